@@ -1,0 +1,123 @@
+/// Appends fixed little-endian numbers, varints and byte strings to a growing buffer.
+///
+/// The encoding side of every format here; ``ByteReader`` is the decoding side.
+public struct ByteWriter: Sendable {
+    public var bytes: [UInt8]
+
+    @inlinable public init(capacity: Int = 0) {
+        bytes = []
+        if capacity > 0 { bytes.reserveCapacity(capacity) }
+    }
+
+    @inlinable public var count: Int { bytes.count }
+
+    @inlinable public mutating func append(_ value: UInt8) { bytes.append(value) }
+
+    /// Appends `value` little-endian in its full width.
+    @inlinable public mutating func appendFixed<T: FixedWidthInteger>(_ value: T) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// Appends `value` as LEB128: seven bits a byte, low first, ten bytes at most.
+    @inlinable public mutating func appendVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    @inlinable public mutating func append(contentsOf other: UnsafeRawBufferPointer) {
+        bytes.append(contentsOf: other)
+    }
+    @inlinable public mutating func append(contentsOf other: [UInt8]) {
+        bytes.append(contentsOf: other)
+    }
+
+    /// Appends a varint length, then the bytes.
+    @inlinable public mutating func appendLengthPrefixed(_ other: UnsafeRawBufferPointer) {
+        appendVarint(UInt64(other.count))
+        bytes.append(contentsOf: other)
+    }
+    @inlinable public mutating func appendLengthPrefixed(_ other: [UInt8]) {
+        appendVarint(UInt64(other.count))
+        bytes.append(contentsOf: other)
+    }
+    @inlinable public mutating func appendLengthPrefixed(_ text: String) {
+        var text = text
+        text.withUTF8 { appendLengthPrefixed(UnsafeRawBufferPointer($0)) }
+    }
+
+    @inlinable public mutating func append(_ uid: UID) {
+        appendFixed(uid.high)
+        appendFixed(uid.low)
+    }
+}
+
+/// Reads what ``ByteWriter`` wrote, from bytes that may be damaged: every read is bounds-checked and
+/// returns nil at the first byte that does not fit.
+public struct ByteReader {
+    public let bytes: UnsafeRawBufferPointer
+    public internal(set) var offset: Int
+
+    public init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        offset = 0
+    }
+
+    @inlinable public var remaining: Int { bytes.count - offset }
+    @inlinable public var isAtEnd: Bool { offset >= bytes.count }
+
+    public mutating func readByte() -> UInt8? {
+        guard offset < bytes.count else { return nil }
+        defer { offset += 1 }
+        return bytes[offset]
+    }
+
+    public mutating func readFixed<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
+        let width = MemoryLayout<T>.size
+        guard remaining >= width else { return nil }
+        defer { offset += width }
+        return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+
+    public mutating func readVarint() -> UInt64? {
+        var result: UInt64 = 0
+        var shift: UInt64 = 0
+        while shift < 64, offset < bytes.count {
+            let byte = bytes[offset]
+            offset += 1
+            if shift == 63, byte > 1 { return nil }
+            result |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return result }
+            shift += 7
+        }
+        return nil
+    }
+
+    /// The next `count` bytes, borrowed from the input.
+    public mutating func readBytes(_ count: Int) -> UnsafeRawBufferPointer? {
+        guard count >= 0, remaining >= count else { return nil }
+        defer { offset += count }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+    }
+
+    public mutating func readLengthPrefixed() -> UnsafeRawBufferPointer? {
+        guard let length = readVarint(), length <= UInt64(remaining) else { return nil }
+        return readBytes(Int(length))
+    }
+
+    /// A length-prefixed UTF-8 string; nil when it is not valid UTF-8.
+    public mutating func readString() -> String? {
+        guard let slice = readLengthPrefixed() else { return nil }
+        return String(validating: slice, as: UTF8.self)
+    }
+
+    public mutating func readUID() -> UID? {
+        guard let high = readFixed(UInt64.self), let low = readFixed(UInt64.self) else { return nil }
+        return UID(high: high, low: low)
+    }
+
+    public mutating func skip(_ count: Int) -> Bool { readBytes(count) != nil }
+}

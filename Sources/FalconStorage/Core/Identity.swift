@@ -1,0 +1,108 @@
+/// A position in the log: the count of record bytes, before compression, encryption and framing,
+/// since the log began. The same on every replica; shown as `X/XXXXXXXX`; never reused.
+public struct LSN: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    public static let zero = LSN(0)
+    public static let max = LSN(UInt64.max)
+
+    @inlinable public static func < (a: LSN, b: LSN) -> Bool { a.rawValue < b.rawValue }
+
+    /// The LSN `byteCount` record bytes later, saturating.
+    @inlinable public func advanced(by byteCount: UInt64) -> LSN {
+        let (sum, overflow) = rawValue.addingReportingOverflow(byteCount)
+        return LSN(overflow ? UInt64.max : sum)
+    }
+
+    public var description: String {
+        let low = String(UInt32(truncatingIfNeeded: rawValue), radix: 16, uppercase: true)
+        let high = String(rawValue >> 32, radix: 16, uppercase: true)
+        return high + "/" + String(repeating: "0", count: 8 - low.count) + low
+    }
+
+    /// Parses `X/XXXXXXXX` (PostgreSQL's form) or a plain decimal count; nil when it is neither.
+    public init?(text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count == 2, let high = UInt32(parts[0], radix: 16),
+            let low = UInt32(parts[1], radix: 16)
+        {
+            self.init(UInt64(high) << 32 | UInt64(low))
+        } else if parts.count == 1, let plain = UInt64(text) {
+            self.init(plain)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A hybrid clock reading: 52 bits of microseconds since 2000-01-01 UTC and a 12-bit counter.
+/// It is the commit timestamp and the version number in keys; never reused.
+public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    public static let zero = Timestamp(0)
+    public static let max = Timestamp(UInt64.max)
+    /// Microseconds between 1970-01-01 and 2000-01-01.
+    public static let epochMicrosSince1970: UInt64 = 946_684_800_000_000
+
+    /// The first timestamp of a microsecond since 2000-01-01 UTC.
+    @inlinable public init(microsSince2000 micros: UInt64) { rawValue = micros &<< 12 }
+    @inlinable public var microsSince2000: UInt64 { rawValue >> 12 }
+    @inlinable public var counter: UInt16 { UInt16(rawValue & 0xFFF) }
+    /// The next timestamp; saturates at `max`.
+    @inlinable public var successor: Timestamp {
+        Timestamp(rawValue == .max ? rawValue : rawValue &+ 1)
+    }
+    @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool { a.rawValue < b.rawValue }
+    public var description: String { "\(microsSince2000).\(counter)" }
+}
+
+/// A database's number; 0 is the shared keyspace of the whole cluster.
+public struct DatabaseID: RawRepresentable, Hashable, Comparable, Sendable {
+    public var rawValue: UInt32
+    @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The number of one index or table body. Never reused and not the OID.
+public struct StorageID: RawRepresentable, Hashable, Comparable, Sendable {
+    public var rawValue: UInt32
+    @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A transaction's 64-bit number, persisted with a floor so that it is never reused.
+public struct TransactionID: RawRepresentable, Hashable, Comparable, Sendable {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The number in a data file's name. Numbers may change when a file is moved; ``UID`` does not.
+public struct FileNumber: RawRepresentable, Hashable, Comparable, Sendable {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A random 128-bit identity: of a file, a branch, a cluster. Binds checksums and encryption.
+public struct UID: Hashable, Sendable, CustomStringConvertible {
+    public var high: UInt64
+    public var low: UInt64
+    @inlinable public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+    public static let zero = UID(high: 0, low: 0)
+    public var description: String { Self.hex(high) + Self.hex(low) }
+    private static func hex(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}

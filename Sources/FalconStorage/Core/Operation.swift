@@ -1,0 +1,39 @@
+/// What an operation does to its key. Values live on disk and never change meaning; 0 is reserved.
+public enum OperationKind: UInt8, Sendable {
+    case put = 1
+    case delete = 2
+    case rangeDelete = 3
+    /// The value is a reference into a blob file.
+    case valueReference = 4
+    /// A prepared write of a cross-shard transaction; invisible to readers.
+    case intent = 5
+    /// Reserved: no writer makes it yet.
+    case merge = 6
+}
+
+/// Which layer owns an operation's key. Values live on disk; 0 is reserved.
+public enum OperationClass: UInt8, Sendable {
+    case row = 1
+    case index = 2
+    case catalog = 3
+    case system = 4
+}
+
+/// The SQL statement kind behind an operation, for change capture. Values live on disk.
+public enum SQLOperation: UInt8, Sendable {
+    case none = 0
+    case insert = 1
+    case update = 2
+    case delete = 3
+    case truncate = 4
+}
+
+/// How much a commit has survived when it returns.
+public enum Durability: UInt8, Sendable {
+    /// In the process's memory: lost with the process.
+    case buffered = 0
+    /// Handed to the operating system: survives SIGKILL, not a power cut.
+    case written = 1
+    /// Forced to the device: survives a power cut.
+    case synced = 2
+}
