@@ -1,0 +1,116 @@
+import FalconStorage
+
+/// A column's sort direction inside a key.
+public struct KeyColumn: Hashable, Sendable {
+    /// 1-based attribute number in the table.
+    public var attribute: Int16
+    public var isDescending: Bool
+    public var nullsFirst: Bool
+    public init(attribute: Int16, isDescending: Bool = false, nullsFirst: Bool = false) {
+        self.attribute = attribute
+        self.isDescending = isDescending
+        self.nullsFirst = nullsFirst
+    }
+}
+
+/// One column. `attribute` is never reused within a table; a dropped column keeps its slot.
+public struct ColumnDescriptor: Sendable {
+    public var name: String
+    public var attribute: Int16
+    public var type: SQLType
+    public var isNotNull: Bool
+    public var isDropped: Bool
+    /// The default as SQL expression text, or nil.
+    public var defaultExpression: String?
+    /// What rows written before the column existed read as (ADD COLUMN with a constant default).
+    public var missingValue: Datum
+    public init(
+        name: String, attribute: Int16, type: SQLType, isNotNull: Bool = false,
+        isDropped: Bool = false, defaultExpression: String? = nil, missingValue: Datum = .null
+    ) {
+        self.name = name
+        self.attribute = attribute
+        self.type = type
+        self.isNotNull = isNotNull
+        self.isDropped = isDropped
+        self.defaultExpression = defaultExpression
+        self.missingValue = missingValue
+    }
+}
+
+/// A secondary index, or the primary key (whose storage id is the table's own body).
+public struct IndexDescriptor: Sendable {
+    public var oid: OID
+    public var name: String
+    public var storageID: StorageID
+    public var isUnique: Bool
+    public var isPrimary: Bool
+    /// Made by a UNIQUE or PRIMARY KEY constraint of the same name, not by CREATE INDEX.
+    public var isConstraint: Bool
+    public var columns: [KeyColumn]
+    public init(
+        oid: OID, name: String, storageID: StorageID, isUnique: Bool, isPrimary: Bool,
+        isConstraint: Bool, columns: [KeyColumn]
+    ) {
+        self.oid = oid
+        self.name = name
+        self.storageID = storageID
+        self.isUnique = isUnique
+        self.isPrimary = isPrimary
+        self.isConstraint = isConstraint
+        self.columns = columns
+    }
+}
+
+/// A CHECK constraint, as SQL expression text.
+public struct CheckDescriptor: Sendable {
+    public var oid: OID
+    public var name: String
+    public var expression: String
+    public init(oid: OID, name: String, expression: String) {
+        self.oid = oid
+        self.name = name
+        self.expression = expression
+    }
+}
+
+/// Everything needed to read and write a table's rows: what the catalog stores under the table's
+/// key, whole, in each DDL commit.
+public struct TableDescriptor: Sendable {
+    public var oid: OID
+    public var database: DatabaseID
+    public var schemaOID: OID
+    public var schema: String
+    public var name: String
+    /// Rises with every DDL on the table; rows carry the version they were written under.
+    public var version: UInt32
+    /// Where the rows live: keyed by the primary key, else by a hidden 64-bit row id.
+    public var storageID: StorageID
+    /// Key columns of the body; empty when rows are keyed by the hidden row id.
+    public var primaryKey: [KeyColumn]
+    /// By attribute number - 1, dropped ones included.
+    public var columns: [ColumnDescriptor]
+    public var indexes: [IndexDescriptor]
+    public var checks: [CheckDescriptor]
+    public var ownerOID: OID
+    public init(
+        oid: OID, database: DatabaseID, schemaOID: OID, schema: String, name: String,
+        version: UInt32, storageID: StorageID, primaryKey: [KeyColumn] = [],
+        columns: [ColumnDescriptor], indexes: [IndexDescriptor] = [],
+        checks: [CheckDescriptor] = [], ownerOID: OID = 10
+    ) {
+        self.oid = oid
+        self.database = database
+        self.schemaOID = schemaOID
+        self.schema = schema
+        self.name = name
+        self.version = version
+        self.storageID = storageID
+        self.primaryKey = primaryKey
+        self.columns = columns
+        self.indexes = indexes
+        self.checks = checks
+        self.ownerOID = ownerOID
+    }
+    public var hasHiddenRowID: Bool { primaryKey.isEmpty }
+}

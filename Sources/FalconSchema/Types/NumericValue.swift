@@ -1,0 +1,4 @@
+/// An exact decimal number of SQL's NUMERIC.
+public struct NumericValue: Sendable {
+    public init() {}
+}

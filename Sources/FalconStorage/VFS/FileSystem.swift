@@ -1,0 +1,72 @@
+/// How a file is opened.
+public enum OpenMode: Sendable {
+    /// For reading; it must exist.
+    case read
+    /// For reading and writing; it must exist.
+    case readWrite
+    /// New and empty, for reading and writing; it must not exist.
+    case create
+    /// For reading and writing, created empty when absent.
+    case createIfMissing
+}
+
+/// An open file. Reads and writes name their offset; no position is kept. Thread-safe.
+public protocol File: AnyObject, Sendable {
+    var path: String { get }
+    /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StorageError) -> Int
+    /// Writes all of `bytes` at `offset`, or throws; after a throw the range is undefined.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError)
+    /// Forces written data, and the size when it changed, to the device (fdatasync).
+    func syncData() throws(StorageError)
+    func size() throws(StorageError) -> UInt64
+    func truncate(to size: UInt64) throws(StorageError)
+    func close() throws(StorageError)
+}
+
+extension File {
+    /// Reads exactly `count` bytes at `offset`, or throws a corruption error naming the short read.
+    public func readExactly(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
+        var failure: StorageError?
+        var got = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(StorageError) {
+                got = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch { failure = error }
+            initialized = got
+        }
+        if let failure { throw failure }
+        guard got == count else {
+            throw .corruption(
+                "The file ends after \(got) of \(count) bytes.", path: path, offset: offset)
+        }
+        return bytes
+    }
+}
+
+/// Holds an exclusive lock on a data directory until released or deinitialised.
+public protocol FileLock: AnyObject, Sendable {
+    func release()
+}
+
+/// The seam to the operating system: POSIX, in-memory with crash clones, fault-injecting, tracing.
+/// Thread-safe. Paths are absolute or relative to the process's directory.
+public protocol FileSystem: AnyObject, Sendable {
+    func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File
+    func exists(_ path: String) throws(StorageError) -> Bool
+    /// Names in `directory`, without `.` and `..`, unsorted.
+    func list(_ directory: String) throws(StorageError) -> [String]
+    func createDirectory(_ path: String) throws(StorageError)
+    func remove(_ path: String) throws(StorageError)
+    func removeDirectory(_ path: String) throws(StorageError)
+    func rename(_ from: String, to: String) throws(StorageError)
+    func link(_ from: String, to: String) throws(StorageError)
+    func linkCount(_ path: String) throws(StorageError) -> Int
+    func fileSize(_ path: String) throws(StorageError) -> UInt64
+    func isDirectory(_ path: String) throws(StorageError) -> Bool
+    /// Makes created, renamed and removed names in `directory` durable.
+    func syncDirectory(_ path: String) throws(StorageError)
+    /// Takes an exclusive lock on `path` (created when absent); throws `in-use` when held elsewhere.
+    func lock(_ path: String) throws(StorageError) -> any FileLock
+    func freeSpace(_ path: String) throws(StorageError) -> UInt64
+}

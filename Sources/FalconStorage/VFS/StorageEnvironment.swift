@@ -1,0 +1,16 @@
+/// Wall and boot clocks, injected so that tests choose the time.
+public protocol StorageClock: AnyObject, Sendable {
+    /// Microseconds since 1970-01-01 UTC by the wall clock.
+    func wallMicros() -> UInt64
+    /// Nanoseconds of a clock that never steps.
+    func monotonicNanos() -> UInt64
+}
+
+/// Random numbers, injected so that tests replay from a seed.
+public protocol StorageRandom: AnyObject, Sendable {
+    func next() -> UInt64
+}
+
+extension StorageRandom {
+    public func nextUID() -> UID { UID(high: next(), low: next()) }
+}
