@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 // FalconDB: one repository, one manifest. See docs/ARCHITECTURE.md for the house and its order.
 import PackageDescription
 
@@ -98,6 +98,13 @@ if buildsServer {
         .executableTarget(name: "falcondb", dependencies: ["FalconServer"]),
         .testTarget(name: "FalconServerTests", dependencies: ["FalconServer", "FalconTestKit"]),
     ]
+}
+
+// The gate builds with every warning an error; a newer compiler's new warning must not break a user.
+if Context.environment["FALCON_WARNINGS_AS_ERRORS"] != nil {
+    for target in targets where target.type != .system && target.name != "CFalconPlatform" {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+    }
 }
 
 let package = Package(

@@ -1,0 +1,3 @@
+import FalconStorage
+
+print(LSN(1))

@@ -1,0 +1,64 @@
+"""Starts and stops a FalconDB server of our own on loopback, by its own pid."""
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from pgclient import Connection, Disconnected, ServerError
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    def __init__(self, binary, data_dir, log_path, extra=()):
+        self.binary, self.data_dir, self.log_path, self.extra = binary, data_dir, log_path, extra
+        self.process = None
+        self.port = self.admin_port = 0
+
+    def start(self, timeout=120):
+        self.port, self.admin_port = free_port(), free_port()
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [self.binary, "--data-dir", self.data_dir, "--pg-addr", f"127.0.0.1:{self.port}",
+                 "--admin-addr", f"127.0.0.1:{self.admin_port}", *self.extra],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + timeout
+        while True:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with {self.process.returncode}: {self.tail()}")
+            try:
+                self.connect().close()
+                return self
+            except (Disconnected, ServerError):
+                if time.monotonic() > deadline:
+                    self.kill()
+                    raise RuntimeError(f"the server does not answer: {self.tail()}") from None
+                time.sleep(0.02)  # polling a process that has no other way to say it is ready
+
+    def connect(self, **options):
+        return Connection("127.0.0.1", self.port, **options)
+
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self, timeout=60):
+        """SIGTERM and the exit status; a server that does not end is a failure."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise RuntimeError(f"SIGTERM did not end the server: {self.tail()}") from None
+
+    def tail(self):
+        try:
+            with open(self.log_path, errors="replace") as log:
+                return "".join(log.readlines()[-20:])
+        except OSError:
+            return ""

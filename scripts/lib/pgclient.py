@@ -1,0 +1,105 @@
+"""A small PostgreSQL wire client on a plain socket, for soak and acceptance runs.
+
+It keeps no retry, no pool and no hidden state, so that what a run learns of a commit (acknowledged,
+failed, unknown) is exactly what came off the wire.
+"""
+import socket
+import struct
+
+
+class ServerError(Exception):
+    """An ErrorResponse; `fields` maps the protocol's field letters to text."""
+
+    def __init__(self, fields):
+        self.fields = fields
+        super().__init__(f"{fields.get('C')}: {fields.get('M')}")
+
+    @property
+    def sqlstate(self):
+        return self.fields.get("C", "")
+
+
+class Disconnected(Exception):
+    """The connection ended before the answer was complete."""
+
+
+class Connection:
+    def __init__(self, host, port, user="falcon", database="postgres", timeout=60):
+        self.buffer = b""
+        try:
+            self.socket = socket.create_connection((host, port), timeout=timeout)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            body = struct.pack("!i", 196608)
+            for key, value in (("user", user), ("database", database)):
+                body += key.encode() + b"\0" + value.encode() + b"\0"
+            body += b"\0"
+            self.socket.sendall(struct.pack("!i", len(body) + 4) + body)
+        except OSError as error:
+            raise Disconnected(str(error)) from error
+        self._until_ready()
+
+    def _read(self, count):
+        while len(self.buffer) < count:
+            try:
+                chunk = self.socket.recv(65536)
+            except OSError as error:
+                raise Disconnected(str(error)) from error
+            if not chunk:
+                raise Disconnected("end of stream")
+            self.buffer += chunk
+        head, self.buffer = self.buffer[:count], self.buffer[count:]
+        return head
+
+    def message(self):
+        """The next message as (type letter, body)."""
+        kind, length = struct.unpack("!ci", self._read(5))
+        return kind.decode(), self._read(length - 4)
+
+    def _until_ready(self):
+        rows, error = [], None
+        while True:
+            kind, body = self.message()
+            if kind == "D":
+                rows.append(self._row(body))
+            elif kind == "E":
+                fields = {}
+                for field in body.split(b"\0"):
+                    if field:
+                        fields[chr(field[0])] = field[1:].decode(errors="replace")
+                error = error or ServerError(fields)
+                if fields.get("S") in ("FATAL", "PANIC"):
+                    raise error
+            elif kind == "Z":
+                self.status = body.decode()
+                if error:
+                    raise error
+                return rows
+
+    @staticmethod
+    def _row(body):
+        (count,), offset, values = struct.unpack_from("!h", body), 2, []
+        for _ in range(count):
+            (length,) = struct.unpack_from("!i", body, offset)
+            offset += 4
+            if length < 0:
+                values.append(None)
+            else:
+                values.append(body[offset : offset + length].decode())
+                offset += length
+        return values
+
+    def query(self, sql):
+        """Runs `sql` through the simple protocol and returns all rows as lists of text."""
+        data = sql.encode() + b"\0"
+        try:
+            self.socket.sendall(b"Q" + struct.pack("!i", len(data) + 4) + data)
+        except OSError as error:
+            raise Disconnected(str(error)) from error
+        return self._until_ready()
+
+    def close(self):
+        try:
+            self.socket.sendall(b"X\0\0\0\4")
+        except OSError:
+            pass
+        self.socket.close()
