@@ -1,0 +1,30 @@
+/// Hides the entries of [lower, upper) that are older than `timestamp`.
+public struct RangeTombstone: Hashable, Sendable {
+    public var lower: [UInt8]
+    public var upper: [UInt8]
+    public var timestamp: Timestamp
+
+    public init(lower: [UInt8], upper: [UInt8], timestamp: Timestamp) {
+        self.lower = lower
+        self.upper = upper
+        self.timestamp = timestamp
+    }
+
+    /// Whether `key` lies in [lower, upper).
+    func covers(_ key: UnsafeRawBufferPointer) -> Bool {
+        lower.withUnsafeBytes { KeyOrder.compare($0, key) <= 0 }
+            && upper.withUnsafeBytes { KeyOrder.compare(key, $0) < 0 }
+    }
+}
+
+extension Array where Element == RangeTombstone {
+    /// The newest tombstone over `key` that a reader at `timestamp` sees, or nil.
+    func newestCovering(_ key: UnsafeRawBufferPointer, at timestamp: Timestamp) -> Timestamp? {
+        var newest: Timestamp?
+        for tombstone in self
+        where tombstone.timestamp <= timestamp && tombstone.covers(key) {
+            if newest.map({ $0 < tombstone.timestamp }) ?? true { newest = tombstone.timestamp }
+        }
+        return newest
+    }
+}

@@ -1,0 +1,11 @@
+/// How a table is written.
+public struct TableOptions: Sendable {
+    /// Uncompressed bytes after which a data block is cut.
+    public var blockBytes = 4096
+    public var codec: BlockCodec = .lz4
+    /// Entries between restart points.
+    public var restartInterval = 16
+    /// Bloom filter bits per key; 0: no filter.
+    public var filterBitsPerKey = 10
+    public init() {}
+}

@@ -1,0 +1,16 @@
+/// What a finished table is, for MANIFEST.
+public struct TableSummary: Hashable, Sendable {
+    public var uid: UID
+    public var fileBytes: UInt64
+    /// XXH3-64 of the whole file.
+    public var fileHash: UInt64
+    /// Least and greatest user key; a range tombstone's bounds count (its upper bound as inclusive).
+    public var smallestKey: [UInt8]
+    public var largestKey: [UInt8]
+    public var minTimestamp: Timestamp
+    public var maxTimestamp: Timestamp
+    public var entryCount: UInt64
+    /// Point tombstones among the entries.
+    public var tombstoneCount: UInt64
+    public var rangeTombstoneCount: UInt64
+}
