@@ -1,0 +1,38 @@
+import FalconSchema
+
+/// What the binder asks of the catalog: the newest committed one plus the transaction's own DDL.
+/// Types, functions, operators and casts come from the registries, not from here.
+public protocol CatalogReader {
+    /// The table named `name` in `schema`, or along the search path when `schema` is nil.
+    func table(schema: String?, name: String) throws(SQLError) -> TableDescriptor?
+    func table(oid: OID) throws(SQLError) -> TableDescriptor?
+    func schemaExists(_ name: String) throws(SQLError) -> Bool
+    /// The schemas in which unqualified names are looked up, implicit ones included.
+    var searchPath: [String] { get }
+    /// The query text of a view, or nil when no such view exists (`schema` as in `table`).
+    func viewDefinition(schema: String?, name: String) throws(SQLError) -> ViewDefinition?
+}
+
+extension CatalogReader {
+    public func viewDefinition(
+        schema: String?, name: String
+    ) throws(SQLError) -> ViewDefinition? { nil }
+}
+
+/// A view: bound anew, as a subquery, in each statement that uses it.
+public struct ViewDefinition: Sendable {
+    public var oid: OID
+    public var schema: String
+    public var name: String
+    public var columns: [String]
+    public var query: AST.Select
+    public init(
+        oid: OID, schema: String, name: String, columns: [String], query: AST.Select
+    ) {
+        self.oid = oid
+        self.schema = schema
+        self.name = name
+        self.columns = columns
+        self.query = query
+    }
+}

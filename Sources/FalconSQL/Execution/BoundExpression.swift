@@ -1,0 +1,87 @@
+import FalconSchema
+
+/// An expression with every name, type, operator and conversion decided. Immutable once its
+/// statement is bound, shared by concurrent executions; what changes between executions is in the
+/// ``RowContext``.
+open class BoundExpression: @unchecked Sendable {
+    public final let type: SQLType
+    /// Byte offset in the statement's text, -1 when unknown.
+    public final let location: Int
+
+    public init(type: SQLType, location: Int) {
+        self.type = type
+        self.location = location
+    }
+
+    /// The value for the row in `row`'s slots.
+    open func evaluate(_ row: RowContext) throws(SQLError) -> Datum {
+        throw SQLError(.internalError, "expression cannot be evaluated")
+    }
+
+    /// As a condition: true only when the value is true (not false, not NULL).
+    open func isTrue(_ row: RowContext) throws(SQLError) -> Bool {
+        if case .bool(true) = try evaluate(row) { return true }
+        return false
+    }
+
+    /// Direct subexpressions, in evaluation order.
+    open var children: [BoundExpression] { [] }
+
+    /// The same expression over other children (as many as ``children``).
+    open func withChildren(_ children: [BoundExpression]) -> BoundExpression { self }
+}
+
+/// A slot of the row.
+public final class SlotReference: BoundExpression, @unchecked Sendable {
+    public let slot: Int
+    /// For EXPLAIN and messages: `t.a`.
+    public let name: String
+    /// Identity of the table column, when it is one, for RowDescription.
+    public let tableOID: OID
+    public let attribute: Int16
+
+    public init(
+        slot: Int, name: String, type: SQLType, location: Int, tableOID: OID = .invalid,
+        attribute: Int16 = 0
+    ) {
+        self.slot = slot
+        self.name = name
+        self.tableOID = tableOID
+        self.attribute = attribute
+        super.init(type: type, location: location)
+    }
+
+    public override func evaluate(_ row: RowContext) throws(SQLError) -> Datum {
+        row.slots[slot]
+    }
+}
+
+/// A value known when the statement is bound.
+public final class ConstantExpression: BoundExpression, @unchecked Sendable {
+    public let value: Datum
+
+    public init(_ value: Datum, type: SQLType, location: Int = -1) {
+        self.value = value
+        super.init(type: type, location: location)
+    }
+
+    public override func evaluate(_ row: RowContext) throws(SQLError) -> Datum { value }
+}
+
+/// `$n`, in the type the statement's parameters were given or inferred to have.
+public final class ParameterExpression: BoundExpression, @unchecked Sendable {
+    /// From 0.
+    public let index: Int
+
+    public init(index: Int, type: SQLType, location: Int) {
+        self.index = index
+        super.init(type: type, location: location)
+    }
+
+    public override func evaluate(_ row: RowContext) throws(SQLError) -> Datum {
+        guard index < row.parameters.count else {
+            throw SQLError(.undefinedParameter, "there is no parameter $\(index + 1)")
+        }
+        return row.parameters[index]
+    }
+}
