@@ -21,10 +21,34 @@ public protocol File: AnyObject, Sendable {
     func syncData() throws(StorageError)
     func size() throws(StorageError) -> UInt64
     func truncate(to size: UInt64) throws(StorageError)
+    /// Reads like `read`, or returns nil where that would wait for the device.
+    func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(StorageError) -> Int?
+    /// Reserves space up to `size`, growing the file; a full disk is reported here, not by a later
+    /// write. File systems without reservation do nothing.
+    func allocate(to size: UInt64) throws(StorageError)
     func close() throws(StorageError)
 }
 
 extension File {
+    public func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(StorageError) -> Int? { try read(into: buffer, at: offset) }
+
+    public func allocate(to size: UInt64) throws(StorageError) {
+        if try self.size() < size { try truncate(to: size) }
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    public func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
+        var failure: StorageError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(StorageError) { try write(buffer, at: offset) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     /// Reads exactly `count` bytes at `offset`, or throws a corruption error naming the short read.
     public func readExactly(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         var failure: StorageError?
@@ -69,4 +93,38 @@ public protocol FileSystem: AnyObject, Sendable {
     /// Takes an exclusive lock on `path` (created when absent); throws `in-use` when held elsewhere.
     func lock(_ path: String) throws(StorageError) -> any FileLock
     func freeSpace(_ path: String) throws(StorageError) -> UInt64
+}
+
+extension FileSystem {
+    /// Creates `path` unless it is there already.
+    public func createDirectoryIfMissing(_ path: String) throws(StorageError) {
+        do throws(StorageError) {
+            try createDirectory(path)
+        } catch where error.code == .alreadyExists {}
+    }
+
+    /// The whole of a file that is expected to be small.
+    public func contents(of path: String) throws(StorageError) -> [UInt8] {
+        let file = try open(path, .read)
+        let size = try file.size()
+        guard let count = Int(exactly: size) else {
+            throw .corruption("The file is too large to read whole.", path: path)
+        }
+        let bytes = try file.readExactly(count, at: 0)
+        try file.close()
+        return bytes
+    }
+
+}
+
+/// Path arithmetic shared by the file systems.
+public enum VFSPath {
+    public static func parent(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: 0x2F) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+    public static func name(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: 0x2F) else { return path }
+        return String(path[path.index(after: slash)...])
+    }
 }

@@ -14,3 +14,20 @@ public protocol StorageRandom: AnyObject, Sendable {
 extension StorageRandom {
     public func nextUID() -> UID { UID(high: next(), low: next()) }
 }
+
+/// What an engine gets from its process instead of reaching for it: the file system, the clocks and
+/// randomness. All engines of a process share one.
+public final class StorageEnvironment: Sendable {
+    public let fileSystem: any FileSystem
+    public let clock: any StorageClock
+    public let random: any StorageRandom
+
+    public init(
+        fileSystem: any FileSystem = PosixFileSystem(), clock: any StorageClock = SystemClock(),
+        random: any StorageRandom = SystemRandom()
+    ) {
+        self.fileSystem = fileSystem
+        self.clock = clock
+        self.random = random
+    }
+}

@@ -1,0 +1,102 @@
+/// The number in a WAL segment's name; rises by one with each segment, never reused.
+public struct WALSegmentNumber: RawRepresentable, Hashable, Comparable, Sendable,
+    CustomStringConvertible
+{
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    public var successor: Self { Self(rawValue &+ 1) }
+    public var description: String { FileNames.hex(rawValue) }
+}
+
+/// What a name inside a data directory says about its file.
+public enum FileKind: Hashable, Sendable {
+    case walSegment(WALSegmentNumber)
+    /// A pre-written or recycled segment that waits for its activation.
+    case walSpare(UInt64)
+    case table(FileNumber)
+    case manifest(UInt64)
+    /// The marker that names the live MANIFEST.
+    case current
+    case lock
+    case format
+    /// Written under this name first, then renamed; a left-over one is an orphan.
+    case temporary
+    case unknown
+}
+
+/// Where the files of one data directory are: the only place that makes and parses their names.
+///
+/// ```
+/// FORMAT                  format version and identity of the directory
+/// LOCK                    held by the process that writes
+/// CURRENT                 names the live manifest
+/// MANIFEST-%016x
+/// sst/%016x.sst
+/// wal/%016x.wal           active and retained segments
+/// wal/%016x.spare         pre-written or recycled, not yet activated
+/// *.tmp                   unfinished; an orphan after a crash
+/// ```
+public struct FileNames: Hashable, Sendable {
+    public let root: String
+
+    public init(root: String) { self.root = root }
+
+    public var walDirectory: String { root + "/wal" }
+    public var sstDirectory: String { root + "/sst" }
+    public var lock: String { root + "/LOCK" }
+    public var format: String { root + "/FORMAT" }
+    public var current: String { root + "/CURRENT" }
+    public func manifest(_ number: UInt64) -> String { root + "/" + Self.manifestName(number) }
+    public func table(_ number: FileNumber) -> String { sstDirectory + "/" + Self.tableName(number) }
+    public func walSegment(_ number: WALSegmentNumber) -> String {
+        walDirectory + "/" + Self.walSegmentName(number)
+    }
+
+    public static func manifestName(_ number: UInt64) -> String { "MANIFEST-" + hex(number) }
+    public static func tableName(_ number: FileNumber) -> String { hex(number.rawValue) + ".sst" }
+    public static func walSegmentName(_ number: WALSegmentNumber) -> String {
+        hex(number.rawValue) + ".wal"
+    }
+    public static func walSpareName(_ number: UInt64) -> String { hex(number) + ".spare" }
+    /// The name `name` is written under before its rename.
+    public static func temporary(_ name: String) -> String { name + ".tmp" }
+
+    /// What the last component of a path means.
+    public static func parse(_ name: String) -> FileKind {
+        switch name {
+        case "CURRENT": return .current
+        case "LOCK": return .lock
+        case "FORMAT": return .format
+        default: break
+        }
+        if name.hasSuffix(".tmp") { return .temporary }
+        if name.hasPrefix("MANIFEST-") {
+            return parseHex(name.dropFirst(9)).map(FileKind.manifest) ?? .unknown
+        }
+        if name.hasSuffix(".wal") {
+            return parseHex(name.dropLast(4)).map { .walSegment(WALSegmentNumber($0)) } ?? .unknown
+        }
+        if name.hasSuffix(".sst") {
+            return parseHex(name.dropLast(4)).map { .table(FileNumber($0)) } ?? .unknown
+        }
+        if name.hasSuffix(".spare") {
+            return parseHex(name.dropLast(6)).map(FileKind.walSpare) ?? .unknown
+        }
+        return .unknown
+    }
+
+    /// Sixteen lower-case hex digits.
+    public static func hex(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+
+    private static func parseHex(_ text: some StringProtocol) -> UInt64? {
+        guard text.utf8.count == 16,
+            text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else { return nil }
+        return UInt64(text, radix: 16)
+    }
+}

@@ -1,0 +1,116 @@
+extension MemoryFileSystem {
+    /// A new file system with what a power cut at this moment would leave, by `policy` and `seed`.
+    /// Handles and locks of this one stay with this one.
+    public func crashClone(_ policy: CrashPolicy, seed: UInt64 = 0) -> MemoryFileSystem {
+        let clone = MemoryFileSystem()
+        guardian.withLock { _ in
+            var maker = CrashCloner(policy: policy, random: SplitMix64(seed: seed))
+            maker.fill(clone.root, from: root)
+        }
+        return clone
+    }
+
+    /// All files with their contents, by path: for comparisons in tests.
+    public func snapshotContents() -> [String: [UInt8]] {
+        guardian.withLock { _ in
+            var result: [String: [UInt8]] = [:]
+            func walk(_ node: Node, _ path: String) {
+                for (name, child) in node.entries {
+                    let childPath = path.isEmpty ? name : path + "/" + name
+                    if child.isDirectory { walk(child, childPath) } else { result[childPath] = child.data }
+                }
+            }
+            walk(root, "")
+            return result
+        }
+    }
+}
+
+/// Builds the surviving tree; hard links stay links.
+private struct CrashCloner {
+    let policy: CrashPolicy
+    var random: SplitMix64
+    var copies: [ObjectIdentifier: MemoryFileSystem.Node] = [:]
+
+    init(policy: CrashPolicy, random: SplitMix64) {
+        self.policy = policy
+        self.random = random
+    }
+
+    mutating func fill(_ target: MemoryFileSystem.Node, from source: MemoryFileSystem.Node) {
+        var entries = source.durableEntries
+        let survivors: Int
+        switch policy {
+        case .dropUnsynced: survivors = 0
+        case .keepUnsynced: survivors = source.pending.count
+        case .reorder, .tear: survivors = Int(random.next() % UInt64(source.pending.count + 1))
+        }
+        for change in source.pending.prefix(survivors) {
+            for (name, node) in change { entries[name] = node }
+        }
+        // Sorted, so that one seed always gives one tree.
+        for (name, node) in entries.sorted(by: { $0.key < $1.key }) {
+            let copy = copy(node)
+            target.entries[name] = copy
+            target.durableEntries[name] = copy
+        }
+    }
+
+    private mutating func copy(_ node: MemoryFileSystem.Node) -> MemoryFileSystem.Node {
+        if let done = copies[ObjectIdentifier(node)] {
+            done.links += 1
+            return done
+        }
+        let copy = MemoryFileSystem.Node(isDirectory: node.isDirectory)
+        copies[ObjectIdentifier(node)] = copy
+        if node.isDirectory {
+            fill(copy, from: node)
+        } else {
+            copy.data = survivingData(of: node)
+        }
+        return copy
+    }
+
+    private mutating func survivingData(of node: MemoryFileSystem.Node) -> [UInt8] {
+        if policy == .keepUnsynced { return node.data }
+        var data = node.data
+        for change in node.unsynced.reversed() {
+            if change.newSize != nil {
+                MemoryFileSystem.resize(&data, to: min(data.count, change.offset))
+                data.append(contentsOf: change.old)
+            }
+            change.old.withUnsafeBytes { MemoryFileSystem.put($0, at: change.offset, in: &data) }
+            MemoryFileSystem.resize(&data, to: change.oldSize)
+        }
+        if policy == .dropUnsynced { return data }
+        for change in node.unsynced {
+            if let size = change.newSize {
+                if random.next() & 1 == 0 { MemoryFileSystem.resize(&data, to: size) }
+            } else if case .tear(let sectorBytes) = policy {
+                tear(change, max(1, sectorBytes), into: &data)
+            } else if random.next() & 1 == 0 {
+                change.new.withUnsafeBytes { MemoryFileSystem.put($0, at: change.offset, in: &data) }
+            }
+        }
+        return data
+    }
+
+    private mutating func tear(
+        _ change: MemoryFileSystem.Node.Change, _ sectorBytes: Int, into data: inout [UInt8]
+    ) {
+        var position = 0
+        while position < change.new.count {
+            // Sectors are aligned in the file, not in the write.
+            let offset = change.offset + position
+            let count = min(sectorBytes - offset % sectorBytes, change.new.count - position)
+            if random.next() & 1 == 0 {
+                change.new.withUnsafeBytes { bytes in
+                    MemoryFileSystem.put(
+                        UnsafeRawBufferPointer(rebasing: bytes[position..<(position + count)]),
+                        at: offset, in: &data)
+                }
+            }
+            position += count
+        }
+    }
+}
