@@ -1,0 +1,106 @@
+/// Whose log it is: stamped into every segment header.
+public struct WALIdentity: Hashable, Sendable {
+    public var cluster: UID
+    public var shard: UID
+    /// The branch that the running incarnation writes.
+    public var branch: UID
+    /// Counts writable opens of the directory.
+    public var incarnation: UInt64
+    /// The leader's term; 0 on a single node.
+    public var epoch: UInt64
+
+    public init(cluster: UID, shard: UID, branch: UID, incarnation: UInt64, epoch: UInt64 = 0) {
+        self.cluster = cluster
+        self.shard = shard
+        self.branch = branch
+        self.incarnation = incarnation
+        self.epoch = epoch
+    }
+}
+
+/// How the log is laid out and kept.
+public struct WALOptions: Sendable {
+    /// Segments are rotated at this size.
+    public var segmentBytes: Int
+    /// The first segment of an incarnation is pre-written to at most this size, so that opening is
+    /// quick.
+    public var firstSegmentBytes: Int
+    /// Record bytes after which a chunk is closed; a larger record makes a larger chunk.
+    public var chunkBytes: Int
+    /// Log kept behind the release point, for PITR and change capture.
+    public var retainBytes: UInt64
+    /// Keep released segments as spares.
+    public var recycles: Bool
+    /// After so long without a flush the watermarks are written out.
+    public var idleWatermarkNanos: UInt64
+    /// Written but unsynced bytes after which a sync is started in the background.
+    public var backgroundSyncBytes: UInt64
+
+    public init(
+        segmentBytes: Int = 64 << 20, firstSegmentBytes: Int = 1 << 20, chunkBytes: Int = 128 << 10,
+        retainBytes: UInt64 = 256 << 20, recycles: Bool = true,
+        idleWatermarkNanos: UInt64 = 5_000_000, backgroundSyncBytes: UInt64 = 16 << 20
+    ) {
+        self.segmentBytes = segmentBytes
+        self.firstSegmentBytes = firstSegmentBytes
+        self.chunkBytes = chunkBytes
+        self.retainBytes = retainBytes
+        self.recycles = recycles
+        self.idleWatermarkNanos = idleWatermarkNanos
+        self.backgroundSyncBytes = backgroundSyncBytes
+    }
+}
+
+/// What the writer tells the engine. Calls are serialised, come from the writer's flusher thread (or
+/// from the thread that is inside `writePending`) and must be short.
+public struct WALCallbacks: Sendable {
+    /// Records that end at or before `written` are with the operating system, before `synced` on
+    /// the device. Both only rise.
+    public var progress: @Sendable (_ written: LSN, _ synced: LSN) -> Void
+    /// The log is poisoned: nothing further will be written or synced. Called once.
+    public var failure: @Sendable (StorageError) -> Void
+    /// The disk is full: the writer retries by itself until it is not. Nil when it goes on.
+    public var stall: @Sendable (StorageError?) -> Void
+
+    public init(
+        progress: @escaping @Sendable (LSN, LSN) -> Void = { _, _ in },
+        failure: @escaping @Sendable (StorageError) -> Void = { _ in },
+        stall: @escaping @Sendable (StorageError?) -> Void = { _ in }
+    ) {
+        self.progress = progress
+        self.failure = failure
+        self.stall = stall
+    }
+}
+
+/// Where one appended record lies.
+public struct WALPosition: Hashable, Sendable {
+    /// Its first byte: the record's name.
+    public var start: LSN
+    /// One beyond its last byte: durable once `synced >= end`.
+    public var end: LSN
+}
+
+/// How a new incarnation's log continues the log found on disk; ``WALReader/continuation`` and
+/// ``WALScan`` make it.
+public struct WALContinuation: Hashable, Sendable {
+    /// The last segment found, to be synced before a successor's header may vouch for it.
+    public struct Predecessor: Hashable, Sendable {
+        public var segment: WALSegmentNumber
+        public var uid: UID
+        /// The end of its last good record: what recovery replayed to.
+        public var lastLSN: LSN
+    }
+    public var segment: WALSegmentNumber
+    public var firstLSN: LSN
+    public var predecessor: Predecessor?
+
+    public init(segment: WALSegmentNumber, firstLSN: LSN, predecessor: Predecessor?) {
+        self.segment = segment
+        self.firstLSN = firstLSN
+        self.predecessor = predecessor
+    }
+    /// For a new database. LSN zero stays reserved for "none".
+    public static let beginning = WALContinuation(
+        segment: WALSegmentNumber(1), firstLSN: LSN(8), predecessor: nil)
+}
