@@ -1,0 +1,83 @@
+/// How an engine is opened and how it shapes its files. Validated by ``StorageEngine/open(at:options:environment:)``.
+public struct EngineOptions: Sendable {
+    /// Nothing is written, no lock is taken: for tools, beside a dead writer.
+    public var isReadOnly = false
+    /// Makes the directory and its files when they are absent.
+    public var createIfMissing = true
+
+    /// A memtable is rotated when its arena reaches this size.
+    public var memtableBytes = 64 << 20
+    /// Immutable memtables that may wait for their flush before writers are held back.
+    public var maximumImmutableMemtables = 2
+
+    /// Uncompressed bytes of one data block.
+    public var blockBytes = 4096
+    /// Bloom filter bits per key; 0 writes no filter.
+    public var filterBitsPerKey = 10
+    /// Codec of the data blocks of every level but the last.
+    public var compression: BlockCodec = .lz4
+    /// Codec of the data blocks of the last level.
+    public var bottomCompression: BlockCodec = .lz4
+    /// The cache this engine shares with others of the process; nil makes one of its own.
+    public var blockCache: BlockCache?
+    /// Capacity of the block cache this engine makes when it is given none.
+    public var blockCacheBytes = 64 << 20
+
+    /// Bytes at which a compaction output is cut.
+    public var targetFileBytes = 64 << 20
+    /// Level-0 files that make a compaction worthwhile.
+    public var level0CompactionTrigger = 4
+    /// Level-0 files from which writers are delayed, more with each.
+    public var level0SlowdownTrigger = 12
+    /// Level-0 files at which the delay reaches its ceiling.
+    public var level0StopTrigger = 24
+    /// Target size of the first level below level 0.
+    public var levelBaseBytes: UInt64 = 256 << 20
+    /// Size ratio of neighbouring levels.
+    public var levelMultiplier = 10
+    /// Compaction debt from which writers are delayed.
+    public var softDebtBytes: UInt64 = 4 << 30
+    /// Compaction debt at which the delay reaches its ceiling.
+    public var hardDebtBytes: UInt64 = 16 << 30
+    /// Threads that compact; flushes have their own.
+    public var compactionThreads = 1
+
+    /// Bytes of one WAL segment.
+    public var walSegmentBytes: UInt64 = 64 << 20
+    /// WAL kept after its memtables are flushed, for change capture and restore.
+    public var walRetainBytes: UInt64 = 0
+
+    /// Old versions stay readable for this long, whether or not a snapshot holds them.
+    public var versionRetentionMicros: UInt64 = 0
+
+    public init() {}
+
+    /// Throws `invalid-argument` naming the first option out of range.
+    func validate() throws(StorageError) {
+        func check(_ holds: Bool, _ message: @autoclosure () -> String) throws(StorageError) {
+            if !holds { throw .invalidArgument(message()) }
+        }
+        try check(
+            (4096...(2 << 30)).contains(memtableBytes), "memtableBytes must be 4 KiB to 2 GiB.")
+        try check(
+            (1...64).contains(maximumImmutableMemtables),
+            "maximumImmutableMemtables must be 1 to 64.")
+        try check((64...(1 << 20)).contains(blockBytes), "blockBytes must be 64 B to 1 MiB.")
+        try check((0...64).contains(filterBitsPerKey), "filterBitsPerKey must be 0 to 64.")
+        try check(blockCacheBytes >= 0, "blockCacheBytes must not be negative.")
+        try check(
+            (4096...(4 << 30)).contains(targetFileBytes), "targetFileBytes must be 4 KiB to 4 GiB.")
+        try check(
+            (1...1000).contains(level0CompactionTrigger),
+            "level0CompactionTrigger must be 1 to 1000.")
+        try check(
+            level0SlowdownTrigger >= level0CompactionTrigger
+                && level0StopTrigger > level0SlowdownTrigger,
+            "Level-0 triggers must rise: compaction, slowdown, stop.")
+        try check(levelBaseBytes >= 4096, "levelBaseBytes must be at least 4 KiB.")
+        try check((2...100).contains(levelMultiplier), "levelMultiplier must be 2 to 100.")
+        try check(hardDebtBytes > softDebtBytes, "hardDebtBytes must exceed softDebtBytes.")
+        try check((1...16).contains(compactionThreads), "compactionThreads must be 1 to 16.")
+        try check(walSegmentBytes >= 64 << 10, "walSegmentBytes must be at least 64 KiB.")
+    }
+}

@@ -1,0 +1,61 @@
+/// A moment's figures of an engine. Counters run since the open.
+public struct EngineStatistics: Sendable {
+    /// One level of the tree.
+    public struct Level: Sendable, Equatable {
+        public var fileCount = 0
+        public var bytes: UInt64 = 0
+        public init() {}
+    }
+    /// Why writers are being delayed.
+    public enum DelayReason: String, Sendable {
+        case none
+        case immutableMemtables = "immutable-memtables"
+        case level0Files = "level0-files"
+        case compactionDebt = "compaction-debt"
+        case diskFull = "disk-full"
+    }
+
+    public var commits: UInt64 = 0
+    public var committedBytes: UInt64 = 0
+    public var publishedTimestamp = Timestamp.zero
+    /// The end of the log as written by commits, and as durable.
+    public var nextLSN = LSN.zero
+    public var syncedLSN = LSN.zero
+    public var flushedLSN = LSN.zero
+
+    public var memtableBytes = 0
+    public var immutableMemtables = 0
+    public var levels: [Level] = []
+    public var baseLevel = 0
+
+    public var flushes: UInt64 = 0
+    public var flushedBytes: UInt64 = 0
+    public var compactions: UInt64 = 0
+    public var trivialMoves: UInt64 = 0
+    public var compactionReadBytes: UInt64 = 0
+    public var compactionWrittenBytes: UInt64 = 0
+    /// Bytes that compactions owe before every level is within its target.
+    public var compactionDebtBytes: UInt64 = 0
+
+    public var delayReason = DelayReason.none
+    /// The current delay of a 1 KiB commit and the total so far.
+    public var delayNanos: UInt64 = 0
+    public var totalDelayNanos: UInt64 = 0
+
+    public var snapshots = 0
+    /// Versions below this may be gone.
+    public var safepoint = Timestamp.zero
+
+    public var walBytes: UInt64 = 0
+    public var cacheBytes = 0
+    public var cacheHits: UInt64 = 0
+    public var cacheMisses: UInt64 = 0
+    /// Why no more writes are taken, when the engine is poisoned.
+    public var poisonCause: StorageError?
+    /// The last error of a background job that is being retried.
+    public var backgroundError: StorageError?
+    /// The wall clock jumped ahead and waits for ``StorageEngine/confirmClockJump()``.
+    public var clockJumpPending = false
+
+    public init() {}
+}

@@ -1,0 +1,20 @@
+/// A moment that readers can return to: versions visible at ``timestamp`` stay until ``release()``.
+public final class Snapshot: @unchecked Sendable {
+    public let timestamp: Timestamp
+
+    private let tracker: SnapshotTracker
+    // The tracker's list; guarded by its lock.
+    var older: Unmanaged<Snapshot>?
+    var newer: Unmanaged<Snapshot>?
+    var isHeld = true
+
+    init(timestamp: Timestamp, tracker: SnapshotTracker) {
+        self.timestamp = timestamp
+        self.tracker = tracker
+    }
+
+    deinit { tracker.release(self) }
+
+    /// Lets the versions go; idempotent, also done on deinit.
+    public func release() { tracker.release(self) }
+}

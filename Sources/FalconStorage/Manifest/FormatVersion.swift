@@ -1,0 +1,67 @@
+/// The ordered versions of a data directory's formats. A directory is never downgraded silently.
+public enum FormatVersion: UInt16, Comparable, CaseIterable, Sendable {
+    /// May change without notice until encryption, range tombstones, partitioned indexes and
+    /// dictionaries are in; version 1 is then frozen.
+    case draft = 0
+
+    public static let newest = FormatVersion.draft
+
+    public static func < (a: FormatVersion, b: FormatVersion) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What a file asks of the program that opens it, as three sets of bits.
+public struct FeatureBits: Hashable, Sendable {
+    /// Unknown bits here may be ignored.
+    public var compatible: UInt64 = 0
+    /// Unknown bits here forbid reading.
+    public var readIncompatible: UInt64 = 0
+    /// Unknown bits here forbid writing.
+    public var writeIncompatible: UInt64 = 0
+
+    public init() {}
+
+    /// Every bit this program knows.
+    public static let known = FeatureBits()
+
+    /// Throws `unsupported-format` when `path` needs a newer program.
+    func check(
+        version: UInt16, path: String, forWriting: Bool
+    ) throws(StorageError) {
+        func refuse(_ what: String) -> StorageError {
+            StorageError(
+                .unsupportedFormat, kind: .user,
+                "The file was written by a newer FalconDB: \(what).",
+                location: .init(path: path),
+                hint: "Open it with the version that wrote it, or a later one.")
+        }
+        guard FormatVersion(rawValue: version) != nil else {
+            throw refuse(
+                "format version \(version), this program knows up to "
+                    + "\(FormatVersion.newest.rawValue)")
+        }
+        let unreadable = readIncompatible & ~FeatureBits.known.readIncompatible
+        if unreadable != 0 {
+            throw refuse("unknown features 0x\(String(unreadable, radix: 16)) are needed to read it")
+        }
+        let unwritable = writeIncompatible & ~FeatureBits.known.writeIncompatible
+        if forWriting, unwritable != 0 {
+            throw refuse(
+                "unknown features 0x\(String(unwritable, radix: 16)) are needed to write it")
+        }
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.appendFixed(compatible)
+        writer.appendFixed(readIncompatible)
+        writer.appendFixed(writeIncompatible)
+    }
+
+    init?(_ reader: inout ByteReader) {
+        guard let a = reader.readFixed(UInt64.self), let b = reader.readFixed(UInt64.self),
+            let c = reader.readFixed(UInt64.self)
+        else { return nil }
+        compatible = a
+        readIncompatible = b
+        writeIncompatible = c
+    }
+}
