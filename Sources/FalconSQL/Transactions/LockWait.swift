@@ -1,0 +1,60 @@
+import FalconSchema
+import Synchronization
+
+/// How a wait for a lock ended.
+enum LockOutcome: Sendable {
+    case granted
+    case timedOut
+    case cancelled
+    case deadlock(detail: String)
+}
+
+/// One transaction's place in a lock's queue. It is resolved once, by whoever grants or breaks it.
+final class LockWait: Sendable {
+    private struct State {
+        var outcome: LockOutcome?
+        var callback: (@Sendable () -> Void)?
+    }
+    let key: UInt64
+    let mode: LockMode
+    let owner: LockOwner
+    private let state = Mutex(State())
+
+    init(key: UInt64, mode: LockMode, owner: LockOwner) {
+        self.key = key
+        self.mode = mode
+        self.owner = owner
+    }
+
+    var outcome: LockOutcome? { state.withLock { $0.outcome } }
+
+    /// Records the outcome. The caller fires the returned callback after it has dropped its locks.
+    func resolve(_ outcome: LockOutcome) -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard state.outcome == nil else { return nil }
+            state.outcome = outcome
+            defer { state.callback = nil }
+            return state.callback
+        }
+    }
+
+    /// Calls `callback` once the wait is over; at once when it is already.
+    func onReady(_ callback: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            if state.outcome != nil { return true }
+            state.callback = callback
+            return false
+        }
+        if isOver { callback() }
+    }
+}
+
+/// What asking for a lock came to.
+enum LockResult {
+    case granted
+    case waiting(LockWait)
+    /// The caller did not want to wait and would have to.
+    case unavailable
+    /// The lock table's budget is spent.
+    case exhausted
+}
