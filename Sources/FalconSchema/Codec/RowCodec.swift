@@ -19,6 +19,13 @@ public struct RowProjection: Sendable {
             columns.map { ($0, $0) }, outputCount: descriptor.columns.count, descriptor)
     }
 
+    /// Each wanted column goes to a slot of the caller's choice (a plan's registers).
+    public init(
+        columnsToSlots pairs: [(column: Int, slot: Int)], of descriptor: TableDescriptor
+    ) {
+        self.init(pairs, outputCount: (pairs.map(\.slot).max() ?? -1) + 1, descriptor)
+    }
+
     private init(
         _ pairs: [(column: Int, slot: Int)], outputCount: Int, _ descriptor: TableDescriptor
     ) {
@@ -45,6 +52,12 @@ public struct RowCodec: Sendable {
     /// slots nobody wants are left alone).
     public func decode(
         _ bytes: UnsafeRawBufferPointer, _ projection: RowProjection, into row: inout [Datum]
+    ) throws(SQLError) {}
+
+    /// The same into raw slots: what plan execution uses, per row, without an array.
+    public func decode(
+        _ bytes: UnsafeRawBufferPointer, _ projection: RowProjection,
+        into slots: UnsafeMutablePointer<Datum>
     ) throws(SQLError) {}
 
     /// Every column, by attribute number - 1.

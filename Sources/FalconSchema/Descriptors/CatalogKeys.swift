@@ -1,0 +1,48 @@
+import FalconStorage
+
+/// Where the catalog's rows live: reserved storage ids, below every table's.
+///
+///     key    database u32 BE | storage id u32 BE | OID u32 BE
+///     1      shared keyspace (database 0): a database; value: DatabaseID u32 LE, name
+///     2      shared keyspace: counters, key OID 0; value: next OID u32 LE, next storage id u32 LE
+///     3      a schema; value: owner OID u32 LE, name
+///     4      a table; value: ``TableDescriptor/encoded()``
+///     5      a view; value: owner u32 LE, schema OID u32 LE, name, definition
+///     6      a sequence; value: see FalconSQL's SequenceDescriptor
+///
+/// Names are length-prefixed UTF-8. Operations on these keys have class `.catalog`.
+public enum CatalogKeys {
+    public static let shared = DatabaseID(0)
+    public static let databases = StorageID(1)
+    public static let counters = StorageID(2)
+    public static let schemas = StorageID(3)
+    public static let tables = StorageID(4)
+    public static let views = StorageID(5)
+    public static let sequences = StorageID(6)
+    /// The first storage id a table or index may have.
+    public static let firstUserStorage: UInt32 = 1000
+    /// The first OID that is not PostgreSQL's own.
+    public static let firstUserOID: UInt32 = 16384
+
+    /// The key of an object's catalog row.
+    public static func key(_ database: DatabaseID, _ storage: StorageID, _ oid: OID) -> [UInt8] {
+        var key: [UInt8] = []
+        key.reserveCapacity(12)
+        appendBigEndian(database.rawValue, to: &key)
+        appendBigEndian(storage.rawValue, to: &key)
+        appendBigEndian(oid.rawValue, to: &key)
+        return key
+    }
+
+    /// The prefix of every key of one storage id.
+    public static func prefix(_ database: DatabaseID, _ storage: StorageID) -> [UInt8] {
+        Array(key(database, storage, .invalid).prefix(8))
+    }
+
+    private static func appendBigEndian(_ value: UInt32, to key: inout [UInt8]) {
+        key.append(UInt8(truncatingIfNeeded: value >> 24))
+        key.append(UInt8(truncatingIfNeeded: value >> 16))
+        key.append(UInt8(truncatingIfNeeded: value >> 8))
+        key.append(UInt8(truncatingIfNeeded: value))
+    }
+}
