@@ -15,6 +15,10 @@ public final class Session: @unchecked Sendable {
     /// The ParameterStatus messages of startup.
     public var reportedParameters: [(String, String)] { [] }
 
+    /// How result values are written now. The server's sink reads it while this session runs, for each
+    /// value that has no fast path.
+    public var displaySettings: DisplaySettings { DisplaySettings() }
+
     let database: SQLDatabase
 
     init(database: SQLDatabase) {
