@@ -1,15 +1,123 @@
+import CPgQuery
 import FalconSchema
+import Glibc
 
 /// SQL text to syntax trees, by PostgreSQL's own grammar (libpg_query).
 public enum SQLParser {
+    /// Longest text parsed on the caller's own stack.
+    private static let inlineBytes = 64 << 10
+    /// Deepest possible tree parsed on the caller's own stack.
+    private static let inlineDepth = 1500
+    /// Deepest possible tree (``ComplexityGuard/depthBound``) handed to the grammar at all.
+    private static let greatestDepth = 120_000
+    private static let cache = StatementCache(generationSize: 1024)
+    private static let cachedBytes = 8 << 10
+
     /// All statements of `sql`; empty for blank text. Recently seen texts come from a cache.
     /// Errors: 42601 with PostgreSQL's message and position, 54001 beyond the nesting limit.
     public static func parse(_ sql: String) throws(SQLError) -> [AST.ParsedStatement] {
-        throw SQLError(.featureNotSupported, "parser")
+        let isCached = sql.utf8.count <= cachedBytes
+        if isCached, let found = cache.lookup(sql) { return found }
+        let statements = try parseUncached(sql)
+        if isCached { cache.store(sql, statements) }
+        return statements
+    }
+
+    static func parseUncached(_ sql: String) throws(SQLError) -> [AST.ParsedStatement] {
+        var text = sql
+        var result: Result<[AST.ParsedStatement], SQLError> = .success([])
+        text.withUTF8 { bytes in
+            let complexity = ComplexityGuard(bytes)
+            if complexity.depthBound > greatestDepth {
+                result = .failure(tooDeep)
+                return
+            }
+            if bytes.contains(0) {
+                result = .failure(
+                    SQLError(
+                        .characterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x00"))
+                return
+            }
+            if bytes.count <= inlineBytes && complexity.depthBound <= inlineDepth {
+                result = run(bytes)
+            } else if !ParserThreads.shared.run({ result = run(bytes) }) {
+                result = .failure(SQLError(.outOfMemory, "out of memory"))
+            }
+        }
+        return try result.get()
+    }
+
+    private static var tooDeep: SQLError {
+        SQLError(
+            .statementTooComplex, "stack depth limit exceeded",
+            hint: "The statement nests expressions or queries too deeply.")
+    }
+
+    private static func run(
+        _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> Result<[AST.ParsedStatement], SQLError> {
+        // The grammar wants a C string; a Swift string's bytes need not end in zero.
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+            guard let base = buffer.baseAddress else { return .failure(tooDeep) }
+            if let source = bytes.baseAddress { memcpy(base, source, bytes.count) }
+            base[bytes.count] = 0
+            let parsed = pg_query_parse(base)
+            defer { pg_query_free_parse_result(parsed) }
+            if let error = parsed.error {
+                return .failure(syntaxError(error.pointee))
+            }
+            guard let tree = parsed.parse_tree else { return .failure(malformed) }
+            let length = strlen(tree)
+            return tree.withMemoryRebound(to: UInt8.self, capacity: length) { json in
+                guard let tape = JSONTape(bytes: json, count: length) else {
+                    return .failure(malformed)
+                }
+                do throws(SQLError) {
+                    var reader = TreeReader(textLength: bytes.count)
+                    return .success(try reader.statements(tape.root))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        }
+    }
+
+    static var malformed: SQLError {
+        SQLError(.internalError, "the parser produced an unreadable tree")
+    }
+
+    private static func syntaxError(_ error: PgQueryError) -> SQLError {
+        let message = error.message.map { String(cString: $0) } ?? "syntax error"
+        var result = SQLError(state(of: message), message)
+        if message.hasPrefix("memory exhausted") {
+            return tooDeep
+        }
+        if error.cursorpos > 0 { result.position = Int(error.cursorpos) }
+        return result
+    }
+
+    /// libpg_query gives no SQLSTATE; nearly all of its errors are syntax errors.
+    private static func state(of message: String) -> SQLState {
+        if message.contains("not yet supported") || message.contains("not implemented")
+            || message.contains("is not supported")
+        {
+            return .featureNotSupported
+        }
+        if message.hasPrefix("invalid Unicode") || message.contains("invalid byte sequence") {
+            return .characterNotInRepertoire
+        }
+        return .syntaxError
     }
 
     /// A lone expression, as the catalog stores defaults and checks.
     public static func parseExpression(_ sql: String) throws(SQLError) -> AST.Expression {
-        throw SQLError(.featureNotSupported, "parser")
+        let statements = try parse("SELECT " + sql)
+        if case .select(let select)? = statements.first?.statement, statements.count == 1,
+            case .core(let core) = select.body, let item = core.items.first, core.items.count == 1,
+            core.from.isEmpty
+        {
+            return item.expression
+        }
+        throw SQLError(.syntaxError, "not an expression: \(sql)")
     }
 }
