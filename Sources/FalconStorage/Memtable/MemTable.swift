@@ -1,35 +1,154 @@
+import CFalconPlatform
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// The newest writes, sorted, in memory: one writer at a time, readers without locks.
 final class MemTable: @unchecked Sendable {
+    let arena: Arena
+    let tree: EntryTree
+    private let tombstones = Mutex<[RangeTombstone]>([])
+    private let tombstoneCount = Atomic<Int>(0)
+
     /// - Parameter capacityBytes: address space to reserve, 4 GiB at most; memory is used as it fills.
-    init(capacityBytes: Int = 256 << 20) throws(StorageError) {}
+    init(capacityBytes: Int = 256 << 20) throws(StorageError) {
+        arena = try Arena(capacityBytes: capacityBytes, hugePages: true)
+        tree = EntryTree(arena: arena)
+    }
 
     /// Adds one version of `key`. Call from one writer at a time. False: the arena is full, nothing
     /// was added. The entry is visible to readers at once; timestamps hide it until published.
     func insert(
         key: UnsafeRawBufferPointer, timestamp: Timestamp, kind: OperationKind,
         value: UnsafeRawBufferPointer
-    ) -> Bool { false }
+    ) -> Bool {
+        let size = ArenaEntry.headerBytes &+ key.count &+ value.count
+        guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes,
+            arena.hasRoom(size &+ EntryTree.reserveBytes)
+        else { return false }
+        let ref = arena.allocate(size, alignment: 8)
+        ArenaEntry.write(
+            at: arena.base + Int(ref), version: timestamp.rawValue, kind: kind, key: key,
+            value: value)
+        tree.insert(ref)
+        return true
+    }
 
     /// Adds the newest operation per key, and the range deletes, of `batch` at `timestamp`.
     /// False: the arena is full; check ``canFit(_:)`` first, since a part may have been added.
-    func apply(_ batch: WriteBatch, at timestamp: Timestamp) -> Bool { false }
-    /// Whether ``apply(_:at:)`` of `batch` is sure to find room.
-    func canFit(_ batch: WriteBatch) -> Bool { false }
+    func apply(_ batch: WriteBatch, at timestamp: Timestamp) -> Bool {
+        if batch.rangeDeleteCount > 0 {
+            // Published first: a reader at `timestamp` waits for publication anyway.
+            for operation in batch.rangeDeletes(below: .max) {
+                addRangeTombstone(
+                    RangeTombstone(
+                        lower: Array(operation.key), upper: Array(operation.value),
+                        timestamp: timestamp))
+            }
+        }
+        var newest = batch.newest(below: .max)
+        while let entry = newest.current {
+            let kind = newest.kind
+            let value = kind == .delete ? UnsafeRawBufferPointer(start: nil, count: 0) : entry.value
+            if !insert(key: entry.key, timestamp: timestamp, kind: kind, value: value) {
+                return false
+            }
+            newest.moveNext()
+        }
+        return true
+    }
 
-    func addRangeTombstone(_ tombstone: RangeTombstone) {}
-    /// Newest first is not promised. Normally empty.
-    var rangeTombstones: [RangeTombstone] { [] }
+    /// Whether ``apply(_:at:)`` of `batch` is sure to find room.
+    func canFit(_ batch: WriteBatch) -> Bool {
+        arena.hasRoom(batch.byteCount + batch.operationCount * 280 + 2 * EntryTree.reserveBytes)
+    }
+
+    func addRangeTombstone(_ tombstone: RangeTombstone) {
+        tombstones.withLock { $0.append(tombstone) }
+        tombstoneCount.wrappingAdd(1, ordering: .releasing)
+    }
+
+    /// In the order they were added. Normally empty.
+    var rangeTombstones: [RangeTombstone] {
+        if tombstoneCount.load(ordering: .acquiring) == 0 { return [] }
+        return tombstones.withLock { $0 }
+    }
 
     /// The newest version of `key` not above `timestamp`, range tombstones applied. The value lives
     /// as long as the memtable.
-    func get(_ key: UnsafeRawBufferPointer, at timestamp: Timestamp) -> PointLookup { .absent }
+    @inline(__always)
+    func get(_ key: UnsafeRawBufferPointer, at timestamp: Timestamp) -> PointLookup {
+        let found = getEntry(key, timestamp)
+        if tombstoneCount.load(ordering: .acquiring) == 0 { return found }
+        return hidden(found, key, timestamp)
+    }
+
+    private func getEntry(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) -> PointLookup {
+        var cursor = tree.lowerBound(key, timestamp.rawValue)
+        while cursor.isValid {
+            let entry = cursor.entry
+            guard entry.keyLength == key.count, KeyOrder.compare(entry.key, key) == 0 else { break }
+            switch entry.kind {
+            case .delete: return .deleted(Timestamp(entry.version))
+            case .intent: cursor.moveNext()
+            default: return .value(Timestamp(entry.version), entry.value)
+            }
+        }
+        return .absent
+    }
+
+    private func hidden(
+        _ found: PointLookup, _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp
+    ) -> PointLookup {
+        guard let cover = rangeTombstones.newestCovering(key, at: timestamp) else { return found }
+        switch found {
+        case .absent: return .deleted(cover)
+        case .deleted(let version): return .deleted(max(version, cover))
+        case .value(let version, _): return version < cover ? .deleted(cover) : found
+        }
+    }
 
     /// All entries (range tombstones not applied). The iterator keeps the memtable alive and never
     /// throws. It may run beside the writer.
-    func makeIterator() -> InternalIterator { InternalIterator() }
+    func makeIterator() -> InternalIterator { MemTableIterator(self) }
 
     /// Bytes of arena in use, nodes included.
-    var approximateBytes: Int { 0 }
-    var entryCount: Int { 0 }
-    var isEmpty: Bool { true }
+    var approximateBytes: Int { arena.used }
+    var entryCount: Int { tree.entryCount }
+    var isEmpty: Bool {
+        tree.entryCount == 0 && tombstoneCount.load(ordering: .acquiring) == 0
+    }
+}
+
+/// Walks a memtable in internal order.
+final class MemTableIterator: InternalIterator {
+    private let table: MemTable
+    @exclusivity(unchecked) private var cursor: TreeCursor
+
+    init(_ table: MemTable) {
+        self.table = table
+        cursor = table.tree.first()
+    }
+
+    override var isValid: Bool { cursor.isValid }
+    override var userKey: UnsafeRawBufferPointer { cursor.entry.key }
+    override var timestamp: Timestamp { Timestamp(cursor.entry.version) }
+    override var kind: OperationKind { cursor.entry.kind }
+    override var value: UnsafeRawBufferPointer { cursor.entry.value }
+
+    override func seekToFirst() throws(StorageError) { cursor = table.tree.first() }
+    override func seekToLast() throws(StorageError) { cursor = table.tree.last() }
+    override func seek(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(StorageError) {
+        cursor = table.tree.lowerBound(key, timestamp.rawValue)
+    }
+    override func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
+        cursor = table.tree.lowerBound(key, .max)
+        cursor.movePrevious()
+    }
+    override func next() throws(StorageError) { if cursor.isValid { cursor.moveNext() } }
+    override func previous() throws(StorageError) { if cursor.isValid { cursor.movePrevious() } }
 }

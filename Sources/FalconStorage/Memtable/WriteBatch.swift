@@ -1,75 +1,282 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// A transaction's private writes, keyed (key, ordinal descending).
 ///
 /// Ordinals rise by one per operation and are never reused, so a statement that notes
 /// ``nextOrdinal`` first and reads below it never sees its own writes. Used by one thread at a time.
+///
+/// Up to 16 operations lie in one small allocation with a sorted index; beyond, in an arena under
+/// the memtable's tree. Operations are arena entries whose version is the ordinal, followed by:
+///
+///     0   u8   class
+///     1   u8   SQL operation
+///     2   u8   1: a before image follows
+///     3   u8   0
+///     4   u32  descriptor version
+///     8   u32  before image's length, then its bytes
 public final class WriteBatch: @unchecked Sendable {
-    public init() {}
+    static let smallLimit = 16
+    static let smallBytesLimit = 32 << 10
+    static let trailerBytes = 8
+    /// Two arrays of 16 offsets head the first allocation: the sorted index and the ordinals.
+    static let firstLogOffset = 128
+    static let firstBytes = 1024
+
+    /// Where the offsets count from: the small allocation or the arena.
+    @exclusivity(unchecked) var base: UnsafeMutableRawPointer
+    /// Small mode: bytes used and allocated at `base`.
+    @exclusivity(unchecked) var used = WriteBatch.firstLogOffset
+    @exclusivity(unchecked) var capacity = WriteBatch.firstBytes
+    /// Small mode: sorted entry offsets; lives at the head of the first allocation.
+    @exclusivity(unchecked) var index: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) var indexCount = 0
+    /// Entry offset by ordinal; 0: rolled back.
+    @exclusivity(unchecked) var refs: UnsafeMutablePointer<UInt32>
+    @exclusivity(unchecked) var refCapacity = WriteBatch.smallLimit
+    /// The first allocation (index and refs live there) and outgrown ones: borrowed bytes stay good.
+    let first: UnsafeMutableRawPointer
+    @exclusivity(unchecked) var retired: [UnsafeMutableRawPointer] = []
+    @exclusivity(unchecked) var tree: EntryTree?
+    @exclusivity(unchecked) var rangeOrdinals: [UInt32] = []
 
     /// The ordinal the next operation gets.
     public internal(set) var nextOrdinal: UInt32 = 0
     /// Surviving operations.
     public internal(set) var operationCount: Int = 0
-    /// Key, value and before-image bytes of the surviving operations.
+    /// Bytes of the surviving operations: keys, values, before images and their headers.
     public internal(set) var byteCount: Int = 0
     public var isEmpty: Bool { operationCount == 0 }
+
+    public init() {
+        first = .allocate(byteCount: WriteBatch.firstBytes, alignment: 8)
+        base = first
+        index = first.assumingMemoryBound(to: UInt32.self)
+        refs = (first + 64).assumingMemoryBound(to: UInt32.self)
+    }
+
+    deinit { freeAll() }
+
+    private func freeAll() {
+        if UnsafeMutableRawPointer(refs) != first + 64 { refs.deallocate() }
+        for pointer in retired { pointer.deallocate() }
+        if tree == nil && base != first { base.deallocate() }
+        first.deallocate()
+    }
+
+    // MARK: - Writing
 
     public func put(
         key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, class: OperationClass = .row,
         sql: SQLOperation = .none, descriptorVersion: UInt32 = 0,
         before: UnsafeRawBufferPointer? = nil
-    ) throws(StorageError) {}
+    ) throws(StorageError) {
+        try add(.put, key, value, `class`, sql, descriptorVersion, before)
+    }
 
     public func delete(
         key: UnsafeRawBufferPointer, class: OperationClass = .row, sql: SQLOperation = .none,
         descriptorVersion: UInt32 = 0, before: UnsafeRawBufferPointer? = nil
-    ) throws(StorageError) {}
+    ) throws(StorageError) {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        try add(.delete, key, nothing, `class`, sql, descriptorVersion, before)
+    }
 
+    /// Deletes [lower, upper) as it is below this operation's ordinal.
     public func deleteRange(
         lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer,
         class: OperationClass = .row, sql: SQLOperation = .none, descriptorVersion: UInt32 = 0
-    ) throws(StorageError) {}
+    ) throws(StorageError) {
+        try add(.rangeDelete, lower, upper, `class`, sql, descriptorVersion, nil)
+    }
 
-    /// Drops every operation whose ordinal is `ordinal` or above.
-    public func rollback(toOrdinal ordinal: UInt32) {}
+    private func add(
+        _ kind: OperationKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer,
+        _ class: OperationClass, _ sql: SQLOperation, _ descriptorVersion: UInt32,
+        _ before: UnsafeRawBufferPointer?
+    ) throws(StorageError) {
+        guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes,
+            (before?.count ?? 0) <= ArenaEntry.maximumValueBytes
+        else {
+            throw .invalidArgument("A key has at most 16 MiB, a value 1 GiB.")
+        }
+        guard nextOrdinal < UInt32.max - 1 else {
+            throw .invalidArgument("A transaction has at most 4 billion operations.")
+        }
+        let body = ArenaEntry.headerBytes &+ key.count &+ value.count
+        let size = body &+ WriteBatch.trailerBytes &+ (before.map { $0.count &+ 4 } ?? 0)
+        let ref = try allocate(size)
+        let pointer = base + Int(ref)
+        ArenaEntry.write(
+            at: pointer, version: UInt64(nextOrdinal), kind: kind, key: key, value: value)
+        let trailer = pointer + body
+        trailer.storeBytes(of: `class`.rawValue, as: UInt8.self)
+        trailer.storeBytes(of: sql.rawValue, toByteOffset: 1, as: UInt8.self)
+        trailer.storeBytes(of: before == nil ? 0 : 1, toByteOffset: 2, as: UInt16.self)
+        trailer.storeBytes(of: descriptorVersion, toByteOffset: 4, as: UInt32.self)
+        if let before {
+            trailer.storeBytes(
+                of: UInt32(truncatingIfNeeded: before.count), toByteOffset: 8, as: UInt32.self)
+            if let source = before.baseAddress { memcpy(trailer + 12, source, before.count) }
+        }
+        growRefs()
+        refs[Int(nextOrdinal)] = ref
+        if kind == .rangeDelete {
+            rangeOrdinals.append(nextOrdinal)
+        } else if let tree {
+            tree.insert(ref)
+        } else {
+            insertSmall(ref, key)
+        }
+        nextOrdinal &+= 1
+        operationCount &+= 1
+        byteCount &+= size
+    }
+
+    private func growRefs() {
+        guard Int(nextOrdinal) == refCapacity else { return }
+        let grown = UnsafeMutablePointer<UInt32>.allocate(capacity: refCapacity &* 4)
+        grown.update(from: refs, count: refCapacity)
+        if UnsafeMutableRawPointer(refs) != first + 64 { refs.deallocate() }
+        refs = grown
+        refCapacity &*= 4
+    }
+
+    /// The offset of `size` new bytes, moving to a larger allocation or to the arena as needed.
+    private func allocate(_ size: Int) throws(StorageError) -> UInt32 {
+        if tree == nil {
+            let start = (used &+ 7) & ~7
+            if indexCount < WriteBatch.smallLimit && start &+ size <= WriteBatch.smallBytesLimit {
+                if start &+ size > capacity { growSmall(start &+ size) }
+                used = start &+ size
+                return UInt32(truncatingIfNeeded: start)
+            }
+            try moveToTree()
+        }
+        guard let tree, tree.arena.hasRoom(size &+ EntryTree.reserveBytes) else {
+            throw StorageError(
+                .outOfMemory, kind: .user, "The transaction's writes exceed 4 GiB.",
+                hint: "Commit in smaller pieces.")
+        }
+        return tree.arena.allocate(size, alignment: 8)
+    }
+
+    private func growSmall(_ needed: Int) {
+        var grown = capacity &* 2
+        while grown < needed { grown &*= 2 }
+        let fresh = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 8)
+        memcpy(fresh, base, used)
+        if base != first { retired.append(base) }
+        base = fresh
+        capacity = grown
+    }
+
+    /// From the small form to the arena. The small form's bytes stay for whoever borrowed them.
+    private func moveToTree() throws(StorageError) {
+        let arena = try Arena(capacityBytes: Arena.maximumCapacity, hugePages: false)
+        let grown = EntryTree(arena: arena)
+        for ordinal in 0..<Int(nextOrdinal) where refs[ordinal] != 0 {
+            let old = ArenaEntry(base + Int(refs[ordinal]))
+            let size = entryBytes(old)
+            let ref = arena.allocate(size, alignment: 8)
+            memcpy(arena.base + Int(ref), old.pointer, size)
+            refs[ordinal] = ref
+            if old.kind != .rangeDelete { grown.insert(ref) }
+        }
+        if base != first { retired.append(base) }
+        base = arena.base
+        tree = grown
+        indexCount = 0
+    }
+
+    /// All bytes of an operation, trailer and before image included.
+    private func entryBytes(_ entry: ArenaEntry) -> Int {
+        let body = ArenaEntry.headerBytes &+ entry.keyLength &+ entry.valueLength
+        let trailer = entry.pointer + body
+        if trailer.load(fromByteOffset: 2, as: UInt8.self) == 0 {
+            return body &+ WriteBatch.trailerBytes
+        }
+        let length = trailer.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+        return body &+ WriteBatch.trailerBytes &+ 4 &+ Int(length)
+    }
+
+    // MARK: - Small form
+
+    @inline(__always) func smallEntry(_ position: Int) -> ArenaEntry {
+        ArenaEntry(base + Int(index[position]))
+    }
+
+    /// The first position whose entry is not before (`key`, `version`).
+    func smallLowerBound(_ key: UnsafeRawBufferPointer, _ version: UInt64) -> Int {
+        var low = 0
+        var high = indexCount
+        while low < high {
+            let middle = (low &+ high) &>> 1
+            if smallEntry(middle).compare(key, version) < 0 {
+                low = middle &+ 1
+            } else {
+                high = middle
+            }
+        }
+        return low
+    }
+
+    private func insertSmall(_ ref: UInt32, _ key: UnsafeRawBufferPointer) {
+        let position = smallLowerBound(key, UInt64(nextOrdinal))
+        var move = indexCount
+        while move > position {
+            index[move] = index[move &- 1]
+            move &-= 1
+        }
+        index[position] = ref
+        indexCount &+= 1
+    }
+
+    // MARK: - Dropping
+
+    /// Drops every operation whose ordinal is `ordinal` or above. Their ordinals are not reused.
+    public func rollback(toOrdinal ordinal: UInt32) {
+        guard ordinal < nextOrdinal else { return }
+        for dropped in Int(ordinal)..<Int(nextOrdinal) where refs[dropped] != 0 {
+            let pointer = base + Int(refs[dropped])
+            let entry = ArenaEntry(pointer)
+            operationCount &-= 1
+            byteCount &-= entryBytes(entry)
+            pointer.storeBytes(
+                of: entry.tag | ArenaEntry.deadBit, toByteOffset: 12, as: UInt32.self)
+            refs[dropped] = 0
+        }
+        while let last = rangeOrdinals.last, last >= ordinal { rangeOrdinals.removeLast() }
+        if tree == nil {
+            var kept = 0
+            for position in 0..<indexCount where !smallEntry(position).isDead {
+                index[kept] = index[position]
+                kept &+= 1
+            }
+            indexCount = kept
+        }
+    }
 
     /// Empties the batch for reuse; borrowed bytes die.
-    public func removeAll() {}
-
-    /// What the batch says of a key. The value is borrowed until the batch is emptied or dies.
-    public enum Lookup {
-        case absent
-        case deleted
-        case value(UnsafeRawBufferPointer)
+    public func removeAll() {
+        if UnsafeMutableRawPointer(refs) != first + 64 { refs.deallocate() }
+        for pointer in retired { pointer.deallocate() }
+        if tree == nil && base != first { base.deallocate() }
+        retired = []
+        tree = nil
+        base = first
+        used = WriteBatch.firstLogOffset
+        capacity = WriteBatch.firstBytes
+        index = first.assumingMemoryBound(to: UInt32.self)
+        indexCount = 0
+        refs = (first + 64).assumingMemoryBound(to: UInt32.self)
+        refCapacity = WriteBatch.smallLimit
+        rangeOrdinals = []
+        nextOrdinal = 0
+        operationCount = 0
+        byteCount = 0
     }
-
-    /// The newest operation on `key` with an ordinal less than `below`, range deletes applied.
-    public func lookup(_ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max) -> Lookup {
-        .absent
-    }
-
-    /// One operation, borrowed until the batch is emptied or dies. For a range delete `key` is the
-    /// lower bound and `value` the upper.
-    public struct Operation {
-        public var ordinal: UInt32
-        public var kind: OperationKind
-        public var `class`: OperationClass
-        public var sql: SQLOperation
-        public var descriptorVersion: UInt32
-        public var key: UnsafeRawBufferPointer
-        public var value: UnsafeRawBufferPointer
-        public var before: UnsafeRawBufferPointer?
-    }
-
-    /// The operation of that ordinal; nil when it was rolled back. Looping over
-    /// `0..<nextOrdinal` visits the surviving operations in the WAL's order.
-    public func operation(at ordinal: UInt32) -> Operation? { nil }
-
-    /// Range deletes with an ordinal less than `below`, as (ordinal, lower, upper), oldest first.
-    var rangeDeleteCount: Int { 0 }
-    func rangeDeletes(below ordinal: UInt32) -> [Operation] { [] }
-
-    /// Each key's newest operation with an ordinal less than `below`, in key order, kinds put and
-    /// delete (a put under a later range delete shows as delete); timestamp is `.max`. Stays valid
-    /// while the batch grows, and does not show what was added since.
-    func makeIterator(below ordinal: UInt32 = .max) -> InternalIterator { InternalIterator() }
 }

@@ -1,0 +1,102 @@
+extension WriteBatch {
+    /// What the batch says of a key. The value is borrowed until the batch is emptied or dies.
+    public enum Lookup {
+        case absent
+        case deleted
+        case value(UnsafeRawBufferPointer)
+    }
+
+    /// One operation, borrowed until the batch is emptied or dies. For a range delete `key` is the
+    /// lower bound and `value` the upper.
+    public struct Operation {
+        public var ordinal: UInt32
+        public var kind: OperationKind
+        public var `class`: OperationClass
+        public var sql: SQLOperation
+        public var descriptorVersion: UInt32
+        public var key: UnsafeRawBufferPointer
+        public var value: UnsafeRawBufferPointer
+        public var before: UnsafeRawBufferPointer?
+    }
+
+    /// The newest operation on `key` with an ordinal less than `below`, range deletes applied.
+    public func lookup(_ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max) -> Lookup {
+        if operationCount == 0 || ordinal == 0 { return .absent }
+        var cover: UInt32?
+        if !rangeOrdinals.isEmpty { cover = newestRangeDelete(over: key, below: ordinal) }
+        guard let entry = newestEntry(key, below: ordinal),
+            cover.map({ UInt64($0) < entry.version }) ?? true
+        else { return cover == nil ? .absent : .deleted }
+        return entry.kind == .delete ? .deleted : .value(entry.value)
+    }
+
+    private func newestEntry(_ key: UnsafeRawBufferPointer, below ordinal: UInt32) -> ArenaEntry? {
+        let version = UInt64(ordinal) &- 1
+        if let tree {
+            var cursor = tree.lowerBound(key, version)
+            while cursor.isValid {
+                let entry = cursor.entry
+                if KeyOrder.compare(entry.key, key) != 0 { return nil }
+                if !entry.isDead { return entry }
+                cursor.moveNext()
+            }
+            return nil
+        }
+        let position = smallLowerBound(key, version)
+        guard position < indexCount else { return nil }
+        let entry = smallEntry(position)
+        return KeyOrder.compare(entry.key, key) == 0 ? entry : nil
+    }
+
+    /// The operation of that ordinal; nil when it was rolled back. Looping over
+    /// `0..<nextOrdinal` visits the surviving operations in the WAL's order.
+    public func operation(at ordinal: UInt32) -> Operation? {
+        guard ordinal < nextOrdinal else { return nil }
+        let ref = refs[Int(ordinal)]
+        if ref == 0 { return nil }
+        let entry = ArenaEntry(base + Int(ref))
+        let value = entry.value
+        let trailer = entry.keyStart + (entry.keyLength &+ value.count)
+        var before: UnsafeRawBufferPointer?
+        if trailer.load(fromByteOffset: 2, as: UInt8.self) != 0 {
+            let length = trailer.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+            before = UnsafeRawBufferPointer(start: trailer + 12, count: Int(length))
+        }
+        return Operation(
+            ordinal: ordinal, kind: entry.kind,
+            class: OperationClass(rawValue: trailer.load(as: UInt8.self)) ?? .row,
+            sql: SQLOperation(rawValue: trailer.load(fromByteOffset: 1, as: UInt8.self)) ?? .none,
+            descriptorVersion: trailer.loadUnaligned(fromByteOffset: 4, as: UInt32.self),
+            key: entry.key, value: value, before: before)
+    }
+
+    // MARK: - Range deletes
+
+    public var rangeDeleteCount: Int { rangeOrdinals.count }
+
+    /// Range deletes with an ordinal less than `below`, oldest first.
+    public func rangeDeletes(below ordinal: UInt32 = .max) -> [Operation] {
+        rangeOrdinals.compactMap { $0 < ordinal ? operation(at: $0) : nil }
+    }
+
+    func newestRangeDelete(over key: UnsafeRawBufferPointer, below ordinal: UInt32) -> UInt32? {
+        for candidate in rangeOrdinals.reversed() where candidate < ordinal {
+            let entry = ArenaEntry(base + Int(refs[Int(candidate)]))
+            if KeyOrder.compare(entry.key, key) <= 0, KeyOrder.compare(key, entry.value) < 0 {
+                return candidate
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Newest per key
+
+    func newest(below ordinal: UInt32) -> NewestCursor { NewestCursor(self, below: ordinal) }
+
+    /// Each key's newest operation with an ordinal less than `below`, in key order, kinds put and
+    /// delete (a put under a later range delete shows as delete); timestamp is `.max`. Stays valid
+    /// while the batch grows; operations below the ordinal must not be rolled back meanwhile.
+    func makeIterator(below ordinal: UInt32 = .max) -> InternalIterator {
+        WriteBatchIterator(self, below: ordinal)
+    }
+}
