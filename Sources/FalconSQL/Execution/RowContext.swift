@@ -19,9 +19,13 @@ public final class RowContext {
     /// Runs subplans for subquery expressions; set by the executor when the plan has any.
     public unowned(unsafe) var subplans: (any SubplanRunner)?
 
-    public init(slotCount: Int, parameters: [Datum]) {
+    /// The session's surroundings, for functions and casts.
+    public var functions: FunctionContext
+
+    public init(slotCount: Int, parameters: [Datum], functions: FunctionContext) {
         self.slotCount = slotCount
         self.parameters = parameters
+        self.functions = functions
         slots = .allocate(capacity: max(slotCount, 1))
         slots.initialize(repeating: .null, count: max(slotCount, 1))
     }

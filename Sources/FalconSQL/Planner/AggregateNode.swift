@@ -20,9 +20,9 @@ public final class AggregateNode: Sendable {
 
 /// One aggregate of a query.
 public final class AggregateCall: Sendable {
-    /// pg_proc OID; the implementation is in the aggregate registry.
-    public let functionOID: OID
-    public let name: String
+    public let function: FunctionDescriptor
+    /// Actual types of `arguments`, for making the state.
+    public var argumentTypes: [OID] { arguments.map(\.type.oid) }
     /// Already converted to the aggregate's argument types; empty for count(*).
     public let arguments: [BoundExpression]
     public let isDistinct: Bool
@@ -34,11 +34,10 @@ public final class AggregateCall: Sendable {
     /// Where the result goes.
     public let slot: Int
     public init(
-        functionOID: OID, name: String, arguments: [BoundExpression], isDistinct: Bool,
+        function: FunctionDescriptor, arguments: [BoundExpression], isDistinct: Bool,
         filter: BoundExpression?, order: [SortKey], resultType: SQLType, slot: Int
     ) {
-        self.functionOID = functionOID
-        self.name = name
+        self.function = function
         self.arguments = arguments
         self.isDistinct = isDistinct
         self.filter = filter

@@ -104,9 +104,8 @@ public final class FunctionScanNode: Sendable {
 
 /// A call of a set-returning function (or of a plain one, which gives one row).
 public final class SetReturningCall: Sendable {
-    /// pg_proc OID, for the registry of set-returning functions; `.invalid` when `scalar` is set.
-    public let functionOID: OID
-    public let name: String
+    /// A `.set` function; nil when `scalar` is set.
+    public let function: FunctionDescriptor?
     public let arguments: [BoundExpression]
     /// A plain function in FROM: its value is the single row.
     public let scalar: BoundExpression?
@@ -114,11 +113,10 @@ public final class SetReturningCall: Sendable {
     public let slots: [Int]
     public let types: [SQLType]
     public init(
-        functionOID: OID, name: String, arguments: [BoundExpression], scalar: BoundExpression?,
+        function: FunctionDescriptor?, arguments: [BoundExpression], scalar: BoundExpression?,
         slots: [Int], types: [SQLType]
     ) {
-        self.functionOID = functionOID
-        self.name = name
+        self.function = function
         self.arguments = arguments
         self.scalar = scalar
         self.slots = slots

@@ -29,6 +29,48 @@ open class BoundExpression: @unchecked Sendable {
 
     /// The same expression over other children (as many as ``children``).
     open func withChildren(_ children: [BoundExpression]) -> BoundExpression { self }
+
+    /// Whether this node says the same as `other`, children aside.
+    open func hasSameForm(as other: BoundExpression) -> Bool { false }
+}
+
+extension BoundExpression {
+    /// Structural equality: the same computation on the same slots.
+    public final func matches(_ other: BoundExpression) -> Bool {
+        if self === other { return true }
+        guard Swift.type(of: self) == Swift.type(of: other), type == other.type,
+            hasSameForm(as: other)
+        else { return false }
+        let mine = children
+        let others = other.children
+        guard mine.count == others.count else { return false }
+        for index in mine.indices where !mine[index].matches(others[index]) { return false }
+        return true
+    }
+
+    /// A copy in which `change` has replaced nodes; it is asked before their children are visited.
+    public final func rewritten(
+        _ change: (BoundExpression) throws(SQLError) -> BoundExpression?
+    ) throws(SQLError) -> BoundExpression {
+        if let replacement = try change(self) { return replacement }
+        let old = children
+        if old.isEmpty { return self }
+        var new: [BoundExpression] = []
+        new.reserveCapacity(old.count)
+        var isChanged = false
+        for child in old {
+            let replacement = try child.rewritten(change)
+            if replacement !== child { isChanged = true }
+            new.append(replacement)
+        }
+        return isChanged ? withChildren(new) : self
+    }
+
+    /// Visits the expression and everything below it.
+    public final func walk(_ visit: (BoundExpression) -> Void) {
+        visit(self)
+        for child in children { child.walk(visit) }
+    }
 }
 
 /// A slot of the row.
@@ -54,6 +96,10 @@ public final class SlotReference: BoundExpression, @unchecked Sendable {
     public override func evaluate(_ row: RowContext) throws(SQLError) -> Datum {
         row.slots[slot]
     }
+
+    public override func hasSameForm(as other: BoundExpression) -> Bool {
+        (other as? SlotReference)?.slot == slot
+    }
 }
 
 /// A value known when the statement is bound.
@@ -66,6 +112,17 @@ public final class ConstantExpression: BoundExpression, @unchecked Sendable {
     }
 
     public override func evaluate(_ row: RowContext) throws(SQLError) -> Datum { value }
+
+    public override func hasSameForm(as other: BoundExpression) -> Bool {
+        guard let other = other as? ConstantExpression else { return false }
+        if value.isNull || other.value.isNull { return value.isNull && other.value.isNull }
+        if type.oid == .unknown {
+            guard case .text(let a) = value, case .text(let b) = other.value else { return false }
+            return a.utf8.elementsEqual(b.utf8)
+        }
+        return DatumOrder.isOrdered(type.oid)
+            && DatumOrder.compare(value, other.value, type: type.oid) == 0
+    }
 }
 
 /// `$n`, in the type the statement's parameters were given or inferred to have.
@@ -83,5 +140,9 @@ public final class ParameterExpression: BoundExpression, @unchecked Sendable {
             throw SQLError(.undefinedParameter, "there is no parameter $\(index + 1)")
         }
         return row.parameters[index]
+    }
+
+    public override func hasSameForm(as other: BoundExpression) -> Bool {
+        (other as? ParameterExpression)?.index == index
     }
 }
