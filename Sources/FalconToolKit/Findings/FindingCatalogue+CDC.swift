@@ -1,0 +1,4 @@
+extension FindingCatalogue {
+    /// What cdc-tail finds.
+    static let cdc: [FindingKind] = []
+}

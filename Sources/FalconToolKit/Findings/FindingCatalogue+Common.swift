@@ -1,0 +1,67 @@
+import FalconStorage
+
+extension FindingCatalogue {
+    /// What may end any tool.
+    static let common: [FindingKind] = [
+        .usage, .damaged, .unreadable, .inUse, .keyMissing, .unreachable, .interrupted,
+        .unsupportedFormat,
+    ]
+}
+
+extension FindingKind {
+    static let usage = FindingKind(
+        "GEN001", .usage, "The request cannot be carried out as given",
+        explanation: "An argument names something that cannot be: an output directory that is not "
+            + "empty, a path that is no data directory.",
+        advice: "Change the arguments.")
+    static let damaged = FindingKind(
+        "GEN002", .corruption, "Damaged bytes ended the work",
+        explanation: "Bytes that were written and checksummed no longer check out, in a place "
+            + "without which the tool cannot go on.",
+        advice: "Keep the directory as it is; run sst-verify and wal-inspect for the whole "
+            + "picture, then restore from a backup or with pitr-restore.")
+    static let unreadable = FindingKind(
+        "GEN004", .io, "The operating system refused a read or write",
+        explanation: "A file could not be opened, read or written: missing, no permission, a "
+            + "device error. It says nothing about the bytes.",
+        advice: "Check the path, permissions and the kernel log for device errors; then run "
+            + "the tool again.")
+    static let inUse = FindingKind(
+        "GEN005", .inUse, "The directory is in use",
+        explanation: "A running process holds the directory, and the request needs it idle.",
+        advice: "Stop the server, or run the tool on a copy.")
+    static let keyMissing = FindingKind(
+        "GEN006", .keyMissing, "An encryption key is missing or wrong",
+        explanation: "Encrypted bytes cannot be read with the keys given.",
+        advice: "Give the key that the finding names.")
+    static let unreachable = FindingKind(
+        "GEN007", .unreachable, "The target cannot be reached",
+        explanation: "What was asked for lies outside what the directory still holds.",
+        advice: "Choose a target inside the range that the message names.")
+    static let interrupted = FindingKind(
+        "GEN008", .interrupted, "Interrupted",
+        explanation: "A signal ended the tool early; what it wrote is right but not complete.",
+        advice: "Run it again.")
+    static let unsupportedFormat = FindingKind(
+        "GEN009", .usage, "The format is newer than this tool",
+        explanation: "A file was written by a newer FalconDB, in a format or with a feature this "
+            + "program does not know. Nothing is wrong with the file.",
+        advice: "Use the tools of the version that wrote the directory, or later.")
+
+    /// The kind for an error that ended a tool.
+    static func ending(_ code: StorageErrorCode) -> FindingKind {
+        switch code {
+        case .unsupportedFormat: .unsupportedFormat
+        default:
+            switch code.toolExit {
+            case .corruption: .damaged
+            case .usage: .usage
+            case .inUse: .inUse
+            case .keyMissing: .keyMissing
+            case .unreachable: .unreachable
+            case .interrupted: .interrupted
+            case .clean, .benign, .io: .unreadable
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+extension FindingCatalogue {
+    /// What pitr-restore finds.
+    static let pitr: [FindingKind] = []
+}

@@ -1,0 +1,4 @@
+extension FindingCatalogue {
+    /// What sst-verify finds.
+    static let sst: [FindingKind] = []
+}

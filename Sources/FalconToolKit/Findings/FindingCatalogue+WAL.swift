@@ -1,0 +1,4 @@
+extension FindingCatalogue {
+    /// What wal-inspect finds.
+    static let wal: [FindingKind] = []
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import FalconStorage
+
+/// Readers of argument values, for `@Option(transform:)`.
+public enum ToolArgument {
+    /// An LSN: `X/XXXXXXXX`, or a decimal count of bytes.
+    @Sendable public static func lsn(_ text: String) throws -> LSN {
+        guard let lsn = LSN(text: text) else {
+            throw ValidationError(
+                "'\(text)' is not an LSN; write it as the tools print it, like 0/1A2B3C4D.")
+        }
+        return lsn
+    }
+
+    /// A moment in microseconds since 1970 UTC; see ``ToolTime``.
+    @Sendable public static func time(_ text: String) throws -> UInt64 {
+        guard let micros = ToolTime.parse(text) else {
+            throw ValidationError(
+                "'\(text)' is not a time; write it like 2026-01-31T23:59:59.5+02:00 "
+                    + "(without a zone it is UTC).")
+        }
+        return micros
+    }
+}

@@ -1,0 +1,61 @@
+import FalconStorage
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What a tool gets from its process instead of reaching for it: streams, file system, clocks, and
+/// whether someone wants it to stop. Tests make one over memory.
+public final class ToolContext {
+    public let standardOutput: ToolStream
+    public let standardError: ToolStream
+    public let environment: StorageEnvironment
+    private let interruption: @Sendable () -> Bool
+
+    public var fileSystem: any FileSystem { environment.fileSystem }
+
+    public init(
+        standardOutput: ToolStream, standardError: ToolStream,
+        environment: StorageEnvironment = StorageEnvironment(),
+        interruption: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.standardOutput = standardOutput
+        self.standardError = standardError
+        self.environment = environment
+        self.interruption = interruption
+    }
+
+    /// SIGINT or SIGTERM arrived: end soon, with what there is.
+    public var isInterrupted: Bool { interruption() }
+
+    /// Nobody reads standard output any more: end soon, quietly.
+    public var isOutputClosed: Bool { standardOutput.isClosed }
+
+    /// True when a long loop should end.
+    public var shouldStop: Bool { isInterrupted || isOutputClosed }
+
+    /// A line of diagnostics on standard error.
+    public func diagnose(_ line: String) {
+        standardError.write(line + "\n")
+        standardError.flush()
+    }
+
+    /// The process's own streams and signals.
+    static func process() -> ToolContext {
+        _ = ToolSignals.interrupted.load(ordering: .relaxed)
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGINT) { _ in ToolSignals.interrupted.store(true, ordering: .relaxed) }
+        signal(SIGTERM) { _ in ToolSignals.interrupted.store(true, ordering: .relaxed) }
+        return ToolContext(
+            standardOutput: DescriptorStream(STDOUT_FILENO),
+            standardError: DescriptorStream(STDERR_FILENO, bufferBytes: 0),
+            interruption: { ToolSignals.interrupted.load(ordering: .relaxed) })
+    }
+}
+
+private enum ToolSignals {
+    static let interrupted = Atomic<Bool>(false)
+}

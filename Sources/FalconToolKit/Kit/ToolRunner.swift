@@ -1,0 +1,90 @@
+import ArgumentParser
+import FalconStorage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Runs a ``ToolCommand`` from its arguments to its exit code.
+public enum ToolRunner {
+    /// The whole of a tool's `main.swift`.
+    public static func main<Tool: ToolCommand>(_ tool: Tool.Type) -> Never {
+        let context = ToolContext.process()
+        exit(run(tool, Array(CommandLine.arguments.dropFirst()), context).rawValue)
+    }
+
+    /// Runs the tool on `arguments` (its own name left out).
+    public static func run<Tool: ToolCommand>(
+        _ tool: Tool.Type, _ arguments: [String], _ context: ToolContext
+    ) -> ToolExit {
+        defer {
+            context.standardOutput.flush()
+            context.standardError.flush()
+        }
+        if let code = explanation(arguments) { return explain(code, context) }
+        let command: Tool
+        do {
+            guard let parsed = try tool.parseAsRoot(arguments) as? Tool else {
+                // Help and completion requests come back as a command of ArgumentParser's own.
+                throw CleanExit.helpRequest(tool)
+            }
+            command = parsed
+        } catch {
+            let text = tool.fullMessage(for: error)
+            if tool.exitCode(for: error) == .success {
+                context.standardOutput.write(text + "\n")
+                return .clean
+            }
+            context.diagnose(text)
+            return .usage
+        }
+        let report = ReportWriter(
+            format: command.output.format ?? Tool.defaultFormat, tool: Tool.toolName,
+            context: context, isEventStream: Tool.isEventStream, isQuiet: command.output.quiet,
+            csvColumns: Tool.csvColumns)
+        do throws(StorageError) {
+            try command.execute(report)
+            if context.isInterrupted, !Tool.isEventStream {
+                report.add(Finding(.interrupted, "Interrupted; the result is partial."))
+            }
+        } catch {
+            report.add(error)
+        }
+        return report.finish()
+    }
+
+    /// The code that `explain CODE` or `--explain CODE` asks for; "" for the whole list.
+    private static func explanation(_ arguments: [String]) -> String? {
+        guard let first = arguments.first else { return nil }
+        if first.hasPrefix("--explain=") { return String(first.dropFirst(10)) }
+        guard first == "explain" || first == "--explain", arguments.count <= 2 else { return nil }
+        return arguments.count == 2 ? arguments[1] : ""
+    }
+
+    private static func explain(_ code: String, _ context: ToolContext) -> ToolExit {
+        if code.isEmpty {
+            for kind in FindingCatalogue.all {
+                let line = "\(kind.code)  \(kind.severity.rawValue)  \(kind.title)\n"
+                context.standardOutput.write(line)
+            }
+            return .clean
+        }
+        guard let kind = FindingCatalogue.kind(code) else {
+            context.diagnose("There is no finding '\(code)'; 'explain' without a code lists them.")
+            return .usage
+        }
+        context.standardOutput.write(
+            """
+            \(kind.code): \(kind.title)
+            severity: \(kind.severity.rawValue) (exit code \(kind.severity.exit.rawValue))
+
+            \(kind.explanation)
+
+            What to do: \(kind.advice)
+
+            """)
+        return .clean
+    }
+}
