@@ -1,47 +1,389 @@
-/// Appends records to the log of one engine. (Signatures; the body follows.)
+import Synchronization
+
+/// Appends records to the log of one engine.
+///
+/// Appending copies into a buffer under the caller's mutex and never waits. A flusher thread writes
+/// and syncs whatever has accumulated (natural group commit: while one sync runs, the next group
+/// gathers), or a committing thread does so itself through ``writePending`` and ``syncPending``. A
+/// housekeeper thread pre-writes the next segment, recycles released ones and syncs in the background.
+///
+/// State is guarded by `monitor`, except the part that belongs to whoever holds `ioBusy`.
 final class WALWriter: @unchecked Sendable {
-    /// Creates the first segment of a new incarnation after what `continuation` names.
+    let directory: String
+    let identity: WALIdentity
+    let options: WALOptions
+    let environment: StorageEnvironment
+    let callbacks: WALCallbacks
+    var fileSystem: any FileSystem { environment.fileSystem }
+
+    let monitor = Monitor()
+    let flusherWake: MonitorCondition
+    let housekeeperWake: MonitorCondition
+    let progressMade: MonitorCondition
+    private var threads: [WorkerThread] = []
+
+    // MARK: Guarded by the monitor
+
+    var active: WALBuffer
+    /// Somebody writes, syncs or rotates; the fields under "I/O owner" are theirs.
+    var ioBusy = false
+    /// The flusher sleeps; `flusherDeep` when without a timeout.
+    var flusherWaiting = false
+    var flusherDeep = false
+    var writeRequested = LSN.zero
+    var syncRequested = LSN.zero
+    var failure: StorageError?
+    var isStalled = false
+    var isClosing = false
+    var isClosed = false
+    var spares: [WALSpare] = []
+    var wantsSpare = false
+    var spareFailure: StorageError?
+    var nextSpareNumber: UInt64 = 1
+    /// Live segments, oldest first; the last is the active one.
+    var segments: [WALSegmentInfo] = []
+    var releasedBelow = LSN.zero
+    var hasReleases = false
+    var backgroundSync: (file: any File, end: LSN)?
+    var isBackgroundSyncing = false
+    /// A caller asked for a sync since the last spare was made: segments are worth pre-writing.
+    var seesSyncs = false
+
+    // MARK: I/O owner
+
+    var inFlight: WALBuffer
+    var file: any File
+    var header: WALSegmentHeader
+    var offset = UInt64(WALFormat.headerBytes)
+    /// Rotation is due beyond this offset.
+    var limit: UInt64
+    /// The end of the last record written to the segment.
+    var fileEnd: LSN
+    var isSealed = false
+    /// What the last chunk header said.
+    var stampedSynced = LSN.zero
+    var stampedCommitted = LSN.zero
+    var reportedSynced = LSN.zero
+    /// Written since the last sync, for the background sync.
+    var unsyncedBytes: UInt64 = 0
+    /// The engine knows of a full disk and waits to hear of its end.
+    var stallReported = false
+
+    // MARK: Anyone
+
+    private let written: Atomic<UInt64>
+    private let synced: Atomic<UInt64>
+    private let committed: Atomic<UInt64>
+
+    private init(
+        directory: String, identity: WALIdentity, options: WALOptions,
+        environment: StorageEnvironment, callbacks: WALCallbacks, opened: WALOpenedSegment,
+        segments: [WALSegmentInfo], spares: [WALSpare], nextSpareNumber: UInt64
+    ) {
+        self.directory = directory
+        self.identity = identity
+        self.options = options
+        self.environment = environment
+        self.callbacks = callbacks
+        flusherWake = MonitorCondition(monitor)
+        housekeeperWake = MonitorCondition(monitor)
+        progressMade = MonitorCondition(monitor)
+        let start = opened.header.firstLSN
+        active = WALBuffer(endLSN: start)
+        inFlight = WALBuffer(endLSN: start)
+        file = opened.file
+        header = opened.header
+        limit = opened.bytes
+        fileEnd = start
+        stampedSynced = start
+        stampedCommitted = start
+        reportedSynced = start
+        written = Atomic(start.rawValue)
+        synced = Atomic(start.rawValue)
+        committed = Atomic(start.rawValue)
+        self.segments = segments
+        self.spares = spares
+        self.nextSpareNumber = nextSpareNumber
+    }
+
+    deinit {
+        active.deallocate()
+        inFlight.deallocate()
+    }
+
+    /// Creates the first segment of a new incarnation after what `continuation` names, whose last
+    /// segment is synced first: the new header vouches for it.
     static func open(
         directory: String, identity: WALIdentity, continuation: WALContinuation,
         options: WALOptions, environment: StorageEnvironment, callbacks: WALCallbacks
     ) throws(StorageError) -> WALWriter {
-        throw StorageError(.internalError, kind: .bug, "The log writer is not built yet.")
+        guard options.segmentBytes >= 4 * WALFormat.headerBytes, options.chunkBytes >= 64 else {
+            throw .invalidArgument("A WAL segment must have at least 16 KiB and a chunk 64 bytes.")
+        }
+        let fileSystem = environment.fileSystem
+        if try !fileSystem.exists(directory) {
+            try fileSystem.createDirectory(directory)
+            try fileSystem.syncDirectory(VFSPath.parent(of: directory))
+        }
+        var found = try WALDirectory.inventory(directory, fileSystem, options)
+        if let last = continuation.predecessor {
+            let path = directory + "/" + FileNames.walSegmentName(last.segment)
+            let file = try fileSystem.open(path, .read)
+            try file.syncData()
+            try file.close()
+        }
+        try fileSystem.syncDirectory(directory)
+        let header = WALSegmentHeader(
+            identity: identity, segment: continuation.segment,
+            uid: environment.random.nextUID(), firstLSN: continuation.firstLSN,
+            predecessor: continuation.predecessor, wallMicros: environment.clock.wallMicros(),
+            isRecycled: false)
+        let spare: WALSpare
+        if let adopted = found.spares.popLast() {
+            spare = adopted
+        } else {
+            let bytes = min(options.firstSegmentBytes, options.segmentBytes)
+            spare = try WALDirectory.makeSpare(
+                directory, fileSystem, number: found.nextSpareNumber, bytes: bytes, prewrites: true)
+            found.nextSpareNumber += 1
+        }
+        let opened = try WALDirectory.activate(spare, as: header, directory, fileSystem)
+        found.segments.append(
+            WALSegmentInfo(
+                number: header.segment, firstLSN: header.firstLSN, path: opened.file.path,
+                bytes: opened.bytes))
+        let writer = WALWriter(
+            directory: directory, identity: identity, options: options, environment: environment,
+            callbacks: callbacks, opened: opened, segments: found.segments, spares: found.spares,
+            nextSpareNumber: found.nextSpareNumber)
+        writer.threads.append(try WorkerThread(name: "wal-flusher") { writer.runFlusher() })
+        do throws(StorageError) {
+            writer.threads.append(try WorkerThread(name: "wal-keeper") { writer.runHousekeeper() })
+        } catch {
+            writer.fail(error)
+            try? writer.close()
+            throw error
+        }
+        return writer
     }
+
+    // MARK: Appending
 
     /// Copies a record of `head` + `body` to the buffer; callers serialise among themselves (the
-    /// commit mutex). No I/O, no waiting. Throws once the log is poisoned or closed.
+    /// commit mutex). No I/O, no waiting. `flush` also asks for the durability, as
+    /// ``requestWrite(upTo:)`` and ``requestSync(upTo:)`` do. Throws once the log is poisoned or
+    /// closed.
+    @discardableResult
     func append(
-        _ tag: WALRecordTag, _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer
+        _ tag: WALRecordTag, _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
+        flush: Durability = .buffered
     ) throws(StorageError) -> WALPosition {
-        throw StorageError(.internalError, kind: .bug, "The log writer is not built yet.")
-    }
-    func append(_ tag: WALRecordTag, _ body: [UInt8]) throws(StorageError) -> WALPosition {
-        throw StorageError(.internalError, kind: .bug, "The log writer is not built yet.")
+        let bodyBytes = head.count + body.count
+        guard bodyBytes <= WALFormat.maxRecordBodyBytes else {
+            throw .invalidArgument("A log record of \(bodyBytes) bytes is too large.")
+        }
+        monitor.lock()
+        if failure != nil || isClosing {
+            monitor.unlock()
+            throw unavailable()
+        }
+        let start = active.endLSN
+        let place = active.reserve(
+            WALFormat.recordHeaderBytes &+ bodyBytes, chunkBytes: options.chunkBytes)
+        place.storeBytes(of: UInt32(truncatingIfNeeded: bodyBytes).littleEndian, as: UInt32.self)
+        place.storeBytes(of: tag.rawValue, toByteOffset: 4, as: UInt8.self)
+        let target = place + WALFormat.recordHeaderBytes
+        if let source = head.baseAddress { target.copyMemory(from: source, byteCount: head.count) }
+        if let source = body.baseAddress {
+            (target + head.count).copyMemory(from: source, byteCount: body.count)
+        }
+        let end = active.endLSN
+        var wakes = flusherDeep || active.used >= Self.writeThresholdBytes
+        switch flush {
+        case .buffered: break
+        case .written:
+            writeRequested = end
+            wakes = true
+        case .synced:
+            syncRequested = end
+            seesSyncs = true
+            wakes = true
+        }
+        wakes = wakes && flusherWaiting && !ioBusy
+        if wakes { wakeFlusher() }
+        monitor.unlock()
+        return WALPosition(start: start, end: end)
     }
 
-    /// Asks the flusher to bring everything up to `lsn` to the operating system, or to the device;
-    /// returns at once, `progress` tells. Thread-safe, cheap when already asked.
-    func requestWrite(upTo lsn: LSN) {}
-    func requestSync(upTo lsn: LSN) {}
-    /// Writes what is pending on the calling thread, unless the flusher is at it (then it asks the
-    /// flusher and returns false). For `written` durability without two thread switches.
-    @discardableResult func writePending() -> Bool { false }
-    /// Blocks until all appended records are synced.
-    func sync() throws(StorageError) {}
+    @discardableResult
+    func append(
+        _ tag: WALRecordTag, _ body: [UInt8], flush: Durability = .buffered
+    ) throws(StorageError) -> WALPosition {
+        var result: Result<WALPosition, StorageError>?
+        body.withUnsafeBytes { bytes in
+            do throws(StorageError) {
+                result = .success(
+                    try append(tag, UnsafeRawBufferPointer(start: nil, count: 0), bytes, flush: flush))
+            } catch { result = .failure(error) }
+        }
+        guard let result else { throw unavailable() }
+        return try result.get()
+    }
+
+    /// Buffered records are written once so many bytes wait, asked for or not.
+    static let writeThresholdBytes = 256 << 10
+
+    private func unavailable() -> StorageError {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if let failure {
+            return StorageError(
+                .poisoned, kind: .transient, "The log failed earlier and takes no more writes.",
+                cause: failure.description, location: failure.location,
+                hint: "Reopen the database after curing the cause.", errno: failure.errno)
+        }
+        return StorageError(.closed, kind: .user, "The log is closed.")
+    }
+
+    // MARK: Durability
+
+    /// Asks the flusher to bring everything up to `lsn` to the operating system; returns at once,
+    /// `progress` tells. Thread-safe.
+    func requestWrite(upTo lsn: LSN) {
+        monitor.lock()
+        if lsn > writeRequested {
+            writeRequested = lsn
+            if flusherWaiting, !ioBusy { wakeFlusher() }
+        }
+        monitor.unlock()
+    }
+
+    /// Like ``requestWrite(upTo:)``, to the device.
+    func requestSync(upTo lsn: LSN) {
+        monitor.lock()
+        if lsn > syncRequested {
+            syncRequested = lsn
+            seesSyncs = true
+            if flusherWaiting, !ioBusy { wakeFlusher() }
+        }
+        monitor.unlock()
+    }
+
+    /// Writes what is pending on the calling thread, unless another is at it: then it leaves a
+    /// request and returns false. `written` durability without two thread switches.
+    @discardableResult func writePending() -> Bool { performPending(sync: false) }
+
+    /// Like ``writePending``, and syncs.
+    @discardableResult func syncPending() -> Bool { performPending(sync: true) }
+
+    private func performPending(sync: Bool) -> Bool {
+        monitor.lock()
+        if sync { seesSyncs = true }
+        guard !ioBusy, failure == nil, !isStalled, !isClosing else {
+            let end = active.endLSN
+            if sync { syncRequested = max(syncRequested, end) }
+            writeRequested = max(writeRequested, end)
+            if flusherWaiting, !ioBusy { wakeFlusher() }
+            monitor.unlock()
+            return false
+        }
+        ioBusy = true
+        monitor.unlock()
+        performIO(sync: sync)
+        monitor.lock()
+        releaseIO()
+        monitor.unlock()
+        return true
+    }
+
+    /// Blocks until all records appended so far are synced.
+    func sync() throws(StorageError) {
+        let target = nextLSN
+        if performPending(sync: true), syncedLSN >= target { return }
+        monitor.lock()
+        syncRequested = max(syncRequested, target)
+        if flusherWaiting, !ioBusy { wakeFlusher() }
+        while failure == nil, !isClosed, syncedLSN < target { progressMade.wait() }
+        monitor.unlock()
+        if syncedLSN < target { throw unavailable() }
+    }
 
     /// What later chunk headers say about publication. Thread-safe; only rises.
-    func setCommitted(_ lsn: LSN) {}
+    func setCommitted(_ lsn: LSN) {
+        let (_, risen) = committed.max(lsn.rawValue, ordering: .acquiringAndReleasing)
+        guard risen >= lsn.rawValue else { return }
+        monitor.lock()
+        if flusherDeep, !ioBusy { wakeFlusher() }
+        monitor.unlock()
+    }
 
-    var nextLSN: LSN { .zero }
-    var writtenLSN: LSN { .zero }
-    var syncedLSN: LSN { .zero }
+    var nextLSN: LSN { monitor.locked { active.endLSN } }
+    var writtenLSN: LSN { LSN(written.load(ordering: .acquiring)) }
+    var syncedLSN: LSN { LSN(synced.load(ordering: .acquiring)) }
+    var committedLSN: LSN { LSN(committed.load(ordering: .acquiring)) }
     /// Bytes appended and not yet written: for backpressure.
-    var pendingBytes: Int { 0 }
+    var pendingBytes: Int { monitor.locked { active.used } }
+    var segmentCount: Int { monitor.locked { segments.count } }
+    /// Where the oldest segment still kept begins.
+    var oldestLSN: LSN { monitor.locked { segments.first?.firstLSN ?? .zero } }
+    var currentSegment: WALSegmentNumber {
+        monitor.locked { segments.last?.number ?? WALSegmentNumber(0) }
+    }
 
-    /// Segments wholly below `lsn` are no longer needed by recovery; the ones also beyond
-    /// `retainBytes` are recycled or removed, in the background.
-    func releaseSegments(below lsn: LSN) {}
+    func raiseWritten(_ lsn: LSN) { written.max(lsn.rawValue, ordering: .acquiringAndReleasing) }
+    func raiseSynced(_ lsn: LSN) { synced.max(lsn.rawValue, ordering: .acquiringAndReleasing) }
 
-    /// Syncs, writes the closing watermark and ends the threads.
-    func close() throws(StorageError) {}
+    // MARK: End
+
+    /// Writes and syncs what is pending, seals the segment and ends the threads. Throws when the log
+    /// failed before or now; the threads have ended all the same.
+    func close() throws(StorageError) {
+        monitor.lock()
+        if isClosed {
+            monitor.unlock()
+            return
+        }
+        isClosing = true
+        flusherWake.broadcast()
+        housekeeperWake.broadcast()
+        progressMade.broadcast()
+        monitor.unlock()
+        for thread in threads { thread.join() }
+        monitor.lock()
+        threads = []
+        isClosed = true
+        let failed = failure
+        progressMade.broadcast()
+        monitor.unlock()
+        if let failed { throw failed }
+    }
+
+    /// Poisons the log: the first cause is kept, everybody who waits is told.
+    func fail(_ error: StorageError) {
+        monitor.lock()
+        let isFirst = failure == nil
+        if isFirst { failure = error }
+        progressMade.broadcast()
+        monitor.unlock()
+        if isFirst { callbacks.failure(error) }
+    }
+
+    /// With the monitor held.
+    func wakeFlusher() {
+        flusherWaiting = false
+        flusherDeep = false
+        flusherWake.signal()
+    }
+
+    /// With the monitor held: gives up `ioBusy` and passes on what was asked meanwhile.
+    func releaseIO() {
+        ioBusy = false
+        if flusherWaiting,
+            flusherDeep || syncRequested > syncedLSN || writeRequested > writtenLSN
+                || active.used >= Self.writeThresholdBytes || isClosing
+        {
+            wakeFlusher()
+        }
+        progressMade.broadcast()
+    }
 }

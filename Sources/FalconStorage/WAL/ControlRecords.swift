@@ -1,0 +1,249 @@
+/// A writable open began: recovery, start, restore or promotion.
+///
+/// `branch uid, parent uid, fork LSN fixed64, incarnation fixed64, epoch fixed64, wall micros fixed64,
+/// transaction floor fixed64, timestamp floor fixed64`
+public struct IncarnationRecord: Sendable, Hashable {
+    public var branch: UID
+    public var parent: UID
+    /// Where the parent branch was left.
+    public var forkLSN: LSN
+    public var incarnation: UInt64
+    public var epoch: UInt64
+    public var wallMicros: UInt64
+    /// No transaction at or above this was ever numbered before.
+    public var transactionFloor: TransactionID
+    /// No timestamp at or above this was ever given before.
+    public var timestampFloor: Timestamp
+
+    public init(
+        branch: UID, parent: UID, forkLSN: LSN, incarnation: UInt64, epoch: UInt64,
+        wallMicros: UInt64, transactionFloor: TransactionID, timestampFloor: Timestamp
+    ) {
+        self.branch = branch
+        self.parent = parent
+        self.forkLSN = forkLSN
+        self.incarnation = incarnation
+        self.epoch = epoch
+        self.wallMicros = wallMicros
+        self.transactionFloor = transactionFloor
+        self.timestampFloor = timestampFloor
+    }
+
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 80)
+        writer.append(branch)
+        writer.append(parent)
+        writer.appendFixed(forkLSN.rawValue)
+        writer.appendFixed(incarnation)
+        writer.appendFixed(epoch)
+        writer.appendFixed(wallMicros)
+        writer.appendFixed(transactionFloor.rawValue)
+        writer.appendFixed(timestampFloor.rawValue)
+        return writer.bytes
+    }
+
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let branch = reader.readUID(), let parent = reader.readUID(),
+            let fork = reader.readFixed(UInt64.self),
+            let incarnation = reader.readFixed(UInt64.self),
+            let epoch = reader.readFixed(UInt64.self), let wall = reader.readFixed(UInt64.self),
+            let transaction = reader.readFixed(UInt64.self),
+            let timestamp = reader.readFixed(UInt64.self)
+        else { return nil }
+        self.init(
+            branch: branch, parent: parent, forkLSN: LSN(fork), incarnation: incarnation,
+            epoch: epoch, wallMicros: wall, transactionFloor: TransactionID(transaction),
+            timestampFloor: Timestamp(timestamp))
+    }
+}
+
+/// No commit at or below `timestamp` follows in the log. `timestamp fixed64, wall micros fixed64`
+public struct ClosedTimestampRecord: Sendable, Hashable {
+    public var timestamp: Timestamp
+    public var wallMicros: UInt64
+    public init(timestamp: Timestamp, wallMicros: UInt64) {
+        self.timestamp = timestamp
+        self.wallMicros = wallMicros
+    }
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 16)
+        writer.appendFixed(timestamp.rawValue)
+        writer.appendFixed(wallMicros)
+        return writer.bytes
+    }
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let timestamp = reader.readFixed(UInt64.self),
+            let wall = reader.readFixed(UInt64.self)
+        else { return nil }
+        self.init(timestamp: Timestamp(timestamp), wallMicros: wall)
+    }
+}
+
+/// A point in mid-log from which change capture and restore can start: everything before `replayLSN`
+/// is in tables, and the schema as of this record is in `catalog`.
+///
+/// `replay LSN fixed64, timestamp fixed64, wall micros fixed64, catalog entries varint, then per entry
+/// key and value, length-prefixed`
+public struct CheckpointRecord: Sendable, Hashable {
+    public struct Entry: Sendable, Hashable {
+        public var key: [UInt8]
+        public var value: [UInt8]
+        public init(key: [UInt8], value: [UInt8]) {
+            self.key = key
+            self.value = value
+        }
+    }
+    public var replayLSN: LSN
+    public var timestamp: Timestamp
+    public var wallMicros: UInt64
+    /// Catalog keys with their values at `timestamp`; empty where the writer left them out.
+    public var catalog: [Entry]
+
+    public init(replayLSN: LSN, timestamp: Timestamp, wallMicros: UInt64, catalog: [Entry] = []) {
+        self.replayLSN = replayLSN
+        self.timestamp = timestamp
+        self.wallMicros = wallMicros
+        self.catalog = catalog
+    }
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 64)
+        writer.appendFixed(replayLSN.rawValue)
+        writer.appendFixed(timestamp.rawValue)
+        writer.appendFixed(wallMicros)
+        writer.appendVarint(UInt64(catalog.count))
+        for entry in catalog {
+            writer.appendLengthPrefixed(entry.key)
+            writer.appendLengthPrefixed(entry.value)
+        }
+        return writer.bytes
+    }
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let replay = reader.readFixed(UInt64.self),
+            let timestamp = reader.readFixed(UInt64.self),
+            let wall = reader.readFixed(UInt64.self), let count = reader.readVarint()
+        else { return nil }
+        var catalog: [Entry] = []
+        for _ in 0..<min(count, UInt64(body.count)) {
+            guard let key = reader.readLengthPrefixed(), let value = reader.readLengthPrefixed()
+            else { return nil }
+            catalog.append(Entry(key: Array(key), value: Array(value)))
+        }
+        guard UInt64(catalog.count) == count else { return nil }
+        self.init(
+            replayLSN: LSN(replay), timestamp: Timestamp(timestamp), wallMicros: wall,
+            catalog: catalog)
+    }
+}
+
+/// A named place to restore to. `timestamp fixed64, wall micros fixed64, name length-prefixed`
+public struct RestorePointRecord: Sendable, Hashable {
+    public var name: String
+    public var timestamp: Timestamp
+    public var wallMicros: UInt64
+    public init(name: String, timestamp: Timestamp, wallMicros: UInt64) {
+        self.name = name
+        self.timestamp = timestamp
+        self.wallMicros = wallMicros
+    }
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 32)
+        writer.appendFixed(timestamp.rawValue)
+        writer.appendFixed(wallMicros)
+        writer.appendLengthPrefixed(name)
+        return writer.bytes
+    }
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let timestamp = reader.readFixed(UInt64.self),
+            let wall = reader.readFixed(UInt64.self), let name = reader.readString()
+        else { return nil }
+        self.init(name: name, timestamp: Timestamp(timestamp), wallMicros: wall)
+    }
+}
+
+/// A file was added to the tree whole. `file uid, number fixed64, XXH3 fixed64, timestamp fixed64,
+/// smallest key, greatest key, both length-prefixed`
+public struct IngestRecord: Sendable, Hashable {
+    public var file: UID
+    public var number: FileNumber
+    public var hash: UInt64
+    public var timestamp: Timestamp
+    public var smallest: [UInt8]
+    public var greatest: [UInt8]
+    public init(
+        file: UID, number: FileNumber, hash: UInt64, timestamp: Timestamp, smallest: [UInt8],
+        greatest: [UInt8]
+    ) {
+        self.file = file
+        self.number = number
+        self.hash = hash
+        self.timestamp = timestamp
+        self.smallest = smallest
+        self.greatest = greatest
+    }
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 64)
+        writer.append(file)
+        writer.appendFixed(number.rawValue)
+        writer.appendFixed(hash)
+        writer.appendFixed(timestamp.rawValue)
+        writer.appendLengthPrefixed(smallest)
+        writer.appendLengthPrefixed(greatest)
+        return writer.bytes
+    }
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let file = reader.readUID(), let number = reader.readFixed(UInt64.self),
+            let hash = reader.readFixed(UInt64.self),
+            let timestamp = reader.readFixed(UInt64.self),
+            let smallest = reader.readLengthPrefixed(), let greatest = reader.readLengthPrefixed()
+        else { return nil }
+        self.init(
+            file: file, number: FileNumber(number), hash: hash, timestamp: Timestamp(timestamp),
+            smallest: Array(smallest), greatest: Array(greatest))
+    }
+}
+
+/// What a participant of a cross-shard transaction promised, and how it ended. Reserved: no writer
+/// makes them yet; the outcome will carry the writes, so that only it makes data visible.
+///
+/// `transaction fixed64, global uid, timestamp fixed64, [outcome: 1 committed, 2 aborted]`
+public struct PrepareRecord: Sendable, Hashable {
+    public var transaction: TransactionID
+    public var global: UID
+    public var timestamp: Timestamp
+    /// Nil in a PREPARE.
+    public var isCommitted: Bool?
+    public init(
+        transaction: TransactionID, global: UID, timestamp: Timestamp, isCommitted: Bool? = nil
+    ) {
+        self.transaction = transaction
+        self.global = global
+        self.timestamp = timestamp
+        self.isCommitted = isCommitted
+    }
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 40)
+        writer.appendFixed(transaction.rawValue)
+        writer.append(global)
+        writer.appendFixed(timestamp.rawValue)
+        if let isCommitted { writer.append(isCommitted ? 1 : 2 as UInt8) }
+        return writer.bytes
+    }
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let transaction = reader.readFixed(UInt64.self), let global = reader.readUID(),
+            let timestamp = reader.readFixed(UInt64.self)
+        else { return nil }
+        self.init(
+            transaction: TransactionID(transaction), global: global,
+            timestamp: Timestamp(timestamp))
+        if let outcome = reader.readByte() {
+            guard outcome == 1 || outcome == 2 else { return nil }
+            isCommitted = outcome == 1
+        }
+    }
+}

@@ -1,0 +1,149 @@
+/// A file that waits to become a segment.
+struct WALSpare: Sendable {
+    var path: String
+    var bytes: UInt64
+    /// Holds an older life's bytes instead of zeros.
+    var isRecycled: Bool
+}
+
+/// A segment the writer knows.
+struct WALSegmentInfo: Sendable {
+    var number: WALSegmentNumber
+    var firstLSN: LSN
+    var path: String
+    var bytes: UInt64
+}
+
+/// A segment ready for chunks.
+struct WALOpenedSegment {
+    var file: any File
+    var header: WALSegmentHeader
+    var bytes: UInt64
+}
+
+/// The steps that change the WAL directory, each in the order that a crash in the middle forgives.
+enum WALDirectory {
+    /// Segments and spares on disk when a writer opens.
+    struct Inventory {
+        var segments: [WALSegmentInfo] = []
+        var spares: [WALSpare] = []
+        var nextSpareNumber: UInt64 = 1
+    }
+
+    /// Lists segments, adopts whole spares and removes left-overs of an unfinished pre-write.
+    static func inventory(
+        _ directory: String, _ fileSystem: any FileSystem, _ options: WALOptions
+    ) throws(StorageError) -> Inventory {
+        var result = Inventory()
+        for name in try fileSystem.list(directory).sorted() {
+            let path = directory + "/" + name
+            switch FileNames.parse(name) {
+            case .walSegment(let number):
+                let bytes = try fileSystem.fileSize(path)
+                guard case .header(let header) = try readHeader(path, fileSystem) else { continue }
+                result.segments.append(
+                    WALSegmentInfo(
+                        number: number, firstLSN: header.firstLSN, path: path, bytes: bytes))
+            case .walSpare(let number):
+                result.nextSpareNumber = max(result.nextSpareNumber, number &+ 1)
+                let bytes = try fileSystem.fileSize(path)
+                if bytes == UInt64(options.segmentBytes), result.spares.count < 2,
+                    try fileSystem.linkCount(path) == 1
+                {
+                    result.spares.append(WALSpare(path: path, bytes: bytes, isRecycled: true))
+                } else {
+                    try fileSystem.remove(path)
+                }
+            default: continue
+            }
+        }
+        return result
+    }
+
+    static func readHeader(
+        _ path: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> WALSegmentHeader.Decoded {
+        let file = try fileSystem.open(path, .read)
+        let count = min(try file.size(), UInt64(WALFormat.headerBytes))
+        let bytes = try file.readExactly(Int(count), at: 0)
+        try file.close()
+        return WALSegmentHeader.decode(bytes)
+    }
+
+    /// Makes a file of `bytes` zeros: written through when `prewrites`, so that syncs into it change
+    /// no metadata (measured: 138 µs against 384), else only reserved.
+    static func makeSpare(
+        _ directory: String, _ fileSystem: any FileSystem, number: UInt64, bytes: Int,
+        prewrites: Bool
+    ) throws(StorageError) -> WALSpare {
+        let path = directory + "/" + FileNames.walSpareName(number)
+        let file = try fileSystem.open(path, .create)
+        do throws(StorageError) {
+            try file.allocate(to: UInt64(bytes))
+            if prewrites {
+                let step = min(bytes, 1 << 20)
+                let zeros = [UInt8](repeating: 0, count: step)
+                var offset = 0
+                while offset < bytes {
+                    let count = min(step, bytes - offset)
+                    try file.write(
+                        count == step ? zeros : [UInt8](repeating: 0, count: count),
+                        at: UInt64(offset))
+                    offset += count
+                    // In steps: one large sync would hold up the commits of the live segment.
+                    if offset % (4 << 20) == 0 { try file.syncData() }
+                }
+            }
+            try file.syncData()
+            try file.close()
+        } catch {
+            try? file.close()
+            try? fileSystem.remove(path)
+            throw error
+        }
+        return WALSpare(path: path, bytes: UInt64(bytes), isRecycled: false)
+    }
+
+    /// Turns a spare into the segment that `header` describes. The header is durable before the name
+    /// and the name before the first chunk: a `.wal` file has a valid header at all times.
+    static func activate(
+        _ spare: WALSpare, as header: WALSegmentHeader, _ directory: String,
+        _ fileSystem: any FileSystem
+    ) throws(StorageError) -> WALOpenedSegment {
+        var header = header
+        header.isRecycled = spare.isRecycled
+        let path = directory + "/" + FileNames.walSegmentName(header.segment)
+        do throws(StorageError) {
+            let early = try fileSystem.open(spare.path, .readWrite)
+            try early.write(header.encoded(), at: 0)
+            try early.syncData()
+            try early.close()
+            try fileSystem.rename(spare.path, to: path)
+            try fileSystem.syncDirectory(directory)
+            let file = try fileSystem.open(path, .readWrite)
+            return WALOpenedSegment(file: file, header: header, bytes: spare.bytes)
+        } catch {
+            try? fileSystem.remove(spare.path)
+            throw error
+        }
+    }
+
+    /// Takes a segment out of service: a spare when it may be recycled, else removed. The new name is
+    /// durable before the bytes may change. Failures leave an old segment behind, which harms nobody.
+    static func retire(
+        _ segment: WALSegmentInfo, recycles: Bool, number: UInt64, _ directory: String,
+        _ fileSystem: any FileSystem
+    ) -> WALSpare? {
+        do throws(StorageError) {
+            if recycles, try fileSystem.linkCount(segment.path) == 1 {
+                let path = directory + "/" + FileNames.walSpareName(number)
+                try fileSystem.rename(segment.path, to: path)
+                try fileSystem.syncDirectory(directory)
+                return WALSpare(path: path, bytes: segment.bytes, isRecycled: true)
+            }
+            try fileSystem.remove(segment.path)
+            try fileSystem.syncDirectory(directory)
+        } catch {}
+        return nil
+    }
+}

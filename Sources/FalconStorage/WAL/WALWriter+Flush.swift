@@ -1,0 +1,297 @@
+extension WALWriter {
+    /// The flusher thread.
+    func runFlusher() {
+        monitor.lock()
+        while true {
+            if failure != nil {
+                if isClosing { break }
+                sleepFlusher(nanos: nil)
+                continue
+            }
+            if ioBusy {
+                sleepFlusher(nanos: nil)
+                continue
+            }
+            if isStalled, !isClosing {
+                // The disk is full: try again now and then.
+                isStalled = !sleepTimedOut(nanos: 50_000_000) && isStalled
+                if isStalled { continue }
+            }
+            let needsSync = syncRequested > syncedLSN
+            let pending = !active.isEmpty || inFlight.remaining > 0
+            if needsSync || writeRequested > writtenLSN || active.used >= Self.writeThresholdBytes
+                || (isClosing && (pending || syncedLSN < active.endLSN))
+            {
+                ownIO { performIO(sync: needsSync || isClosing) }
+                if isClosing, isStalled {
+                    fail(
+                        StorageError(
+                            .diskFull, kind: .transient,
+                            "The disk is full and the log could not be written out on close."),
+                        holdingMonitor: true)
+                }
+                continue
+            }
+            if syncedLSN > reportedSynced {
+                // A background sync got there first.
+                ownIO { report() }
+                continue
+            }
+            if isClosing { break }
+            let isUnstamped = stampedSynced < syncedLSN || stampedCommitted < publishable
+            guard pending || isUnstamped else {
+                sleepFlusher(nanos: nil)
+                continue
+            }
+            let seen = fileEnd
+            if sleepTimedOut(nanos: options.idleWatermarkNanos), !ioBusy, failure == nil, !isClosing {
+                let hasRecords = !active.isEmpty || inFlight.remaining > 0
+                // Not idle when another thread wrote meanwhile: its next chunk carries the marks.
+                if !hasRecords, fileEnd != seen { continue }
+                ownIO { hasRecords ? performIO(sync: false) : performWatermark() }
+            }
+        }
+        let failed = failure != nil
+        ioBusy = true
+        monitor.unlock()
+        if !failed { performSeal(truncates: true) }
+        monitor.lock()
+        releaseIO()
+        monitor.unlock()
+    }
+
+    /// What a chunk header may call committed: never beyond what is in the file.
+    private var publishable: LSN { min(committedLSN, fileEnd) }
+
+    private func fail(_ error: StorageError, holdingMonitor: Bool) {
+        monitor.unlock()
+        fail(error)
+        monitor.lock()
+    }
+
+    /// With the monitor held: runs `body` without it, as the I/O owner.
+    private func ownIO(_ body: () -> Void) {
+        ioBusy = true
+        monitor.unlock()
+        body()
+        monitor.lock()
+        ioBusy = false
+        progressMade.broadcast()
+    }
+
+    private func sleepFlusher(nanos: UInt64?) { _ = sleepTimedOut(nanos: nanos) }
+
+    /// With the monitor held: true when nobody woke the flusher in time.
+    private func sleepTimedOut(nanos: UInt64?) -> Bool {
+        flusherWaiting = true
+        flusherDeep = nanos == nil
+        defer {
+            flusherWaiting = false
+            flusherDeep = false
+        }
+        guard let nanos else {
+            flusherWake.wait()
+            return false
+        }
+        return !flusherWake.wait(nanos: nanos)
+    }
+
+    // MARK: As the I/O owner, without the monitor
+
+    /// Writes everything pending, and syncs it when asked. Failures poison or stall.
+    func performIO(sync: Bool) {
+        do throws(StorageError) {
+            if inFlight.remaining == 0 {
+                monitor.lock()
+                active.closeChunk()
+                let end = active.endLSN
+                swap(&active, &inFlight)
+                active.reset(endLSN: end)
+                monitor.unlock()
+            }
+            try writeInFlight()
+        } catch {
+            if error.code == .diskFull { stall(error) } else { fail(error) }
+            return
+        }
+        resumeIfStalled()
+        raiseWritten(fileEnd)
+        if sync, syncedLSN < fileEnd {
+            report()
+            guard syncFile() else { return }
+        } else if unsyncedBytes >= options.backgroundSyncBytes {
+            requestBackgroundSync()
+        }
+        report()
+    }
+
+    private func report() {
+        reportedSynced = syncedLSN
+        callbacks.progress(fileEnd, reportedSynced)
+    }
+
+    /// Waits for the sync that the housekeeper runs on the same file: the kernel reports a failed
+    /// write-back to one of two concurrent syncs only. False when the log is poisoned.
+    private func awaitBackgroundSync() -> Bool {
+        monitor.lock()
+        while failure == nil, isBackgroundSyncing || backgroundSync != nil {
+            progressMade.wait()
+        }
+        let good = failure == nil
+        monitor.unlock()
+        return good
+    }
+
+    /// Forces the current segment to the device; false poisoned the log.
+    private func syncFile() -> Bool {
+        guard awaitBackgroundSync() else { return false }
+        do throws(StorageError) {
+            try file.syncData()
+        } catch {
+            fail(error)
+            return false
+        }
+        unsyncedBytes = 0
+        raiseSynced(fileEnd)
+        return true
+    }
+
+    private func stall(_ error: StorageError) {
+        monitor.lock()
+        let isNew = !isStalled
+        isStalled = true
+        monitor.unlock()
+        if isNew { callbacks.stall(error) }
+        stallReported = true
+    }
+
+    private func resumeIfStalled() {
+        guard stallReported else { return }
+        stallReported = false
+        monitor.lock()
+        isStalled = false
+        monitor.unlock()
+        callbacks.stall(nil)
+    }
+
+    /// Writes the in-flight chunks, each run of chunks that fits the segment with one call.
+    private func writeInFlight() throws(StorageError) {
+        while inFlight.remaining > 0 {
+            let first = inFlight.chunk(at: inFlight.position)
+            if isSealed
+                || (offset + UInt64(first.totalBytes) > limit
+                    && offset > UInt64(WALFormat.headerBytes)
+                    && (hasSpare()
+                        || offset + UInt64(first.totalBytes) > 2 * UInt64(options.segmentBytes)))
+            {
+                try rotate()
+                continue
+            }
+            var end = inFlight.position + first.totalBytes
+            var lastLSN = first.firstLSN.advanced(by: UInt64(first.length))
+            while end < inFlight.used {
+                let next = inFlight.chunk(at: end)
+                let runBytes = UInt64(end + next.totalBytes - inFlight.position)
+                if offset + runBytes > limit { break }
+                end += next.totalBytes
+                lastLSN = next.firstLSN.advanced(by: UInt64(next.length))
+            }
+            if inFlight.sealed < end { sealChunks(upTo: end) }
+            let bytes = UnsafeRawBufferPointer(
+                start: inFlight.base + inFlight.position, count: end - inFlight.position)
+            try file.write(bytes, at: offset)
+            offset += UInt64(bytes.count)
+            unsyncedBytes += UInt64(bytes.count)
+            inFlight.position = end
+            fileEnd = lastLSN
+            if offset > limit / 2 { requestSpare() }
+        }
+    }
+
+    /// Fills the headers of the in-flight chunks for their places in the current segment. Once done
+    /// the bytes do not change: a retry writes the same.
+    private func sealChunks(upTo end: Int) {
+        var position = inFlight.position
+        let syncedNow = min(syncedLSN, fileEnd)
+        let committedNow = publishable
+        while position < end {
+            let chunk = inFlight.chunk(at: position)
+            if position >= inFlight.sealed {
+                let start = inFlight.base + position
+                let stored = UnsafeRawBufferPointer(
+                    start: start + WALFormat.chunkHeaderBytes,
+                    count: WALFormat.padded(chunk.length))
+                WALChunkHeader(
+                    kind: .records, storedBytes: chunk.length, recordBytes: chunk.length,
+                    segment: header.segment, firstLSN: chunk.firstLSN, syncedLSN: syncedNow,
+                    committedLSN: committedNow, tag: header.chunkTag,
+                    payloadCRC: Checksum.crc32c(stored),
+                    offset: offset + UInt64(position - inFlight.position)
+                ).encode(to: start)
+            }
+            position += chunk.totalBytes
+        }
+        inFlight.sealed = end
+        stampedSynced = syncedNow
+        stampedCommitted = committedNow
+    }
+
+    /// Appends a chunk without records that carries the watermarks.
+    func writeMark(_ kind: WALChunkKind) throws(StorageError) {
+        let syncedNow = min(syncedLSN, fileEnd)
+        let committedNow = publishable
+        var bytes = [UInt8](repeating: 0, count: WALFormat.chunkHeaderBytes)
+        let mark = WALChunkHeader(
+            kind: kind, storedBytes: 0, recordBytes: 0, segment: header.segment,
+            firstLSN: fileEnd, syncedLSN: syncedNow, committedLSN: committedNow,
+            tag: header.chunkTag, payloadCRC: 0, offset: offset)
+        bytes.withUnsafeMutableBytes { buffer in
+            if let base = buffer.baseAddress { mark.encode(to: base) }
+        }
+        try file.write(bytes, at: offset)
+        offset += UInt64(bytes.count)
+        stampedSynced = syncedNow
+        stampedCommitted = committedNow
+    }
+
+    /// The log is idle: lets it vouch for what it acknowledged.
+    func performWatermark() {
+        guard !isSealed, inFlight.remaining == 0 else { return }
+        let vouchesForMore = stampedSynced < syncedLSN
+        do throws(StorageError) {
+            try writeMark(.watermark)
+            if vouchesForMore { try file.syncData() }
+        } catch {
+            // Nothing was promised on it: a full disk may leave it out.
+            if error.code != .diskFull { fail(error) }
+        }
+    }
+
+    /// Ends the segment for good: sync, seal, sync. On close the unused tail is given back.
+    func performSeal(truncates: Bool) {
+        do throws(StorageError) {
+            try seal()
+            if truncates, try file.size() > offset {
+                try file.truncate(to: offset)
+                try file.syncData()
+            }
+        } catch {
+            if error.code != .diskFull { fail(error) }
+        }
+    }
+
+    func seal() throws(StorageError) {
+        guard !isSealed else { return }
+        if syncedLSN < fileEnd || unsyncedBytes > 0 {
+            guard awaitBackgroundSync() else {
+                throw StorageError(.poisoned, kind: .transient, "The log failed earlier.")
+            }
+            try file.syncData()
+            unsyncedBytes = 0
+            raiseSynced(fileEnd)
+        }
+        try writeMark(.seal)
+        try file.syncData()
+        isSealed = true
+    }
+}

@@ -1,0 +1,183 @@
+extension WALWriter {
+    // MARK: As the I/O owner
+
+    func hasSpare() -> Bool { monitor.locked { !spares.isEmpty } }
+
+    func requestSpare() {
+        monitor.lock()
+        if spares.isEmpty, !wantsSpare {
+            wantsSpare = true
+            housekeeperWake.signal()
+        }
+        monitor.unlock()
+    }
+
+    func requestBackgroundSync() {
+        monitor.lock()
+        if !isBackgroundSyncing, backgroundSync == nil, !isClosing {
+            backgroundSync = (file, fileEnd)
+            unsyncedBytes = 0
+            housekeeperWake.signal()
+        }
+        monitor.unlock()
+    }
+
+    /// Moves on to a new segment. The old one is fully synced, and sealed, before the new header is
+    /// written: that header vouches for it.
+    func rotate() throws(StorageError) {
+        try sealForRotation()
+        let spare: WALSpare
+        monitor.lock()
+        if let ready = spares.popLast() {
+            monitor.unlock()
+            spare = ready
+        } else {
+            let number = nextSpareNumber
+            nextSpareNumber += 1
+            monitor.unlock()
+            spare = try WALDirectory.makeSpare(
+                directory, fileSystem, number: number, bytes: options.segmentBytes,
+                prewrites: false)
+        }
+        let next = WALSegmentHeader(
+            identity: identity, segment: header.segment.successor,
+            uid: environment.random.nextUID(), firstLSN: fileEnd,
+            predecessor: .init(segment: header.segment, uid: header.uid, lastLSN: fileEnd),
+            wallMicros: environment.clock.wallMicros(), isRecycled: false)
+        let opened = try WALDirectory.activate(spare, as: next, directory, fileSystem)
+        monitor.lock()
+        if let last = segments.indices.last { segments[last].bytes = max(limit, offset) }
+        segments.append(
+            WALSegmentInfo(
+                number: next.segment, firstLSN: next.firstLSN, path: opened.file.path,
+                bytes: opened.bytes))
+        if hasReleases { housekeeperWake.signal() }
+        monitor.unlock()
+        file = opened.file
+        header = opened.header
+        limit = opened.bytes
+        offset = UInt64(WALFormat.headerBytes)
+        isSealed = false
+        unsyncedBytes = 0
+        inFlight.sealed = inFlight.position
+    }
+
+    /// A full disk while syncing is a failed sync and poisons: the kernel may have dropped pages.
+    private func sealForRotation() throws(StorageError) {
+        do throws(StorageError) {
+            try seal()
+        } catch where error.code == .diskFull {
+            throw StorageError(
+                .io, kind: .transient, "The log segment could not be sealed.",
+                cause: error.description, location: error.location, errno: error.errno)
+        }
+    }
+
+    // MARK: Housekeeper
+
+    func runHousekeeper() {
+        monitor.lock()
+        while !isClosing {
+            if let request = backgroundSync {
+                backgroundSync = nil
+                isBackgroundSyncing = true
+                monitor.unlock()
+                syncInBackground(request.file, request.end)
+                monitor.lock()
+                isBackgroundSyncing = false
+                progressMade.broadcast()
+            } else if wantsSpare, spares.isEmpty, failure == nil {
+                let number = nextSpareNumber
+                nextSpareNumber += 1
+                let prewrites = seesSyncs
+                monitor.unlock()
+                makeSpareInBackground(number: number, prewrites: prewrites)
+                monitor.lock()
+            } else if hasReleases {
+                hasReleases = false
+                dropReleasedSegments()
+            } else {
+                housekeeperWake.wait()
+            }
+        }
+        backgroundSync = nil
+        progressMade.broadcast()
+        monitor.unlock()
+    }
+
+    private func syncInBackground(_ file: any File, _ end: LSN) {
+        do throws(StorageError) {
+            try file.syncData()
+            // Segments before this one were synced when they were left.
+            raiseSynced(end)
+            monitor.lock()
+            if flusherWaiting, !ioBusy { wakeFlusher() }
+            progressMade.broadcast()
+            monitor.unlock()
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func makeSpareInBackground(number: UInt64, prewrites: Bool) {
+        do throws(StorageError) {
+            let spare = try WALDirectory.makeSpare(
+                directory, fileSystem, number: number, bytes: options.segmentBytes,
+                prewrites: prewrites)
+            monitor.lock()
+            spares.append(spare)
+            wantsSpare = false
+            spareFailure = nil
+            monitor.unlock()
+        } catch {
+            // The current segment grows meanwhile; rotation reports what is still wrong then.
+            monitor.lock()
+            wantsSpare = false
+            spareFailure = error
+            monitor.unlock()
+        }
+    }
+
+    /// Segments wholly below `lsn` are no longer needed by recovery; those beyond `retainBytes` are
+    /// recycled or removed, in the background.
+    func releaseSegments(below lsn: LSN) {
+        monitor.lock()
+        if lsn > releasedBelow {
+            releasedBelow = lsn
+            hasReleases = true
+            housekeeperWake.signal()
+        }
+        monitor.unlock()
+    }
+
+    /// With the monitor held; releases it during I/O.
+    private func dropReleasedSegments() {
+        var released = 0
+        while released + 1 < segments.count, segments[released + 1].firstLSN <= releasedBelow {
+            released += 1
+        }
+        var kept: UInt64 = 0
+        var drop = released
+        while drop > 0, kept < options.retainBytes {
+            drop -= 1
+            kept += segments[drop].bytes
+        }
+        guard drop > 0 else { return }
+        let victims = Array(segments[0..<drop])
+        segments.removeFirst(drop)
+        for victim in victims {
+            let keeps =
+                options.recycles && spares.count < 2 && victim.bytes >= UInt64(options.segmentBytes)
+            let number = nextSpareNumber
+            nextSpareNumber += 1
+            monitor.unlock()
+            let spare = WALDirectory.retire(
+                victim, recycles: keeps, number: number, directory, fileSystem)
+            monitor.lock()
+            if let spare {
+                spares.append(spare)
+                wantsSpare = false
+            }
+        }
+    }
+}
