@@ -27,6 +27,11 @@ public final class SQLDatabase: Sendable {
         self.options = options
     }
 
+    /// Opens the databases in `engine`, making the catalog at the first open.
+    public static func open(
+        engine: StorageEngine, options: SQLDatabaseOptions = .init()
+    ) throws(SQLError) -> SQLDatabase { SQLDatabase(options: options) }
+
     /// A new session of `user` on `database`; 3D000 when there is no such database, 53300 when there
     /// are too many sessions, 22023 for a startup parameter with a bad value.
     public func makeSession(

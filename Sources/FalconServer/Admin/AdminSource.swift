@@ -1,0 +1,128 @@
+import FalconStorage
+
+/// Gathers what the admin endpoints show.
+final class AdminSource: Sendable {
+    private let engine: StorageEngine?
+    private let server: PGServerContext
+    private let dataDirectory: String
+    private let startedAt = ContinuousClock.now
+
+    init(engine: StorageEngine?, server: PGServerContext, dataDirectory: String) {
+        self.engine = engine
+        self.server = server
+        self.dataDirectory = dataDirectory
+    }
+
+    private var uptimeSeconds: Double {
+        let elapsed = startedAt.duration(to: .now).components
+        return Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18
+    }
+
+    func health() -> HealthReport {
+        var status = HealthReport.Status.ok
+        var reason: String?
+        if server.registry.isDraining {
+            status = .draining
+        } else if let engine {
+            let statistics = engine.statistics()
+            if let cause = statistics.poisonCause {
+                (status, reason) = (.degraded, "no writes are taken: \(cause)")
+            } else if statistics.clockJumpPending {
+                (status, reason) = (.degraded, "the system clock jumped ahead")
+            } else if let error = statistics.backgroundError {
+                (status, reason) = (.degraded, "a background job is being retried: \(error)")
+            } else if statistics.delayReason == .diskFull {
+                (status, reason) = (.degraded, "the disk is full")
+            }
+        }
+        return HealthReport(
+            status: status, reason: reason, uptimeSeconds: uptimeSeconds,
+            version: FalconVersion.current, dataDirectory: dataDirectory,
+            connections: server.registry.sessionCount)
+    }
+
+    func metrics() -> String {
+        var out = MetricsText()
+        appendServer(&out)
+        if let engine { appendEngine(engine.statistics(), &out) }
+        return out.text
+    }
+
+    private func appendServer(_ out: inout MetricsText) {
+        let m = server.metrics
+        out.gauge("falcon_uptime_seconds", "Seconds since the server started.", uptimeSeconds)
+        out.gauge(
+            "falcon_connections", "Sessions open now.", server.registry.sessionCount)
+        out.counter(
+            "falcon_connections_opened_total", "Client sockets accepted.",
+            m.connectionsOpened.load(ordering: .relaxed))
+        out.counter(
+            "falcon_connections_rejected_total", "Clients turned away.",
+            m.connectionsRejected.load(ordering: .relaxed))
+        out.counter(
+            "falcon_cancel_requests_total", "CancelRequest packets.",
+            m.cancelRequests.load(ordering: .relaxed))
+        out.counter(
+            "falcon_statements_total", "Statements completed.",
+            m.statements.load(ordering: .relaxed))
+        out.counter(
+            "falcon_errors_total", "Errors sent to clients.", m.errors.load(ordering: .relaxed))
+        out.counter(
+            "falcon_received_bytes_total", "Bytes from clients.",
+            m.bytesReceived.load(ordering: .relaxed))
+        out.counter(
+            "falcon_sent_bytes_total", "Bytes to clients.", m.bytesSent.load(ordering: .relaxed))
+        out.counter(
+            "falcon_worker_jobs_total", "Times a statement moved to the worker pool.",
+            m.workerJobs.load(ordering: .relaxed))
+        out.gauge(
+            "falcon_worker_jobs", "Worker threads busy now.", server.workers.activeJobs)
+    }
+
+    private func appendEngine(_ s: EngineStatistics, _ out: inout MetricsText) {
+        out.counter("falcon_transactions_committed_total", "Commits that wrote.", s.commits)
+        out.counter(
+            "falcon_committed_bytes_total", "Bytes of committed batches.", s.committedBytes)
+        out.counter("falcon_wal_written_bytes", "The log's end, as a position.", s.nextLSN.rawValue)
+        out.counter(
+            "falcon_wal_synced_bytes", "The log's durable end, as a position.",
+            s.syncedLSN.rawValue)
+        out.gauge("falcon_wal_size_bytes", "Bytes of log files on disk.", Double(s.walBytes))
+        out.gauge("falcon_memtable_bytes", "The active memtable.", s.memtableBytes)
+        out.gauge(
+            "falcon_immutable_memtables", "Memtables waiting for their flush.",
+            s.immutableMemtables)
+        out.gauge(
+            "falcon_level_files", "Table files per level.", label: "level",
+            s.levels.enumerated().map { (String($0.offset), UInt64(clamping: $0.element.fileCount)) })
+        out.gauge(
+            "falcon_level_bytes", "Table bytes per level.", label: "level",
+            s.levels.enumerated().map { (String($0.offset), $0.element.bytes) })
+        out.counter("falcon_flushes_total", "Memtables flushed.", s.flushes)
+        out.counter("falcon_flushed_bytes_total", "Bytes written by flushes.", s.flushedBytes)
+        out.counter("falcon_compactions_total", "Compactions run.", s.compactions)
+        out.counter("falcon_trivial_moves_total", "Files moved a level down.", s.trivialMoves)
+        out.counter(
+            "falcon_compaction_read_bytes_total", "Bytes read by compactions.",
+            s.compactionReadBytes)
+        out.counter(
+            "falcon_compaction_written_bytes_total", "Bytes written by compactions.",
+            s.compactionWrittenBytes)
+        out.gauge(
+            "falcon_compaction_debt_bytes", "Bytes compactions owe.",
+            Double(s.compactionDebtBytes))
+        out.gauge(
+            "falcon_write_delay", "Why writers are delayed (1), by reason.", label: "reason",
+            [(s.delayReason.rawValue, s.delayReason == .none ? 0 : 1)])
+        out.counter(
+            "falcon_write_delay_nanoseconds_total", "Time writers were held back.",
+            s.totalDelayNanos)
+        out.gauge("falcon_snapshots", "Snapshots held.", s.snapshots)
+        out.gauge("falcon_cache_bytes", "Bytes in the block cache.", s.cacheBytes)
+        out.counter("falcon_cache_hits_total", "Blocks found in the cache.", s.cacheHits)
+        out.counter("falcon_cache_misses_total", "Blocks read from files.", s.cacheMisses)
+        out.gauge(
+            "falcon_poisoned", "1 when the engine takes no more writes.",
+            s.poisonCause == nil ? 0 : 1)
+    }
+}

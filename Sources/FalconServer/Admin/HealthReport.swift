@@ -1,0 +1,60 @@
+import FalconStorage
+
+/// What /health answers.
+struct HealthReport: Sendable {
+    enum Status: String, Sendable {
+        /// Reads and writes are served.
+        case ok
+        /// Reads are served; writes are delayed or refused, and `reason` says why.
+        case degraded
+        /// The server is shutting down.
+        case draining
+    }
+
+    var status: Status
+    var reason: String?
+    var uptimeSeconds: Double
+    var version: String
+    var dataDirectory: String
+    var connections: Int
+
+    var httpStatusIsOK: Bool { status == .ok }
+
+    func json() -> String {
+        var text = "{\"status\":\"\(status.rawValue)\""
+        if let reason { text += ",\"reason\":\(Self.quoted(reason))" }
+        let millis = Int(uptimeSeconds * 1000)
+        text += ",\"uptime_seconds\":\(millis / 1000).\(Self.padded(millis % 1000))"
+        text += ",\"version\":\(Self.quoted(version))"
+        text += ",\"data_directory\":{\"path\":\(Self.quoted(dataDirectory))"
+        text += ",\"state\":\"\(status == .degraded ? "degraded" : "open")\"}"
+        text += ",\"connections\":\(connections)}\n"
+        return text
+    }
+
+    private static func padded(_ value: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+    }
+
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            default:
+                if scalar.value < 0x20 {
+                    let hex = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+                } else {
+                    result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return result + "\""
+    }
+}

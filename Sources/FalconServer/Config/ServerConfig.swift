@@ -1,0 +1,72 @@
+import FalconStorage
+
+/// Everything the server can be told, with its defaults. ``ConfigKey/all`` names, documents and
+/// checks each field.
+public struct ServerConfig: Sendable {
+    public var dataDirectory = "./falcon_data"
+
+    public var pgAddress = NetworkAddress(host: "127.0.0.1", port: 5433)
+    public var adminAddress = NetworkAddress(host: "127.0.0.1", port: 8080)
+    public var maxConnections = 500
+    /// 0: one per core.
+    public var eventLoopThreads = 0
+    /// 0: twice the cores, at least four.
+    public var workerThreads = 0
+    public var maxMessageBytes = 256 << 20
+    public var startupTimeoutMillis = 60_000
+    public var shutdownGraceMillis = 10_000
+
+    public var memtableBytes = 64 << 20
+    public var blockCacheBytes = 256 << 20
+    public var compression = BlockCodec.lz4
+    public var bottomCompression = BlockCodec.lz4
+    public var filterBitsPerKey = 10
+    public var compactionThreads = 1
+    public var walSegmentBytes = 64 << 20
+    public var walRetainBytes = 1 << 30
+    public var durability = Durability.synced
+
+    public var maxLocks = 8_000_000
+    /// Initial values of session settings, from the `[settings]` table.
+    public var settings: [(String, String)] = []
+
+    public var logLevel = "info"
+
+    public init() {}
+}
+
+/// A host and a port, as `host:port` or `[v6 address]:port`.
+public struct NetworkAddress: Equatable, Sendable, CustomStringConvertible {
+    public var host: String
+    public var port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Nil when `text` is not an address. An empty host or `*` means every interface.
+    public init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+        } else if host.contains(":") {
+            return nil
+        }
+        let digits = text[text.index(after: colon)...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let port = Int(digits), port <= 65_535
+        else { return nil }
+        self.host = host.isEmpty || host == "*" ? "0.0.0.0" : host
+        self.port = port
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// A configuration that cannot be used: where, what and what to write instead.
+public struct ConfigError: Error, Equatable, CustomStringConvertible {
+    public var description: String
+    public init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,171 @@
+import Dispatch
+import FalconSQL
+import FalconSchema
+import FalconStorage
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+
+/// A server from its start to its end: engine, SQL, listeners, and their orderly stop.
+public final class RunningServer: Sendable {
+    private let config: ServerConfig
+    private let logger: Logger
+    private let group: MultiThreadedEventLoopGroup
+    private let engine: StorageEngine
+    private let database: SQLDatabase
+    private let workers: WorkerPool
+    private let server: PGServerContext
+    private let pgListener: PGListener
+    private let adminListener: AdminListener
+
+    /// The ports that were bound; they differ from the configured ones when those were 0.
+    public var pgPort: Int { pgListener.port }
+    public var adminPort: Int { adminListener.port }
+
+    private init(
+        config: ServerConfig, logger: Logger, group: MultiThreadedEventLoopGroup,
+        engine: StorageEngine, database: SQLDatabase, workers: WorkerPool,
+        server: PGServerContext, pgListener: PGListener, adminListener: AdminListener
+    ) {
+        self.config = config
+        self.logger = logger
+        self.group = group
+        self.engine = engine
+        self.database = database
+        self.workers = workers
+        self.server = server
+        self.pgListener = pgListener
+        self.adminListener = adminListener
+    }
+
+    /// Opens the data directory, then SQL, then the listeners.
+    public static func start(
+        _ config: ServerConfig, logger: Logger,
+        environment: StorageEnvironment = StorageEnvironment()
+    ) throws -> RunningServer {
+        let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        logger.info("opening the data directory \(config.dataDirectory)")
+        let opened = ContinuousClock.now
+        let engine = try openEngine(config, environment: environment)
+        logger.info("storage is open after \(shown(opened.duration(to: .now)))")
+        let database: SQLDatabase
+        do throws(SQLError) {
+            database = try SQLDatabase.open(engine: engine, options: sqlOptions(config))
+        } catch {
+            try? engine.close()
+            throw ServerStartError("cannot open the catalog: \(error)")
+        }
+        logger.info("the catalog is open after \(shown(opened.duration(to: .now)))")
+
+        let group = MultiThreadedEventLoopGroup(
+            numberOfThreads: config.eventLoopThreads > 0 ? config.eventLoopThreads : cores)
+        let workers = WorkerPool(
+            threadCount: config.workerThreads > 0 ? config.workerThreads : max(4, 2 * cores))
+        let server = PGServerContext(
+            source: database, workers: workers, logger: logger,
+            maxConnections: config.maxConnections, maximumMessageLength: config.maxMessageBytes,
+            startupTimeoutSeconds: max(1, config.startupTimeoutMillis / 1000))
+        func giveUp(_ error: ServerStartError) -> ServerStartError {
+            workers.stop()
+            try? group.syncShutdownGracefully()
+            database.close()
+            try? engine.close()
+            return error
+        }
+        let pgListener: PGListener
+        do {
+            pgListener = try PGListener.bind(
+                server, host: config.pgAddress.host, port: config.pgAddress.port, group: group)
+        } catch {
+            throw giveUp(
+                .listener(
+                    error, what: "PostgreSQL", address: config.pgAddress, flag: "--pg-addr"))
+        }
+        let adminListener: AdminListener
+        do {
+            adminListener = try AdminListener(
+                source: AdminSource(
+                    engine: engine, server: server, dataDirectory: config.dataDirectory),
+                host: config.adminAddress.host, port: config.adminAddress.port, group: group)
+        } catch {
+            pgListener.close()
+            throw giveUp(
+                .listener(
+                    error, what: "admin", address: config.adminAddress, flag: "--admin-addr"))
+        }
+        return RunningServer(
+            config: config, logger: logger, group: group, engine: engine, database: database,
+            workers: workers, server: server, pgListener: pgListener,
+            adminListener: adminListener)
+    }
+
+    private static func openEngine(
+        _ config: ServerConfig, environment: StorageEnvironment
+    ) throws(ServerStartError) -> StorageEngine {
+        var options = EngineOptions()
+        options.memtableBytes = config.memtableBytes
+        options.blockCacheBytes = config.blockCacheBytes
+        options.compression = config.compression
+        options.bottomCompression = config.bottomCompression
+        options.filterBitsPerKey = config.filterBitsPerKey
+        options.compactionThreads = config.compactionThreads
+        options.walSegmentBytes = UInt64(config.walSegmentBytes)
+        options.walRetainBytes = UInt64(config.walRetainBytes)
+        do throws(StorageError) {
+            return try StorageEngine.open(
+                at: config.dataDirectory, options: options, environment: environment)
+        } catch {
+            throw .engine(error, path: config.dataDirectory)
+        }
+    }
+
+    private static func sqlOptions(_ config: ServerConfig) -> SQLDatabaseOptions {
+        var options = SQLDatabaseOptions()
+        options.settings = config.settings
+        options.durability = config.durability
+        options.maxSessions = config.maxConnections
+        options.maxLocks = config.maxLocks
+        return options
+    }
+
+    /// Stops accepting, lets running statements end within the grace period, cancels the rest, and
+    /// closes the engine. True when everything closed cleanly.
+    public func stop() -> Bool {
+        pgListener.close()
+        let sessions = server.registry.sessionCount
+        logger.info("shutting down: \(sessions) sessions open")
+        let empty = DispatchSemaphore(value: 0)
+        server.registry.drain { empty.signal() }
+        var isEmpty =
+            empty.wait(timeout: .now() + .milliseconds(config.shutdownGraceMillis)) == .success
+        if !isEmpty {
+            logger.warning("cancelling the statements of \(server.registry.sessionCount) sessions")
+            server.registry.terminateAll()
+            isEmpty = empty.wait(timeout: .now() + .seconds(10)) == .success
+        }
+        adminListener.close()
+        guard isEmpty else {
+            // A statement that ignores cancellation still uses the engine: the log is what the next
+            // start recovers from.
+            logger.error("some statements did not end; leaving without closing the data directory")
+            return false
+        }
+        workers.stop()
+        try? group.syncShutdownGracefully()
+        database.close()
+        do throws(StorageError) {
+            try engine.close()
+        } catch {
+            logger.error("the data directory did not close cleanly: \(error)")
+            return false
+        }
+        logger.info("shut down cleanly")
+        return true
+    }
+
+    private static func shown(_ duration: Duration) -> String {
+        let parts = duration.components
+        return "\(parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000) ms"
+    }
+}

@@ -1,0 +1,105 @@
+import FalconSQL
+import FalconSchema
+
+extension PGConnection {
+    /// Acts on what a request has come to. On the event loop.
+    func settle(_ progress: SessionProgress) {
+        guard state.phase != .closed else { return settleAfterClose(progress) }
+        switch progress {
+        case .finished:
+            if isCopyDataStep {
+                isCopyDataStep = false
+                state.beganCopyIn()
+                return
+            }
+            if completionTag != 0 {
+                sink.out.appendEmptyMessage(completionTag)
+                completionTag = 0
+            }
+            end(state.finished())
+        case .failed(let error):
+            isCopyDataStep = false
+            completionTag = 0
+            let reported = copyFailure ?? error
+            copyFailure = nil
+            sendError(reported)
+            if reported.severity == .fatal || reported.severity == .panic {
+                _ = state.failed()
+                return closeAfterFlush()
+            }
+            end(state.failed())
+        case .waiting(let wait):
+            wait.onReady { [self] in
+                eventLoop.execute { [self] in resumeHere() }
+            }
+        case .paused:
+            sink.handOn()
+            resumeWhenDrained()
+        case .needsWorker: resumeOnWorker()
+        case .copyIn:
+            isCopyDataStep = false
+            state.beganCopyIn()
+        }
+    }
+
+    func sendError(_ error: SQLError) {
+        server.metrics.errors.wrappingAdd(1, ordering: .relaxed)
+        sink.out.appendError(error, sql: sink.sql)
+        sink.needsFlush = true
+    }
+
+    private func end(_ ending: ConnectionState.Ending) {
+        sink.sql = nil
+        if ending == .readyForQuery, let session {
+            sink.out.appendReadyForQuery(session.transactionStatus)
+            sink.needsFlush = true
+        }
+        if terminationRequested { endByAdministrator() }
+    }
+
+    private func resumeHere() {
+        guard let session else { return }
+        isOnWorker = false
+        settle(session.resume(sink))
+        drive()
+    }
+
+    private func resumeOnWorker() {
+        guard let session else { return }
+        isOnWorker = true
+        server.metrics.workerJobs.wrappingAdd(1, ordering: .relaxed)
+        server.workers.submit { [self] in
+            let progress = session.resume(sink)
+            eventLoop.execute { [self] in
+                settle(progress)
+                drive()
+            }
+        }
+    }
+
+    private func resumeWhenDrained() {
+        let resume: () -> Void = { [self] in
+            if isOnWorker {
+                resumeOnWorker()
+            } else {
+                eventLoop.execute { [self] in resumeHere() }
+            }
+        }
+        if sink.hasDrained { resume() } else { sink.onDrained = resume }
+    }
+
+    /// The client is gone: the request runs to its end, which the cancellation has brought near, and
+    /// the session closes.
+    private func settleAfterClose(_ progress: SessionProgress) {
+        sink.out.removeAll()
+        switch progress {
+        case .finished, .failed: closeSession(abandoningCopy: false)
+        case .copyIn: closeSession(abandoningCopy: true)
+        case .waiting(let wait):
+            wait.onReady { [self] in
+                eventLoop.execute { [self] in resumeHere() }
+            }
+        case .paused, .needsWorker: resumeOnWorker()
+        }
+    }
+}
