@@ -44,6 +44,8 @@ public final class WALReader {
     private var expected = LSN.zero
     private var isSealed = false
     private var isFinished = false
+    /// The offset whose bytes were read a second time before they were judged.
+    private var rereadOffset = UInt64.max
     var window: WALWindow
     /// The records of the current chunk that are still to come, and the LSN of the first.
     private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -187,6 +189,7 @@ public final class WALReader {
         file = opened
         isSealed = false
         successor = nil
+        rereadOffset = .max
         offset = UInt64(WALFormat.headerBytes)
         window.reset()
         var summary = SegmentSummary(
@@ -389,6 +392,12 @@ public final class WALReader {
             try listSegments()
             try findSuccessor()
         }
+        if end == .unreadable, rereadOffset != offset {
+            // A live writer may have written since these bytes were read: judge fresh ones.
+            rereadOffset = offset
+            window.reset()
+            return try loadChunk()
+        }
         if let last = successor?.predecessor?.lastLSN {
             if expected == last {
                 guard try advance() else { return false }
@@ -414,6 +423,8 @@ public final class WALReader {
         }
         if mode == .follow {
             verdict = .clean(end: expected)
+            window.reset()
+            rereadOffset = .max
             return false
         }
         if end == .sealed {

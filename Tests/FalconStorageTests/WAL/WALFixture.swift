@@ -15,7 +15,7 @@ final class WALFixture: Sendable {
     let directory = "wal"
     let seen = Mutex(Seen())
     let options: WALOptions
-    let random: SeededRandom
+    let random: FalconStorage.SeededRandom
 
     init(
         _ fileSystem: any FileSystem = MemoryFileSystem(), segmentBytes: Int = 64 << 10,
@@ -26,7 +26,7 @@ final class WALFixture: Sendable {
         options = WALOptions(
             segmentBytes: segmentBytes, firstSegmentBytes: segmentBytes, chunkBytes: chunkBytes,
             retainBytes: retainBytes, idleWatermarkNanos: idleNanos)
-        random = SeededRandom(seed: seed)
+        random = FalconStorage.SeededRandom(seed: seed)
     }
 
     func open(_ continuation: WALContinuation = .beginning, incarnation: UInt64 = 1)
