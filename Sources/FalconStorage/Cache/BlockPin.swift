@@ -1,6 +1,54 @@
+import CFalconPlatform
+
 /// Keeps one block's bytes in place while borrowed. Reusable: the next pin releases the last.
 /// Must not outlive the cache.
 struct BlockPin: ~Copyable {
-    init() {}
-    mutating func release() {}
+    /// The cache slot's state word, or nil: `bytes` is this pin's own and freed with it.
+    private var slot: UnsafeMutableRawPointer?
+    private(set) var bytes: UnsafeRawBufferPointer
+
+    @inline(__always) init() {
+        slot = nil
+        bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    @inline(__always) deinit { BlockPin.drop(slot, bytes) }
+
+    @inline(__always)
+    private static func drop(_ slot: UnsafeMutableRawPointer?, _ bytes: UnsafeRawBufferPointer) {
+        if let slot {
+            _ = falcon_fetch_add_u64(slot, UInt64.max)
+        } else if let own = bytes.baseAddress {
+            UnsafeMutableRawPointer(mutating: own).deallocate()
+        }
+    }
+
+    @inline(__always)
+    mutating func release() {
+        BlockPin.drop(slot, bytes)
+        slot = nil
+        bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    /// Takes over one reference that the caller holds on `slot`.
+    @inline(__always)
+    mutating func hold(slot: UnsafeMutableRawPointer, bytes: UnsafeRawBufferPointer) {
+        release()
+        self.slot = slot
+        self.bytes = bytes
+    }
+
+    /// Takes over memory from `allocate`.
+    mutating func own(_ bytes: UnsafeRawBufferPointer) {
+        release()
+        self.bytes = bytes
+    }
+
+    /// Gives up memory that is this pin's own, to be freed by the caller; nil when it has none.
+    mutating func takeOwn() -> UnsafeRawBufferPointer? {
+        guard slot == nil, bytes.baseAddress != nil else { return nil }
+        let own = bytes
+        bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+        return own
+    }
 }

@@ -7,5 +7,7 @@ public struct TableOptions: Sendable {
     public var restartInterval = 16
     /// Bloom filter bits per key; 0: no filter.
     public var filterBitsPerKey = 10
+    /// Index bytes beyond which the index gets a second level; its partitions go through the cache.
+    public var indexPartitionBytes = 2 << 20
     public init() {}
 }

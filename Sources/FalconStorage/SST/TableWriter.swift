@@ -1,22 +1,314 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Writes one table, streaming: blocks go to the file as they fill.
 final class TableWriter {
+    private static let writeBytes = 1 << 20
+
+    private let file: any File
+    private let uid: UID
+    private let options: TableOptions
+    private let block: DataBlockBuilder
+    private let index = IndexBlockBuilder()
+    private let topIndex = IndexBlockBuilder()
+    private let output = ByteBuffer(capacity: TableWriter.writeBytes + (64 << 10))
+    private let lastKey = ByteBuffer(capacity: 256)
+    private let hashes = ByteBuffer(capacity: 64 << 10)
+    private let fileHash = XXH3Stream()
+    private let zstd: ZstdBlockCompressor?
+
+    /// Bytes already handed to the file.
+    private var flushed: UInt64 = 0
+    @exclusivity(unchecked) private var properties = TableProperties()
+    @exclusivity(unchecked) private var tombstones: [RangeTombstone] = []
+    /// A finished data block whose separator waits for the next key.
+    @exclusivity(unchecked) private var pending: BlockHandle?
+    @exclusivity(unchecked) private var lastTimestamp: UInt64 = 0
+    // Hot counters, moved into the properties at the end.
+    @exclusivity(unchecked) private(set) var entryCount: UInt64 = 0
+    @exclusivity(unchecked) private var tombstoneCount: UInt64 = 0
+    @exclusivity(unchecked) private var rawKeyBytes: UInt64 = 0
+    @exclusivity(unchecked) private var rawValueBytes: UInt64 = 0
+    @exclusivity(unchecked) private var minTimestamp = UInt64.max
+    @exclusivity(unchecked) private var maxTimestamp: UInt64 = 0
+    @exclusivity(unchecked) private var storagePrefix: UInt64 = 0
+    @exclusivity(unchecked) private var storageEntries: UInt64 = 0
+    @exclusivity(unchecked) private var storageTombstones: UInt64 = 0
+    private var isFinished = false
+
     /// - Parameter file: new and empty; the writer writes and syncs it, the caller closes it.
-    init(file: any File, uid: UID, options: TableOptions = .init()) throws(StorageError) {}
+    init(file: any File, uid: UID, options: TableOptions = .init()) throws(StorageError) {
+        self.file = file
+        self.uid = uid
+        self.options = options
+        block = DataBlockBuilder(
+            restartInterval: options.restartInterval, capacity: options.blockBytes + (8 << 10))
+        zstd = options.codec == .zstd ? ZstdBlockCompressor() : nil
+        TableHeader.encode(uid: uid).withUnsafeBytes { output.append($0) }
+    }
+
+    /// Bytes written and buffered so far: where to cut a compaction's output.
+    var estimatedFileBytes: UInt64 {
+        position + UInt64(block.byteCount + index.byteCount)
+            + entryCount * UInt64(options.filterBitsPerKey) / 8
+    }
+
+    private var position: UInt64 { flushed &+ UInt64(output.count) }
+
+    // MARK: - Adding
 
     /// Adds the next entry; entries come in internal order.
     func add(
         key: UnsafeRawBufferPointer, timestamp: Timestamp, kind: OperationKind,
         value: UnsafeRawBufferPointer
-    ) throws(StorageError) {}
+    ) throws(StorageError) {
+        let version = timestamp.rawValue
+        var isNewKey = true
+        if entryCount > 0 {
+            let order = KeyOrder.compare(key, lastKey.bytes)
+            guard order > 0 || (order == 0 && version < lastTimestamp) else {
+                throw StorageError(
+                    .internalError, kind: .bug, "Entries reached a table out of order.",
+                    location: .init(path: file.path))
+            }
+            isNewKey = order > 0
+            if let handle = pending {
+                addSeparator(handle, next: key, isNewKey: isNewKey)
+                pending = nil
+            }
+        } else {
+            properties.smallestKey = Array(key)
+        }
+        if isNewKey {
+            if options.filterBitsPerKey > 0 { hashes.appendFixed(BloomFilter.hash(key)) }
+            let prefix = EntryTree.window(key, 0)
+            if prefix != storagePrefix || entryCount == 0 { beginStorage(prefix) }
+            lastKey.count = 0
+            lastKey.append(key)
+        }
+        lastTimestamp = version
+        block.add(key, version, kind.rawValue, value)
+        entryCount &+= 1
+        storageEntries &+= 1
+        if kind == .delete {
+            tombstoneCount &+= 1
+            storageTombstones &+= 1
+        }
+        rawKeyBytes &+= UInt64(key.count)
+        rawValueBytes &+= UInt64(value.count)
+        if version < minTimestamp { minTimestamp = version }
+        if version > maxTimestamp { maxTimestamp = version }
+        if block.byteCount >= options.blockBytes { try finishDataBlock() }
+    }
 
-    func addRangeTombstone(_ tombstone: RangeTombstone) throws(StorageError) {}
+    func addRangeTombstone(_ tombstone: RangeTombstone) throws(StorageError) {
+        tombstones.append(tombstone)
+    }
 
-    /// Bytes written and buffered so far: where to cut a compaction's output.
-    var estimatedFileBytes: UInt64 { 0 }
-    var entryCount: UInt64 { 0 }
+    private func beginStorage(_ prefix: UInt64) {
+        endStorage()
+        storagePrefix = prefix
+    }
+    private func endStorage() {
+        if storageEntries > 0 {
+            properties.storageCounts.append(
+                .init(
+                    prefix: storagePrefix, entries: storageEntries, tombstones: storageTombstones))
+        }
+        storageEntries = 0
+        storageTombstones = 0
+    }
+
+    private func finishDataBlock() throws(StorageError) {
+        if block.isEmpty { return }
+        pending = try writeBlock(.data, block.finish(), codec: options.codec)
+        properties.dataBlockCount += 1
+        block.reset()
+        if output.count >= TableWriter.writeBytes { try flushOutput() }
+    }
+
+    /// Adds the index entry of a block that ends with `lastKey`; the next one begins with `next`.
+    private func addSeparator(_ handle: BlockHandle, next: UnsafeRawBufferPointer?, isNewKey: Bool) {
+        let last = lastKey.bytes
+        if !isNewKey {
+            // A key's versions go on in the next block.
+            return index.add(last, lastTimestamp, handle)
+        }
+        if let next, let start = last.baseAddress, let other = next.baseAddress {
+            let common = DataBlock.commonPrefix(start, other, min(last.count, next.count))
+            if common < last.count, common < next.count, last[common] < 0xFF,
+                last[common] &+ 1 < next[common]
+            {
+                var short = Array(last[...common])
+                short[common] &+= 1
+                return short.withUnsafeBytes { index.add($0, 0, handle) }
+            }
+        }
+        index.add(last, 0, handle)
+    }
+
+    // MARK: - Blocks
+
+    private func writeBlock(
+        _ kind: TableFormat.BlockKind, _ raw: UnsafeRawBufferPointer, codec: BlockCodec
+    ) throws(StorageError) -> BlockHandle {
+        let offset = position
+        guard let rawBytes = UInt32(exactly: raw.count) else {
+            throw .invalidArgument("A block exceeds 4 GiB.")
+        }
+        var used = BlockCodec.none
+        var payload = raw.count
+        if codec != .none, raw.count > 64 {
+            let bound = BlockCompression.bound(codec, raw.count)
+            output.reserve(bound + TableFormat.trailerBytes)
+            let target = UnsafeMutableRawBufferPointer(
+                start: output.pointer + output.count, count: bound)
+            let packed = zstd?.compress(raw, into: target)
+                ?? BlockCompression.compress(codec, raw, into: target)
+            // Less than an eighth saved does not pay for decompression.
+            if let packed, packed < raw.count - raw.count / 8 {
+                used = codec
+                payload = packed
+            }
+        }
+        if used == .none {
+            output.append(raw)
+        } else {
+            output.count += payload
+        }
+        output.appendFixed(used.rawValue)
+        output.appendFixed(UInt8(0))
+        output.appendFixed(kind.rawValue)
+        output.appendFixed(UInt8(0))
+        output.appendFixed(rawBytes)
+        let start = output.count - payload - 8
+        let covered = UnsafeRawBufferPointer(rebasing: output.bytes[start...])
+        let seed = Checksum.locationSeed(uid: uid, offset: offset, kind: kind.rawValue)
+        output.appendFixed(Checksum.xxh3(covered, seed: seed))
+        return BlockHandle(offset: offset, payloadBytes: UInt32(truncatingIfNeeded: payload))
+    }
+
+    private func writeBlock(
+        _ kind: TableFormat.BlockKind, _ raw: [UInt8], codec: BlockCodec
+    ) throws(StorageError) -> BlockHandle {
+        var result: Result<BlockHandle, StorageError>?
+        raw.withUnsafeBytes { bytes in
+            do throws(StorageError) {
+                result = .success(try writeBlock(kind, bytes, codec: codec))
+            } catch {
+                result = .failure(error)
+            }
+        }
+        switch result {
+        case .success(let handle): return handle
+        case .failure(let error): throw error
+        case nil: throw StorageError(.internalError, kind: .bug, "No block was written.")
+        }
+    }
+
+    private func flushOutput() throws(StorageError) {
+        if output.count == 0 { return }
+        try file.write(output.bytes, at: flushed)
+        fileHash.update(output.bytes)
+        flushed += UInt64(output.count)
+        output.count = 0
+    }
+
+    // MARK: - Finishing
 
     /// Writes what is left, syncs the file's data and describes it. Nothing may be added afterwards.
     func finish() throws(StorageError) -> TableSummary {
-        throw StorageError(.internalError, kind: .bug, "not yet")
+        guard !isFinished, entryCount > 0 || !tombstones.isEmpty else {
+            throw StorageError(.internalError, kind: .bug, "A table needs an entry, and one finish.")
+        }
+        isFinished = true
+        try finishDataBlock()
+        if let handle = pending { addSeparator(handle, next: nil, isNewKey: true) }
+        endStorage()
+        fillProperties()
+
+        var footer = TableFooter(uid: uid, fileBytes: 0)
+        if index.count > 0 {
+            if index.byteCount > options.indexPartitionBytes {
+                footer.indexLevels = 2
+                footer.index = try writePartitionedIndex()
+            } else {
+                footer.index = try writeBlock(.index, index.finish(), codec: .none)
+            }
+        }
+        if hashes.count > 0 {
+            let filter = hashes.bytes.withMemoryRebound(to: UInt64.self) {
+                BloomFilter.build(hashes: $0, bitsPerKey: options.filterBitsPerKey)
+            }
+            defer { UnsafeMutableRawPointer(mutating: filter.baseAddress)?.deallocate() }
+            footer.filter = try writeBlock(.filter, filter, codec: .none)
+        }
+        if !tombstones.isEmpty {
+            footer.rangeTombstones = try writeBlock(
+                .rangeTombstones, RangeTombstoneBlock.encode(tombstones), codec: .none)
+        }
+        footer.properties = try writeBlock(.properties, properties.encode(), codec: .none)
+        footer.fileBytes = position + UInt64(TableFormat.footerBytes)
+        footer.encode().withUnsafeBytes { output.append($0) }
+        try flushOutput()
+        try file.syncData()
+        return TableSummary(
+            uid: uid, fileBytes: flushed, fileHash: fileHash.digest,
+            smallestKey: properties.smallestKey, largestKey: properties.largestKey,
+            minTimestamp: properties.minTimestamp, maxTimestamp: properties.maxTimestamp,
+            entryCount: entryCount, tombstoneCount: tombstoneCount,
+            rangeTombstoneCount: UInt64(tombstones.count))
+    }
+
+    private func fillProperties() {
+        properties.entryCount = entryCount
+        properties.tombstoneCount = tombstoneCount
+        properties.rangeTombstoneCount = UInt64(tombstones.count)
+        properties.rawKeyBytes = rawKeyBytes
+        properties.rawValueBytes = rawValueBytes
+        properties.minTimestamp = Timestamp(minTimestamp)
+        properties.maxTimestamp = Timestamp(maxTimestamp)
+        if entryCount > 0 { properties.largestKey = Array(lastKey.bytes) }
+        var hasBounds = entryCount > 0
+        for tombstone in tombstones {
+            if !hasBounds || keyIsLess(tombstone.lower, properties.smallestKey) {
+                properties.smallestKey = tombstone.lower
+            }
+            if !hasBounds || keyIsLess(properties.largestKey, tombstone.upper) {
+                properties.largestKey = tombstone.upper
+            }
+            hasBounds = true
+            properties.minTimestamp = min(properties.minTimestamp, tombstone.timestamp)
+            properties.maxTimestamp = max(properties.maxTimestamp, tombstone.timestamp)
+        }
+    }
+
+    private func keyIsLess(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        a.withUnsafeBytes { x in b.withUnsafeBytes { KeyOrder.compare(x, $0) < 0 } }
+    }
+
+    /// Cuts the index into partitions and writes the top level over them.
+    private func writePartitionedIndex() throws(StorageError) -> BlockHandle {
+        let whole = index.finish()
+        let size = max(options.indexPartitionBytes / 64, 1024)
+        var start = 0
+        let count = whole.withUnsafeBytes { IndexBlock(validated: $0).count }
+        while start < count {
+            whole.withUnsafeBytes { bytes in
+                let all = IndexBlock(validated: bytes)
+                while start < count, index.byteCount < size {
+                    index.add(all.key(start), all.timestamp(start), all.handle(start))
+                    start += 1
+                }
+            }
+            let key = index.lastKey
+            let timestamp = index.lastTimestamp
+            let handle = try writeBlock(.index, index.finish(), codec: .none)
+            key.withUnsafeBytes { topIndex.add($0, timestamp, handle) }
+        }
+        return try writeBlock(.index, topIndex.finish(), codec: .none)
     }
 }

@@ -1,0 +1,180 @@
+/// The bytes of a table file. See docs/formats/sst.md.
+///
+///     header            64 bytes
+///     data block        payload, 16-byte trailer           repeated
+///     index partition   payload, 16-byte trailer           only with a two-level index
+///     filter, range tombstones, properties, index          each payload and trailer; any may be
+///                                                           absent but properties and index
+///     footer            128 bytes, the end of the file
+///
+/// Header:
+///
+///     0   u64  magic "FalcnSST"
+///     8   u32  format version
+///     12  u32  feature bits: compatible
+///     16  u32  feature bits: read-incompatible
+///     20  u32  feature bits: write-incompatible
+///     24  u64  file uid, high      32  u64  file uid, low
+///     40  16 bytes reserved, zero
+///     56  u64  XXH3-64 of bytes 0..<56, seeded with (uid, 0, kind header)
+///
+/// Footer:
+///
+///     0   4 handles of 16 bytes: index, filter, range tombstones, properties
+///             u64 offset, u32 payload bytes (0: absent), u32 zero
+///     64  u8   index levels, 1 or 2; 7 bytes zero
+///     72  u64  file uid, high      80  u64  file uid, low
+///     88  u32  format version      92  3 x u32 feature bits as in the header
+///     104 u64  file bytes
+///     112 u64  XXH3-64 of bytes 0..<112, seeded with (uid, footer offset, kind footer)
+///     120 u64  magic "SSTFalcn"
+///
+/// Block trailer:
+///
+///     0   u8   codec (``BlockCodec``)
+///     1   u8   key id, 0: not encrypted
+///     2   u8   block kind
+///     3   u8   zero
+///     4   u32  payload bytes before compression
+///     8   u64  XXH3-64 of payload and trailer bytes 0..<8, seeded with (uid, offset, kind)
+///
+/// All numbers are little-endian.
+enum TableFormat {
+    static let headerMagic: UInt64 = 0x5453_536E_636C_6146
+    static let footerMagic: UInt64 = 0x6E63_6C61_4654_5353
+    /// 0 is the draft; 1 will be frozen.
+    static let version: UInt32 = 0
+    static let headerBytes = 64
+    static let footerBytes = 128
+    static let trailerBytes = 16
+
+    enum BlockKind: UInt8, Sendable {
+        case header = 1
+        case data = 2
+        case index = 3
+        case filter = 4
+        case rangeTombstones = 5
+        case properties = 6
+        case footer = 7
+    }
+}
+
+/// Where a block's payload lies in its file.
+struct BlockHandle: Hashable, Sendable {
+    var offset: UInt64
+    var payloadBytes: UInt32
+    static let absent = BlockHandle(offset: 0, payloadBytes: 0)
+    var isAbsent: Bool { payloadBytes == 0 }
+    /// The first byte after the block's trailer.
+    var end: UInt64 { offset &+ UInt64(payloadBytes) &+ UInt64(TableFormat.trailerBytes) }
+}
+
+/// The last 128 bytes of a table.
+struct TableFooter: Equatable {
+    var uid: UID
+    var fileBytes: UInt64
+    var indexLevels: UInt8 = 1
+    var index: BlockHandle = .absent
+    var filter: BlockHandle = .absent
+    var rangeTombstones: BlockHandle = .absent
+    var properties: BlockHandle = .absent
+
+    func encode() -> [UInt8] {
+        var writer = ByteWriter(capacity: TableFormat.footerBytes)
+        for handle in [index, filter, rangeTombstones, properties] {
+            writer.appendFixed(handle.offset)
+            writer.appendFixed(handle.payloadBytes)
+            writer.appendFixed(UInt32(0))
+        }
+        writer.appendFixed(UInt64(indexLevels))
+        writer.append(uid)
+        writer.appendFixed(TableFormat.version)
+        for _ in 0..<3 { writer.appendFixed(UInt32(0)) }
+        writer.appendFixed(fileBytes)
+        let seed = TableFooter.seed(uid, fileBytes)
+        writer.appendFixed(writer.bytes.withUnsafeBytes { Checksum.xxh3($0, seed: seed) })
+        writer.appendFixed(TableFormat.footerMagic)
+        return writer.bytes
+    }
+
+    private static func seed(_ uid: UID, _ fileBytes: UInt64) -> UInt64 {
+        Checksum.locationSeed(
+            uid: uid, offset: fileBytes &- UInt64(TableFormat.footerBytes),
+            kind: TableFormat.BlockKind.footer.rawValue)
+    }
+
+    /// Decodes and checks the footer of a file of `size` bytes.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, size: UInt64, path: String
+    ) throws(StorageError) -> TableFooter {
+        let offset = size &- UInt64(TableFormat.footerBytes)
+        func damaged(_ why: String) -> StorageError {
+            .corruption("The table's footer \(why).", path: path, offset: offset)
+        }
+        var reader = ByteReader(bytes)
+        var handles: [BlockHandle] = []
+        for _ in 0..<4 {
+            guard let at = reader.readFixed(UInt64.self), let length = reader.readFixed(UInt32.self),
+                reader.readFixed(UInt32.self) != nil
+            else { throw damaged("is short") }
+            handles.append(BlockHandle(offset: at, payloadBytes: length))
+        }
+        guard let levels = reader.readFixed(UInt64.self), let uid = reader.readUID(),
+            let version = reader.readFixed(UInt32.self),
+            reader.readFixed(UInt32.self) != nil, let readFeatures = reader.readFixed(UInt32.self),
+            reader.readFixed(UInt32.self) != nil, let fileBytes = reader.readFixed(UInt64.self),
+            let checksum = reader.readFixed(UInt64.self), let magic = reader.readFixed(UInt64.self)
+        else { throw damaged("is short") }
+        guard magic == TableFormat.footerMagic else { throw damaged("has no table's magic") }
+        let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<112])
+        guard checksum == Checksum.xxh3(covered, seed: seed(uid, size)) else {
+            throw damaged("fails its checksum")
+        }
+        guard version <= TableFormat.version, readFeatures == 0 else {
+            throw StorageError(
+                .unsupportedFormat, kind: .user,
+                "The table has format \(version), features \(readFeatures); this program reads up to"
+                    + " format \(TableFormat.version), features 0.",
+                location: .init(path: path, offset: offset), hint: "Use a newer FalconDB.")
+        }
+        guard fileBytes == size else {
+            throw damaged("speaks of \(fileBytes) bytes, the file has \(size)")
+        }
+        guard levels == 1 || levels == 2 else { throw damaged("names \(levels) index levels") }
+        return TableFooter(
+            uid: uid, fileBytes: fileBytes, indexLevels: UInt8(levels), index: handles[0],
+            filter: handles[1], rangeTombstones: handles[2], properties: handles[3])
+    }
+}
+
+/// The first 64 bytes of a table.
+enum TableHeader {
+    static func encode(uid: UID) -> [UInt8] {
+        var writer = ByteWriter(capacity: TableFormat.headerBytes)
+        writer.appendFixed(TableFormat.headerMagic)
+        writer.appendFixed(TableFormat.version)
+        for _ in 0..<3 { writer.appendFixed(UInt32(0)) }
+        writer.append(uid)
+        writer.appendFixed(UInt64(0))
+        writer.appendFixed(UInt64(0))
+        writer.appendFixed(writer.bytes.withUnsafeBytes { Checksum.xxh3($0, seed: seed(uid)) })
+        return writer.bytes
+    }
+
+    private static func seed(_ uid: UID) -> UInt64 {
+        Checksum.locationSeed(uid: uid, offset: 0, kind: TableFormat.BlockKind.header.rawValue)
+    }
+
+    /// Checks a header; its uid.
+    static func decode(_ bytes: UnsafeRawBufferPointer, path: String) throws(StorageError) -> UID {
+        var reader = ByteReader(bytes)
+        guard reader.readFixed(UInt64.self) == TableFormat.headerMagic, reader.skip(16),
+            let uid = reader.readUID(), reader.skip(16), let checksum = reader.readFixed(UInt64.self),
+            checksum == Checksum.xxh3(
+                UnsafeRawBufferPointer(rebasing: bytes[0..<56]), seed: seed(uid))
+        else {
+            throw .corruption("The table's header is damaged.", path: path, offset: 0)
+        }
+        return uid
+    }
+}
