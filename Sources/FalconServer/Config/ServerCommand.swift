@@ -39,8 +39,7 @@ public struct ServerCommand: ParsableCommand {
         do throws(ConfigError) {
             (config, warnings) = try resolve()
         } catch {
-            ServerProcess.say("falcondb: \(error)")
-            throw ExitCode(64)
+            throw ValidationError(error.description)
         }
         let code = ServerProcess.run(config, warnings: warnings)
         if code != 0 { throw ExitCode(code) }

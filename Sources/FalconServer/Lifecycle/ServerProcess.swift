@@ -58,7 +58,7 @@ enum ServerProcess {
         return signals
     }
 
-    static func say(_ line: String) {
+    private static func say(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }

@@ -80,7 +80,7 @@ struct WALBuffer: @unchecked Sendable {
         position = 0
         sealed = 0
         self.endLSN = endLSN
-        if capacity > 8 << 20 {
+        if capacity > 64 << 20 {
             base.deallocate()
             capacity = Self.initialCapacity
             base = .allocate(byteCount: capacity, alignment: 16)

@@ -286,6 +286,7 @@ public final class WALReader {
             finish(.corruption(damage))
             return false
         }
+        let index = damages.count
         damages.append(damage)
         if header != nil, let file,
             let found = try WALTailScan.nextChunk(
@@ -293,9 +294,13 @@ public final class WALReader {
         {
             offset = found.offset
             expected = found.firstLSN
+            damages[index].resumesAt = expected
             return true
         }
-        if try advance() { return true }
+        if try advance() {
+            damages[index].resumesAt = expected
+            return true
+        }
         if !isFinished { finishTolerant() }
         return false
     }

@@ -48,6 +48,8 @@ public struct WALDamage: Sendable, Hashable {
     public var reason: String
     /// The end of the last good record before the damage.
     public var goodUntil: LSN
+    /// Where a tolerant reader found the log again; nil when nothing readable follows.
+    public var resumesAt: LSN?
 
     public init(kind: Kind, path: String, offset: UInt64, reason: String, goodUntil: LSN) {
         self.kind = kind
