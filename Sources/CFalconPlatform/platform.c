@@ -1,11 +1,14 @@
 #include "CFalconPlatform.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 // Reflected CRC-32C polynomial, for machines without SSE 4.2.
 static uint32_t crc32c_table[256];
@@ -64,6 +67,23 @@ int falcon_open(const char *path, int flags, unsigned int mode) {
 }
 
 int falcon_lock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+static uint32_t thread_ordinal_next = 1;
+static _Thread_local uint32_t thread_ordinal = 0;
+uint32_t falcon_thread_ordinal(void) {
+    if (thread_ordinal == 0)
+        thread_ordinal = __atomic_fetch_add(&thread_ordinal_next, 1, __ATOMIC_RELAXED);
+    return thread_ordinal;
+}
+
+void falcon_futex_wait(const uint32_t *word, uint32_t expected, uint64_t nanos) {
+    struct timespec t = {.tv_sec = (time_t)(nanos / 1000000000ull),
+                         .tv_nsec = (long)(nanos % 1000000000ull)};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &t, NULL, 0);
+}
+void falcon_futex_wake(const uint32_t *word, int count) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
 
 void falcon_set_thread_name(const char *name) {
     char buffer[16];

@@ -38,6 +38,9 @@ static inline bool falcon_cas_u64(void *p, uint64_t *expected, uint64_t desired)
     return __atomic_compare_exchange_n((uint64_t *)p, expected, desired, false,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
+static inline uint64_t falcon_exchange_u64(void *p, uint64_t v) {
+    return __atomic_exchange_n((uint64_t *)p, v, __ATOMIC_ACQ_REL);
+}
 static inline void falcon_fence_acquire(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
 static inline void falcon_fence_release(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
 
@@ -53,6 +56,12 @@ ssize_t falcon_pread_nowait(int fd, void *buffer, size_t length, int64_t offset)
 int falcon_open(const char *path, int flags, unsigned int mode);
 /// flock(LOCK_EX | LOCK_NB); 0 or -1 with errno.
 int falcon_lock_exclusive(int fd);
+/// A small number of the calling thread, the same at each call: for picking a shard.
+uint32_t falcon_thread_ordinal(void);
+/// Sleeps while *word == expected, at most `nanos`; may wake for no reason.
+void falcon_futex_wait(const uint32_t *word, uint32_t expected, uint64_t nanos);
+/// Wakes up to `count` sleepers on `word`.
+void falcon_futex_wake(const uint32_t *word, int count);
 /// Sets the calling thread's name (15 bytes at most).
 void falcon_set_thread_name(const char *name);
 /// CLOCK_BOOTTIME in nanoseconds: runs through suspend and is untouched by clock steps.

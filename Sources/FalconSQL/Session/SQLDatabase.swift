@@ -19,31 +19,107 @@ public struct SQLDatabaseOptions: Sendable {
     public init() {}
 }
 
-/// A SQL database cluster on one engine: its catalog, lock table, plan cache and sessions.
+/// A SQL database cluster on one engine: its catalog, lock table and sessions.
 public final class SQLDatabase: Sendable {
-    let options: SQLDatabaseOptions
-
-    init(options: SQLDatabaseOptions) {
-        self.options = options
+    private struct Registry {
+        var sessions: [Int32: (session: WeakSession, secret: Int32)] = [:]
+        var nextProcessID: Int32 = 1000
+    }
+    private final class WeakSession: Sendable {
+        let interrupt: Interrupt
+        init(_ interrupt: Interrupt) { self.interrupt = interrupt }
     }
 
-    /// Opens the databases in `engine`, making the catalog at the first open.
+    public let engine: StorageEngine
+    let options: SQLDatabaseOptions
+    let locks: LockTable
+    let timers = TimerService()
+    let store: CatalogStore
+    private let databases: [String: DatabaseState]
+    private let registry = Mutex(Registry())
+
+    private init(
+        engine: StorageEngine, options: SQLDatabaseOptions, store: CatalogStore,
+        databases: [DatabaseState]
+    ) {
+        self.engine = engine
+        self.options = options
+        self.store = store
+        locks = LockTable(maxLocks: options.maxLocks)
+        var map: [String: DatabaseState] = [:]
+        for database in databases { map[database.name] = database }
+        self.databases = map
+    }
+
+    /// Reads the catalog of `engine`, making it at first open. The engine stays the caller's to close.
     public static func open(
-        engine: StorageEngine, options: SQLDatabaseOptions = .init()
-    ) throws(SQLError) -> SQLDatabase { SQLDatabase(options: options) }
+        engine: StorageEngine, options: SQLDatabaseOptions = SQLDatabaseOptions()
+    ) throws(SQLError) -> SQLDatabase {
+        let store = try CatalogStore(engine: engine)
+        let databases = try store.loadDatabases(creating: options.databases)
+        return SQLDatabase(engine: engine, options: options, store: store, databases: databases)
+    }
 
     /// A new session of `user` on `database`; 3D000 when there is no such database, 53300 when there
     /// are too many sessions, 22023 for a startup parameter with a bad value.
     public func makeSession(
         user: String, database: String, startupParameters: [(String, String)]
     ) throws(SQLError) -> Session {
-        Session(database: self)
+        guard let state = databases[database] else {
+            var error = SQLError(
+                .invalidCatalogName, "database \"\(database)\" does not exist")
+            error.severity = .fatal
+            throw error
+        }
+        var settings = SessionSettings(user: user)
+        for (name, value) in options.settings { try settings.setStartup(name, value) }
+        for (name, value) in startupParameters { try settings.setStartup(name, value) }
+        let secret = Int32.random(in: Int32.min...Int32.max)
+        let interrupt = Interrupt(locks: locks)
+        let processID = try registry.withLock { registry throws(SQLError) -> Int32 in
+            guard registry.sessions.count < options.maxSessions else {
+                var error = SQLError(.tooManyConnections, "sorry, too many clients already")
+                error.severity = .fatal
+                throw error
+            }
+            repeat {
+                registry.nextProcessID =
+                    registry.nextProcessID == .max ? 1000 : registry.nextProcessID + 1
+            } while registry.sessions[registry.nextProcessID] != nil
+            registry.sessions[registry.nextProcessID] = (WeakSession(interrupt), secret)
+            return registry.nextProcessID
+        }
+        return Session(
+            database: self, state: state, processID: processID, secretKey: secret,
+            settings: settings, interrupt: interrupt)
+    }
+
+    func forget(_ processID: Int32) {
+        registry.withLock { _ = $0.sessions.removeValue(forKey: processID) }
     }
 
     /// A CancelRequest: cancels what the session with this key is doing. False when there is none.
     @discardableResult
-    public func cancel(processID: Int32, secret: Int32) -> Bool { false }
+    public func cancel(processID: Int32, secret: Int32) -> Bool {
+        let entry = registry.withLock { $0.sessions[processID] }
+        guard let entry, entry.secret == secret else { return false }
+        entry.session.interrupt.raise(.user)
+        return true
+    }
+
+    /// pg_cancel_backend and pg_terminate_backend.
+    func interrupt(processID: Int32, _ reason: Interrupt.Reason) -> Bool {
+        guard let entry = registry.withLock({ $0.sessions[processID] }) else { return false }
+        entry.session.interrupt.raise(reason)
+        return true
+    }
+
+    /// Names of the databases, with their OIDs.
+    var databaseList: [DatabaseState] { databases.values.sorted { $0.oid < $1.oid } }
+
+    /// Process numbers of the open sessions.
+    public var sessionCount: Int { registry.withLock { $0.sessions.count } }
 
     /// Stops background threads. Sessions must be closed before.
-    public func close() {}
+    public func close() { timers.stop() }
 }

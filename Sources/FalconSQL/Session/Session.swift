@@ -7,72 +7,613 @@ import Synchronization
 /// One request runs at a time, on any thread. No call blocks: a lock wait or a commit comes back as
 /// ``SessionProgress/waiting(_:)`` and continues in ``resume(_:)``.
 public final class Session: @unchecked Sendable {
+    /// Where the session is between BEGIN and its end.
+    enum BlockState {
+        case none
+        /// Begun by a statement outside a block; ends with its message (or Sync).
+        case implicit
+        case inBlock
+        /// Failed: only ROLLBACK, COMMIT and ROLLBACK TO are accepted.
+        case failed
+    }
+
+    /// The request being worked on.
+    enum Work {
+        case none
+        case simple(SimpleWork)
+        case execute(ExecuteWork)
+        case sync
+    }
+
+    /// A Query message on its way.
+    final class SimpleWork {
+        let sql: String
+        let statements: [AST.ParsedStatement]
+        var index = 0
+        var run: StatementRun?
+        /// The tag to send once the commit in flight is published.
+        var pendingTag: String?
+        init(sql: String, statements: [AST.ParsedStatement]) {
+            self.sql = sql
+            self.statements = statements
+        }
+    }
+
+    /// An Execute message on its way.
+    final class ExecuteWork {
+        let portal: Portal
+        let maxRows: Int
+        var pendingTag: String?
+        init(portal: Portal, maxRows: Int) {
+            self.portal = portal
+            self.maxRows = maxRows
+        }
+    }
+
     /// What BackendKeyData tells the client.
     public let processID: Int32
     public let secretKey: Int32
+
+    let database: SQLDatabase
+    let state: DatabaseState
+    let interrupt: Interrupt
+    let owner: LockOwner
+    let transaction: Transaction
+    let functions: FunctionContext
+    var settings: SessionSettings
+    var settingsAtBegin: SessionSettings.Saved?
+    var block = BlockState.none
+    var work = Work.none
+    var statements: [String: PreparedStatement] = [:]
+    var portals: [String: Portal] = [:]
+    var pendingCommit: CommitWait?
+    var chainAfterCommit: Transaction.Modes?
+    var copyIn: CopyInState?
+    /// The text that error positions count in.
+    var currentSQL = ""
+    private var lockTimer: TimerService.Timer?
+    var statementTimer: TimerService.Timer?
+    /// The caller has brought us to a worker thread.
+    var isOnWorker = false
+    private var awaitsWorker = false
+    private var reportedValues: [String]
+    private var reportedGeneration: UInt64
+    private var functionsGeneration: UInt64 = .max
+    private var isClosed = false
+    var transactionNumber: UInt64?
+
+    init(
+        database: SQLDatabase, state: DatabaseState, processID: Int32, secretKey: Int32,
+        settings: SessionSettings, interrupt: Interrupt
+    ) {
+        self.database = database
+        self.state = state
+        self.processID = processID
+        self.secretKey = secretKey
+        self.settings = settings
+        self.interrupt = interrupt
+        owner = LockOwner(processID: processID)
+        transaction = Transaction(
+            engine: database.engine, locks: database.locks, owner: owner, database: state,
+            interrupt: interrupt)
+        let bridge = SessionBridge()
+        functions = FunctionContext(
+            settings: settings.display, transactionTimestamp: 0, statementTimestamp: 0,
+            session: bridge)
+        reportedValues = settings.reported().map(\.1)
+        reportedGeneration = settings.generation
+        database.locks.register(owner)
+        bridge.session = self
+        self.settings.setNames(bridge)
+    }
+
     /// ReadyForQuery's status.
-    public private(set) var transactionStatus: TransactionStatus = .idle
+    public var transactionStatus: TransactionStatus {
+        switch block {
+        case .none, .implicit: .idle
+        case .inBlock: .inTransaction
+        case .failed: .failed
+        }
+    }
+
     /// The ParameterStatus messages of startup.
-    public var reportedParameters: [(String, String)] { [] }
+    public var reportedParameters: [(String, String)] { settings.reported() }
 
     /// How result values are written now. The server's sink reads it while this session runs, for each
     /// value that has no fast path.
-    public var displaySettings: DisplaySettings { DisplaySettings() }
+    public var displaySettings: DisplaySettings { settings.display }
 
-    let database: SQLDatabase
-
-    init(database: SQLDatabase) {
-        self.database = database
-        processID = 1
-        secretKey = 1
-    }
+    // MARK: Requests
 
     /// A Query message: every statement of `sql`. The sink gets rows and command tags.
-    public func simpleQuery(_ sql: String, _ sink: any ResultSink) -> SessionProgress { .finished }
+    public func simpleQuery(_ sql: String, _ sink: any ResultSink) -> SessionProgress {
+        startRequest(sql)
+        statements[""] = nil
+        do throws(SQLError) {
+            let parsed = try SQLParser.parse(sql)
+            if parsed.isEmpty {
+                sink.emptyQuery()
+                return finish(sink)
+            }
+            work = .simple(SimpleWork(sql: sql, statements: parsed))
+        } catch { return fail(error, sink) }
+        return drive(sink)
+    }
 
     /// A Parse message. `parameterTypes` may be shorter than the parameters, and hold 0 for unknown.
     public func parse(
         name: String, sql: String, parameterTypes: [OID], _ sink: any ResultSink
-    ) -> SessionProgress { .finished }
+    ) -> SessionProgress {
+        startRequest(sql)
+        do throws(SQLError) {
+            if !name.isEmpty, statements[name] != nil {
+                throw SQLError(
+                    .duplicatePreparedStatement,
+                    "prepared statement \"\(name)\" already exists")
+            }
+            // A repeated text under the unnamed statement keeps its plan.
+            if name.isEmpty, let old = statements[""], old.sql == sql,
+                old.declaredTypes == parameterTypes, block != .failed, old.plan != nil
+            {
+                try beginIfNeeded()
+                return .finished
+            }
+            let parsed = try SQLParser.parse(sql)
+            if parsed.count > 1 {
+                throw SQLError(
+                    .syntaxError,
+                    "cannot insert multiple commands into a prepared statement")
+            }
+            if let statement = parsed.first { try checkNotFailed(statement.statement) }
+            let prepared = PreparedStatement(
+                name: name, sql: sql, parsed: parsed.first, declaredTypes: parameterTypes)
+            if prepared.isPlanned {
+                try beginIfNeeded()
+                try ensurePlan(prepared)
+                prepared.describedColumns = prepared.plan?.columns
+            }
+            statements[name] = prepared
+            return .finished
+        } catch { return fail(error, sink) }
+    }
 
     public func describeStatement(_ name: String) throws(SQLError) -> StatementDescription {
-        StatementDescription(parameterTypes: [], columns: nil)
+        let prepared = try statement(named: name)
+        if prepared.isPlanned, block != .failed {
+            try beginIfNeeded()
+            try ensurePlan(prepared)
+        } else if prepared.isPlanned, !(prepared.plan?.columns.isEmpty ?? true) {
+            throw Self.failedTransaction
+        }
+        return StatementDescription(
+            parameterTypes: prepared.plan.map { $0.parameterTypes.map(\.oid) }
+                ?? prepared.declaredTypes,
+            columns: try resultColumns(prepared))
     }
 
     public func describePortal(
         _ name: String
-    ) throws(SQLError) -> (columns: [ResultColumn]?, formats: [Int16]) { (nil, []) }
+    ) throws(SQLError) -> (columns: [ResultColumn]?, formats: [Int16]) {
+        guard let portal = portals[name] else { throw Self.noPortal(name) }
+        guard let columns = try resultColumns(portal.prepared) else { return (nil, []) }
+        return (columns, Self.expand(portal.formats, columns.count))
+    }
 
     public func bind(
         portal: String, statement: String, parameters: [WireParameter], resultFormats: [Int16],
         _ sink: any ResultSink
-    ) -> SessionProgress { .finished }
+    ) -> SessionProgress {
+        do throws(SQLError) {
+            let prepared = try self.statement(named: statement)
+            currentSQL = prepared.sql
+            if let statement = prepared.statement { try checkNotFailed(statement) }
+            if !portal.isEmpty, portals[portal] != nil {
+                throw SQLError(.duplicateCursor, "cursor \"\(portal)\" already exists")
+            }
+            if prepared.isPlanned {
+                try beginIfNeeded()
+                try ensurePlan(prepared)
+            }
+            let values = try decode(parameters, for: prepared)
+            let columnCount = try resultColumns(prepared)?.count ?? 0
+            if resultFormats.count > 1, resultFormats.count != columnCount {
+                throw SQLError(
+                    .protocolViolation,
+                    "bind message has \(resultFormats.count) result formats but query has "
+                        + "\(columnCount) columns")
+            }
+            dropPortal(portal)
+            portals[portal] = Portal(
+                name: portal, prepared: prepared, parameters: values, formats: resultFormats)
+            return .finished
+        } catch { return fail(error, sink) }
+    }
 
     /// An Execute message; `maxRows` 0 means all.
     public func execute(
         portal: String, maxRows: Int, _ sink: any ResultSink
-    ) -> SessionProgress { .finished }
+    ) -> SessionProgress {
+        guard let found = portals[portal] else { return fail(Self.noPortal(portal), sink) }
+        startRequest(found.prepared.sql)
+        work = .execute(ExecuteWork(portal: found, maxRows: max(0, maxRows)))
+        return drive(sink)
+    }
 
-    public func closeStatement(_ name: String) {}
-    public func closePortal(_ name: String) {}
+    public func closeStatement(_ name: String) { statements[name] = nil }
+    public func closePortal(_ name: String) { dropPortal(name) }
 
     /// A Sync message: ends the implicit transaction (its commit may wait).
-    public func sync(_ sink: any ResultSink) -> SessionProgress { .finished }
+    public func sync(_ sink: any ResultSink) -> SessionProgress {
+        guard block == .implicit else { return .finished }
+        work = .sync
+        return drive(sink)
+    }
 
     /// The server itself raised an error inside an extended batch: fails the transaction.
-    public func protocolError() {}
-
-    /// One CopyData message of COPY FROM STDIN; boundaries may be anywhere.
-    public func copyData(_ bytes: [UInt8], _ sink: any ResultSink) -> SessionProgress { .finished }
-    public func copyDone(_ sink: any ResultSink) -> SessionProgress { .finished }
-    public func copyFail(_ message: String, _ sink: any ResultSink) -> SessionProgress { .finished }
+    public func protocolError() { abortAfterError() }
 
     /// Continues after `waiting`, `paused` or `needsWorker`; may return any progress again.
-    public func resume(_ sink: any ResultSink) -> SessionProgress { .finished }
+    public func resume(_ sink: any ResultSink) -> SessionProgress {
+        isOnWorker = awaitsWorker
+        awaitsWorker = false
+        do throws(SQLError) {
+            if let commit = pendingCommit {
+                guard let result = commit.result else { return waiting(commit) }
+                pendingCommit = nil
+                try finishCommit(result)
+            }
+            if let wait = transaction.pendingWait {
+                guard wait.outcome != nil else { return waiting(wait) }
+                try finishLockWait(wait)
+            }
+        } catch { return fail(error, sink) }
+        if copyIn != nil { return continueCopy(sink) }
+        return drive(sink)
+    }
 
     /// Cancels what the session is doing. Thread-safe.
-    public func requestCancel() {}
+    public func requestCancel() { interrupt.raise(.user) }
+
+    /// Ends the session as soon as its statement notices: 57P01. Thread-safe.
+    public func terminate() { interrupt.raise(.terminated) }
 
     /// Rolls back, releases locks, forgets the session. Not while a request is running.
-    public func close() {}
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        statementTimer?.cancel()
+        if let wait = transaction.pendingWait {
+            database.locks.cancel(wait, .cancelled)
+            _ = database.locks.finishWait(wait)
+            transaction.pendingWait = nil
+        }
+        if let commit = pendingCommit {
+            // The engine still owns the batch; its completion releases the locks.
+            pendingCommit = nil
+            let locks = database.locks
+            let owner = owner
+            commit.onReady { locks.unregister(owner) }
+        } else {
+            dropAllPortals()
+            transaction.end()
+            database.locks.releaseAll(owner)
+            database.locks.unregister(owner)
+        }
+        work = .none
+        statements.removeAll()
+        database.forget(processID)
+    }
+
+    deinit { if !isClosed { close() } }
+
+    // MARK: Driving
+
+    func startRequest(_ sql: String) {
+        currentSQL = sql
+        isOnWorker = false
+        awaitsWorker = false
+        if interrupt.isSet { interrupt.clearUnlessTerminated() }
+    }
+
+    /// Works on the current request until it is done or must wait.
+    func drive(_ sink: any ResultSink) -> SessionProgress {
+        do throws(SQLError) {
+            switch work {
+            case .none: return .finished
+            case .simple(let simple): return try driveSimple(simple, sink)
+            case .execute(let execute): return try driveExecute(execute, sink)
+            case .sync:
+                if block == .implicit, let blocked = try commit() { return blocked }
+                return finish(sink)
+            }
+        } catch { return fail(error, sink) }
+    }
+
+    private func driveSimple(
+        _ simple: SimpleWork, _ sink: any ResultSink
+    ) throws(SQLError) -> SessionProgress {
+        while true {
+            if let tag = simple.pendingTag {
+                simple.pendingTag = nil
+                report(sink)
+                sink.commandComplete(tag)
+            }
+            guard simple.index < simple.statements.count else {
+                // A block of statements whose last was a transaction statement may still be open.
+                if block == .implicit, let blocked = try commit() { return blocked }
+                return finish(sink)
+            }
+            let parsed = simple.statements[simple.index]
+            let run: StatementRun
+            if let current = simple.run {
+                run = current
+            } else {
+                try checkNotFailed(parsed.statement)
+                try beginIfNeeded()
+                let prepared = PreparedStatement(
+                    name: "", sql: simple.sql, parsed: parsed, declaredTypes: [])
+                run = StatementRun(prepared: prepared, parameters: [])
+                simple.run = run
+                startStatement()
+            }
+            let step = try advance(run, maxRows: 0, describes: true, sink)
+            switch step {
+            case .blocked(let progress): return progress
+            case .suspended: continue
+            case .done(let tag, let end):
+                stopStatement()
+                run.finish()
+                simple.run = nil
+                simple.index += 1
+                simple.pendingTag = tag
+                if let blocked = try endTransaction(
+                    end, isLast: simple.index == simple.statements.count)
+                {
+                    return blocked
+                }
+            }
+        }
+    }
+
+    private func driveExecute(
+        _ execute: ExecuteWork, _ sink: any ResultSink
+    ) throws(SQLError) -> SessionProgress {
+        if let tag = execute.pendingTag {
+            execute.pendingTag = nil
+            report(sink)
+            sink.commandComplete(tag)
+            return finish(sink)
+        }
+        let portal = execute.portal
+        guard let statement = portal.prepared.statement else {
+            sink.emptyQuery()
+            return finish(sink)
+        }
+        if portal.isDone {
+            // PostgreSQL: a completed portal gives no more rows and a tag of zero.
+            if portal.prepared.isPlanned {
+                sink.commandComplete(Self.tag(portal.prepared, affected: 0, emitted: 0))
+                return finish(sink)
+            }
+            throw SQLError(
+                .objectNotInPrerequisiteState, "portal \"\(portal.name)\" cannot be run")
+        }
+        try checkNotFailed(statement)
+        try beginIfNeeded()
+        let run: StatementRun
+        if let current = portal.run {
+            run = current
+        } else {
+            run = StatementRun(prepared: portal.prepared, parameters: portal.parameters)
+            run.formats = portal.formats
+            portal.run = run
+            startStatement()
+        }
+        switch try advance(run, maxRows: execute.maxRows, describes: false, sink) {
+        case .blocked(let progress): return progress
+        case .suspended:
+            stopStatement()
+            sink.portalSuspended()
+            return finish(sink)
+        case .done(let tag, let end):
+            stopStatement()
+            portal.isDone = true
+            run.finish()
+            if case .none = end {
+                report(sink)
+                sink.commandComplete(tag)
+                return finish(sink)
+            }
+            execute.pendingTag = tag
+            if let blocked = try endTransaction(end, isLast: false) { return blocked }
+            return try driveExecute(execute, sink)
+        }
+    }
+
+    /// The request is complete.
+    func finish(_ sink: any ResultSink) -> SessionProgress {
+        work = .none
+        report(sink)
+        return .finished
+    }
+
+    /// The request failed: the transaction's state follows PostgreSQL's.
+    func fail(_ error: SQLError, _ sink: any ResultSink) -> SessionProgress {
+        var error = error
+        if error.position == nil, let offset = error.byteOffset, offset >= 0 {
+            error.position = Self.position(ofByte: offset, in: currentSQL)
+        }
+        if case .simple(let simple) = work { simple.run?.finish() }
+        if case .execute(let execute) = work {
+            execute.portal.run?.finish()
+            execute.portal.isDone = true
+        }
+        work = .none
+        copyIn = nil
+        stopStatement()
+        abortAfterError()
+        report(sink)
+        return .failed(error)
+    }
+
+    static func position(ofByte offset: Int, in sql: String) -> Int {
+        var characters = 1
+        for byte in sql.utf8.prefix(offset) where byte & 0xC0 != 0x80 { characters += 1 }
+        return characters
+    }
+
+    /// Announces reported parameters that changed.
+    func report(_ sink: any ResultSink) {
+        guard settings.generation != reportedGeneration else { return }
+        reportedGeneration = settings.generation
+        for (index, (name, value)) in settings.reported().enumerated()
+        where reportedValues[index] != value {
+            reportedValues[index] = value
+            sink.parameterStatus(name, value)
+        }
+    }
+
+    // MARK: Waiting
+
+    func waiting(_ commit: CommitWait) -> SessionProgress {
+        .waiting(SessionWait { commit.onReady($0) })
+    }
+
+    func waiting(_ wait: LockWait) -> SessionProgress {
+        .waiting(SessionWait { wait.onReady($0) })
+    }
+
+    /// Begins waiting for the lock that the statement ran into.
+    func beginLockWait() -> SessionProgress {
+        guard let wait = transaction.pendingWait else { return .finished }
+        interrupt.beginWait(wait)
+        if settings.lockTimeoutMS > 0 {
+            let locks = database.locks
+            lockTimer = database.timers.schedule(afterMilliseconds: settings.lockTimeoutMS) {
+                locks.cancel(wait, .timedOut)
+            }
+        }
+        return waiting(wait)
+    }
+
+    func finishLockWait(_ wait: LockWait) throws(SQLError) {
+        lockTimer?.cancel()
+        lockTimer = nil
+        interrupt.endWait()
+        transaction.pendingWait = nil
+        switch database.locks.finishWait(wait) {
+        case .granted: return
+        case .timedOut:
+            throw SQLError(.lockNotAvailable, "canceling statement due to lock timeout")
+        case .cancelled: throw interrupt.error
+        case .deadlock(let detail):
+            throw SQLError(
+                .deadlockDetected, "deadlock detected", detail: detail,
+                hint: "See server log for query details.")
+        }
+    }
+
+    /// The rest is for a worker thread.
+    func needsWorker() -> SessionProgress {
+        awaitsWorker = true
+        return .needsWorker
+    }
+
+    func startStatement() {
+        if settings.statementTimeoutMS > 0 {
+            let interrupt = interrupt
+            statementTimer = database.timers.schedule(
+                afterMilliseconds: settings.statementTimeoutMS
+            ) { interrupt.raise(.statementTimeout) }
+        }
+    }
+
+    func stopStatement() {
+        guard let timer = statementTimer else { return }
+        timer.cancel()
+        statementTimer = nil
+    }
+
+    /// Brings what functions see up to date for a statement.
+    func refreshFunctions() {
+        if functionsGeneration != settings.generation {
+            functionsGeneration = settings.generation
+            functions.settings = settings.display
+        }
+        functions.transactionTimestamp = transaction.startMicros
+        functions.settings.transactionTimestamp = transaction.startMicros
+        functions.statementTimestamp = Self.nowMicros()
+    }
+
+    // MARK: Lookups
+
+    static let failedTransaction = SQLError(
+        .inFailedSQLTransaction,
+        "current transaction is aborted, commands ignored until end of transaction block")
+
+    static func noPortal(_ name: String) -> SQLError {
+        SQLError(.invalidCursorName, "portal \"\(name)\" does not exist")
+    }
+
+    func statement(named name: String) throws(SQLError) -> PreparedStatement {
+        guard let prepared = statements[name] else {
+            throw name.isEmpty
+                ? SQLError(
+                    .invalidSQLStatementName, "unnamed prepared statement does not exist")
+                : SQLError(
+                    .invalidSQLStatementName, "prepared statement \"\(name)\" does not exist")
+        }
+        return prepared
+    }
+
+    func dropPortal(_ name: String) {
+        if let portal = portals.removeValue(forKey: name) { portal.run?.finish() }
+    }
+
+    func dropAllPortals() {
+        guard !portals.isEmpty else { return }
+        for portal in portals.values { portal.run?.finish() }
+        portals.removeAll()
+    }
+
+    /// One format code per column from what Bind said: none, one for all, or one each.
+    static func expand(_ formats: [Int16], _ count: Int) -> [Int16] {
+        if formats.count == count { return formats }
+        return Array(repeating: formats.first ?? 0, count: count)
+    }
+
+    private func decode(
+        _ parameters: [WireParameter], for prepared: PreparedStatement
+    ) throws(SQLError) -> [Datum] {
+        let types =
+            prepared.plan?.parameterTypes ?? prepared.declaredTypes.map { SQLType($0) }
+        guard parameters.count == types.count else {
+            throw SQLError(
+                .protocolViolation,
+                "bind message supplies \(parameters.count) parameters, but prepared statement "
+                    + "\"\(prepared.name)\" requires \(types.count)")
+        }
+        var values: [Datum] = []
+        values.reserveCapacity(types.count)
+        for (index, parameter) in parameters.enumerated() {
+            guard let bytes = parameter.bytes else {
+                values.append(.null)
+                continue
+            }
+            let type = types[index]
+            let display = settings.display
+            values.append(
+                try bytes.withRaw { raw throws(SQLError) in
+                    switch parameter.format {
+                    case 0: try TypeIO.parseText(raw, type: type, settings: display)
+                    case 1: try TypeIO.decodeBinary(raw, type: type, settings: display)
+                    default:
+                        throw SQLError(
+                            .invalidParameterValue,
+                            "unsupported format code: \(parameter.format)")
+                    }
+                })
+        }
+        return values
+    }
 }

@@ -95,7 +95,8 @@ final class LockTable: @unchecked Sendable {
                 return .granted
             }
             guard mayWait else { return .unavailable }
-            let wait = LockWait(key: key, mode: mode, owner: owner)
+            let wait = LockWait(
+                key: key, mode: mode, owner: owner, isStrongRelation: isStrongRelation)
             if own != 0 {
                 heavy.waiters.insert(wait, at: 0)
             } else {
@@ -118,12 +119,16 @@ final class LockTable: @unchecked Sendable {
     }
 
     /// To be called by the waiting session once its wait is over: takes note of a granted lock.
-    func finishWait(_ wait: LockWait, isStrongRelation: Bool = false) -> LockOutcome {
+    func finishWait(_ wait: LockWait) -> LockOutcome {
         wait.owner.waiting.withLock { $0 = nil }
         let outcome = wait.outcome ?? .cancelled
         if case .granted = outcome {
             wait.owner.held.append(
-                .init(key: wait.key, mask: wait.mode.bit, isStrongRelation: isStrongRelation))
+                .init(
+                    key: wait.key, mask: wait.mode.bit, isStrongRelation: wait.isStrongRelation))
+        } else if wait.isStrongRelation {
+            let counter = strong + Int(wait.key & UInt64(Self.strongSlots - 1))
+            counter.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         }
         return outcome
     }
@@ -193,18 +198,6 @@ final class LockTable: @unchecked Sendable {
         case .waiting: break
         }
         return result
-    }
-
-    /// ``finishWait(_:isStrongRelation:)`` for a relation lock.
-    func finishRelationWait(_ wait: LockWait) -> LockOutcome {
-        let isStrong = !wait.mode.isWeakRelation
-        let outcome = finishWait(wait, isStrongRelation: isStrong)
-        if case .granted = outcome { return outcome }
-        if isStrong {
-            let counter = strong + Int(wait.key & UInt64(Self.strongSlots - 1))
-            counter.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-        }
-        return outcome
     }
 
     private func transferFastLocks(_ key: UInt64) {

@@ -18,12 +18,15 @@ final class LockWait: Sendable {
     let key: UInt64
     let mode: LockMode
     let owner: LockOwner
+    /// A strong relation lock: counted while it is wanted or held.
+    let isStrongRelation: Bool
     private let state = Mutex(State())
 
-    init(key: UInt64, mode: LockMode, owner: LockOwner) {
+    init(key: UInt64, mode: LockMode, owner: LockOwner, isStrongRelation: Bool) {
         self.key = key
         self.mode = mode
         self.owner = owner
+        self.isStrongRelation = isStrongRelation
     }
 
     var outcome: LockOutcome? { state.withLock { $0.outcome } }

@@ -96,6 +96,7 @@ enum ConfigFile {
             # FalconDB configuration. Every key is here with its default; remove what you do not change.
             # Flags (--data-dir, --pg-addr, --admin-addr) win over this file.
 
+
             """
         var section = ""
         for key in ConfigKey.all {

@@ -39,7 +39,8 @@ public struct ServerCommand: ParsableCommand {
         do throws(ConfigError) {
             (config, warnings) = try resolve()
         } catch {
-            throw ValidationError(error.description)
+            ServerProcess.say("falcondb: \(error)")
+            throw ExitCode(64)
         }
         let code = ServerProcess.run(config, warnings: warnings)
         if code != 0 { throw ExitCode(code) }

@@ -7,6 +7,8 @@ struct BlockPin: ~Copyable {
     private var slot: UnsafeMutableRawPointer?
     private(set) var bytes: UnsafeRawBufferPointer
 
+    static var none: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+
     @inline(__always) init() {
         slot = nil
         bytes = UnsafeRawBufferPointer(start: nil, count: 0)

@@ -81,3 +81,20 @@ public struct EngineOptions: Sendable {
         try check(walSegmentBytes >= 64 << 10, "walSegmentBytes must be at least 64 KiB.")
     }
 }
+
+extension EngineOptions {
+    var tableOptions: TableOptions {
+        var table = TableOptions()
+        table.blockBytes = blockBytes
+        table.filterBitsPerKey = filterBitsPerKey
+        table.codec = compression
+        return table
+    }
+    var targetFileByteCount: UInt64 { UInt64(targetFileBytes) }
+    var walOptions: WALOptions {
+        let segment = Int(clamping: walSegmentBytes)
+        return WALOptions(
+            segmentBytes: segment, firstSegmentBytes: min(segment, 1 << 20),
+            retainBytes: walRetainBytes)
+    }
+}

@@ -1,27 +1,218 @@
 /// A cursor over the rows visible at one timestamp, with a transaction's own writes laid over them.
 ///
 /// `key` and `value` are borrowed and live until the cursor moves or the iterator ends. Usable from
-/// one thread at a time.
+/// one thread at a time. It keeps what it reads alive: close it by letting it go.
 public final class RangeIterator: @unchecked Sendable {
-    init() {}
+    /// Asked now and then while hidden entries are passed over; true ends the move with `cancelled`.
+    public var shouldCancel: (@Sendable () -> Bool)?
+
+    private let source: InternalIterator
+    /// Keeps memtables and tables alive.
+    private let state: ReadState
+    private let overlay: WriteBatch?
+    private let readTimestamp: UInt64
+    /// Where a seek enters a key's versions: the overlay's stand before all others.
+    private let seekTimestamp: Timestamp
+    private let lower: UnsafeRawBufferPointer?
+    private let upper: UnsafeRawBufferPointer?
+    private let bounds: UnsafeMutableRawPointer
+    private let hiding: RangeTombstoneFragments
+    private let hidesAny: Bool
+    /// Ranges the overlay deleted: no committed row shows there.
+    private let overlayHiding: RangeTombstoneFragments
+
+    /// True: `source` stands on the current row. False: it stands before it, and the row is copied.
+    private var isForward = true
+    private var valid = false
+    private var currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var currentTimestamp = Timestamp.zero
+    private var keyBuffer = RawBuffer()
+    private var valueBuffer = RawBuffer()
+    private var passed: UInt32 = 0
+
+    init(
+        source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
+        hiding: RangeTombstoneFragments, overlay: WriteBatch?,
+        overlayHiding: RangeTombstoneFragments
+    ) {
+        self.source = source
+        self.state = state
+        self.overlay = overlay
+        self.hiding = hiding
+        self.overlayHiding = overlayHiding
+        hidesAny = !hiding.isEmpty || !overlayHiding.isEmpty
+        readTimestamp = timestamp.rawValue
+        seekTimestamp = overlay == nil ? timestamp : .max
+        let (a, b) = (range.lower?.count ?? 0, range.upper?.count ?? 0)
+        bounds = .allocate(byteCount: max(a + b, 1), alignment: 8)
+        UnsafeMutableRawBufferPointer(start: bounds, count: a).copyBytes(from: range.lower ?? [])
+        UnsafeMutableRawBufferPointer(start: bounds + a, count: b).copyBytes(from: range.upper ?? [])
+        lower = range.lower == nil ? nil : UnsafeRawBufferPointer(start: bounds, count: a)
+        upper = range.upper == nil ? nil : UnsafeRawBufferPointer(start: bounds + a, count: b)
+    }
+
+    deinit {
+        bounds.deallocate()
+        keyBuffer.deallocate()
+        valueBuffer.deallocate()
+    }
 
     /// True while the cursor stands on a row.
-    public var isValid: Bool { false }
-    public var key: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
-    public var value: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    public var isValid: Bool { valid }
+    public var key: UnsafeRawBufferPointer { currentKey }
+    public var value: UnsafeRawBufferPointer { currentValue }
     /// The commit timestamp of the row; `.max` for the overlay's own.
-    public var versionTimestamp: Timestamp { .zero }
+    public var versionTimestamp: Timestamp { currentTimestamp }
 
-    public func seekToFirst() throws(StorageError) { throw StorageEngine.unimplemented }
-    public func seekToLast() throws(StorageError) { throw StorageEngine.unimplemented }
+    public func seekToFirst() throws(StorageError) {
+        valid = false
+        isForward = true
+        if let lower {
+            try source.seek(lower, seekTimestamp)
+        } else {
+            try source.seekToFirst()
+        }
+        try findForward()
+    }
+
+    public func seekToLast() throws(StorageError) {
+        valid = false
+        isForward = false
+        if let upper {
+            try source.seekBefore(upper)
+        } else {
+            try source.seekToLast()
+        }
+        try findBackward()
+    }
+
     /// The first row at or after `key`.
     public func seek(_ key: UnsafeRawBufferPointer) throws(StorageError) {
-        throw StorageEngine.unimplemented
+        if let lower, KeyOrder.compare(key, lower) < 0 { return try seekToFirst() }
+        valid = false
+        isForward = true
+        try source.seek(key, seekTimestamp)
+        try findForward()
     }
+
     /// The last row before `key`.
     public func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
-        throw StorageEngine.unimplemented
+        if let upper, KeyOrder.compare(key, upper) > 0 { return try seekToLast() }
+        valid = false
+        isForward = false
+        try source.seekBefore(key)
+        try findBackward()
     }
-    public func next() throws(StorageError) { throw StorageEngine.unimplemented }
-    public func previous() throws(StorageError) { throw StorageEngine.unimplemented }
+
+    public func next() throws(StorageError) {
+        guard valid else { return }
+        valid = false
+        if isForward {
+            try passVersions()
+        } else {
+            isForward = true
+            let key = keyBuffer.bytes
+            try source.seek(key, .zero)
+            while source.isValid, KeyOrder.compare(source.userKey, key) == 0 {
+                try source.next()
+            }
+        }
+        try findForward()
+    }
+
+    public func previous() throws(StorageError) {
+        guard valid else { return }
+        valid = false
+        if isForward {
+            isForward = false
+            keyBuffer.assign(currentKey)
+            try source.seekBefore(keyBuffer.bytes)
+        }
+        try findBackward()
+    }
+
+    // MARK: - Visibility
+
+    /// Moves on until a visible row.
+    private func findForward() throws(StorageError) {
+        while source.isValid {
+            let key = source.userKey
+            if let upper, KeyOrder.compare(key, upper) >= 0 { return }
+            let timestamp = source.timestamp
+            let kind = source.kind
+            if (timestamp.rawValue > readTimestamp && timestamp != .max) || kind == .intent {
+                try source.next()
+                try checkCancelled()
+                continue
+            }
+            if kind != .delete, !hidesAny || !isHidden(key, timestamp) {
+                currentKey = key
+                currentValue = source.value
+                currentTimestamp = timestamp
+                valid = true
+                return
+            }
+            currentKey = key
+            try passVersions()
+            try checkCancelled()
+        }
+    }
+
+    /// Moves beyond every version of ``currentKey``, which is the source's current key.
+    @inline(__always)
+    private func passVersions() throws(StorageError) {
+        keyBuffer.assign(currentKey)
+        let key = keyBuffer.bytes
+        var steps = 0
+        repeat {
+            try source.next()
+            steps &+= 1
+            if steps == 8 {
+                try source.seek(key, .zero)
+            }
+        } while source.isValid && KeyOrder.compare(source.userKey, key) == 0
+    }
+
+    /// Moves back until a visible row, which is copied: its newest visible version is only known
+    /// once the source stands before it.
+    private func findBackward() throws(StorageError) {
+        while source.isValid {
+            if let lower, KeyOrder.compare(source.userKey, lower) < 0 { return }
+            keyBuffer.assign(source.userKey)
+            let key = keyBuffer.bytes
+            var shows = false
+            repeat {
+                let timestamp = source.timestamp
+                let kind = source.kind
+                if timestamp.rawValue <= readTimestamp || timestamp == .max, kind != .intent {
+                    shows = kind != .delete
+                    currentTimestamp = timestamp
+                    if shows { valueBuffer.assign(source.value) }
+                }
+                try source.previous()
+            } while source.isValid && KeyOrder.compare(source.userKey, key) == 0
+            if shows, !hidesAny || !isHidden(key, currentTimestamp) {
+                currentKey = key
+                currentValue = valueBuffer.bytes
+                valid = true
+                return
+            }
+            try checkCancelled()
+        }
+    }
+
+    private func isHidden(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) -> Bool {
+        if timestamp == .max { return false }
+        if !hiding.isEmpty, hiding.covering(key) > timestamp { return true }
+        return !overlayHiding.isEmpty && overlayHiding.covering(key) > timestamp
+    }
+
+    @inline(__always)
+    private func checkCancelled() throws(StorageError) {
+        passed &+= 1
+        if passed & 1023 == 0, let shouldCancel, shouldCancel() {
+            throw StorageError(.cancelled, kind: .user, "The scan was cancelled.")
+        }
+    }
 }

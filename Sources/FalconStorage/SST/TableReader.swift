@@ -91,7 +91,7 @@ final class TableReader: @unchecked Sendable {
         }
     }
 
-    private static func decodeFooter(
+    static func decodeFooter(
         _ bytes: [UInt8], _ size: UInt64, _ path: String
     ) throws(StorageError) -> TableFooter {
         var result: Result<TableFooter, StorageError>?
@@ -104,7 +104,7 @@ final class TableReader: @unchecked Sendable {
         return try result.get()
     }
 
-    private static func decodeHeader(_ bytes: [UInt8], _ path: String) throws(StorageError) -> UID {
+    static func decodeHeader(_ bytes: [UInt8], _ path: String) throws(StorageError) -> UID {
         var result: Result<UID, StorageError>?
         bytes.withUnsafeBytes { buffer in
             do throws(StorageError) {

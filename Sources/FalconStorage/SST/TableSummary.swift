@@ -7,6 +7,8 @@ public struct TableSummary: Hashable, Sendable {
     /// Least and greatest user key; a range tombstone's bounds count (its upper bound as inclusive).
     public var smallestKey: [UInt8]
     public var largestKey: [UInt8]
+    /// A range tombstone's upper bound ends the table: no entry is at `largestKey`.
+    public var largestIsExclusive: Bool
     public var minTimestamp: Timestamp
     public var maxTimestamp: Timestamp
     public var entryCount: UInt64

@@ -37,6 +37,7 @@ final class TableWriter {
     @exclusivity(unchecked) private var storagePrefix: UInt64 = 0
     @exclusivity(unchecked) private var storageEntries: UInt64 = 0
     @exclusivity(unchecked) private var storageTombstones: UInt64 = 0
+    private var largestIsExclusive = false
     private var isFinished = false
 
     /// - Parameter file: new and empty; the writer writes and syncs it, the caller closes it.
@@ -258,6 +259,7 @@ final class TableWriter {
         return TableSummary(
             uid: uid, fileBytes: flushed, fileHash: fileHash.digest,
             smallestKey: properties.smallestKey, largestKey: properties.largestKey,
+            largestIsExclusive: largestIsExclusive,
             minTimestamp: properties.minTimestamp, maxTimestamp: properties.maxTimestamp,
             entryCount: entryCount, tombstoneCount: tombstoneCount,
             rangeTombstoneCount: UInt64(tombstones.count))
@@ -279,6 +281,7 @@ final class TableWriter {
             }
             if !hasBounds || keyIsLess(properties.largestKey, tombstone.upper) {
                 properties.largestKey = tombstone.upper
+                largestIsExclusive = true
             }
             hasBounds = true
             properties.minTimestamp = min(properties.minTimestamp, tombstone.timestamp)

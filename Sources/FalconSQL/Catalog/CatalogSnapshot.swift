@@ -1,0 +1,138 @@
+import FalconSchema
+import FalconStorage
+
+/// A schema of one database.
+struct SchemaEntry: Sendable {
+    var oid: OID
+    var name: String
+    var ownerOID: OID
+}
+
+/// What a name in a schema stands for: relations share one name space.
+enum RelationKind: Sendable { case table, index, view, sequence }
+
+/// A sequence's definition; its state lives under its own key.
+struct SequenceEntry: Sendable {
+    var oid: OID
+    var schemaOID: OID
+    var name: String
+    var start: Int64
+    var increment: Int64
+    var minimum: Int64
+    var maximum: Int64
+    var isCycled: Bool
+}
+
+/// A view's definition.
+struct ViewEntry: Sendable {
+    var oid: OID
+    var schemaOID: OID
+    var name: String
+    var columns: [String]
+    var query: String
+}
+
+/// One change of the catalog, as DDL makes it and as a commit applies it to the shared catalog.
+enum CatalogChange: Sendable {
+    case putTable(TableDescriptor)
+    case dropTable(OID)
+    case putSchema(SchemaEntry)
+    case dropSchema(OID)
+    case putView(ViewEntry)
+    case dropView(OID)
+}
+
+/// The catalog of one database at one version. Immutable; DDL makes a new one.
+final class CatalogSnapshot: @unchecked Sendable {
+    let version: UInt64
+    private(set) var schemas: [OID: SchemaEntry]
+    private(set) var schemaNames: [String: OID]
+    private(set) var tables: [OID: TableDescriptor]
+    private(set) var views: [OID: ViewEntry]
+    /// Relation names by schema: tables, indexes, views.
+    private(set) var names: [OID: [String: (kind: RelationKind, oid: OID)]]
+    /// The table that each index belongs to.
+    private(set) var indexOwners: [OID: OID]
+
+    static let pgCatalog: OID = 11
+    static let publicSchema: OID = 2200
+    static let informationSchema: OID = 13_209
+
+    init(version: UInt64) {
+        self.version = version
+        schemas = [:]
+        schemaNames = [:]
+        tables = [:]
+        views = [:]
+        names = [:]
+        indexOwners = [:]
+        apply(.putSchema(.init(oid: Self.pgCatalog, name: "pg_catalog", ownerOID: 10)))
+        apply(
+            .putSchema(
+                .init(oid: Self.informationSchema, name: "information_schema", ownerOID: 10)))
+    }
+
+    private init(copying other: CatalogSnapshot, version: UInt64) {
+        self.version = version
+        schemas = other.schemas
+        schemaNames = other.schemaNames
+        tables = other.tables
+        views = other.views
+        names = other.names
+        indexOwners = other.indexOwners
+    }
+
+    /// This catalog with `changes` applied in order.
+    func applying(_ changes: [CatalogChange], version: UInt64) -> CatalogSnapshot {
+        let copy = CatalogSnapshot(copying: self, version: version)
+        for change in changes { copy.apply(change) }
+        return copy
+    }
+
+    private func apply(_ change: CatalogChange) {
+        switch change {
+        case .putTable(let table):
+            if let old = tables[table.oid] { removeNames(of: old) }
+            tables[table.oid] = table
+            names[table.schemaOID, default: [:]][table.name] = (.table, table.oid)
+            for index in table.indexes {
+                names[table.schemaOID, default: [:]][index.name] = (.index, index.oid)
+                indexOwners[index.oid] = table.oid
+            }
+        case .dropTable(let oid):
+            if let old = tables.removeValue(forKey: oid) { removeNames(of: old) }
+        case .putSchema(let schema):
+            if let old = schemas[schema.oid] { schemaNames[old.name] = nil }
+            schemas[schema.oid] = schema
+            schemaNames[schema.name] = schema.oid
+        case .dropSchema(let oid):
+            if let old = schemas.removeValue(forKey: oid) { schemaNames[old.name] = nil }
+            names[oid] = nil
+        case .putView(let view):
+            if let old = views[view.oid] { names[old.schemaOID]?[old.name] = nil }
+            views[view.oid] = view
+            names[view.schemaOID, default: [:]][view.name] = (.view, view.oid)
+        case .dropView(let oid):
+            if let old = views.removeValue(forKey: oid) { names[old.schemaOID]?[old.name] = nil }
+        }
+    }
+
+    private func removeNames(of table: TableDescriptor) {
+        names[table.schemaOID]?[table.name] = nil
+        for index in table.indexes {
+            names[table.schemaOID]?[index.name] = nil
+            indexOwners[index.oid] = nil
+        }
+    }
+
+    // MARK: Lookups
+
+    func relation(
+        schema: OID, name: String
+    ) -> (kind: RelationKind, oid: OID)? { names[schema]?[name] }
+
+    func table(schema: OID, name: String) -> TableDescriptor? {
+        guard let entry = names[schema]?[name], entry.kind == .table else { return nil }
+        return tables[entry.oid]
+    }
+}

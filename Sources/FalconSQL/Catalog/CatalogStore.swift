@@ -1,0 +1,212 @@
+import FalconSchema
+import FalconStorage
+import Synchronization
+
+/// The catalog's rows on disk: reading them at open, bootstrap at first open, and the counters of
+/// OIDs and storage ids.
+final class CatalogStore: Sendable {
+    private struct Counters {
+        var nextOID: UInt32
+        var nextStorage: UInt32
+        /// What the stored counters promise: numbers below are reserved for this process.
+        var oidLimit: UInt32
+        var storageLimit: UInt32
+    }
+    private static let reservation: UInt32 = 4096
+
+    let engine: StorageEngine
+    private let counters: Mutex<Counters>
+
+    /// Reads the counters, or begins them.
+    init(engine: StorageEngine) throws(SQLError) {
+        self.engine = engine
+        let key = CatalogKeys.key(CatalogKeys.shared, CatalogKeys.counters, .invalid)
+        var oid = CatalogKeys.firstUserOID
+        var storage = CatalogKeys.firstUserStorage
+        do throws(StorageError) {
+            let bytes = try key.withRaw { key throws(StorageError) in
+                try engine.get(key, at: engine.publishedTimestamp)
+            }
+            if let bytes {
+                let stored = bytes.withUnsafeBytes { raw -> (UInt32, UInt32)? in
+                    var reader = ByteReader(raw)
+                    guard let oid = reader.readFixed(UInt32.self),
+                        let storage = reader.readFixed(UInt32.self)
+                    else { return nil }
+                    return (oid, storage)
+                }
+                guard let stored else {
+                    throw StorageError(.corruption, kind: .bug, "The catalog's counters are damaged.")
+                }
+                oid = stored.0
+                storage = stored.1
+            }
+        } catch { throw SQLError(storage: error) }
+        counters = Mutex(
+            Counters(nextOID: oid, nextStorage: storage, oidLimit: oid, storageLimit: storage))
+        try counters.withLock { counters throws(SQLError) in try self.reserve(&counters) }
+    }
+
+    func allocateOID() throws(SQLError) -> OID {
+        try counters.withLock { counters throws(SQLError) in
+            if counters.nextOID >= counters.oidLimit { try self.reserve(&counters) }
+            counters.nextOID += 1
+            return OID(counters.nextOID - 1)
+        }
+    }
+
+    func allocateStorageID() throws(SQLError) -> StorageID {
+        try counters.withLock { counters throws(SQLError) in
+            if counters.nextStorage >= counters.storageLimit { try self.reserve(&counters) }
+            counters.nextStorage += 1
+            return StorageID(counters.nextStorage - 1)
+        }
+    }
+
+    /// Persists a higher promise before any number of it is given out.
+    private func reserve(_ counters: inout Counters) throws(SQLError) {
+        let (oid, o1) = counters.nextOID.addingReportingOverflow(Self.reservation)
+        let (storage, o2) = counters.nextStorage.addingReportingOverflow(Self.reservation)
+        if o1 || o2 { throw SQLError(.outOfMemory, "out of object identifiers") }
+        var value = ByteWriter(capacity: 8)
+        value.appendFixed(oid)
+        value.appendFixed(storage)
+        try commitSystem([
+            (CatalogKeys.key(CatalogKeys.shared, CatalogKeys.counters, .invalid), value.bytes)
+        ])
+        counters.oidLimit = oid
+        counters.storageLimit = storage
+    }
+
+    private func commitSystem(_ rows: [(key: [UInt8], value: [UInt8])]) throws(SQLError) {
+        do throws(StorageError) {
+            let batch = WriteBatch()
+            for row in rows {
+                try row.key.withRaw { key throws(StorageError) in
+                    try row.value.withRaw { value throws(StorageError) in
+                        try batch.put(key: key, value: value, class: .catalog)
+                    }
+                }
+            }
+            _ = try engine.commitAndWait(batch)
+        } catch { throw SQLError(storage: error) }
+    }
+
+    // MARK: Reading at open
+
+    private func scan(
+        _ database: DatabaseID, _ storage: StorageID,
+        _ body: (OID, UnsafeRawBufferPointer) throws(SQLError) -> Void
+    ) throws(SQLError) {
+        do throws(StorageError) {
+            let iterator = try engine.makeIterator(
+                KeyRange(prefix: CatalogKeys.prefix(database, storage)),
+                at: engine.publishedTimestamp)
+            try iterator.seekToFirst()
+            while iterator.isValid {
+                guard iterator.key.count == 12 else {
+                    throw StorageError(.corruption, kind: .bug, "A catalog key is damaged.")
+                }
+                let oid = UInt32(
+                    bigEndian: iterator.key.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+                do throws(SQLError) {
+                    try body(OID(oid), iterator.value)
+                } catch {
+                    throw StorageError(.corruption, kind: .bug, error.message)
+                }
+                try iterator.next()
+            }
+        } catch { throw SQLError(storage: error) }
+    }
+
+    /// Every database with its catalog; makes `names` when there is none yet.
+    func loadDatabases(creating names: [String]) throws(SQLError) -> [DatabaseState] {
+        var found: [(OID, DatabaseID, String)] = []
+        try scan(CatalogKeys.shared, CatalogKeys.databases) { oid, value throws(SQLError) in
+            var reader = ByteReader(value)
+            guard let id = reader.readFixed(UInt32.self), let name = reader.readString() else {
+                throw SQLError(.dataCorrupted, "catalog row of a database is damaged")
+            }
+            found.append((oid, DatabaseID(id), name))
+        }
+        var rows: [(key: [UInt8], value: [UInt8])] = []
+        for name in names where !found.contains(where: { $0.2 == name }) {
+            let oid = name == "postgres" ? OID(5) : try allocateOID()
+            let id = DatabaseID((found.map { $0.1.rawValue }.max() ?? 0) + 1)
+            found.append((oid, id, name))
+            var value = ByteWriter()
+            value.appendFixed(id.rawValue)
+            value.appendLengthPrefixed(name)
+            rows.append((CatalogKeys.key(CatalogKeys.shared, CatalogKeys.databases, oid), value.bytes))
+            rows.append(
+                Self.row(
+                    id, .init(oid: CatalogSnapshot.publicSchema, name: "public", ownerOID: 10)))
+        }
+        if !rows.isEmpty { try commitSystem(rows) }
+        var result: [DatabaseState] = []
+        for (oid, id, name) in found {
+            result.append(
+                DatabaseState(oid: oid, id: id, name: name, catalog: try load(id)))
+        }
+        return result
+    }
+
+    private func load(_ database: DatabaseID) throws(SQLError) -> CatalogSnapshot {
+        var changes: [CatalogChange] = []
+        try scan(database, CatalogKeys.schemas) { oid, value throws(SQLError) in
+            var reader = ByteReader(value)
+            guard let owner = reader.readFixed(UInt32.self), let name = reader.readString() else {
+                throw SQLError(.dataCorrupted, "catalog row of a schema is damaged")
+            }
+            changes.append(.putSchema(.init(oid: oid, name: name, ownerOID: OID(owner))))
+        }
+        try scan(database, CatalogKeys.tables) { _, value throws(SQLError) in
+            changes.append(.putTable(try TableDescriptor(decoding: value)))
+        }
+        try scan(database, CatalogKeys.views) { oid, value throws(SQLError) in
+            changes.append(.putView(try Self.decodeView(oid, value)))
+        }
+        return CatalogSnapshot(version: 0).applying(changes, version: 1)
+    }
+
+    // MARK: Rows
+
+    static func row(
+        _ database: DatabaseID, _ schema: SchemaEntry
+    ) -> (key: [UInt8], value: [UInt8]) {
+        var value = ByteWriter()
+        value.appendFixed(schema.ownerOID.rawValue)
+        value.appendLengthPrefixed(schema.name)
+        return (CatalogKeys.key(database, CatalogKeys.schemas, schema.oid), value.bytes)
+    }
+
+    static func row(_ database: DatabaseID, _ view: ViewEntry) -> (key: [UInt8], value: [UInt8]) {
+        var value = ByteWriter()
+        value.appendFixed(UInt32(10))
+        value.appendFixed(view.schemaOID.rawValue)
+        value.appendLengthPrefixed(view.name)
+        value.appendLengthPrefixed(view.query)
+        value.appendVarint(UInt64(view.columns.count))
+        for column in view.columns { value.appendLengthPrefixed(column) }
+        return (CatalogKeys.key(database, CatalogKeys.views, view.oid), value.bytes)
+    }
+
+    private static func decodeView(
+        _ oid: OID, _ value: UnsafeRawBufferPointer
+    ) throws(SQLError) -> ViewEntry {
+        var reader = ByteReader(value)
+        guard reader.readFixed(UInt32.self) != nil, let schema = reader.readFixed(UInt32.self),
+            let name = reader.readString(), let query = reader.readString(),
+            let count = reader.readVarint(), count <= UInt64(reader.remaining)
+        else { throw SQLError(.dataCorrupted, "catalog row of a view is damaged") }
+        var columns: [String] = []
+        for _ in 0..<Int(count) {
+            guard let column = reader.readString() else {
+                throw SQLError(.dataCorrupted, "catalog row of a view is damaged")
+            }
+            columns.append(column)
+        }
+        return ViewEntry(
+            oid: oid, schemaOID: OID(schema), name: name, columns: columns, query: query)
+    }
+}

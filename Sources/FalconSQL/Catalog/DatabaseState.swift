@@ -1,0 +1,64 @@
+import FalconSchema
+import FalconStorage
+import Synchronization
+
+/// One database of the cluster: its committed catalog, shared by its sessions.
+final class DatabaseState: Sendable {
+    let oid: OID
+    let id: DatabaseID
+    let name: String
+    private let catalog: Mutex<CatalogSnapshot>
+    /// The committed catalog's version: one load tells a session that its plans still hold.
+    private let versionCell: Atomic<UInt64>
+    /// Counters of hidden row ids by storage id.
+    private let rowIDs = Mutex<[StorageID: RowIDCounter]>([:])
+
+    init(oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot) {
+        self.oid = oid
+        self.id = id
+        self.name = name
+        self.catalog = Mutex(catalog)
+        versionCell = Atomic(catalog.version)
+    }
+
+    var catalogVersion: UInt64 { versionCell.load(ordering: .acquiring) }
+    var committed: CatalogSnapshot { catalog.withLock { $0 } }
+
+    /// Makes a committed transaction's DDL visible to every session.
+    func publish(_ changes: [CatalogChange]) {
+        catalog.withLock { snapshot in
+            snapshot = snapshot.applying(changes, version: snapshot.version + 1)
+            versionCell.store(snapshot.version, ordering: .releasing)
+        }
+    }
+
+    /// The counter of hidden row ids of `storage`, begun above the newest stored row.
+    func rowIDCounter(
+        _ storage: StorageID, engine: StorageEngine
+    ) throws(StorageError) -> RowIDCounter {
+        if let counter = rowIDs.withLock({ $0[storage] }) { return counter }
+        let range = KeyRange(prefix: CatalogKeys.prefix(id, storage))
+        let iterator = try engine.makeIterator(range, at: engine.publishedTimestamp)
+        try iterator.seekToLast()
+        var last: UInt64 = 0
+        if iterator.isValid, iterator.key.count >= 16 {
+            last = UInt64(
+                bigEndian: iterator.key.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+        return rowIDs.withLock { counters in
+            // Whoever came first has given ids out from the same stored maximum or above.
+            if let counter = counters[storage] { return counter }
+            let counter = RowIDCounter(last)
+            counters[storage] = counter
+            return counter
+        }
+    }
+}
+
+/// Gives out the hidden row ids of one table. An id is never given twice while the process lives,
+/// and begins above what is stored when it starts.
+final class RowIDCounter: Sendable {
+    private let last: Atomic<UInt64>
+    init(_ last: UInt64) { self.last = Atomic(last) }
+    func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+}

@@ -1,0 +1,77 @@
+import FalconSchema
+import FalconStorage
+
+/// The catalog as one statement sees it: the newest committed one plus the transaction's own DDL,
+/// with the session's search path.
+final class SessionCatalog: CatalogReader {
+    let snapshot: CatalogSnapshot
+    let searchPath: [String]
+    let database: DatabaseState
+
+    init(snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState) {
+        self.snapshot = snapshot
+        self.searchPath = searchPath
+        self.database = database
+    }
+
+    func schemaExists(_ name: String) throws(SQLError) -> Bool {
+        snapshot.schemaNames[name] != nil
+    }
+
+    func table(schema: String?, name: String) throws(SQLError) -> TableDescriptor? {
+        if let found = try relation(schema: schema, name: name) {
+            return found.kind == .table ? snapshot.tables[found.oid] : nil
+        }
+        return VirtualTables.descriptor(schema: schema, name: name, searchPath: searchPath)
+    }
+
+    func table(oid: OID) throws(SQLError) -> TableDescriptor? {
+        snapshot.tables[oid] ?? VirtualTables.descriptor(oid: oid)
+    }
+
+    func relation(
+        schema: String?, name: String
+    ) throws(SQLError) -> (kind: RelationKind, oid: OID)? {
+        if let schema {
+            guard let oid = snapshot.schemaNames[schema] else { return nil }
+            return snapshot.relation(schema: oid, name: name)
+        }
+        for path in searchPath {
+            guard let oid = snapshot.schemaNames[path] else { continue }
+            if let found = snapshot.relation(schema: oid, name: name) { return found }
+        }
+        return nil
+    }
+
+    func viewDefinition(schema: String?, name: String) throws(SQLError) -> ViewDefinition? {
+        guard let found = try relation(schema: schema, name: name), found.kind == .view,
+            let view = snapshot.views[found.oid]
+        else { return nil }
+        let statements = try SQLParser.parse(view.query)
+        guard case .select(let query)? = statements.first?.statement else { return nil }
+        return ViewDefinition(
+            oid: view.oid, schema: snapshot.schemas[view.schemaOID]?.name ?? "", name: view.name,
+            columns: view.columns, query: query)
+    }
+
+    /// The schema that CREATE puts an unqualified name in: the first existing one of the path.
+    func creationSchema(_ name: String?) throws(SQLError) -> SchemaEntry {
+        if let name {
+            guard let oid = snapshot.schemaNames[name], let schema = snapshot.schemas[oid] else {
+                throw SQLError(.invalidSchemaName, "schema \"\(name)\" does not exist")
+            }
+            if oid == CatalogSnapshot.pgCatalog || oid == CatalogSnapshot.informationSchema {
+                throw SQLError(
+                    .insufficientPrivilege, "permission denied to create \"\(name)\" objects",
+                    detail: "System catalog modifications are currently disallowed.")
+            }
+            return schema
+        }
+        for path in searchPath where path != "pg_catalog" {
+            if let oid = snapshot.schemaNames[path], let schema = snapshot.schemas[oid] {
+                return schema
+            }
+        }
+        throw SQLError(.invalidSchemaName, "no schema has been selected to create in")
+    }
+}

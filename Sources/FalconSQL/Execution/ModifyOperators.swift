@@ -1,0 +1,408 @@
+import FalconSchema
+import FalconStorage
+
+/// What INSERT, UPDATE and DELETE share: the target's row values and its writer.
+class ModifyOperator: Operator {
+    let target: ModifyTarget
+    let child: Operator
+    private var cachedWriter: RowWriter?
+    fileprivate var newValues: [Datum]
+    private var isDone = false
+
+    init(_ executor: PlanExecutor, _ target: ModifyTarget, child: Operator) {
+        self.target = target
+        self.child = child
+        newValues = Array(repeating: .null, count: target.table.columns.count)
+        super.init(executor)
+    }
+
+    var writer: RowWriter {
+        get throws(SQLError) {
+            if let cachedWriter { return cachedWriter }
+            let made = RowWriter(table: target.table, transaction: executor.transaction)
+            cachedWriter = made
+            return made
+        }
+    }
+
+    override func open() throws(SQLError) {
+        // Which storage needs locks may differ from one transaction to the next.
+        if let writer = cachedWriter,
+            !writer.isForSharedStorage || !executor.transaction.createdStorage.isEmpty
+        {
+            cachedWriter = nil
+        }
+        if executor.transaction.isReadOnly {
+            throw SQLError(
+                .readOnlySQLTransaction,
+                "cannot execute \(statementName) in a read-only transaction")
+        }
+        isDone = false
+        try child.open()
+    }
+
+    var statementName: String { "INSERT" }
+
+    override func close() { child.close() }
+
+    /// Handles the child's current row; true when it was written.
+    func process() throws(SQLError) -> Bool { false }
+
+    override func next() throws(SQLError) -> Bool {
+        while !isDone {
+            try executor.checkInterrupts()
+            guard try child.next() else {
+                isDone = true
+                break
+            }
+            if try process() {
+                executor.affectedRows += 1
+                if target.emitsRows { return true }
+            }
+        }
+        return false
+    }
+
+    /// Collects the new row from its slots into `newValues`.
+    fileprivate func gatherNew() {
+        for (index, slot) in target.newSlots.enumerated() {
+            newValues[index] = slot.map { row.slots[$0] } ?? .null
+        }
+    }
+
+    fileprivate func checkConstraints() throws(SQLError) {
+        let writer = try writer
+        try writer.checkNotNull(newValues)
+        for check in target.checks {
+            if case .bool(false) = try check.condition.evaluate(row) {
+                throw writer.checkViolation(check.name, newValues)
+            }
+        }
+    }
+}
+
+final class InsertOperator: ModifyOperator {
+    private let node: InsertNode
+    private let conflictLoader: RowProjection?
+    /// Rows that DO UPDATE changed in this statement: a second time is an error.
+    private var updatedKeys: Set<[UInt8]> = []
+
+    init(_ executor: PlanExecutor, _ node: InsertNode, child: Operator) {
+        self.node = node
+        conflictLoader = node.onConflict?.update.map { update in
+            RowProjection(
+                columnsToSlots: update.existingSlots.enumerated().compactMap { index, slot in
+                    slot.map { (index, $0) }
+                }, of: node.target.table)
+        }
+        super.init(executor, node.target, child: child)
+    }
+
+    override func open() throws(SQLError) {
+        updatedKeys.removeAll()
+        try super.open()
+    }
+
+    override func process() throws(SQLError) -> Bool {
+        for (index, expression) in node.values.enumerated() {
+            newValues[index] = try expression?.evaluate(row) ?? .null
+        }
+        return try insertNew()
+    }
+
+    /// Inserts `newValues`, as COPY does too.
+    private func insertNew() throws(SQLError) -> Bool {
+        for (index, slot) in target.newSlots.enumerated() {
+            if let slot { row.slots[slot] = newValues[index] }
+        }
+        try checkConstraints()
+        let writer = try writer
+        guard let action = node.onConflict else {
+            _ = try writer.insert(newValues)
+            return true
+        }
+        while true {
+            guard let conflict = try writer.insert(newValues, arbiters: action.arbiters) else {
+                return true
+            }
+            guard let update = action.update else { return false }
+            if let done = try updateExisting(conflict, update, writer) { return done }
+        }
+    }
+
+    /// Nil: the row went away, insert after all.
+    private func updateExisting(
+        _ conflict: RowWriter.Conflict, _ update: ConflictUpdate, _ writer: RowWriter
+    ) throws(SQLError) -> Bool? {
+        let transaction = executor.transaction
+        let key = conflict.rowKey
+        if writer.needsLocks {
+            try key.withRaw { key throws(SQLError) in try transaction.lock(key, .forUpdate) }
+        }
+        // Written by this very statement?
+        let isOwn = key.withRaw { key -> Bool in
+            guard case .value = transaction.batch.lookup(key) else { return false }
+            if case .value(let before) = transaction.batch.lookup(key, below: executor.ordinal),
+                case .value(let now) = transaction.batch.lookup(key)
+            {
+                return before.baseAddress != now.baseAddress
+            }
+            return true
+        }
+        if isOwn || updatedKeys.contains(key) {
+            throw SQLError(
+                .cardinalityViolation,
+                "ON CONFLICT DO UPDATE command cannot affect row a second time",
+                hint: "Ensure that no rows proposed for insertion within the same command have "
+                    + "duplicate constrained values.")
+        }
+        var old: [Datum] = []
+        let codec = writer.codec
+        let loader = conflictLoader
+        let found = try key.withRaw { key throws(SQLError) -> Bool in
+            let body = { (value: UnsafeRawBufferPointer) throws(SQLError) in
+                old = try codec.decodeAll(value)
+                if let loader { try codec.decode(value, loader, into: self.row.slots) }
+            }
+            if case .value(let own) = transaction.batch.lookup(key) {
+                try body(own)
+                return true
+            }
+            if transaction.isolation.keepsSnapshot,
+                let newest = try storage({ () throws(StorageError) in
+                    try executor.engine.newestCommit(of: key)
+                }), newest > executor.readTimestamp
+            {
+                throw SQLError(
+                    .serializationFailure,
+                    "could not serialize access due to concurrent update")
+            }
+            return try executor.withCommitted(
+                key, at: executor.engine.publishedTimestamp, body)
+        }
+        guard found else { return nil }
+        while old.count < writer.table.columns.count { old.append(.null) }
+        if let condition = update.condition, try !condition.isTrue(row) { return false }
+        var new = old
+        for assignment in update.assignments {
+            new[Int(assignment.attribute) - 1] = try assignment.value.evaluate(row)
+        }
+        for (index, slot) in target.newSlots.enumerated() {
+            if let slot { row.slots[slot] = new[index] }
+        }
+        newValues = new
+        try checkConstraints()
+        try key.withRaw { key throws(SQLError) in
+            try writer.update(key: key, old: old, new: new)
+        }
+        updatedKeys.insert(key)
+        return true
+    }
+}
+
+/// Finds, locks and re-checks the row behind a child row: UPDATE, DELETE and FOR UPDATE.
+struct RowLocker {
+    enum Outcome {
+        case current
+        /// Its newest version was loaded and still satisfies the query.
+        case reloaded
+        /// It is gone, changed beyond the query, or locked and to be skipped.
+        case skip
+    }
+
+    let target: RowTarget
+    let mode: LockMode
+    let wait: AST.LockWaitPolicy
+    let codec: RowCodec
+    let projection: RowProjection
+    let isDelete: Bool
+
+    init(
+        _ target: RowTarget, mode: LockMode, wait: AST.LockWaitPolicy = .wait,
+        isDelete: Bool = false
+    ) {
+        self.target = target
+        self.mode = mode
+        self.wait = wait
+        self.isDelete = isDelete
+        codec = RowCodec(target.table)
+        projection = RowProjection(
+            columnsToSlots: target.columnSlots.enumerated().compactMap { index, slot in
+                slot.map { (index, $0) }
+            }, of: target.table)
+    }
+
+    /// `key` is the row's table key.
+    func lock(
+        _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor, needsLocks: Bool
+    ) throws(SQLError) -> Outcome {
+        let transaction = executor.transaction
+        if needsLocks {
+            switch wait {
+            case .wait: try transaction.lock(key, mode)
+            case .noWait:
+                guard try transaction.tryLock(key, mode) else {
+                    throw SQLError(
+                        .lockNotAvailable,
+                        "could not obtain lock on row in relation \"\(target.table.name)\"")
+                }
+            case .skipLocked: guard try transaction.tryLock(key, mode) else { return .skip }
+            }
+        }
+        if !transaction.batch.isEmpty {
+            switch transaction.batch.lookup(key) {
+            case .absent: break
+            case .deleted: return .skip
+            case .value(let now):
+                // Own write: fine when an earlier statement made it, done already when this one did.
+                if case .value(let before) = transaction.batch.lookup(
+                    key, below: executor.ordinal), before.baseAddress == now.baseAddress
+                {
+                    return .current
+                }
+                return .skip
+            }
+        }
+        guard needsLocks else { return .current }
+        let engine = executor.engine
+        let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
+        guard let newest, newest > executor.readTimestamp else { return .current }
+        if transaction.isolation.keepsSnapshot {
+            throw SQLError(
+                .serializationFailure, "could not serialize access due to concurrent update")
+        }
+        let row = executor.row
+        let found = try executor.withCommitted(key, at: engine.publishedTimestamp) {
+            value throws(SQLError) in
+            try codec.decode(value, projection, into: row.slots)
+        }
+        guard found else { return .skip }
+        if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip }
+        return .reloaded
+    }
+}
+
+final class UpdateOperator: ModifyOperator {
+    private let node: UpdateNode
+    private let locker: RowLocker
+    private var assigned: [Datum] = []
+    private var oldValues: [Datum]
+
+    init(_ executor: PlanExecutor, _ node: UpdateNode, child: Operator) {
+        self.node = node
+        var keyColumns: Set<Int16> = []
+        for index in node.target.table.indexes where index.isUnique {
+            for column in index.columns { keyColumns.insert(column.attribute) }
+        }
+        let touchesKey = node.assignments.contains { keyColumns.contains($0.attribute) }
+        locker = RowLocker(node.row, mode: touchesKey ? .forUpdate : .forNoKeyUpdate)
+        oldValues = Array(repeating: .null, count: node.target.table.columns.count)
+        super.init(executor, node.target, child: child)
+    }
+
+    override var statementName: String { "UPDATE" }
+
+    override func process() throws(SQLError) -> Bool {
+        guard case .bytes(let key) = row.slots[node.row.rowKeySlot] else { return false }
+        let writer = try writer
+        return try key.withRaw { key throws(SQLError) -> Bool in
+            if case .skip = try locker.lock(key, executor, needsLocks: writer.needsLocks) {
+                return false
+            }
+            for (index, slot) in node.row.columnSlots.enumerated() {
+                oldValues[index] = slot.map { row.slots[$0] } ?? .null
+            }
+            assigned.removeAll(keepingCapacity: true)
+            for assignment in node.assignments {
+                assigned.append(try assignment.value.evaluate(row))
+            }
+            for (place, assignment) in node.assignments.enumerated() {
+                if let slot = target.newSlots[Int(assignment.attribute) - 1] {
+                    row.slots[slot] = assigned[place]
+                }
+            }
+            gatherNew()
+            try checkConstraints()
+            try writer.update(key: key, old: oldValues, new: newValues)
+            return true
+        }
+    }
+}
+
+final class DeleteOperator: ModifyOperator {
+    private let node: DeleteNode
+    private let locker: RowLocker
+    private var oldValues: [Datum]
+
+    init(_ executor: PlanExecutor, _ node: DeleteNode, child: Operator) {
+        self.node = node
+        locker = RowLocker(node.row, mode: .forUpdate, isDelete: true)
+        oldValues = Array(repeating: .null, count: node.target.table.columns.count)
+        super.init(executor, node.target, child: child)
+    }
+
+    override var statementName: String { "DELETE" }
+
+    override func process() throws(SQLError) -> Bool {
+        guard case .bytes(let key) = row.slots[node.row.rowKeySlot] else { return false }
+        let writer = try writer
+        return try key.withRaw { key throws(SQLError) -> Bool in
+            if case .skip = try locker.lock(key, executor, needsLocks: writer.needsLocks) {
+                return false
+            }
+            for (index, slot) in node.row.columnSlots.enumerated() {
+                oldValues[index] = slot.map { row.slots[$0] } ?? .null
+            }
+            try writer.delete(key: key, old: oldValues)
+            return true
+        }
+    }
+}
+
+/// SELECT … FOR UPDATE and its weaker kin.
+final class LockRowsOperator: Operator {
+    private let child: Operator
+    private let lockers: [RowLocker]
+
+    init(_ executor: PlanExecutor, _ node: LockRowsNode, child: Operator) {
+        self.child = child
+        lockers = node.targets.map { target in
+            let mode: LockMode =
+                switch target.strength {
+                case .keyShare: .forKeyShare
+                case .share: .forShare
+                case .noKeyUpdate: .forNoKeyUpdate
+                case .update: .forUpdate
+                }
+            return RowLocker(target.row, mode: mode, wait: target.wait)
+        }
+        super.init(executor)
+    }
+
+    override func open() throws(SQLError) {
+        if executor.transaction.isReadOnly {
+            throw SQLError(
+                .readOnlySQLTransaction,
+                "cannot execute SELECT FOR UPDATE in a read-only transaction")
+        }
+        try child.open()
+    }
+    override func close() { child.close() }
+
+    override func next() throws(SQLError) -> Bool {
+        rows: while try child.next() {
+            for locker in lockers {
+                // A row of an outer join's empty side has no key.
+                guard case .bytes(let key) = row.slots[locker.target.rowKeySlot] else { continue }
+                let needsLocks = !executor.transaction.createdStorage.contains(
+                    locker.target.table.storageID)
+                let outcome = try key.withRaw { key throws(SQLError) in
+                    try locker.lock(key, executor, needsLocks: needsLocks)
+                }
+                if case .skip = outcome { continue rows }
+            }
+            return true
+        }
+        return false
+    }
+}

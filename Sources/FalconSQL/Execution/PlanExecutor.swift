@@ -1,0 +1,191 @@
+import FalconSchema
+import FalconStorage
+
+/// One execution of a plan at a time: its registers, its operators, and the view of the data its
+/// statement has. Kept with a prepared statement and used again.
+final class PlanExecutor: SubplanRunner {
+    let plan: PhysicalPlan
+    let row: RowContext
+    let transaction: Transaction
+    let engine: StorageEngine
+
+    /// What the statement sees: commits up to `readTimestamp`, and own writes below `ordinal`.
+    private(set) var readTimestamp = Timestamp.zero
+    private(set) var ordinal: UInt32 = 0
+    private var snapshot: Snapshot?
+
+    /// Rows the topmost modification affected.
+    var affectedRows: Int64 = 0
+
+    private var root: Operator?
+    private var subplans: [Operator?]
+    private var subplanValues: [SubplanValue?]
+    private var commonTables: [CommonTableStore]
+    private var commonOperators: [Operator?]
+
+    init(plan: PhysicalPlan, transaction: Transaction, functions: FunctionContext) {
+        self.plan = plan
+        self.transaction = transaction
+        engine = transaction.engine
+        row = RowContext(slotCount: plan.slotCount, parameters: [], functions: functions)
+        subplans = Array(repeating: nil, count: plan.subplans.count)
+        subplanValues = Array(repeating: nil, count: plan.subplans.count)
+        commonTables = plan.commonTables.map { _ in CommonTableStore() }
+        commonOperators = Array(repeating: nil, count: plan.commonTables.count)
+        row.subplans = self
+    }
+
+    /// Starts from the first row, reading at `snapshot`.
+    func begin(
+        snapshot: Snapshot, parameters: [Datum], functions: FunctionContext
+    ) throws(SQLError) {
+        self.snapshot = snapshot
+        readTimestamp = snapshot.timestamp
+        ordinal = transaction.batch.nextOrdinal
+        affectedRows = 0
+        row.parameters = parameters
+        row.functions = functions
+        for index in subplanValues.indices { subplanValues[index] = nil }
+        for store in commonTables { store.reset() }
+        if root == nil { root = try OperatorBuilder(executor: self).build(plan.root) }
+        try root?.open()
+    }
+
+    @inline(__always)
+    func next() throws(SQLError) -> Bool {
+        guard let root else { return false }
+        return try root.next()
+    }
+
+    /// Runs every data-modifying WITH query that nothing has read to its end.
+    func finish() throws(SQLError) {
+        for index in commonTables.indices where !commonTables[index].isComplete {
+            switch plan.commonTables[index].root.operation {
+            case .insert, .update, .delete: try fill(index)
+            default: continue
+            }
+        }
+    }
+
+    /// Lets go of iterators and the snapshot; may begin again.
+    func end() {
+        root?.close()
+        for index in subplans.indices { subplans[index]?.close() }
+        for index in commonOperators.indices { commonOperators[index]?.close() }
+        for store in commonTables { store.reset() }
+        snapshot = nil
+    }
+
+    // MARK: Reading
+
+    /// The transaction's own writes, when there are any to see.
+    @inline(__always)
+    var overlay: WriteBatch? {
+        let batch = transaction.batch
+        return ordinal == 0 || batch.isEmpty ? nil : batch
+    }
+
+    /// Calls `body` with the row of `key` as the statement sees it; false when there is none.
+    @inline(__always)
+    func withRow(
+        _ key: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) throws(SQLError) -> Void
+    ) throws(SQLError) -> Bool {
+        if let overlay {
+            switch overlay.lookup(key, below: ordinal) {
+            case .absent: break
+            case .deleted: return false
+            case .value(let value):
+                try body(value)
+                return true
+            }
+        }
+        return try withCommitted(key, at: readTimestamp, body)
+    }
+
+    /// Calls `body` with the committed row of `key` at `timestamp`.
+    @inline(__always)
+    func withCommitted(
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp,
+        _ body: (UnsafeRawBufferPointer) throws(SQLError) -> Void
+    ) throws(SQLError) -> Bool {
+        var failure: SQLError?
+        var found = false
+        do throws(StorageError) {
+            let result: Void? = try engine.withValue(key, at: timestamp) {
+                value, _ throws(StorageError) in
+                do throws(SQLError) { try body(value) } catch { failure = error }
+            }
+            found = result != nil
+        } catch { throw SQLError(storage: error) }
+        if let failure { throw failure }
+        return found
+    }
+
+    func makeIterator(_ range: KeyRange) throws(SQLError) -> RangeIterator {
+        let overlay = overlay
+        let timestamp = readTimestamp
+        let below = ordinal
+        return try storage { () throws(StorageError) in
+            try engine.makeIterator(range, at: timestamp, overlay: overlay, below: below)
+        }
+    }
+
+    @inline(__always)
+    func checkInterrupts() throws(SQLError) { try transaction.interrupt.check() }
+
+    // MARK: Subplans
+
+    func openSubplan(_ index: Int, _ row: RowContext) throws(SQLError) {
+        if subplans[index] == nil {
+            subplans[index] = try OperatorBuilder(executor: self).build(plan.subplans[index].root)
+        }
+        try subplans[index]?.open()
+    }
+
+    func nextSubplanRow(_ index: Int, _ row: RowContext) throws(SQLError) -> Bool {
+        guard let subplan = subplans[index] else { return false }
+        return try subplan.next()
+    }
+
+    func closeSubplan(_ index: Int, _ row: RowContext) { subplans[index]?.close() }
+
+    func cachedSubplanValue(_ index: Int) -> SubplanValue? { subplanValues[index] }
+    func cacheSubplanValue(_ index: Int, _ value: SubplanValue) { subplanValues[index] = value }
+
+    // MARK: Common tables
+
+    /// The rows of common table `index`, computed at the first call.
+    func commonTable(_ index: Int) throws(SQLError) -> CommonTableStore {
+        if !commonTables[index].isComplete { try fill(index) }
+        return commonTables[index]
+    }
+
+    private func fill(_ index: Int) throws(SQLError) {
+        let definition = plan.commonTables[index]
+        if commonOperators[index] == nil {
+            commonOperators[index] = try OperatorBuilder(executor: self).build(definition.root)
+        }
+        guard let operation = commonOperators[index] else { return }
+        let store = commonTables[index]
+        store.reset()
+        let affected = affectedRows
+        try operation.open()
+        while try operation.next() {
+            store.rows.append(definition.resultSlots.map { row.slots[$0] })
+        }
+        operation.close()
+        affectedRows = affected
+        store.isComplete = true
+    }
+}
+
+/// A WITH query's rows.
+final class CommonTableStore {
+    var rows: [[Datum]] = []
+    var isComplete = false
+    func reset() {
+        rows.removeAll()
+        isComplete = false
+    }
+}

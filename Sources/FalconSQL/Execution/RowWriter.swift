@@ -1,0 +1,393 @@
+import FalconSchema
+import FalconStorage
+
+/// Writes the rows of one table and keeps its indexes: keys, uniqueness, locks.
+final class RowWriter {
+    final class Index {
+        let descriptor: IndexDescriptor
+        let prefix: [UInt8]
+        let isLocked: Bool
+        init(_ descriptor: IndexDescriptor, _ table: TableDescriptor, isLocked: Bool) {
+            self.descriptor = descriptor
+            prefix = CatalogKeys.prefix(table.database, descriptor.storageID)
+            self.isLocked = isLocked
+        }
+    }
+
+    /// A row that stands in the way of an insert.
+    struct Conflict {
+        var index: IndexDescriptor
+        var rowKey: [UInt8]
+    }
+
+    let table: TableDescriptor
+    let transaction: Transaction
+    let engine: StorageEngine
+    let codec: RowCodec
+    let prefix: [UInt8]
+    let primary: IndexDescriptor?
+    let secondary: [Index]
+    /// False when the storage was made by this transaction: nobody else can reach it.
+    let needsLocks: Bool
+    /// True when no storage of this transaction was involved: it may serve later transactions.
+    let isForSharedStorage: Bool
+    private var counter: RowIDCounter?
+    private var rowKey = ByteWriter(capacity: 64)
+    private var value = ByteWriter(capacity: 256)
+    private var indexKey = ByteWriter(capacity: 64)
+    private var oldIndexKey = ByteWriter(capacity: 64)
+    private let notNull: [Int]
+
+    init(table: TableDescriptor, transaction: Transaction) {
+        self.table = table
+        self.transaction = transaction
+        engine = transaction.engine
+        codec = RowCodec(table)
+        prefix = CatalogKeys.prefix(table.database, table.storageID)
+        primary = table.indexes.first { $0.isPrimary }
+        secondary = table.indexes.filter { !$0.isPrimary }.map {
+            Index(
+                $0, table, isLocked: !transaction.createdStorage.contains($0.storageID))
+        }
+        isForSharedStorage = transaction.createdStorage.isEmpty
+        needsLocks = !transaction.createdStorage.contains(table.storageID)
+        notNull = table.columns.indices.filter {
+            table.columns[$0].isNotNull && !table.columns[$0].isDropped
+        }
+    }
+
+    // MARK: Keys
+
+    private func appendColumns(
+        _ columns: [KeyColumn], _ values: [Datum], to writer: inout ByteWriter
+    ) throws(SQLError) -> Bool {
+        var hasNull = false
+        for column in columns {
+            let index = Int(column.attribute) - 1
+            let value = values[index]
+            if value.isNull { hasNull = true }
+            try KeyCodec.append(
+                value, type: table.columns[index].type.oid, descending: column.isDescending,
+                nullsFirst: column.nullsFirst, to: &writer)
+        }
+        return hasNull
+    }
+
+    /// Builds the table key of a new row into `rowKey`.
+    private func makeRowKey(_ values: [Datum]) throws(SQLError) {
+        rowKey.bytes.removeAll(keepingCapacity: true)
+        rowKey.append(contentsOf: prefix)
+        if table.hasHiddenRowID {
+            let counter: RowIDCounter
+            if let known = self.counter {
+                counter = known
+            } else {
+                let engine = engine
+                let database = transaction.database
+                let storageID = table.storageID
+                counter = try storage { () throws(StorageError) in
+                    try database.rowIDCounter(storageID, engine: engine)
+                }
+                self.counter = counter
+            }
+            withUnsafeBytes(of: counter.next().bigEndian) { rowKey.append(contentsOf: $0) }
+        } else {
+            _ = try appendColumns(table.primaryKey, values, to: &rowKey)
+        }
+    }
+
+    /// Builds an index entry's key; true when it must be unique (no NULL in a unique index).
+    private func makeIndexKey(
+        _ index: Index, _ values: [Datum], rowSuffix: UnsafeRawBufferPointer,
+        to writer: inout ByteWriter
+    ) throws(SQLError) -> Bool {
+        writer.bytes.removeAll(keepingCapacity: true)
+        writer.append(contentsOf: index.prefix)
+        let hasNull = try appendColumns(index.descriptor.columns, values, to: &writer)
+        let isUnique = index.descriptor.isUnique && !hasNull
+        if !isUnique { writer.append(contentsOf: rowSuffix) }
+        if writer.count > 32_000 {
+            throw SQLError(
+                SQLState("54000"),
+                "index row size \(writer.count) exceeds maximum 32000 for index "
+                    + "\"\(index.descriptor.name)\"")
+        }
+        return isUnique
+    }
+
+    // MARK: Constraints
+
+    func checkNotNull(_ values: [Datum]) throws(SQLError) {
+        for index in notNull where values[index].isNull {
+            let column = table.columns[index]
+            var error = SQLError(
+                .notNullViolation,
+                "null value in column \"\(column.name)\" of relation \"\(table.name)\" "
+                    + "violates not-null constraint",
+                detail: "Failing row contains (\(describe(values))).")
+            error.schema = table.schema
+            error.table = table.name
+            error.column = column.name
+            throw error
+        }
+    }
+
+    func checkViolation(_ name: String, _ values: [Datum]) -> SQLError {
+        var error = SQLError(
+            .checkViolation,
+            "new row for relation \"\(table.name)\" violates check constraint \"\(name)\"",
+            detail: "Failing row contains (\(describe(values))).")
+        error.schema = table.schema
+        error.table = table.name
+        error.constraint = name
+        return error
+    }
+
+    private func describe(_ values: [Datum]) -> String {
+        var parts: [String] = []
+        for (index, column) in table.columns.enumerated() where !column.isDropped {
+            let value = index < values.count ? values[index] : .null
+            if value.isNull {
+                parts.append("null")
+            } else {
+                let text = TypeIO.text(value, type: column.type.oid, settings: DisplaySettings())
+                parts.append(text.count > 64 ? String(text.prefix(64)) + "..." : text)
+            }
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    func uniqueViolation(_ index: IndexDescriptor, _ values: [Datum]) -> SQLError {
+        let names = index.columns.map { table.columns[Int($0.attribute) - 1].name }
+        let shown = index.columns.map { key in
+            let column = table.columns[Int(key.attribute) - 1]
+            return TypeIO.text(
+                values[Int(key.attribute) - 1], type: column.type.oid, settings: DisplaySettings())
+        }
+        var error = SQLError(
+            .uniqueViolation,
+            "duplicate key value violates unique constraint \"\(index.name)\"",
+            detail: "Key (\(names.joined(separator: ", ")))=(\(shown.joined(separator: ", "))) "
+                + "already exists.")
+        error.schema = table.schema
+        error.table = table.name
+        error.constraint = index.name
+        return error
+    }
+
+    // MARK: Reading at the newest version
+
+    /// The newest value of a key that this transaction has locked: its own, else the committed one.
+    private func newestValue(_ key: UnsafeRawBufferPointer) throws(SQLError) -> [UInt8]? {
+        if !transaction.batch.isEmpty {
+            switch transaction.batch.lookup(key) {
+            case .absent: break
+            case .deleted: return nil
+            case .value(let value): return Array(value)
+            }
+        }
+        let engine = engine
+        return try storage { () throws(StorageError) in
+            try engine.get(key, at: engine.publishedTimestamp)
+        }
+    }
+
+    private func exists(_ key: UnsafeRawBufferPointer, isShared: Bool) throws(SQLError) -> Bool {
+        if !transaction.batch.isEmpty {
+            switch transaction.batch.lookup(key) {
+            case .absent: break
+            case .deleted: return false
+            case .value: return true
+            }
+        }
+        // Storage that this transaction made has nothing committed.
+        if !isShared { return false }
+        let engine = engine
+        let found: Void? = try storage { () throws(StorageError) in
+            try engine.withValue(key, at: engine.publishedTimestamp) { _, _ in }
+        }
+        return found != nil
+    }
+
+    // MARK: Insert
+
+    /// Inserts a row whose constraints other than uniqueness hold. Returns the conflict instead of
+    /// throwing 23505 when `arbiters` (nil: none; empty: any index) covers it.
+    func insert(
+        _ values: [Datum], arbiters: [OID]? = nil, sql: SQLOperation = .insert
+    ) throws(SQLError) -> Conflict? {
+        try makeRowKey(values)
+        return try rowKey.bytes.withRaw { key throws(SQLError) in
+            try self.insert(values, key: key, arbiters: arbiters, sql: sql)
+        }
+    }
+
+    private func insert(
+        _ values: [Datum], key: UnsafeRawBufferPointer, arbiters: [OID]?, sql: SQLOperation
+    ) throws(SQLError) -> Conflict? {
+        let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
+        if let primary {
+            if needsLocks { try transaction.lock(key, .forUpdate) }
+            if try exists(key, isShared: needsLocks) {
+                guard let arbiters, arbiters.isEmpty || arbiters.contains(primary.oid) else {
+                    throw uniqueViolation(primary, values)
+                }
+                return Conflict(index: primary, rowKey: Array(key))
+            }
+        }
+        if arbiters != nil {
+            // Look at every unique index before writing anything.
+            for index in secondary where index.descriptor.isUnique {
+                guard try makeIndexKey(index, values, rowSuffix: suffix, to: &indexKey) else {
+                    continue
+                }
+                if let conflict = try uniqueConflict(index, values, arbiters: arbiters) {
+                    return conflict
+                }
+            }
+        }
+        for index in secondary {
+            try putIndexEntry(index, values, suffix)
+        }
+        value.bytes.removeAll(keepingCapacity: true)
+        try codec.encode(values, to: &value)
+        try putRow(key, sql: sql, before: nil)
+        return nil
+    }
+
+    private func uniqueConflict(
+        _ index: Index, _ values: [Datum], arbiters: [OID]?
+    ) throws(SQLError) -> Conflict? {
+        try indexKey.bytes.withRaw { entry throws(SQLError) in
+            if index.isLocked { try self.transaction.lock(entry, .forUpdate) }
+            guard try self.exists(entry, isShared: index.isLocked) else { return nil }
+            guard let arbiters, arbiters.isEmpty || arbiters.contains(index.descriptor.oid),
+                let suffix = try self.newestValue(entry)
+            else { throw self.uniqueViolation(index.descriptor, values) }
+            return Conflict(index: index.descriptor, rowKey: self.prefix + suffix)
+        }
+    }
+
+    private func putIndexEntry(
+        _ index: Index, _ values: [Datum], _ suffix: UnsafeRawBufferPointer
+    ) throws(SQLError) {
+        let isUnique = try makeIndexKey(index, values, rowSuffix: suffix, to: &indexKey)
+        if isUnique { _ = try uniqueConflict(index, values, arbiters: nil) }
+        let batch = transaction.batch
+        let version = table.version
+        try indexKey.bytes.withRaw { entry throws(SQLError) in
+            if index.descriptor.isUnique {
+                try storage { () throws(StorageError) in
+                    try batch.put(
+                        key: entry, value: suffix, class: .index, descriptorVersion: version)
+                }
+            } else {
+                var length = UInt16(truncatingIfNeeded: suffix.count).littleEndian
+                try withUnsafeBytesTyped(&length) { raw throws(SQLError) in
+                    try storage { () throws(StorageError) in
+                        try batch.put(
+                            key: entry, value: raw, class: .index, descriptorVersion: version)
+                    }
+                }
+            }
+        }
+    }
+
+    private func putRow(
+        _ key: UnsafeRawBufferPointer, sql: SQLOperation, before: UnsafeRawBufferPointer?
+    ) throws(SQLError) {
+        let batch = transaction.batch
+        let version = table.version
+        try value.bytes.withRaw { value throws(SQLError) in
+            try storage { () throws(StorageError) in
+                try batch.put(
+                    key: key, value: value, class: .row, sql: sql, descriptorVersion: version,
+                    before: before)
+            }
+        }
+    }
+
+    // MARK: Update and delete
+
+    /// Whether `columns` of the row differ between two versions, as keys see them.
+    private func keyDiffers(
+        _ columns: [KeyColumn], _ old: [Datum], _ new: [Datum]
+    ) throws(SQLError) -> Bool {
+        for column in columns {
+            let index = Int(column.attribute) - 1
+            if !DatumOrder.isNotDistinct(
+                old[index], new[index], type: table.columns[index].type.oid)
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Replaces the locked row at `key`. `touched` tells which columns may differ (nil: any).
+    func update(
+        key: UnsafeRawBufferPointer, old: [Datum], new: [Datum]
+    ) throws(SQLError) {
+        if !table.hasHiddenRowID, try keyDiffers(table.primaryKey, old, new) {
+            try delete(key: key, old: old, sql: .update)
+            if try insert(new, sql: .update) != nil {
+                throw SQLError(.internalError, "unexpected conflict")
+            }
+            return
+        }
+        let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
+        for index in secondary where try keyDiffers(index.descriptor.columns, old, new) {
+            try deleteIndexEntry(index, old, suffix)
+            try putIndexEntry(index, new, suffix)
+        }
+        value.bytes.removeAll(keepingCapacity: true)
+        try codec.encode(new, to: &value)
+        try putRow(key, sql: .update, before: nil)
+    }
+
+    private func deleteIndexEntry(
+        _ index: Index, _ values: [Datum], _ suffix: UnsafeRawBufferPointer
+    ) throws(SQLError) {
+        let isUnique = try makeIndexKey(index, values, rowSuffix: suffix, to: &oldIndexKey)
+        let batch = transaction.batch
+        let version = table.version
+        try oldIndexKey.bytes.withRaw { entry throws(SQLError) in
+            // Whoever inserts this key must wait for us.
+            if isUnique, index.isLocked { try self.transaction.lock(entry, .forUpdate) }
+            try storage { () throws(StorageError) in
+                try batch.delete(key: entry, class: .index, descriptorVersion: version)
+            }
+        }
+    }
+
+    /// Deletes the locked row at `key`.
+    func delete(
+        key: UnsafeRawBufferPointer, old: [Datum], sql: SQLOperation = .delete
+    ) throws(SQLError) {
+        let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
+        for index in secondary { try deleteIndexEntry(index, old, suffix) }
+        let batch = transaction.batch
+        let version = table.version
+        try storage { () throws(StorageError) in
+            try batch.delete(key: key, class: .row, sql: sql, descriptorVersion: version)
+        }
+    }
+
+    // MARK: Building
+
+    /// Adds one index's entry for an existing row: CREATE INDEX.
+    func addIndexEntry(
+        _ index: Index, _ values: [Datum], rowSuffix: UnsafeRawBufferPointer
+    ) throws(SQLError) {
+        try putIndexEntry(index, values, rowSuffix)
+    }
+}
+
+@inline(__always)
+func withUnsafeBytesTyped<T, R, E: Error>(
+    _ value: inout T, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+) throws(E) -> R {
+    try withUnsafePointer(to: &value) { pointer throws(E) in
+        try body(UnsafeRawBufferPointer(start: pointer, count: MemoryLayout<T>.size))
+    }
+}

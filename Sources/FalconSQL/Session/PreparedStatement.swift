@@ -1,0 +1,58 @@
+import FalconSchema
+
+/// A parsed statement with its current plan; the plan is made again when the catalog has moved on.
+final class PreparedStatement {
+    let name: String
+    let sql: String
+    /// Nil for blank text.
+    let parsed: AST.ParsedStatement?
+    let declaredTypes: [OID]
+    /// Made by PREPARE, not by a Parse message.
+    let isFromSQL: Bool
+
+    var plan: PhysicalPlan?
+    var planCatalogVersion: UInt64 = 0
+    var planPathGeneration: UInt64 = 0
+    /// What Describe told: a new plan must agree with it.
+    var describedColumns: [ResultColumn]?
+    /// An executor that nobody uses at the moment.
+    var idleExecutor: PlanExecutor?
+
+    init(
+        name: String, sql: String, parsed: AST.ParsedStatement?, declaredTypes: [OID],
+        isFromSQL: Bool = false
+    ) {
+        self.name = name
+        self.sql = sql
+        self.parsed = parsed
+        self.declaredTypes = declaredTypes
+        self.isFromSQL = isFromSQL
+    }
+
+    var statement: AST.Statement? { parsed?.statement }
+
+    /// True for the four statements that have a plan.
+    var isPlanned: Bool {
+        switch statement {
+        case .select, .insert, .update, .delete: true
+        default: false
+        }
+    }
+}
+
+/// A bound statement, perhaps part-way through its rows.
+final class Portal {
+    let name: String
+    let prepared: PreparedStatement
+    let parameters: [Datum]
+    let formats: [Int16]
+    var run: StatementRun?
+    var isDone = false
+
+    init(name: String, prepared: PreparedStatement, parameters: [Datum], formats: [Int16]) {
+        self.name = name
+        self.prepared = prepared
+        self.parameters = parameters
+        self.formats = formats
+    }
+}

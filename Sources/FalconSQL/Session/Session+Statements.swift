@@ -1,0 +1,248 @@
+import FalconSchema
+import FalconStorage
+
+extension Session {
+    /// The catalog for a statement that begins now.
+    var catalog: SessionCatalog {
+        SessionCatalog(
+            snapshot: transaction.catalog, searchPath: settings.searchPathNames, database: state)
+    }
+
+    // MARK: Plans
+
+    private var catalogVersion: UInt64 {
+        transaction.hasCatalogChanges ? transaction.catalog.version : state.catalogVersion
+    }
+
+    func isCurrent(_ prepared: PreparedStatement) -> Bool {
+        prepared.plan != nil && prepared.planCatalogVersion == catalogVersion
+            && prepared.planPathGeneration == settings.pathGeneration
+    }
+
+    /// Gives `prepared` a plan that agrees with the catalog as it is now.
+    func ensurePlan(_ prepared: PreparedStatement) throws(SQLError) {
+        if isCurrent(prepared) { return }
+        guard let statement = prepared.statement else { return }
+        let catalog = catalog
+        if let plan = prepared.plan, prepared.planPathGeneration == settings.pathGeneration {
+            // Other tables may have changed; these have not.
+            let isSame = plan.relations.allSatisfy { relation in
+                VirtualTables.isVirtual(relation.table)
+                    || catalog.snapshot.tables[relation.table.oid].map {
+                        $0.version == relation.table.version
+                            && $0.storageID == relation.table.storageID
+                            && $0.name == relation.table.name
+                    } ?? false
+            }
+            if isSame, !plan.relations.isEmpty {
+                prepared.planCatalogVersion = catalog.snapshot.version
+                return
+            }
+        }
+        let plan = try StatementPlanner(catalog: catalog).plan(
+            statement, parameterTypes: prepared.plan?.parameterTypes.map(\.oid)
+                ?? prepared.declaredTypes)
+        if let described = prepared.describedColumns {
+            let isSame =
+                described.count == plan.columns.count
+                && zip(described, plan.columns).allSatisfy {
+                    $0.type == $1.type && $0.name == $1.name
+                }
+            if !isSame {
+                throw SQLError(
+                    .featureNotSupported, "cached plan must not change result type")
+            }
+        }
+        prepared.plan = plan
+        prepared.planCatalogVersion = catalog.snapshot.version
+        prepared.planPathGeneration = settings.pathGeneration
+        prepared.idleExecutor = nil
+    }
+
+    /// What Describe answers; nil for no rows.
+    func resultColumns(_ prepared: PreparedStatement) throws(SQLError) -> [ResultColumn]? {
+        guard let statement = prepared.statement else { return nil }
+        if prepared.isPlanned {
+            let columns = prepared.plan?.columns ?? []
+            return prepared.plan?.command == .select || !columns.isEmpty ? columns : nil
+        }
+        return try utilityColumns(statement)
+    }
+
+    static func tag(_ prepared: PreparedStatement, affected: Int64, emitted: Int64) -> String {
+        switch prepared.statement {
+        case .insert: "INSERT 0 \(affected)"
+        case .update: "UPDATE \(affected)"
+        case .delete: "DELETE \(affected)"
+        default: "SELECT \(emitted)"
+        }
+    }
+
+    static func lockMode(_ lock: RelationLock) -> LockMode {
+        switch lock {
+        case .accessShare: .accessShare
+        case .rowShare: .rowShare
+        case .rowExclusive: .rowExclusive
+        case .shareUpdateExclusive: .shareUpdateExclusive
+        case .share: .share
+        case .shareRowExclusive: .shareRowExclusive
+        case .exclusive: .exclusive
+        case .accessExclusive: .accessExclusive
+        }
+    }
+
+    // MARK: Running
+
+    /// Works on a statement until it is complete, its row limit is reached, or it must wait.
+    func advance(
+        _ run: StatementRun, maxRows: Int, describes: Bool, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        do throws(SQLError) {
+            if let inner = run.inner {
+                return try advance(inner, maxRows: maxRows, describes: describes, sink)
+            }
+            if run.prepared.isPlanned {
+                return try advancePlanned(run, maxRows: maxRows, describes: describes, sink)
+            }
+            return try advanceUtility(run, maxRows: maxRows, describes: describes, sink)
+        } catch {
+            guard error.isLockWait else { throw error }
+            if run.stage != .start || !run.prepared.isPlanned {
+                transaction.rollbackStatement(
+                    to: run.firstOrdinal, changeCount: run.changeCount)
+            }
+            if run.stage == .running { run.stage = .restart }
+            run.buffer.removeAll(keepingCapacity: true)
+            return .blocked(beginLockWait())
+        }
+    }
+
+    private func advancePlanned(
+        _ run: StatementRun, maxRows: Int, describes: Bool, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        let prepared = run.prepared
+        if run.stage == .start {
+            repeat {
+                try ensurePlan(prepared)
+                guard let plan = prepared.plan else {
+                    throw SQLError(.internalError, "statement has no plan")
+                }
+                for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
+                    try transaction.lockRelation(
+                        relation.table.oid, Self.lockMode(relation.lock))
+                }
+            } while !isCurrent(prepared)
+        }
+        guard let plan = prepared.plan else {
+            throw SQLError(.internalError, "statement has no plan")
+        }
+        if !plan.isBounded, !isOnWorker, run.stage != .emitting {
+            return .blocked(needsWorker())
+        }
+        if run.stage == .start {
+            run.snapshot = transaction.statementSnapshot()
+            run.firstOrdinal = transaction.batch.nextOrdinal
+            run.changeCount = transaction.changes.count
+            run.columns = plan.columns
+            run.formats = Self.expand(run.formats, plan.columns.count)
+            run.rowValues = Array(repeating: .null, count: plan.resultSlots.count)
+            if let idle = prepared.idleExecutor, idle.plan === plan {
+                prepared.idleExecutor = nil
+                run.executor = idle
+            } else {
+                run.executor = PlanExecutor(
+                    plan: plan, transaction: transaction, functions: functions)
+            }
+            run.stage = .restart
+        }
+        guard let executor = run.executor else {
+            throw SQLError(.internalError, "statement has no executor")
+        }
+        if run.stage == .restart, let snapshot = run.snapshot {
+            refreshFunctions()
+            run.stage = .running
+            try executor.begin(
+                snapshot: snapshot, parameters: run.parameters, functions: functions)
+        }
+        if run.stage == .running, plan.command == .select, plan.isReadOnly {
+            return try stream(run, executor, plan, maxRows: maxRows, describes: describes, sink)
+        }
+        if run.stage == .running {
+            let returnsRows = !plan.resultSlots.isEmpty
+            while try executor.next() {
+                if returnsRows {
+                    run.buffer.append(plan.resultSlots.map { executor.row.slots[$0] })
+                } else if plan.command == .select {
+                    run.buffer.append([])
+                }
+            }
+            try executor.finish()
+            run.affected = executor.affectedRows
+            run.stage = .emitting
+            run.bufferPlace = 0
+        }
+        let hasRows = plan.command == .select || !plan.resultSlots.isEmpty
+        if describes, !run.isDescribed, hasRows {
+            run.isDescribed = true
+            sink.rowDescription(plan.columns)
+        }
+        if let step = emitBuffer(run, maxRows: maxRows, sink) { return step }
+        return .done(
+            tag: Self.tag(prepared, affected: run.affected, emitted: run.emitted))
+    }
+
+    /// A read's rows, as they come.
+    private func stream(
+        _ run: StatementRun, _ executor: PlanExecutor, _ plan: PhysicalPlan, maxRows: Int,
+        describes: Bool, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        if describes, !run.isDescribed {
+            run.isDescribed = true
+            sink.rowDescription(plan.columns)
+        }
+        var sent: Int64 = 0
+        let limit = maxRows == 0 ? Int64.max : Int64(maxRows)
+        let slots = plan.resultSlots
+        while sent < limit {
+            guard try executor.next() else {
+                try executor.finish()
+                run.emitted += sent
+                return .done(tag: "SELECT \(run.emitted)")
+            }
+            for index in slots.indices { run.rowValues[index] = executor.row.slots[slots[index]] }
+            sink.row(run.rowValues, run.columns, formats: run.formats)
+            sent += 1
+            if sent & 63 == 0 {
+                try interrupt.check()
+                if sink.wantsPause, maxRows == 0 {
+                    run.emitted += sent
+                    return .blocked(.paused)
+                }
+            }
+        }
+        // The next tag counts the next Execute's rows, as PostgreSQL's does.
+        run.emitted = 0
+        return .suspended
+    }
+
+    /// Sends buffered rows. Nil when there are none left.
+    func emitBuffer(
+        _ run: StatementRun, maxRows: Int, _ sink: any ResultSink
+    ) -> StatementStep? {
+        var sent = 0
+        while run.bufferPlace < run.buffer.count {
+            if maxRows > 0, sent == maxRows { break }
+            sink.row(run.buffer[run.bufferPlace], run.columns, formats: run.formats)
+            run.bufferPlace += 1
+            run.emitted += 1
+            sent += 1
+            if sent & 63 == 0, maxRows == 0, sink.wantsPause { return .blocked(.paused) }
+        }
+        // PostgreSQL suspends also when the limit met the last row exactly.
+        if maxRows > 0, sent == maxRows {
+            run.emitted = 0
+            return .suspended
+        }
+        return nil
+    }
+}

@@ -1,0 +1,273 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+import FalconSchema
+import FalconStorage
+
+extension Transaction {
+    /// What BEGIN may say, and AND CHAIN repeats.
+    struct Modes {
+        var isolation: IsolationLevel
+        var isReadOnly: Bool
+    }
+}
+
+extension Session {
+    static func nowMicros() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) &* 1_000_000 &+ Int64(now.tv_nsec) / 1000
+            &- Int64(Timestamp.epochMicrosSince1970)
+    }
+
+    /// Refuses everything but the end of a failed transaction.
+    func checkNotFailed(_ statement: AST.Statement) throws(SQLError) {
+        guard block == .failed else { return }
+        if case .transaction(let kind) = statement {
+            switch kind {
+            case .commit, .rollback, .rollbackTo: return
+            default: break
+            }
+        }
+        throw Self.failedTransaction
+    }
+
+    func beginIfNeeded() throws(SQLError) {
+        guard block == .none else { return }
+        startTransaction()
+        block = .implicit
+    }
+
+    private func startTransaction() {
+        transaction.begin(startMicros: Self.nowMicros())
+        transaction.isolation = settings.defaultIsolation
+        transaction.isReadOnly = settings.isDefaultReadOnly
+        settingsAtBegin = settings.saved
+        transactionNumber = nil
+    }
+
+    /// Ends or continues the transaction after a statement. Non-nil: the commit must be waited for.
+    func endTransaction(
+        _ end: TransactionEnd, isLast: Bool
+    ) throws(SQLError) -> SessionProgress? {
+        switch end {
+        case .none:
+            // Outside a block, the last statement of the message commits before its tag is sent.
+            if block == .implicit, isLast { return try commit() }
+            return nil
+        case .commit(let chain):
+            chainAfterCommit = chain ? modes : nil
+            if let blocked = try commit() { return blocked }
+            return nil
+        case .rollback(let chain):
+            let modes = modes
+            rollback()
+            if chain { startChained(modes) }
+            return nil
+        }
+    }
+
+    private var modes: Transaction.Modes {
+        Transaction.Modes(isolation: transaction.isolation, isReadOnly: transaction.isReadOnly)
+    }
+
+    private func startChained(_ modes: Transaction.Modes) {
+        startTransaction()
+        transaction.isolation = modes.isolation
+        transaction.isReadOnly = modes.isReadOnly
+        block = .inBlock
+    }
+
+    /// Commits. Nil: done already; else the progress to return, and `resume` ends it.
+    func commit() throws(SQLError) -> SessionProgress? {
+        dropAllPortals()
+        guard transaction.batch.operationCount > 0 else {
+            transaction.end()
+            afterCommit()
+            return nil
+        }
+        let wait = CommitWait()
+        let changes = transaction.changes
+        let state = state
+        let locks = database.locks
+        let owner = owner
+        var durability = database.options.durability
+        if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
+        let options = CommitOptions(
+            durability: durability,
+            transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
+        database.engine.commit(transaction.batch, options) { result in
+            if case .success = result, !changes.isEmpty { state.publish(changes) }
+            locks.releaseAll(owner)
+            wait.complete(result)
+        }
+        if let result = wait.result {
+            try finishCommit(result)
+            return nil
+        }
+        pendingCommit = wait
+        return waiting(wait)
+    }
+
+    func finishCommit(_ result: Result<CommitReceipt, StorageError>) throws(SQLError) {
+        transaction.reset()
+        switch result {
+        case .success: afterCommit()
+        case .failure(let error):
+            // Nothing of it may be left: the session is outside a transaction again.
+            chainAfterCommit = nil
+            if let saved = settingsAtBegin { settings.restore(saved) }
+            block = .none
+            throw SQLError(storage: error)
+        }
+    }
+
+    private func afterCommit() {
+        settings.dropLocals()
+        block = .none
+        if let modes = chainAfterCommit {
+            chainAfterCommit = nil
+            startChained(modes)
+        }
+    }
+
+    /// Rolls the whole transaction back.
+    func rollback() {
+        dropAllPortals()
+        transaction.end()
+        if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
+        block = .none
+    }
+
+    /// What an error does to the transaction.
+    func abortAfterError() {
+        switch block {
+        case .none, .failed: return
+        case .implicit: rollback()
+        case .inBlock:
+            block = .failed
+            dropAllPortals()
+            if let savepoint = transaction.savepoints.last {
+                transaction.rollback(to: savepoint)
+                settings.restoreIfChanged(savepoint.settings)
+            } else {
+                transaction.end()
+                if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
+            }
+        }
+    }
+
+    // MARK: Transaction statements
+
+    func runTransaction(
+        _ kind: AST.Transaction, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        switch kind {
+        case .begin(let modes, let isStart):
+            if block == .inBlock {
+                sink.notice(
+                    SQLError(
+                        .activeSQLTransaction, "there is already a transaction in progress",
+                        severity: .warning))
+            } else {
+                block = .inBlock
+            }
+            try setModes(modes)
+            return .done(tag: isStart ? "START TRANSACTION" : "BEGIN")
+        case .commit(let chain):
+            if block == .failed { return .done(tag: "ROLLBACK", then: .rollback(chain: chain)) }
+            if block == .implicit {
+                if chain { throw Self.chainOutside("COMMIT") }
+                sink.notice(
+                    SQLError(
+                        .noActiveSQLTransaction, "there is no transaction in progress",
+                        severity: .warning))
+            }
+            return .done(tag: "COMMIT", then: .commit(chain: chain))
+        case .rollback(let chain):
+            if block == .implicit {
+                if chain { throw Self.chainOutside("ROLLBACK") }
+                sink.notice(
+                    SQLError(
+                        .noActiveSQLTransaction, "there is no transaction in progress",
+                        severity: .warning))
+            }
+            return .done(tag: "ROLLBACK", then: .rollback(chain: chain))
+        case .savepoint(let name):
+            try requireBlock("SAVEPOINT")
+            transaction.setSavepoint(name, settings: settings.saved)
+            return .done(tag: "SAVEPOINT")
+        case .release(let name):
+            try requireBlock("RELEASE SAVEPOINT")
+            let index = try savepoint(name)
+            transaction.savepoints.removeSubrange(index...)
+            return .done(tag: "RELEASE")
+        case .rollbackTo(let name):
+            if block != .failed { try requireBlock("ROLLBACK TO SAVEPOINT") }
+            let index = try savepoint(name)
+            dropAllPortals()
+            let savepoint = transaction.savepoints[index]
+            transaction.rollback(to: savepoint)
+            transaction.savepoints.removeSubrange((index + 1)...)
+            settings.restoreIfChanged(savepoint.settings)
+            block = .inBlock
+            return .done(tag: "ROLLBACK")
+        case .prepare, .commitPrepared, .rollbackPrepared:
+            throw SQLError(
+                .objectNotInPrerequisiteState, "prepared transactions are disabled",
+                hint: "Set max_prepared_transactions to a nonzero value.")
+        }
+    }
+
+    private static func chainOutside(_ what: String) -> SQLError {
+        SQLError(.noActiveSQLTransaction, "\(what) AND CHAIN can only be used in transaction blocks")
+    }
+
+    func requireBlock(_ what: String) throws(SQLError) {
+        if block != .inBlock {
+            throw SQLError(
+                .noActiveSQLTransaction, "\(what) can only be used in transaction blocks")
+        }
+    }
+
+    /// For VACUUM and its like.
+    func forbidBlock(_ what: String) throws(SQLError) {
+        if block == .inBlock {
+            throw SQLError(
+                .activeSQLTransaction, "\(what) cannot run inside a transaction block")
+        }
+    }
+
+    private func savepoint(_ name: String) throws(SQLError) -> Int {
+        guard let index = transaction.savepoints.lastIndex(where: { $0.name == name }) else {
+            throw SQLError(SQLState("3B001"), "savepoint \"\(name)\" does not exist")
+        }
+        return index
+    }
+
+    func setModes(_ modes: AST.TransactionModes) throws(SQLError) {
+        if let isolation = modes.isolation {
+            guard let level = IsolationLevel(rawValue: isolation.lowercased()) else {
+                throw SQLError(
+                    .invalidParameterValue,
+                    "invalid value for parameter \"transaction_isolation\": \"\(isolation)\"")
+            }
+            if level != transaction.isolation, transaction.hasSnapshot {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "SET TRANSACTION ISOLATION LEVEL must be called before any query")
+            }
+            transaction.isolation = level
+        }
+        if let isReadOnly = modes.isReadOnly {
+            if !isReadOnly, transaction.isReadOnly, transaction.hasSnapshot {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "transaction read-write mode must be set before any query")
+            }
+            transaction.isReadOnly = isReadOnly
+        }
+    }
+}

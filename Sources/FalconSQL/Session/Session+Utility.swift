@@ -1,0 +1,432 @@
+import FalconSchema
+import FalconStorage
+
+extension Session {
+    private static func textColumn(_ name: String) -> ResultColumn {
+        ResultColumn(name: name, type: .text)
+    }
+
+    /// The columns of a statement without a plan; nil for no rows.
+    func utilityColumns(_ statement: AST.Statement) throws(SQLError) -> [ResultColumn]? {
+        switch statement {
+        case .show(let name):
+            return [Self.textColumn(SessionSettings.canonicalName(name))]
+        case .showAll:
+            return ["name", "setting", "description"].map { Self.textColumn($0) }
+        case .explain: return [Self.textColumn("QUERY PLAN")]
+        case .execute(let execute):
+            guard let prepared = statements[execute.name], prepared.isPlanned else { return nil }
+            try beginIfNeeded()
+            try ensurePlan(prepared)
+            return try resultColumns(prepared)
+        case .fetch(let fetch):
+            guard !fetch.isMove, let portal = portals[fetch.name] else { return nil }
+            try ensurePlan(portal.prepared)
+            return try resultColumns(portal.prepared)
+        default: return nil
+        }
+    }
+
+    /// Statements that may take long and therefore run on a worker.
+    private func isBounded(_ statement: AST.Statement) -> Bool {
+        switch statement {
+        case .transaction, .set, .setTransaction, .setConstraints, .resetAll, .show, .showAll,
+            .prepare, .execute, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
+            .listen, .notify, .unlisten, .explain, .lockTable, .copy, .unsupported:
+            return true
+        default: return false
+        }
+    }
+
+    func advanceUtility(
+        _ run: StatementRun, maxRows: Int, describes: Bool, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        guard let statement = run.prepared.statement else { return .done(tag: "") }
+        if run.stage != .emitting {
+            if !isBounded(statement), !isOnWorker { return .blocked(needsWorker()) }
+            run.firstOrdinal = transaction.batch.nextOrdinal
+            run.changeCount = transaction.changes.count
+            refreshFunctions()
+        }
+        switch statement {
+        case .transaction(let kind): return try runTransaction(kind, sink)
+        case .set(let set):
+            try runSet(set, sink)
+            return .done(tag: set.isReset ? "RESET" : "SET")
+        case .setTransaction(let modes, let isSession):
+            if isSession {
+                if let isolation = modes.isolation {
+                    try settings.set(
+                        "default_transaction_isolation", isolation, isLocal: false)
+                }
+                if let isReadOnly = modes.isReadOnly {
+                    try settings.set(
+                        "default_transaction_read_only", isReadOnly ? "on" : "off",
+                        isLocal: false)
+                }
+            } else {
+                if block == .implicit {
+                    sink.notice(
+                        SQLError(
+                            .noActiveSQLTransaction,
+                            "SET TRANSACTION can only be used in transaction blocks",
+                            severity: .warning))
+                }
+                try setModes(modes)
+            }
+            return .done(tag: "SET")
+        case .setConstraints: return .done(tag: "SET CONSTRAINTS")
+        case .resetAll:
+            settings.resetAll()
+            return .done(tag: "RESET")
+        case .show(let name):
+            return try emit(run, describes, maxRows, sink, tag: "SHOW") { () throws(SQLError) in
+                [[.text(try self.shown(name))]]
+            }
+        case .showAll:
+            return try emit(run, describes, maxRows, sink, tag: "SHOW") { () throws(SQLError) in
+                self.settings.all().map {
+                    [.text($0.name), .text($0.value), .text($0.description)]
+                }
+            }
+        case .prepare(let prepare):
+            try runPrepare(prepare, sql: run.prepared.sql)
+            return .done(tag: "PREPARE")
+        case .execute(let execute):
+            let inner = try makeInner(execute)
+            inner.formats = run.formats
+            run.inner = inner
+            return try advance(inner, maxRows: maxRows, describes: describes, sink)
+        case .deallocate(let name):
+            guard let name else {
+                statements = statements.filter { $0.key.isEmpty }
+                return .done(tag: "DEALLOCATE ALL")
+            }
+            guard statements.removeValue(forKey: name) != nil else {
+                throw SQLError(
+                    .invalidSQLStatementName, "prepared statement \"\(name)\" does not exist")
+            }
+            return .done(tag: "DEALLOCATE")
+        case .discard(let target):
+            if target == .all {
+                try forbidBlock("DISCARD ALL")
+                dropAllPortals()
+                statements.removeAll()
+                settings.resetAll()
+            }
+            switch target {
+            case .all: return .done(tag: "DISCARD ALL")
+            case .plans: return .done(tag: "DISCARD PLANS")
+            case .sequences: return .done(tag: "DISCARD SEQUENCES")
+            case .temporary: return .done(tag: "DISCARD TEMP")
+            }
+        case .explain(let explain):
+            return try emit(run, describes, maxRows, sink, tag: "EXPLAIN") {
+                () throws(SQLError) in try self.explain(explain)
+            }
+        case .vacuum(let vacuum):
+            if vacuum.isVacuum { try forbidBlock("VACUUM") }
+            for (table, _) in vacuum.tables { _ = try resolveTable(table) }
+            return .done(tag: vacuum.isVacuum ? "VACUUM" : "ANALYZE")
+        case .checkpoint:
+            let engine = database.engine
+            try storage { () throws(StorageError) in try engine.flush() }
+            return .done(tag: "CHECKPOINT")
+        case .lockTable(let lock):
+            try requireBlock("LOCK TABLE")
+            guard let strength = RelationLock(rawValue: lock.mode) else {
+                throw SQLError(.syntaxError, "unrecognized lock mode")
+            }
+            for name in lock.tables {
+                let table = try resolveTable(name)
+                do throws(SQLError) {
+                    try transaction.lockRelation(
+                        table.oid, Self.lockMode(strength), mayWait: !lock.noWait)
+                } catch {
+                    if error.state == .lockNotAvailable {
+                        throw SQLError(
+                            .lockNotAvailable,
+                            "could not obtain lock on relation \"\(table.name)\"")
+                    }
+                    throw error
+                }
+            }
+            return .done(tag: "LOCK TABLE")
+        case .declareCursor(let declare): return try runDeclare(declare, sql: run.prepared.sql)
+        case .fetch(let fetch): return try runFetch(fetch, run, describes: describes, sink)
+        case .closeCursor(let name):
+            if let name {
+                guard portals[name] != nil else {
+                    throw SQLError(
+                        .invalidCursorName, "cursor \"\(name)\" does not exist")
+                }
+                dropPortal(name)
+                return .done(tag: "CLOSE CURSOR")
+            }
+            for name in portals.keys where !name.isEmpty { dropPortal(name) }
+            return .done(tag: "CLOSE CURSOR ALL")
+        case .listen: return .done(tag: "LISTEN")
+        case .notify: return .done(tag: "NOTIFY")
+        case .unlisten: return .done(tag: "UNLISTEN")
+        case .copy(let copy): return try advanceCopy(copy, run, sink)
+        case .unsupported(let what):
+            throw SQLError(.featureNotSupported, "\(what) is not supported yet")
+        case .select, .insert, .update, .delete:
+            throw SQLError(.internalError, "planned statement in the utility path")
+        default:
+            if transaction.isReadOnly {
+                throw SQLError(
+                    .readOnlySQLTransaction,
+                    "cannot execute \(DefinitionRunner.tag(statement)) in a read-only transaction")
+            }
+            return .done(
+                tag: try DefinitionRunner(session: self, sql: run.prepared.sql, sink: sink).run(
+                    statement))
+        }
+    }
+
+    /// Sends rows that were computed at once.
+    private func emit(
+        _ run: StatementRun, _ describes: Bool, _ maxRows: Int, _ sink: any ResultSink,
+        tag: String, _ rows: () throws(SQLError) -> [[Datum]]
+    ) throws(SQLError) -> StatementStep {
+        if run.stage != .emitting {
+            guard let statement = run.prepared.statement else { return .done(tag: tag) }
+            run.columns = try utilityColumns(statement) ?? []
+            run.formats = Self.expand(run.formats, run.columns.count)
+            run.buffer = try rows()
+            run.bufferPlace = 0
+            run.stage = .emitting
+            if describes { sink.rowDescription(run.columns) }
+        }
+        if let step = emitBuffer(run, maxRows: maxRows, sink) { return step }
+        return .done(tag: tag)
+    }
+
+    private func runSet(_ set: AST.SetVariable, _ sink: any ResultSink) throws(SQLError) {
+        if set.isLocal, block == .implicit {
+            sink.notice(
+                SQLError(
+                    .noActiveSQLTransaction, "SET LOCAL can only be used in transaction blocks",
+                    severity: .warning))
+        }
+        let lower = set.name.lowercased()
+        switch set.value {
+        case .toDefault:
+            if lower == "transaction_isolation" || lower == "transaction_read_only" { return }
+            try settings.reset(set.name, isLocal: set.isLocal)
+        case .fromCurrent: return
+        case .values(let values):
+            let text: String
+            if lower == "search_path" {
+                text = values.map { $0 == "$user" ? "\"$user\"" : Identifier.quoted($0) }
+                    .joined(separator: ", ")
+            } else {
+                text = values.joined(separator: ", ")
+            }
+            switch lower {
+            case "transaction_isolation":
+                try setModes(.init(isolation: text))
+            case "transaction_read_only":
+                guard let flag = SessionSettings.parseBool(text) else {
+                    throw SQLError(
+                        .invalidParameterValue,
+                        "parameter \"transaction_read_only\" requires a Boolean value")
+                }
+                try setModes(.init(isReadOnly: flag))
+            case "session_authorization", "role":
+                let known = [settings.user, database.options.superuser, "none", "default"]
+                guard known.contains(text) else {
+                    throw SQLError(
+                        .invalidParameterValue, "role \"\(text)\" does not exist")
+                }
+                if lower == "role" {
+                    try settings.set(set.name, text, isLocal: set.isLocal)
+                }
+            default: try settings.set(set.name, text, isLocal: set.isLocal)
+            }
+        }
+    }
+
+    private func runPrepare(_ prepare: AST.Prepare, sql: String) throws(SQLError) {
+        if statements[prepare.name] != nil {
+            throw SQLError(
+                .duplicatePreparedStatement,
+                "prepared statement \"\(prepare.name)\" already exists")
+        }
+        let planner = StatementPlanner(catalog: catalog)
+        var types: [OID] = []
+        for type in prepare.types { types.append(try planner.resolveType(type).oid) }
+        let parsed = AST.ParsedStatement(
+            statement: prepare.statement, textOffset: 0, textLength: sql.utf8.count)
+        let prepared = PreparedStatement(
+            name: prepare.name, sql: sql, parsed: parsed, declaredTypes: types, isFromSQL: true)
+        guard prepared.isPlanned else {
+            throw SQLError(.syntaxError, "this statement cannot be prepared")
+        }
+        try ensurePlan(prepared)
+        prepared.describedColumns = prepared.plan?.columns
+        statements[prepare.name] = prepared
+    }
+
+    private func makeInner(_ execute: AST.Execute) throws(SQLError) -> StatementRun {
+        guard let prepared = statements[execute.name] else {
+            throw SQLError(
+                .invalidSQLStatementName,
+                "prepared statement \"\(execute.name)\" does not exist")
+        }
+        try ensurePlan(prepared)
+        let types = prepared.plan?.parameterTypes ?? []
+        guard types.count == execute.arguments.count else {
+            throw SQLError(
+                .syntaxError,
+                "wrong number of parameters for prepared statement \"\(execute.name)\"",
+                detail: "Expected \(types.count) parameters but got \(execute.arguments.count).")
+        }
+        let expressions = try StatementPlanner(catalog: catalog).bindArguments(
+            execute.arguments, types: types)
+        let row = RowContext(slotCount: 0, parameters: [], functions: functions)
+        var values: [Datum] = []
+        for expression in expressions { values.append(try expression.evaluate(row)) }
+        return StatementRun(prepared: prepared, parameters: values)
+    }
+
+    private func explain(_ explain: AST.Explain) throws(SQLError) -> [[Datum]] {
+        var showCosts = true
+        var isAnalyzed = false
+        for option in explain.options {
+            switch option.name.lowercased() {
+            case "costs": showCosts = option.boolValue ?? true
+            case "analyze": isAnalyzed = option.boolValue ?? true
+            case "format":
+                if let format = option.stringValue?.lowercased(), format != "text" {
+                    throw SQLError(
+                        .featureNotSupported, "EXPLAIN format \"\(format)\" is not supported yet")
+                }
+            default: break
+            }
+        }
+        var inner = explain.statement
+        if case .execute(let execute) = inner,
+            let statement = statements[execute.name]?.statement
+        {
+            inner = statement
+        }
+        let plan = try StatementPlanner(catalog: catalog).plan(inner)
+        if isAnalyzed {
+            throw SQLError(.featureNotSupported, "EXPLAIN ANALYZE is not supported yet")
+        }
+        return PlanExplainer.lines(plan, showCosts: showCosts).map { [.text($0)] }
+    }
+
+    // MARK: Cursors
+
+    private func runDeclare(
+        _ declare: AST.DeclareCursor, sql: String
+    ) throws(SQLError) -> StatementStep {
+        if !declare.isHold { try requireBlock("DECLARE CURSOR") }
+        if declare.isHold {
+            throw SQLError(.featureNotSupported, "DECLARE CURSOR WITH HOLD is not supported yet")
+        }
+        if portals[declare.name] != nil {
+            throw SQLError(.duplicateCursor, "cursor \"\(declare.name)\" already exists")
+        }
+        let prepared = PreparedStatement(
+            name: "", sql: sql,
+            parsed: .init(
+                statement: .select(declare.query), textOffset: 0, textLength: sql.utf8.count),
+            declaredTypes: [])
+        try ensurePlan(prepared)
+        let portal = Portal(
+            name: declare.name, prepared: prepared, parameters: [],
+            formats: declare.isBinary ? [1] : [])
+        let run = StatementRun(prepared: prepared, parameters: [])
+        run.formats = portal.formats
+        portal.run = run
+        portals[declare.name] = portal
+        return .done(tag: "DECLARE CURSOR")
+    }
+
+    private func runFetch(
+        _ fetch: AST.Fetch, _ run: StatementRun, describes: Bool, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        guard let portal = portals[fetch.name], let cursor = portal.run else {
+            throw SQLError(.invalidCursorName, "cursor \"\(fetch.name)\" does not exist")
+        }
+        guard fetch.direction == .forward, fetch.count >= 0 else {
+            throw SQLError(
+                .featureNotSupported, "only forward cursor movement is supported yet",
+                hint: "Declare it with SCROLL option to enable backward scan.")
+        }
+        let target: any ResultSink
+        if fetch.isMove {
+            target = CountingSink(inner: nil)
+        } else {
+            target = CountingSink(inner: sink)
+            if describes, !run.isDescribed {
+                run.isDescribed = true
+                sink.rowDescription(try utilityColumns(.fetch(fetch)) ?? [])
+            }
+        }
+        let word = fetch.isMove ? "MOVE" : "FETCH"
+        if fetch.count == 0 || portal.isDone { return .done(tag: "\(word) 0") }
+        let step = try advance(
+            cursor, maxRows: fetch.count == .max ? 0 : Int(clamping: fetch.count),
+            describes: false, target)
+        let count = (run.utilityState as? FetchCount)?.rows ?? 0
+        let sent = count + ((target as? CountingSink)?.count ?? 0)
+        switch step {
+        case .blocked(let progress):
+            let state = FetchCount()
+            state.rows = sent
+            run.utilityState = state
+            return .blocked(progress)
+        case .suspended: return .done(tag: "\(word) \(sent)")
+        case .done:
+            portal.isDone = true
+            cursor.finish()
+            return .done(tag: "\(word) \(sent)")
+        }
+    }
+
+    private final class FetchCount { var rows = 0 }
+
+    // MARK: Names
+
+    func resolveTable(_ name: AST.TableName) throws(SQLError) -> TableDescriptor {
+        if let table = try catalog.table(schema: name.schema, name: name.name) { return table }
+        throw Self.noRelation(name)
+    }
+
+    static func noRelation(_ name: AST.TableName) -> SQLError {
+        SQLError(
+            .undefinedTable, "relation \"\(name.text)\" does not exist",
+            byteOffset: name.location >= 0 ? name.location : nil)
+    }
+}
+
+/// Counts rows on their way to the client, or instead of it (MOVE).
+final class CountingSink: ResultSink {
+    private let inner: (any ResultSink)?
+    private(set) var count = 0
+    init(inner: (any ResultSink)?) { self.inner = inner }
+    func rowDescription(_ columns: [ResultColumn]) { inner?.rowDescription(columns) }
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+        count += 1
+        inner?.row(values, columns, formats: formats)
+    }
+    func commandComplete(_ tag: String) { inner?.commandComplete(tag) }
+    func emptyQuery() { inner?.emptyQuery() }
+    func portalSuspended() {}
+    func notice(_ notice: SQLError) { inner?.notice(notice) }
+    func parameterStatus(_ name: String, _ value: String) { inner?.parameterStatus(name, value) }
+    func copyInResponse(_ format: CopyFormat, columnCount: Int) {
+        inner?.copyInResponse(format, columnCount: columnCount)
+    }
+    func copyOutResponse(_ format: CopyFormat, columnCount: Int) {
+        inner?.copyOutResponse(format, columnCount: columnCount)
+    }
+    func copyData(_ bytes: [UInt8]) { inner?.copyData(bytes) }
+    func copyDone() { inner?.copyDone() }
+    var wantsPause: Bool { inner?.wantsPause ?? false }
+}

@@ -1,0 +1,157 @@
+import FalconSchema
+import FalconStorage
+
+/// The session as functions and the reg* types see it. Weakly bound: the session owns it.
+final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
+    weak var session: Session?
+
+    func setting(_ name: String) -> String? {
+        guard let session else { return nil }
+        return try? session.shown(name)
+    }
+
+    func setSetting(
+        _ name: String, to value: String, isLocal: Bool
+    ) throws(SQLError) -> String {
+        guard let session else { throw SQLError(.internalError, "session is closed") }
+        try session.settings.set(name, value, isLocal: isLocal)
+        return try session.shown(name)
+    }
+
+    var userName: String { session?.settings.user ?? "" }
+    var sessionUserName: String { session?.settings.user ?? "" }
+    var databaseName: String { session?.state.name ?? "" }
+
+    func schemas(includingImplicit: Bool) -> [String] {
+        guard let session else { return [] }
+        let known = session.transaction.catalog.schemaNames
+        let path = SessionSettings.parsePath(
+            session.settings.value("search_path") ?? "", user: session.settings.user)
+        var result = path.filter { known[$0] != nil }
+        if includingImplicit, !path.contains("pg_catalog") { result.insert("pg_catalog", at: 0) }
+        return result
+    }
+
+    var processID: Int32 { session?.processID ?? 0 }
+
+    var transactionID: UInt64 {
+        guard let session else { return 0 }
+        if let number = session.transactionNumber { return number }
+        let number = session.database.engine.allocateTransactionID().rawValue
+        session.transactionNumber = number
+        return number
+    }
+
+    var isCanceled: Bool { session?.interrupt.isSet ?? true }
+
+    // MARK: reg* types
+
+    func text(of oid: OID, as type: OID) -> String? {
+        guard let session else { return nil }
+        let snapshot = session.transaction.catalog
+        switch type {
+        case .regclass:
+            if let table = snapshot.tables[oid] {
+                return qualified(table.schema, table.name, session)
+            }
+            if let owner = snapshot.indexOwners[oid], let table = snapshot.tables[owner],
+                let index = table.indexes.first(where: { $0.oid == oid })
+            {
+                return qualified(table.schema, index.name, session)
+            }
+            if let view = snapshot.views[oid] {
+                return qualified(snapshot.schemas[view.schemaOID]?.name ?? "", view.name, session)
+            }
+            return VirtualTables.descriptor(oid: oid)?.name
+        case .regnamespace: return snapshot.schemas[oid].map { Identifier.quoted($0.name) }
+        case .regrole: return oid == OID(10) ? session.database.options.superuser : nil
+        default: return nil
+        }
+    }
+
+    private func qualified(_ schema: String, _ name: String, _ session: Session) -> String {
+        let quoted = Identifier.quoted(name)
+        if session.settings.searchPathNames.contains(schema) { return quoted }
+        return Identifier.quoted(schema) + "." + quoted
+    }
+
+    func lookup(_ text: String, as type: OID) throws(SQLError) -> OID {
+        guard let session else { throw SQLError(.internalError, "session is closed") }
+        let parts = Identifier.parse(text)
+        switch type {
+        case .regclass:
+            let catalog = session.catalog
+            let schema = parts.count > 1 ? parts[parts.count - 2] : nil
+            let name = parts.last ?? ""
+            if let found = try catalog.relation(schema: schema, name: name) { return found.oid }
+            if let virtual = try catalog.table(schema: schema, name: name) { return virtual.oid }
+            throw SQLError(.undefinedTable, "relation \"\(text)\" does not exist")
+        case .regnamespace:
+            guard let oid = session.transaction.catalog.schemaNames[parts.last ?? ""] else {
+                throw SQLError(.invalidSchemaName, "schema \"\(text)\" does not exist")
+            }
+            return oid
+        case .regrole:
+            if parts.last == session.database.options.superuser { return OID(10) }
+            throw SQLError(.undefinedObject, "role \"\(text)\" does not exist")
+        default:
+            throw SQLError(.undefinedObject, "\"\(text)\" does not exist")
+        }
+    }
+}
+
+/// Identifiers as SQL text.
+enum Identifier {
+    /// With double quotes where PostgreSQL's quote_ident puts them (keywords aside).
+    static func quoted(_ name: String) -> String {
+        let isPlain =
+            name.utf8.first.map { $0 == 0x5F || (0x61...0x7A).contains($0) } ?? false
+        let rest = name.utf8.allSatisfy {
+            $0 == 0x5F || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
+        }
+        if isPlain, rest { return name }
+        var text = "\""
+        for character in name {
+            if character == "\"" { text.append("\"") }
+            text.append(character)
+        }
+        return text + "\""
+    }
+
+    /// The parts of a possibly qualified, possibly quoted name; unquoted ones in lower case.
+    static func parse(_ text: String) -> [String] {
+        var parts: [String] = []
+        var part = ""
+        var isQuoted = false
+        var inQuotes = false
+        for character in text {
+            if character == "\"" {
+                inQuotes.toggle()
+                isQuoted = true
+            } else if character == ".", !inQuotes {
+                parts.append(isQuoted ? part : part.lowercased())
+                part = ""
+                isQuoted = false
+            } else {
+                part.append(character)
+            }
+        }
+        parts.append(isQuoted ? part : part.lowercased())
+        return parts
+    }
+}
+
+extension Session {
+    /// SHOW's value, transaction state included.
+    func shown(_ name: String) throws(SQLError) -> String {
+        switch name.lowercased() {
+        case "transaction_isolation", "transaction isolation level":
+            return block == .none
+                ? settings.defaultIsolation.rawValue : transaction.isolation.rawValue
+        case "transaction_read_only":
+            return (block == .none ? settings.isDefaultReadOnly : transaction.isReadOnly)
+                ? "on" : "off"
+        default: return try settings.shown(name)
+        }
+    }
+}

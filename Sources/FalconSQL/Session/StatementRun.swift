@@ -1,0 +1,75 @@
+import FalconSchema
+import FalconStorage
+
+/// One execution of a statement, from taking its relation locks to its last row. Survives waiting,
+/// pausing and the suspension of its portal.
+final class StatementRun {
+    enum Stage {
+        /// Locks, plan check and snapshot are still to come.
+        case start
+        /// The lock it waited for is granted: run again from its first row, with the same snapshot.
+        case restart
+        case running
+        /// All rows are in `buffer`.
+        case emitting
+        case done
+    }
+
+    let prepared: PreparedStatement
+    let parameters: [Datum]
+    var stage = Stage.start
+    var executor: PlanExecutor?
+    var snapshot: Snapshot?
+    var firstOrdinal: UInt32 = 0
+    var changeCount = 0
+
+    /// Rows kept back until the statement is complete: it may have to run again.
+    var buffer: [[Datum]] = []
+    var bufferPlace = 0
+    var columns: [ResultColumn] = []
+    var formats: [Int16] = []
+    var isDescribed = false
+    /// Rows sent in all, and in the current Execute.
+    var emitted: Int64 = 0
+    var affected: Int64 = 0
+    /// A utility statement's tag once it has run.
+    var tag = ""
+    /// EXECUTE's prepared statement, run in place of this one.
+    var inner: StatementRun?
+    var utilityState: AnyObject?
+    var rowValues: [Datum] = []
+
+    init(prepared: PreparedStatement, parameters: [Datum]) {
+        self.prepared = prepared
+        self.parameters = parameters
+    }
+
+    /// Returns the executor for another run.
+    func finish() {
+        if let executor {
+            executor.end()
+            if prepared.plan === executor.plan { prepared.idleExecutor = executor }
+        }
+        executor = nil
+        snapshot = nil
+        buffer = []
+        stage = .done
+        inner?.finish()
+    }
+}
+
+/// How far a statement got.
+enum StatementStep {
+    /// It is complete; `then` says what must happen to the transaction before its tag is sent.
+    case done(tag: String, then: TransactionEnd = .none)
+    /// The row limit of Execute was reached.
+    case suspended
+    case blocked(SessionProgress)
+}
+
+/// What a transaction statement asks the session to do.
+enum TransactionEnd {
+    case none
+    case commit(chain: Bool)
+    case rollback(chain: Bool)
+}

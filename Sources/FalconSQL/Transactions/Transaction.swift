@@ -1,0 +1,303 @@
+import FalconSchema
+import FalconStorage
+import Synchronization
+
+enum IsolationLevel: String, Sendable {
+    case readUncommitted = "read uncommitted"
+    case readCommitted = "read committed"
+    case repeatableRead = "repeatable read"
+    case serializable = "serializable"
+
+    /// One snapshot for the whole transaction.
+    var keepsSnapshot: Bool { self == .repeatableRead || self == .serializable }
+}
+
+/// A session's current transaction: its private writes, locks, snapshot and DDL.
+///
+/// One object per session, used again by each transaction. Belongs to the session's thread; a commit
+/// in flight belongs to the engine until its completion.
+final class Transaction: @unchecked Sendable {
+    struct Savepoint {
+        var name: String
+        var ordinal: UInt32
+        var heldCount: Int
+        var changeCount: Int
+        var settings: SessionSettings.Saved
+    }
+
+    let engine: StorageEngine
+    let locks: LockTable
+    let owner: LockOwner
+    let database: DatabaseState
+    let interrupt: Interrupt
+
+    private(set) var batch = WriteBatch()
+    var isolation = IsolationLevel.readCommitted
+    var isReadOnly = false
+    private(set) var isActive = false
+    /// now(), µs since 2000.
+    private(set) var startMicros: Int64 = 0
+
+    /// The transaction's snapshot under REPEATABLE READ, from its first statement on.
+    private var kept: Snapshot?
+    /// The lock that the statement has to wait for, when it threw ``SQLError/lockWait``.
+    var pendingWait: LockWait?
+
+    /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
+    private(set) var createdStorage: Set<StorageID> = []
+    private(set) var changes: [CatalogChange] = []
+    private var working: (base: UInt64, changeCount: Int, snapshot: CatalogSnapshot)?
+    var savepoints: [Savepoint] = []
+
+    init(
+        engine: StorageEngine, locks: LockTable, owner: LockOwner, database: DatabaseState,
+        interrupt: Interrupt
+    ) {
+        self.engine = engine
+        self.locks = locks
+        self.owner = owner
+        self.database = database
+        self.interrupt = interrupt
+    }
+
+    func begin(startMicros: Int64) {
+        isActive = true
+        self.startMicros = startMicros
+    }
+
+    // MARK: Snapshots
+
+    /// The snapshot for a statement that begins now.
+    func statementSnapshot() -> Snapshot {
+        guard isolation.keepsSnapshot else { return engine.makeSnapshot() }
+        if let kept { return kept }
+        let snapshot = engine.makeSnapshot()
+        kept = snapshot
+        return snapshot
+    }
+
+    /// SET TRANSACTION ISOLATION LEVEL is refused once there is one.
+    var hasSnapshot: Bool { kept != nil || !batch.isEmpty }
+
+    // MARK: Locks
+
+    /// Takes the lock of `key`, or arranges to wait for it and throws ``SQLError/lockWait``.
+    @inline(__always)
+    func lock(_ key: UnsafeRawBufferPointer, _ mode: LockMode) throws(SQLError) {
+        try lock(hash: Checksum.xxh3(key), mode)
+    }
+
+    func lock(hash: UInt64, _ mode: LockMode) throws(SQLError) {
+        try note(locks.acquire(hash, mode, owner))
+    }
+
+    /// The same without waiting; false when it is not to be had.
+    func tryLock(_ key: UnsafeRawBufferPointer, _ mode: LockMode) throws(SQLError) -> Bool {
+        switch locks.acquire(Checksum.xxh3(key), mode, owner, mayWait: false) {
+        case .granted: return true
+        case .unavailable, .waiting: return false
+        case .exhausted: throw Self.outOfLocks
+        }
+    }
+
+    func lockRelation(_ oid: OID, _ mode: LockMode, mayWait: Bool = true) throws(SQLError) {
+        let key = LockTable.relationKey(database.id.rawValue, oid.rawValue)
+        try note(locks.acquireRelation(key, mode, owner, mayWait: mayWait))
+    }
+
+    private static let outOfLocks = SQLError(
+        .outOfMemory, "out of shared memory",
+        hint: "You might need to increase max_locks_per_transaction.")
+
+    private func note(_ result: LockResult) throws(SQLError) {
+        switch result {
+        case .granted: return
+        case .waiting(let wait):
+            pendingWait = wait
+            throw .lockWait
+        case .unavailable:
+            throw SQLError(.lockNotAvailable, "could not obtain lock")
+        case .exhausted: throw Self.outOfLocks
+        }
+    }
+
+    // MARK: Catalog
+
+    /// The newest committed catalog with this transaction's own DDL over it.
+    var catalog: CatalogSnapshot {
+        if changes.isEmpty { return database.committed }
+        let base = database.committed
+        if let working, working.base == base.version, working.changeCount == changes.count {
+            return working.snapshot
+        }
+        // A version no committed catalog has, so that no plan is shared by mistake.
+        let snapshot = base.applying(
+            changes, version: 1 << 63 | (base.version &* 1_000_003 &+ UInt64(changes.count)))
+        working = (base.version, changes.count, snapshot)
+        return snapshot
+    }
+
+    var hasCatalogChanges: Bool { !changes.isEmpty }
+
+    func record(_ change: CatalogChange) throws(SQLError) {
+        switch change {
+        case .putTable(let table):
+            try putCatalog(
+                CatalogKeys.key(database.id, CatalogKeys.tables, table.oid), table.encoded(),
+                version: table.version)
+        case .dropTable(let oid):
+            try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.tables, oid))
+        case .putSchema(let schema):
+            let row = CatalogStore.row(database.id, schema)
+            try putCatalog(row.key, row.value, version: 0)
+        case .dropSchema(let oid):
+            try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.schemas, oid))
+        case .putView(let view):
+            let row = CatalogStore.row(database.id, view)
+            try putCatalog(row.key, row.value, version: 0)
+        case .dropView(let oid):
+            try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.views, oid))
+        }
+        changes.append(change)
+        working = nil
+    }
+
+    private func putCatalog(
+        _ key: [UInt8], _ value: [UInt8], version: UInt32
+    ) throws(SQLError) {
+        try storage { () throws(StorageError) in
+            try key.withRaw { key throws(StorageError) in
+                try value.withRaw { value throws(StorageError) in
+                    try batch.put(
+                        key: key, value: value, class: .catalog, descriptorVersion: version)
+                }
+            }
+        }
+    }
+
+    private func deleteCatalog(_ key: [UInt8]) throws(SQLError) {
+        try storage { () throws(StorageError) in
+            try key.withRaw { key throws(StorageError) in
+                try batch.delete(key: key, class: .catalog)
+            }
+        }
+    }
+
+    func noteCreated(_ storage: StorageID) { createdStorage.insert(storage) }
+
+    /// Deletes everything under `storage`: DROP, TRUNCATE and rewrites.
+    func deleteStorage(_ storageID: StorageID, sql: SQLOperation = .none) throws(SQLError) {
+        let range = KeyRange(prefix: CatalogKeys.prefix(database.id, storageID))
+        guard let lower = range.lower, let upper = range.upper else { return }
+        try storage { () throws(StorageError) in
+            try lower.withRaw { lower throws(StorageError) in
+                try upper.withRaw { upper throws(StorageError) in
+                    try batch.deleteRange(lower: lower, upper: upper, class: .row, sql: sql)
+                }
+            }
+        }
+    }
+
+    // MARK: Undoing
+
+    /// Takes a failed or waiting statement's writes back.
+    func rollbackStatement(to ordinal: UInt32, changeCount: Int) {
+        if batch.nextOrdinal != ordinal { batch.rollback(toOrdinal: ordinal) }
+        if changes.count > changeCount {
+            changes.removeSubrange(changeCount...)
+            working = nil
+        }
+    }
+
+    func setSavepoint(_ name: String, settings: SessionSettings.Saved) {
+        savepoints.append(
+            Savepoint(
+                name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
+                changeCount: changes.count, settings: settings))
+    }
+
+    func rollback(to savepoint: Savepoint) {
+        rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
+        locks.release(owner, downTo: savepoint.heldCount)
+    }
+
+    // MARK: Ending
+
+    /// Forgets everything; locks are released. For rollback, and for a commit without writes.
+    func end() {
+        locks.releaseAll(owner)
+        reset()
+    }
+
+    /// After the end of a commit whose locks its completion has released.
+    func reset() {
+        if batch.nextOrdinal != 0 {
+            // A large arena is given back, a small one used again.
+            if batch.byteCount > 1 << 20 { batch = WriteBatch() } else { batch.removeAll() }
+        }
+        kept = nil
+        pendingWait = nil
+        if !createdStorage.isEmpty { createdStorage.removeAll() }
+        if !changes.isEmpty { changes.removeAll() }
+        working = nil
+        if !savepoints.isEmpty { savepoints.removeAll() }
+        isActive = false
+        isReadOnly = false
+        isolation = .readCommitted
+    }
+}
+
+/// What can stop a running or waiting statement from outside its thread.
+final class Interrupt: Sendable {
+    enum Reason: UInt8 { case none, user, statementTimeout, terminated }
+
+    private let reason = Atomic<UInt8>(0)
+    private let wait = Mutex<LockWait?>(nil)
+    private let locks: LockTable
+
+    init(locks: LockTable) { self.locks = locks }
+
+    @inline(__always)
+    var isSet: Bool { reason.load(ordering: .relaxed) != 0 }
+
+    /// Makes the current statement fail at its next check, and ends its lock wait.
+    func raise(_ why: Reason) {
+        reason.store(why.rawValue, ordering: .releasing)
+        if let current = wait.withLock({ $0 }) { locks.cancel(current, .cancelled) }
+    }
+
+    func clearUnlessTerminated() {
+        for raised in [Reason.user, .statementTimeout] {
+            _ = reason.compareExchange(
+                expected: raised.rawValue, desired: 0, ordering: .relaxed)
+        }
+    }
+
+    func clear() { reason.store(0, ordering: .relaxed) }
+
+    func beginWait(_ current: LockWait) {
+        wait.withLock { $0 = current }
+        if isSet { locks.cancel(current, .cancelled) }
+    }
+    func endWait() { wait.withLock { $0 = nil } }
+
+    /// Throws 57014 (or 57P01) when the statement is to stop.
+    @inline(__always)
+    func check() throws(SQLError) {
+        if isSet { throw error }
+    }
+
+    var error: SQLError {
+        switch Reason(rawValue: reason.load(ordering: .acquiring)) {
+        case .statementTimeout:
+            return SQLError(.queryCanceled, "canceling statement due to statement timeout")
+        case .terminated:
+            var error = SQLError(
+                .adminShutdown, "terminating connection due to administrator command")
+            error.severity = .fatal
+            return error
+        default:
+            return SQLError(.queryCanceled, "canceling statement due to user request")
+        }
+    }
+}

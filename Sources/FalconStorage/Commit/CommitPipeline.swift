@@ -1,0 +1,318 @@
+import CFalconPlatform
+import Synchronization
+
+/// Orders commits, logs them, applies them to the memtable and publishes them.
+///
+/// One mutex section gives a batch its place in the log, its timestamp and its memtable entries;
+/// nothing in it waits for a device. The log's flusher makes what has accumulated durable, and
+/// publication follows in commit order: readers see a commit, and its client is told, once it and
+/// every commit before it are as durable as they asked.
+///
+/// The memtable has one writer at a time, so a batch is applied inside the section (0.1-0.5 µs per
+/// row). An entry above the published timestamp is invisible to readers.
+final class CommitPipeline: @unchecked Sendable {
+    private let section = Monitor()
+    private let queueLock = Monitor()
+    private var queue = CommitQueue()
+    private let encoders = EncoderPool()
+    private let clock: HybridClock
+    private let tracker: SnapshotTracker
+    weak var target: WriteSide?
+    private let epoch: UInt64
+    private let nextTransaction: Atomic<UInt64>
+
+    private var wal: WALWriter?
+    /// Set once; guarded by the queue's lock, read through ``poison``.
+    private var poisonCause: StorageError?
+    private let isStopped = Atomic<Bool>(false)
+    private var isClosed = false
+
+    /// What the log has written and synced, and what has been published.
+    private let written = Atomic<UInt64>(0)
+    private let synced = Atomic<UInt64>(0)
+    private let publishedLSN = Atomic<UInt64>(0)
+
+    private var commits: UInt64 = 0
+    private var committedBytes: UInt64 = 0
+    /// Called without locks after the published LSN rose.
+    var onPublished: (@Sendable () -> Void)?
+    private let hasPublishListener = Atomic<Bool>(false)
+
+    init(
+        clock: HybridClock, tracker: SnapshotTracker, epoch: UInt64,
+        firstTransaction: TransactionID
+    ) {
+        self.clock = clock
+        self.tracker = tracker
+        self.epoch = epoch
+        nextTransaction = Atomic(firstTransaction.rawValue)
+    }
+
+    /// Before the first commit: everything up to `end` is durable and published.
+    func begin(_ wal: WALWriter, end: LSN) {
+        self.wal = wal
+        raise(written, to: end.rawValue)
+        raise(synced, to: end.rawValue)
+        raise(publishedLSN, to: end.rawValue)
+        wal.setCommitted(end)
+    }
+
+    /// After the log has ended: lets it go.
+    func abandon() {
+        section.lock()
+        wal = nil
+        section.unlock()
+    }
+
+    func confirmClockJump() {
+        section.lock()
+        clock.confirmJump()
+        section.unlock()
+    }
+
+    var publishedEnd: LSN { LSN(publishedLSN.load(ordering: .acquiring)) }
+    var syncedEnd: LSN { LSN(synced.load(ordering: .acquiring)) }
+
+    func allocateTransactionID() -> TransactionID {
+        TransactionID(nextTransaction.wrappingAdd(1, ordering: .relaxed).oldValue)
+    }
+    var transactionLimit: TransactionID {
+        TransactionID(nextTransaction.load(ordering: .relaxed))
+    }
+
+    /// Runs `body` under the commit lock: no commit is ordered meanwhile.
+    func withSection<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R {
+        section.lock()
+        defer { section.unlock() }
+        return try body()
+    }
+
+    // MARK: - Ordering
+
+    /// Orders, logs and applies `batch` and queues its publication. Throws when it has not been
+    /// ordered: nothing of it is anywhere then.
+    @inline(__always)
+    private func order(
+        _ batch: WriteBatch, _ options: CommitOptions,
+        waiter: UnsafeMutablePointer<CommitWaiter>?,
+        completion: (@Sendable (Result<CommitReceipt, StorageError>) -> Void)?
+    ) throws(StorageError) -> CommitReceipt {
+        let transaction = options.transactionID ?? allocateTransactionID()
+        let encoder = encoders.take()
+        defer { encoders.give(back: encoder) }
+        for ordinal in 0..<batch.nextOrdinal {
+            guard let operation = batch.operation(at: ordinal) else { continue }
+            encoder.add(
+                WALOperation(
+                    kind: operation.kind, operationClass: operation.class, sql: operation.sql,
+                    descriptorVersion: operation.descriptorVersion, key: operation.key,
+                    value: operation.value, before: operation.before))
+        }
+        section.lock()
+        defer { section.unlock() }
+        guard !isStopped.load(ordering: .relaxed), let wal, let target else {
+            throw refusal()
+        }
+        let layer = try target.layer(for: batch)
+        let (timestamp, wall) = clock.next()
+        let position = try wal.appendCommit(
+            CommitHeader(
+                transaction: transaction, timestamp: timestamp, wallMicros: wall,
+                database: options.database, epoch: epoch),
+            encoder, flush: waiter == nil ? options.durability : .buffered)
+        guard layer.table.apply(batch, at: timestamp) else {
+            // The log holds it and the memtable does not: only a reopen can bring them together.
+            let cause = StorageError(
+                .internalError, kind: .bug, "A memtable refused a batch it had room for.")
+            poison(cause)
+            throw outcomeUnknown(cause)
+        }
+        layer.lastLSN = position.end
+        layer.lastTimestamp = timestamp
+        commits &+= 1
+        committedBytes &+= UInt64(truncatingIfNeeded: batch.byteCount)
+        queueLock.lock()
+        if let poisonCause {
+            queueLock.unlock()
+            throw outcomeUnknown(poisonCause)
+        }
+        queue.append(
+            PendingCommit(
+                end: position.end, timestamp: timestamp, durability: options.durability,
+                waiter: waiter, completion: completion))
+        queueLock.unlock()
+        options.onOrdered?(timestamp, position.end)
+        return CommitReceipt(timestamp: timestamp, lsn: position.end)
+    }
+
+    /// Commits `batch`; `completion` is called once, without locks held.
+    func commit(
+        _ batch: WriteBatch, _ options: CommitOptions,
+        completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void
+    ) {
+        let receipt: CommitReceipt
+        do throws(StorageError) {
+            receipt = try order(batch, options, waiter: nil, completion: completion)
+        } catch {
+            return completion(.failure(error))
+        }
+        // The log was asked when the record went in: it may have been done before the commit was in
+        // the queue.
+        let isReady =
+            switch options.durability {
+            case .buffered: true
+            case .written: written.load(ordering: .acquiring) >= receipt.lsn.rawValue
+            case .synced: synced.load(ordering: .acquiring) >= receipt.lsn.rawValue
+            }
+        if isReady { publish() }
+    }
+
+    /// Commits `batch` and waits for its publication. A `written` commit writes the log on this
+    /// thread when the flusher is idle: no thread switch.
+    func commitAndWait(
+        _ batch: WriteBatch, _ options: CommitOptions
+    ) throws(StorageError) -> CommitReceipt {
+        var result: Result<CommitReceipt, StorageError> = .failure(refusal())
+        withUnsafeTemporaryAllocation(of: CommitWaiter.self, capacity: 1) { buffer in
+            guard let waiter = buffer.baseAddress else { return }
+            waiter.initialize(to: CommitWaiter())
+            defer { waiter.deinitialize(count: 1) }
+            do throws(StorageError) {
+                let receipt = try order(batch, options, waiter: waiter, completion: nil)
+                switch options.durability {
+                case .buffered: break
+                case .written: wal?.writePending()
+                case .synced: wal?.syncPending()
+                }
+                if !CommitWaiter.isDone(waiter) {
+                    publish()
+                    CommitWaiter.wait(waiter, spins: 100)
+                }
+                if let error = waiter.pointee.error { throw error }
+                result = .success(receipt)
+            } catch {
+                result = .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    // MARK: - Publication
+
+    /// The log's progress; called on its flusher's thread or inside `writePending`.
+    func progress(written newWritten: LSN, synced newSynced: LSN) {
+        raise(written, to: newWritten.rawValue)
+        raise(synced, to: newSynced.rawValue)
+        publish()
+    }
+
+    private func raise(_ mark: borrowing Atomic<UInt64>, to value: UInt64) {
+        if mark.load(ordering: .relaxed) < value {
+            mark.max(value, ordering: .releasing)
+        }
+    }
+
+    /// Publishes every commit at the head of the queue that is durable enough, then tells them.
+    private func publish() {
+        withUnsafeTemporaryAllocation(of: PendingCommit.self, capacity: 64) { ready in
+            while true {
+                var count = 0
+                queueLock.lock()
+                let writtenEnd = written.load(ordering: .acquiring)
+                let syncedEnd = synced.load(ordering: .acquiring)
+                while count < ready.count, queue.count > 0, poisonCause == nil {
+                    let first = queue.first
+                    let needed: UInt64 =
+                        switch first.durability {
+                        case .buffered: UInt64.max
+                        case .written: writtenEnd
+                        case .synced: syncedEnd
+                        }
+                    guard first.end.rawValue <= needed else { break }
+                    (ready.baseAddress.unsafelyUnwrapped + count).initialize(
+                        to: queue.removeFirst())
+                    count += 1
+                }
+                if count > 0 {
+                    tracker.publish(ready[count - 1].timestamp)
+                    let end = ready[count - 1].end
+                    publishedLSN.store(end.rawValue, ordering: .releasing)
+                    wal?.setCommitted(end)
+                }
+                queueLock.unlock()
+                guard count > 0 else { return }
+                for index in 0..<count {
+                    ready[index].finish()
+                    (ready.baseAddress.unsafelyUnwrapped + index).deinitialize(count: 1)
+                }
+                if hasPublishListener.load(ordering: .relaxed) { onPublished?() }
+                if count < ready.count { return }
+            }
+        }
+    }
+
+    /// While somebody waits for publication, ``onPublished`` is called after each.
+    func setListening(_ listens: Bool) { hasPublishListener.store(listens, ordering: .relaxed) }
+
+    // MARK: - Failure
+
+    /// No further commits: those waiting learn that their outcome is unknown.
+    func poison(_ cause: StorageError) {
+        queueLock.lock()
+        if poisonCause == nil { poisonCause = cause }
+        isStopped.store(true, ordering: .releasing)
+        var caught: [PendingCommit] = []
+        while queue.count > 0 { caught.append(queue.removeFirst()) }
+        queueLock.unlock()
+        for commit in caught { commit.fail(outcomeUnknown(cause)) }
+        onPublished?()
+    }
+
+    var poisoned: StorageError? {
+        queueLock.lock()
+        defer { queueLock.unlock() }
+        return poisonCause
+    }
+
+    /// No further commits are ordered; returns once none is being ordered.
+    func stop() {
+        isStopped.store(true, ordering: .releasing)
+        section.lock()
+        isClosed = true
+        section.unlock()
+    }
+
+    private func refusal() -> StorageError {
+        if let cause = poisoned { return Self.poisonedError(cause) }
+        return StorageError(.closed, kind: .user, "The engine is closed.")
+    }
+
+    static func poisonedError(_ cause: StorageError) -> StorageError {
+        StorageError(
+            .poisoned, kind: .transient,
+            "The engine takes no more writes since a write to its log failed.",
+            cause: cause.description, location: cause.location,
+            hint: "Reads of what was known to be good go on; reopen the engine.",
+            errno: cause.errno)
+    }
+
+    private func outcomeUnknown(_ cause: StorageError) -> StorageError {
+        StorageError(
+            .commitOutcomeUnknown, kind: .transient,
+            "The log failed while the commit was waiting for it: whether it survived is only known "
+                + "after a reopen.", cause: cause.description, location: cause.location,
+            hint: "Reopen the engine and look.", errno: cause.errno)
+    }
+
+    func addStatistics(to statistics: inout EngineStatistics) {
+        section.lock()
+        statistics.commits = commits
+        statistics.committedBytes = committedBytes
+        statistics.clockJumpPending = clock.isJumpPending
+        section.unlock()
+        statistics.poisonCause = poisoned
+        statistics.publishedTimestamp = tracker.publishedTimestamp
+        statistics.syncedLSN = syncedEnd
+        statistics.nextLSN = wal?.nextLSN ?? publishedEnd
+    }
+}

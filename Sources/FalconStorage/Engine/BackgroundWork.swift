@@ -1,0 +1,324 @@
+import Synchronization
+
+/// The flush thread and the compaction threads of one engine.
+final class BackgroundWork: @unchecked Sendable {
+    private let tree: Tree
+    private let versions: VersionSet
+    private let store: TableStore
+    private let wal: WALWriter
+    private let pipeline: CommitPipeline
+    private let tracker: SnapshotTracker
+    private let controller: WriteController
+    private let environment: StorageEnvironment
+    private let options: EngineOptions
+    private let picker: CompactionPicker
+
+    private let monitor = Monitor()
+    private let work: MonitorCondition
+    private let progress: MonitorCondition
+    private var threads: [WorkerThread] = []
+    // Guarded by the monitor.
+    private var isStopping = false
+    private var runningCompactions = 0
+    private var manualCompactions = 0
+    private var flushFailures: UInt64 = 0
+    private var failedCompactions = 0
+    private var compactionFailure: StorageError?
+    private var flushFailure: StorageError?
+    private var figures = EngineStatistics()
+    private let stopFlag = Atomic<Bool>(false)
+
+    init(
+        tree: Tree, versions: VersionSet, store: TableStore, wal: WALWriter,
+        pipeline: CommitPipeline, tracker: SnapshotTracker, controller: WriteController,
+        environment: StorageEnvironment, options: EngineOptions
+    ) {
+        self.tree = tree
+        self.versions = versions
+        self.store = store
+        self.wal = wal
+        self.pipeline = pipeline
+        self.tracker = tracker
+        self.controller = controller
+        self.environment = environment
+        self.options = options
+        picker = CompactionPicker(options: options)
+        work = MonitorCondition(monitor)
+        progress = MonitorCondition(monitor)
+    }
+
+    func start() throws(StorageError) {
+        threads.append(try WorkerThread(name: "falcon-flush") { [self] in runFlushes() })
+        for _ in 0..<options.compactionThreads {
+            threads.append(try WorkerThread(name: "falcon-compact") { [self] in runCompactions() })
+        }
+        updateController()
+    }
+
+    /// Ends the threads; a running compaction is given up, a running flush ends.
+    func stop() {
+        stopFlag.store(true, ordering: .releasing)
+        monitor.lock()
+        isStopping = true
+        work.broadcast()
+        progress.broadcast()
+        monitor.unlock()
+        for thread in threads { thread.join() }
+        threads = []
+        store.deleteDoomed()
+    }
+
+    /// Something changed that the threads may have waited for: a rotation, a publication.
+    func kick() {
+        monitor.lock()
+        work.broadcast()
+        monitor.unlock()
+    }
+
+    /// What readers may still ask for, retention included.
+    func safepoint() -> Timestamp {
+        let tracked = tracker.safepoint()
+        guard options.versionRetentionMicros > 0 else { return tracked }
+        let now = environment.clock.wallMicros()
+        let oldest = now &- min(now, options.versionRetentionMicros)
+        guard oldest > Timestamp.epochMicrosSince1970 else { return .zero }
+        return min(
+            tracked, Timestamp(microsSince2000: oldest - Timestamp.epochMicrosSince1970))
+    }
+
+    // MARK: - Flush
+
+    private func runFlushes() {
+        var backoffNanos: UInt64 = 10_000_000
+        while let layer = nextFlush() {
+            do throws(StorageError) {
+                try awaitCommitted(layer)
+                let job = FlushJob(
+                    layer: layer, store: store, versions: versions, tree: tree,
+                    random: environment.random, table: options.tableOptions,
+                    safepoint: safepoint())
+                let written = try job.run()
+                wal.releaseSegments(below: layer.lastLSN)
+                backoffNanos = 10_000_000
+                monitor.lock()
+                flushFailure = nil
+                figures.flushes += 1
+                figures.flushedBytes += written
+                work.broadcast()
+                progress.broadcast()
+                monitor.unlock()
+                updateController()
+                store.deleteDoomed()
+            } catch {
+                monitor.lock()
+                flushFailures += 1
+                flushFailure = error
+                progress.broadcast()
+                let ends = isStopping || pipeline.poisoned != nil
+                monitor.unlock()
+                updateController()
+                if ends { return }
+                pause(nanos: backoffNanos)
+                backoffNanos = min(backoffNanos * 2, 1_000_000_000)
+            }
+        }
+    }
+
+    /// Waits for the oldest immutable memtable; nil at the end.
+    private func nextFlush() -> MemtableLayer? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !isStopping {
+            if let layer = tree.state.immutables.last { return layer }
+            work.wait()
+        }
+        return nil
+    }
+
+    /// A table must hold nothing that the log could still lose.
+    private func awaitCommitted(_ layer: MemtableLayer) throws(StorageError) {
+        if pipeline.publishedEnd >= layer.lastLSN, pipeline.syncedEnd >= layer.lastLSN { return }
+        try wal.sync()
+        pipeline.setListening(true)
+        defer { pipeline.setListening(false) }
+        monitor.lock()
+        defer { monitor.unlock() }
+        while pipeline.publishedEnd < layer.lastLSN {
+            if let cause = pipeline.poisoned { throw CommitPipeline.poisonedError(cause) }
+            if isStopping {
+                throw StorageError(.closed, kind: .user, "The engine is closing.")
+            }
+            // The listener wakes this; the timeout covers a publication just before it listened.
+            _ = work.wait(nanos: 10_000_000)
+        }
+    }
+
+    private func pause(nanos: UInt64) {
+        monitor.lock()
+        if !isStopping { _ = work.wait(nanos: nanos) }
+        monitor.unlock()
+    }
+
+    /// Blocks until every layer up to `epoch` is in tables; throws what stopped a flush meanwhile.
+    func awaitFlush(upTo epoch: UInt64) throws(StorageError) {
+        kick()
+        monitor.lock()
+        defer { monitor.unlock() }
+        let failuresBefore = flushFailures
+        while true {
+            let state = tree.state
+            if !state.immutables.contains(where: { $0.epoch <= epoch }) { return }
+            if flushFailures != failuresBefore, let flushFailure { throw flushFailure }
+            if let cause = pipeline.poisoned { throw CommitPipeline.poisonedError(cause) }
+            if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
+            progress.wait()
+        }
+    }
+
+    // MARK: - Compaction
+
+    private func runCompactions() {
+        var backoffNanos: UInt64 = 10_000_000
+        while let compaction = nextCompaction() {
+            do throws(StorageError) {
+                try run(compaction)
+                backoffNanos = 10_000_000
+            } catch {
+                if stopFlag.load(ordering: .acquiring) { return }
+                pause(nanos: backoffNanos)
+                backoffNanos = min(backoffNanos * 2, 1_000_000_000)
+            }
+        }
+    }
+
+    private func nextCompaction() -> Compaction? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !isStopping {
+            if manualCompactions == 0, let compaction = picker.pick(versions.current) {
+                compaction.mark(true)
+                runningCompactions += 1
+                return compaction
+            }
+            work.wait()
+        }
+        return nil
+    }
+
+    /// Runs a compaction whose tables are marked, and unmarks them.
+    private func run(_ compaction: Compaction) throws(StorageError) {
+        let job = CompactionJob(
+            compaction: compaction, store: store, versions: versions, tree: tree,
+            random: environment.random, options: options, safepoint: safepoint(),
+            isCancelled: { [self] in stopFlag.load(ordering: .relaxed) })
+        var failure: StorageError?
+        var result = CompactionJob.Result()
+        do throws(StorageError) { result = try job.run() } catch { failure = error }
+        monitor.lock()
+        compaction.mark(false)
+        runningCompactions -= 1
+        compactionFailure = failure
+        if failure == nil {
+            if result.wasMove {
+                figures.trivialMoves += 1
+            } else {
+                figures.compactions += 1
+                figures.compactionReadBytes += result.readBytes
+                figures.compactionWrittenBytes += result.writtenBytes
+            }
+        }
+        work.broadcast()
+        progress.broadcast()
+        monitor.unlock()
+        updateController()
+        store.deleteDoomed()
+        if let failure { throw failure }
+    }
+
+    /// Compacts what overlaps `range` level by level to the last that has any, on this thread.
+    func compactManually(_ range: KeyRange) throws(StorageError) {
+        monitor.lock()
+        manualCompactions += 1
+        while runningCompactions > 0, !isStopping { progress.wait() }
+        monitor.unlock()
+        defer {
+            monitor.lock()
+            manualCompactions -= 1
+            work.broadcast()
+            monitor.unlock()
+        }
+        while let compaction = try nextManual({ $0.pickManual($1, range) }) {
+            try run(compaction)
+        }
+        let rewrites = picker.pickRewrite(versions.current, range, safepoint: safepoint())
+        for rewrite in rewrites {
+            guard let compaction = try nextManual({ _, _ in rewrite }) else { return }
+            try run(compaction)
+        }
+    }
+
+    private func nextManual(
+        _ pick: (CompactionPicker, Version) -> Compaction?
+    ) throws(StorageError) -> Compaction? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
+        guard let compaction = pick(picker, versions.current) else { return nil }
+        compaction.mark(true)
+        runningCompactions += 1
+        return compaction
+    }
+
+    /// Blocks until no compaction runs or is due; for tests and measurements.
+    func awaitIdle() {
+        kick()
+        monitor.lock()
+        defer { monitor.unlock() }
+        while !isStopping {
+            if runningCompactions == 0, tree.state.immutables.isEmpty,
+                picker.pick(versions.current) == nil
+            {
+                return
+            }
+            progress.wait()
+        }
+    }
+
+    // MARK: - Load
+
+    func updateController() {
+        let state = tree.state
+        let targets = picker.targets(state.version)
+        monitor.lock()
+        let isDiskFull =
+            flushFailure?.code == .diskFull || compactionFailure?.code == .diskFull
+        monitor.unlock()
+        controller.update(
+            .init(
+                immutables: state.immutables.count,
+                maximumImmutables: options.maximumImmutableMemtables,
+                level0Files: state.version.level0.count,
+                level0Slowdown: options.level0SlowdownTrigger,
+                level0Stop: options.level0StopTrigger,
+                debtBytes: picker.debt(state.version, targets),
+                softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
+                isDiskFull: isDiskFull))
+    }
+
+    func addStatistics(to statistics: inout EngineStatistics) {
+        let version = tree.state.version
+        let targets = picker.targets(version)
+        statistics.baseLevel = targets.baseLevel
+        statistics.compactionDebtBytes = picker.debt(version, targets)
+        statistics.safepoint = safepoint()
+        monitor.lock()
+        statistics.flushes = figures.flushes
+        statistics.flushedBytes = figures.flushedBytes
+        statistics.compactions = figures.compactions
+        statistics.trivialMoves = figures.trivialMoves
+        statistics.compactionReadBytes = figures.compactionReadBytes
+        statistics.compactionWrittenBytes = figures.compactionWrittenBytes
+        statistics.backgroundError = flushFailure ?? compactionFailure
+        monitor.unlock()
+    }
+}

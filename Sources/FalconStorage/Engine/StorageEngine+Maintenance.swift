@@ -1,0 +1,53 @@
+extension StorageEngine {
+    /// Writes every memtable's content to level 0.
+    public func flush() throws(StorageError) {
+        let side = try writable()
+        try side.background.awaitFlush(upTo: try side.sealActive())
+    }
+
+    /// Flushes, then compacts every table that overlaps `range` down to the last level with any.
+    public func compact(_ range: KeyRange = .all) throws(StorageError) {
+        let side = try writable()
+        try flush()
+        try side.background.compactManually(range)
+    }
+
+    /// Blocks until nothing is left to flush or compact: for measurements.
+    public func awaitIdle() throws(StorageError) { try writable().background.awaitIdle() }
+
+    public func statistics() -> EngineStatistics {
+        var statistics = EngineStatistics()
+        let state = cell.retained()
+        statistics.memtableBytes = state.active.table.approximateBytes
+        statistics.immutableMemtables = state.immutables.count
+        statistics.levels = state.version.levels.map { level in
+            var figures = EngineStatistics.Level()
+            figures.fileCount = level.count
+            figures.bytes = level.byteCount
+            return figures
+        }
+        statistics.flushedLSN = state.version.flushedLSN
+        statistics.publishedTimestamp = tracker.publishedTimestamp
+        statistics.snapshots = tracker.count
+        if let cache = store.cache {
+            statistics.cacheBytes = cache.usedBytes
+            statistics.cacheHits = cache.hits
+            statistics.cacheMisses = cache.misses
+        }
+        if let writeSide {
+            writeSide.pipeline.addStatistics(to: &statistics)
+            writeSide.background.addStatistics(to: &statistics)
+            writeSide.controller.addStatistics(to: &statistics)
+        }
+        return statistics
+    }
+
+    /// Accepts a wall clock that jumped ahead; see ``EngineStatistics/clockJumpPending``.
+    public func confirmClockJump() { writeSide?.pipeline.confirmClockJump() }
+
+    /// Makes a copy at `path` that opens as an engine, by hard links where the files allow it.
+    public func checkpoint(to path: String) throws(StorageError) {
+        throw StorageError(
+            .internalError, kind: .bug, "Checkpoints are not there yet.")
+    }
+}

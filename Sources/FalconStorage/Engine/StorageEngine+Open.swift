@@ -1,0 +1,90 @@
+extension StorageEngine {
+    /// Opens the engine in `path`, recovering what a crash left.
+    ///
+    /// Recovery reads first and writes second. The writing half is idempotent: new log segment, new
+    /// manifest, then CURRENT names it, and only then orphans go; killed anywhere, the next open
+    /// finds the old state or the new.
+    public static func open(
+        at path: String, options: EngineOptions = .init(), environment: StorageEnvironment
+    ) throws(StorageError) -> StorageEngine {
+        try options.validate()
+        let names = FileNames(root: path)
+        return options.isReadOnly
+            ? try openReadOnly(names, options, environment)
+            : try openWritable(names, options, environment)
+    }
+
+    /// Beside a dead writer (or a live one, as of now): takes no lock and writes nothing.
+    private static func openReadOnly(
+        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+    ) throws(StorageError) -> StorageEngine {
+        let store = TableStore(
+            names: names, fileSystem: environment.fileSystem, cache: cache(options))
+        let recovered = try RecoveryReader(
+            names: names, fileSystem: environment.fileSystem, store: store,
+            memtableBytes: options.memtableBytes, forWriting: false
+        ).read()
+        guard !recovered.isNew else {
+            throw StorageError(
+                .notFound, kind: .user, "There is no engine in the directory.",
+                location: .init(path: names.root))
+        }
+        let tracker = SnapshotTracker()
+        tracker.publish(max(recovered.lastCommit, recovered.version.safepoint))
+        let tree = try makeTree(recovered, options)
+        return StorageEngine(
+            path: names.root, options: options, environment: environment, store: store,
+            tree: tree, tracker: tracker, writeSide: nil)
+    }
+
+    private static func openWritable(
+        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+    ) throws(StorageError) -> StorageEngine {
+        let fileSystem = environment.fileSystem
+        if try !fileSystem.exists(names.root) {
+            guard options.createIfMissing else {
+                throw StorageError(
+                    .notFound, kind: .user, "The data directory does not exist.",
+                    location: .init(path: names.root))
+            }
+            try fileSystem.createDirectory(names.root)
+            try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
+        }
+        let lock = try fileSystem.lock(names.lock)
+        do throws(StorageError) {
+            let store = TableStore(names: names, fileSystem: fileSystem, cache: cache(options))
+            let recovered = try RecoveryReader(
+                names: names, fileSystem: fileSystem, store: store,
+                memtableBytes: options.memtableBytes, forWriting: true
+            ).read()
+            if recovered.isNew, !options.createIfMissing {
+                throw StorageError(
+                    .notFound, kind: .user, "There is no engine in the directory.",
+                    location: .init(path: names.root))
+            }
+            return try RecoveryApplier(
+                names: names, options: options, environment: environment, store: store,
+                lock: lock
+            ).apply(recovered)
+        } catch {
+            lock.release()
+            throw error
+        }
+    }
+
+    private static func cache(_ options: EngineOptions) -> BlockCache {
+        options.blockCache ?? BlockCache(capacityBytes: options.blockCacheBytes)
+    }
+
+    static func makeTree(
+        _ recovered: RecoveredState, _ options: EngineOptions
+    ) throws(StorageError) -> Tree {
+        let table = try MemTable(
+            capacityBytes: Tree.arenaCapacity(options.memtableBytes, batchBytes: 0))
+        let active = MemtableLayer(
+            table: table, epoch: recovered.nextFlushEpoch, lastLSN: recovered.endLSN)
+        return Tree(
+            active: active, immutables: recovered.layers, version: recovered.version,
+            nextEpoch: recovered.nextFlushEpoch + 1)
+    }
+}

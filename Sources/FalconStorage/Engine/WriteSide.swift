@@ -1,0 +1,84 @@
+/// What only a writable engine has: log, manifest, commit pipeline and background threads.
+final class WriteSide: @unchecked Sendable {
+    let names: FileNames
+    let tree: Tree
+    let versions: VersionSet
+    let pipeline: CommitPipeline
+    let wal: WALWriter
+    let background: BackgroundWork
+    let controller: WriteController
+    let pacer: CommitPacer
+    private let lock: any FileLock
+    private let memtableBytes: Int
+    /// Guarded by the commit section.
+    private var active: MemtableLayer
+    private let closing = Monitor()
+    private var isClosed = false
+
+    init(
+        names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
+        wal: WALWriter, background: BackgroundWork, controller: WriteController,
+        lock: any FileLock, memtableBytes: Int
+    ) {
+        self.names = names
+        self.tree = tree
+        self.versions = versions
+        self.pipeline = pipeline
+        self.wal = wal
+        self.background = background
+        self.controller = controller
+        self.lock = lock
+        self.memtableBytes = memtableBytes
+        pacer = CommitPacer(controller: controller, pipeline: pipeline)
+        active = tree.state.active
+    }
+
+    @inline(__always)
+    func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
+        let table = active.table
+        if table.approximateBytes < memtableBytes, table.canFit(batch) { return active }
+        return try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
+    }
+
+    @inline(never)
+    private func rotate(batchBytes: Int) throws(StorageError) -> MemtableLayer {
+        let table = try MemTable(
+            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: batchBytes))
+        active = tree.rotate(to: table)
+        background.updateController()
+        background.kick()
+        return active
+    }
+
+    /// Makes the active memtable immutable unless it is empty; returns the newest epoch that a
+    /// flush has to reach.
+    func sealActive() throws(StorageError) -> UInt64 {
+        try pipeline.withSection { () throws(StorageError) -> UInt64 in
+            let sealed = active
+            if sealed.table.isEmpty { return sealed.epoch &- 1 }
+            _ = try rotate(batchBytes: 0)
+            return sealed.epoch
+        }
+    }
+
+    func close() throws(StorageError) {
+        closing.lock()
+        defer { closing.unlock() }
+        if isClosed { return }
+        isClosed = true
+        controller.releaseAll()
+        pacer.stop()
+        pipeline.stop()
+        var failure: StorageError?
+        // Ends the commits that wait: they are published, or fail with the log.
+        if pipeline.poisoned == nil {
+            do throws(StorageError) { try wal.sync() } catch { failure = error }
+        }
+        background.stop()
+        do throws(StorageError) { try wal.close() } catch { failure = failure ?? error }
+        pipeline.abandon()
+        do throws(StorageError) { try versions.close() } catch { failure = failure ?? error }
+        lock.release()
+        if let failure { throw failure }
+    }
+}

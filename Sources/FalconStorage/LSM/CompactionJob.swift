@@ -1,0 +1,93 @@
+/// Runs one compaction: merges its inputs, drops what is dead, writes and installs the outputs.
+struct CompactionJob {
+    struct Result {
+        var readBytes: UInt64 = 0
+        var writtenBytes: UInt64 = 0
+        var wasMove = false
+    }
+    var compaction: Compaction
+    var store: TableStore
+    var versions: VersionSet
+    var tree: Tree
+    var random: any StorageRandom
+    var options: EngineOptions
+    var safepoint: Timestamp
+    var isCancelled: () -> Bool
+
+    func run() throws(StorageError) -> Result {
+        var edit = VersionEdit()
+        edit.removed =
+            compaction.inputs.map { .init(level: compaction.inputLevel, number: $0.number) }
+            + compaction.overlapped.map { .init(level: compaction.outputLevel, number: $0.number) }
+        if compaction.isTrivialMove {
+            edit.added = compaction.inputs.map {
+                .init(level: compaction.outputLevel, file: $0.metadata)
+            }
+            try versions.apply(edit) { tree.install($0) }
+            return Result(wasMove: true)
+        }
+        let tombstones = try rangeTombstones()
+        let deeper = DeeperLevels(
+            Array(compaction.version.levels[(compaction.outputLevel + 1)...]))
+        let output = TableOutput(
+            store: store,
+            options: .init(
+                table: tableOptions, targetBytes: options.targetFileByteCount,
+                flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0),
+            random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
+            allocateNumber: versions.allocateFileNumber)
+        do throws(StorageError) {
+            var collapse = VersionCollapse(
+                safepoint: safepoint, deeper: deeper, tombstones: tombstones,
+                grandparents: compaction.outputLevel + 1 < Version.levelCount
+                    ? Grandparents(compaction.version.levels[compaction.outputLevel + 1]) : nil,
+                targetBytes: options.targetFileByteCount)
+            collapse.isCancelled = isCancelled
+            try collapse.copy(from: source(), to: output)
+            edit.added = try output.finish().map {
+                .init(level: compaction.outputLevel, file: $0)
+            }
+        } catch {
+            output.abandon()
+            throw error
+        }
+        edit.safepoint = safepoint
+        try versions.apply(edit) { tree.install($0) }
+        return Result(readBytes: compaction.inputBytes, writtenBytes: output.writtenBytes)
+    }
+
+    private var tableOptions: TableOptions {
+        var table = options.tableOptions
+        if compaction.outputLevel == LevelTargets.last { table.codec = options.bottomCompression }
+        return table
+    }
+
+    private func source() throws(StorageError) -> InternalIterator {
+        var children: [InternalIterator] = []
+        if compaction.inputLevel == 0 {
+            for file in compaction.inputs {
+                children.append(try file.reader().makeIterator(fillCache: false))
+            }
+        } else {
+            children.append(LevelIterator(LevelFiles(compaction.inputs), fillCache: false))
+        }
+        if !compaction.overlapped.isEmpty {
+            children.append(LevelIterator(LevelFiles(compaction.overlapped), fillCache: false))
+        }
+        return MergingIterator.merging(children)
+    }
+
+    private func rangeTombstones() throws(StorageError) -> [RangeTombstone] {
+        var tombstones: [RangeTombstone] = []
+        for file in compaction.allInputs where file.metadata.rangeTombstoneCount > 0 {
+            tombstones += try file.reader().rangeTombstones
+        }
+        return tombstones
+    }
+
+    /// False: the tombstone is below the safepoint and nothing it could hide lies deeper.
+    private func isNeeded(_ tombstone: RangeTombstone, _ deeper: DeeperLevels) -> Bool {
+        tombstone.timestamp > safepoint
+            || deeper.overlaps(KeyRange(lower: tombstone.lower, upper: tombstone.upper))
+    }
+}

@@ -1,0 +1,107 @@
+/// A cursor over one sorted level: one table open at a time.
+final class LevelIterator: InternalIterator {
+    private let level: LevelFiles
+    private let files: Range<Int>
+    private let fillCache: Bool
+    private var position: Int
+    private var table: InternalIterator?
+
+    /// - Parameter files: positions within `level`; all by default.
+    init(_ level: LevelFiles, files: Range<Int>? = nil, fillCache: Bool = true) {
+        self.level = level
+        self.files = files ?? 0..<level.count
+        self.fillCache = fillCache
+        position = -1
+    }
+
+    private var valid = false
+    override var isValid: Bool { valid }
+    override var userKey: UnsafeRawBufferPointer {
+        table?.userKey ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+    override var timestamp: Timestamp { table?.timestamp ?? .zero }
+    override var kind: OperationKind { table?.kind ?? .put }
+    override var value: UnsafeRawBufferPointer {
+        table?.value ?? UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    private func enter(_ index: Int) throws(StorageError) -> InternalIterator {
+        if index == position, let table { return table }
+        position = -1
+        let iterator = try level.files[index].reader().makeIterator(fillCache: fillCache)
+        table = iterator
+        position = index
+        return iterator
+    }
+
+    override func seekToFirst() throws(StorageError) {
+        valid = false
+        guard !files.isEmpty else { return }
+        try enter(files.lowerBound).seekToFirst()
+        try skipForward()
+    }
+
+    override func seekToLast() throws(StorageError) {
+        valid = false
+        guard !files.isEmpty else { return }
+        try enter(files.upperBound - 1).seekToLast()
+        try skipBackward()
+    }
+
+    override func seek(
+        _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp
+    ) throws(StorageError) {
+        valid = false
+        let index = max(level.firstEndingAtOrAfter(key), files.lowerBound)
+        guard index < files.upperBound else { return }
+        try enter(index).seek(key, timestamp)
+        try skipForward()
+    }
+
+    override func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
+        valid = false
+        guard !files.isEmpty else { return }
+        let index = min(level.firstEndingAtOrAfter(key), files.upperBound - 1)
+        guard index >= files.lowerBound else { return }
+        try enter(index).seekBefore(key)
+        try skipBackward()
+    }
+
+    override func next() throws(StorageError) {
+        guard valid, let table else { return }
+        valid = false
+        try table.next()
+        if table.isValid {
+            valid = true
+        } else {
+            try skipForward()
+        }
+    }
+
+    override func previous() throws(StorageError) {
+        guard valid, let table else { return }
+        valid = false
+        try table.previous()
+        if table.isValid {
+            valid = true
+        } else {
+            try skipBackward()
+        }
+    }
+
+    private func skipForward() throws(StorageError) {
+        while let table, !table.isValid {
+            guard position + 1 < files.upperBound else { return }
+            try enter(position + 1).seekToFirst()
+        }
+        valid = table != nil
+    }
+
+    private func skipBackward() throws(StorageError) {
+        while let table, !table.isValid {
+            guard position > files.lowerBound else { return }
+            try enter(position - 1).seekToLast()
+        }
+        valid = table != nil
+    }
+}

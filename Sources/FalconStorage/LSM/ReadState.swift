@@ -1,0 +1,176 @@
+import CFalconPlatform
+
+/// A memtable in line for its flush, or still being written: with what the log says about it.
+final class MemtableLayer: @unchecked Sendable {
+    let table: MemTable
+    /// Orders the layers and, once flushed, the level-0 tables.
+    let epoch: UInt64
+    /// The end of the last commit in it; final when the layer is immutable.
+    var lastLSN: LSN
+    /// The newest timestamp in it; final when the layer is immutable.
+    var lastTimestamp = Timestamp.zero
+
+    init(table: MemTable, epoch: UInt64, lastLSN: LSN) {
+        self.table = table
+        self.epoch = epoch
+        self.lastLSN = lastLSN
+    }
+}
+
+/// What a read looks at: the memtables and the version of one moment. Immutable.
+///
+/// Counted by hand where it is borrowed (see ``ReadStateCell``), by ARC where an iterator keeps it.
+final class ReadState: @unchecked Sendable {
+    let active: MemtableLayer
+    /// Newest first.
+    let immutables: [MemtableLayer]
+    let version: Version
+    private let activeTable: Unmanaged<MemTable>
+    private let immutableTables: UnsafeMutablePointer<Unmanaged<MemTable>>
+    private let immutableCount: Int
+    /// Borrowers not counted in a cell any more, plus ``ReadStateCell/shardBias`` for each shard
+    /// that still has it. A word for the C atomics.
+    fileprivate let count: UnsafeMutablePointer<UInt64>
+
+    init(active: MemtableLayer, immutables: [MemtableLayer], version: Version) {
+        self.active = active
+        self.immutables = immutables
+        self.version = version
+        activeTable = .passUnretained(active.table)
+        immutableCount = immutables.count
+        immutableTables = .allocate(capacity: max(immutables.count, 1))
+        for (index, layer) in immutables.enumerated() {
+            (immutableTables + index).initialize(to: .passUnretained(layer.table))
+        }
+        count = .allocate(capacity: 1)
+        count.initialize(to: 0)
+    }
+
+    deinit {
+        immutableTables.deallocate()
+        count.deallocate()
+    }
+
+    /// The newest version of `key` not above `timestamp`, in any layer.
+    @inline(__always)
+    func get(
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        let found = activeTable._withUnsafeGuaranteedRef { $0.get(key, at: timestamp) }
+        if case .absent = found {} else { return found }
+        var index = 0
+        while index < immutableCount {
+            let found = immutableTables[index]._withUnsafeGuaranteedRef {
+                $0.get(key, at: timestamp)
+            }
+            if case .absent = found {} else { return found }
+            index &+= 1
+        }
+        return try version.get(key, at: timestamp, pin: &pin)
+    }
+}
+
+/// Hands out the current ``ReadState`` without a lock, two atomic operations per read.
+///
+/// Split reference counting: a shard's word holds the state's address (48 bits) and how many borrowed
+/// it there (16 bits), so that one fetch-add both finds and holds the state. A replaced state is
+/// credited with what its words counted; a borrower that finds its word replaced settles with the
+/// state itself. The bias keeps a state above zero until every shard's count has been credited.
+///
+/// A borrow lasts one point read; an iterator takes an ARC reference instead, so 65535 borrows per
+/// shard, one per thread, are never reached.
+final class ReadStateCell: @unchecked Sendable {
+    static let shardCount = 16
+    private static let shardBytes = 128
+    fileprivate static let shardBias: UInt64 = 1 << 32
+    private static let pointerMask: UInt64 = (1 << 48) - 1
+    private static let one: UInt64 = 1 << 48
+
+    private let shards: UnsafeMutableRawPointer
+    /// Guarded by the engine's state lock: the same state, for those who hold the lock.
+    private(set) var current: ReadState
+
+    init(_ state: ReadState) {
+        shards = .allocate(
+            byteCount: Self.shardCount * Self.shardBytes, alignment: Self.shardBytes)
+        current = state
+        publish(state, replacing: false)
+    }
+
+    deinit {
+        for index in 0..<Self.shardCount {
+            settle(falcon_exchange_u64(shards + index * Self.shardBytes, 0))
+        }
+        shards.deallocate()
+    }
+
+    /// Makes `state` the current one. Callers serialise among themselves.
+    func replace(with state: ReadState) {
+        current = state
+        publish(state, replacing: true)
+    }
+
+    private func publish(_ state: ReadState, replacing: Bool) {
+        let address = UInt64(UInt(bitPattern: Unmanaged.passRetained(state).toOpaque()))
+        falcon_store_release_u64(state.count, Self.shardBias &* UInt64(Self.shardCount))
+        for index in 0..<Self.shardCount {
+            let word = shards + index * Self.shardBytes
+            if replacing {
+                settle(falcon_exchange_u64(word, address))
+            } else {
+                falcon_store_release_u64(word, address)
+            }
+        }
+    }
+
+    /// Credits a replaced word's borrows to its state and takes the shard's bias away.
+    private func settle(_ word: UInt64) {
+        guard word != 0 else { return }
+        let state = Self.state(word)
+        let borrowed = word >> 48
+        let change = borrowed &- Self.shardBias
+        let before = state._withUnsafeGuaranteedRef { falcon_fetch_add_u64($0.count, change) }
+        if before &+ change == 0 { state.release() }
+    }
+
+    @inline(__always)
+    private static func state(_ word: UInt64) -> Unmanaged<ReadState> {
+        // The word came from `publish`, so the address is a live state's.
+        Unmanaged.fromOpaque(
+            UnsafeRawPointer(bitPattern: UInt(word & pointerMask)).unsafelyUnwrapped)
+    }
+
+    /// A borrowed state; give it back with ``release(_:)``.
+    struct Borrow {
+        let state: Unmanaged<ReadState>
+        fileprivate let word: UnsafeMutableRawPointer
+    }
+
+    @inline(__always)
+    func borrow() -> Borrow {
+        let shard = Int(falcon_thread_ordinal()) & (Self.shardCount - 1)
+        let word = shards + shard &* Self.shardBytes
+        let found = falcon_fetch_add_u64(word, Self.one)
+        return Borrow(state: Self.state(found), word: word)
+    }
+
+    @inline(__always)
+    func release(_ borrow: Borrow) {
+        let address = UInt64(UInt(bitPattern: borrow.state.toOpaque()))
+        var expected = falcon_load_relaxed_u64(borrow.word)
+        while expected & Self.pointerMask == address {
+            if falcon_cas_u64(borrow.word, &expected, expected &- Self.one) { return }
+        }
+        let before = borrow.state._withUnsafeGuaranteedRef {
+            falcon_fetch_add_u64($0.count, UInt64.max)
+        }
+        if before == 1 { borrow.state.release() }
+    }
+
+    /// The current state, kept by ARC.
+    func retained() -> ReadState {
+        let borrow = borrow()
+        defer { release(borrow) }
+        return borrow.state.takeUnretainedValue()
+    }
+}

@@ -1,0 +1,109 @@
+import CFalconPlatform
+import Synchronization
+
+/// A live data file: its metadata, and its reader once somebody needed it. Shared by the versions
+/// that list it; when the last lets go of an obsolete one, the file is unlinked.
+final class TableFile: @unchecked Sendable {
+    let metadata: FileMetadata
+    private let store: TableStore
+    /// Both bounds, one allocation, for comparison without array traffic.
+    private let bounds: UnsafeMutableRawPointer
+    let smallest: UnsafeRawBufferPointer
+    let largest: UnsafeRawBufferPointer
+    let largestIsExclusive: Bool
+
+    private let opened: Atomic<UnsafeRawPointer?>
+    private let opening = Mutex<Void>(())
+    private let obsolete = Atomic<Bool>(false)
+    /// Guarded by the compaction picker's lock.
+    var isBeingCompacted = false
+
+    init(metadata: FileMetadata, store: TableStore) {
+        self.metadata = metadata
+        self.store = store
+        opened = Atomic(nil)
+        let (a, b) = (metadata.smallest.count, metadata.largest.count)
+        let bounds = UnsafeMutableRawPointer.allocate(byteCount: max(a + b, 1), alignment: 8)
+        metadata.smallest.withUnsafeBytes { source in
+            if let base = source.baseAddress { bounds.copyMemory(from: base, byteCount: a) }
+        }
+        metadata.largest.withUnsafeBytes { source in
+            if let base = source.baseAddress {
+                bounds.advanced(by: a).copyMemory(from: base, byteCount: b)
+            }
+        }
+        self.bounds = bounds
+        smallest = UnsafeRawBufferPointer(start: bounds, count: a)
+        largest = UnsafeRawBufferPointer(start: bounds + a, count: b)
+        largestIsExclusive = metadata.largestIsExclusive
+    }
+
+    deinit {
+        if let pointer = opened.load(ordering: .acquiring) {
+            let reader = Unmanaged<TableReader>.fromOpaque(pointer)
+            try? reader.takeUnretainedValue().close()
+            reader.release()
+        }
+        if obsolete.load(ordering: .acquiring) { store.doom(metadata.number) }
+        bounds.deallocate()
+    }
+
+    var number: FileNumber { metadata.number }
+
+    /// The file is in no version newer than those that hold it now.
+    func markObsolete() { obsolete.store(true, ordering: .releasing) }
+
+    /// The open reader; opened on first use. A failure is not remembered.
+    @inline(__always)
+    func reader() throws(StorageError) -> TableReader {
+        if let pointer = opened.load(ordering: .acquiring) {
+            return Unmanaged<TableReader>.fromOpaque(pointer).takeUnretainedValue()
+        }
+        return try open()
+    }
+
+    @inline(never)
+    private func open() throws(StorageError) -> TableReader {
+        var result: Result<TableReader, StorageError>?
+        opening.withLock { _ in
+            if let pointer = opened.load(ordering: .acquiring) {
+                result = .success(
+                    Unmanaged<TableReader>.fromOpaque(pointer).takeUnretainedValue())
+                return
+            }
+            do throws(StorageError) {
+                let reader = try store.open(metadata)
+                opened.store(
+                    UnsafeRawPointer(Unmanaged.passRetained(reader).toOpaque()),
+                    ordering: .releasing)
+                result = .success(reader)
+            } catch {
+                result = .failure(error)
+            }
+        }
+        guard let result else {
+            throw StorageError(.internalError, kind: .bug, "A table's open did not end.")
+        }
+        return try result.get()
+    }
+
+    /// True when `key` is within the bounds.
+    @inline(__always)
+    func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
+        KeyOrder.compare(smallest, key) <= 0 && endsAtOrAfter(key)
+    }
+
+    /// True when the bounds do not end before `key`.
+    @inline(__always)
+    func endsAtOrAfter(_ key: UnsafeRawBufferPointer) -> Bool {
+        let order = KeyOrder.compare(largest, key)
+        return order > 0 || (order == 0 && !largestIsExclusive)
+    }
+
+    /// True when some key of `range` is within the bounds.
+    func overlaps(_ range: KeyRange) -> Bool {
+        if let lower = range.lower, metadata.isBefore(lower) { return false }
+        if let upper = range.upper, metadata.isAfter(upper, exclusive: true) { return false }
+        return true
+    }
+}

@@ -1,0 +1,129 @@
+/// Writes the outputs of one flush or compaction: cuts files, clips range tombstones to them, and
+/// removes what it wrote when the job fails.
+final class TableOutput {
+    struct Options {
+        var table: TableOptions
+        var targetBytes: UInt64
+        var flushEpoch: UInt64
+    }
+    private let store: TableStore
+    private let options: Options
+    private let random: any StorageRandom
+    private let allocateNumber: () -> FileNumber
+    private let tombstones: [RangeTombstone]
+
+    private var writer: TableWriter?
+    private var file: (any File)?
+    private var number = FileNumber(0)
+    private var uid = UID.zero
+    private var lastKey = RawBuffer()
+    /// Where the open file begins when it is not the first: what lies before belongs to the others.
+    private var lowerCut: [UInt8]?
+    private(set) var finished: [FileMetadata] = []
+    private(set) var writtenBytes: UInt64 = 0
+
+    /// - Parameter tombstones: those to be written, whole; each file gets its part.
+    init(
+        store: TableStore, options: Options, random: any StorageRandom,
+        tombstones: [RangeTombstone], allocateNumber: @escaping () -> FileNumber
+    ) {
+        self.store = store
+        self.options = options
+        self.random = random
+        self.tombstones = tombstones
+        self.allocateNumber = allocateNumber
+    }
+
+    deinit { lastKey.deallocate() }
+
+    var currentBytes: UInt64 { writer?.estimatedFileBytes ?? 0 }
+
+    @inline(__always)
+    func add(
+        key: UnsafeRawBufferPointer, timestamp: Timestamp, kind: OperationKind,
+        value: UnsafeRawBufferPointer
+    ) throws(StorageError) {
+        let writer = try openWriter()
+        try writer.add(key: key, timestamp: timestamp, kind: kind, value: value)
+        lastKey.assign(key)
+    }
+
+    /// Ends the open file before `key`: a new user key, greater than all that were added.
+    func cut(before key: UnsafeRawBufferPointer) throws(StorageError) {
+        let bound = Array(key)
+        try finishFile(upperCut: bound)
+        lowerCut = bound
+    }
+
+    /// Ends the last file and makes all names durable.
+    func finish() throws(StorageError) -> [FileMetadata] {
+        try finishFile(upperCut: nil)
+        if !finished.isEmpty { try store.fileSystem.syncDirectory(store.names.sstDirectory) }
+        return finished
+    }
+
+    /// Removes everything this job wrote.
+    func abandon() {
+        if let file {
+            try? file.close()
+            try? store.fileSystem.remove(store.names.table(number))
+        }
+        writer = nil
+        file = nil
+        for metadata in finished {
+            try? store.fileSystem.remove(store.names.table(metadata.number))
+        }
+        finished = []
+    }
+
+    @inline(__always)
+    private func openWriter() throws(StorageError) -> TableWriter {
+        if let writer { return writer }
+        return try begin()
+    }
+
+    private func begin() throws(StorageError) -> TableWriter {
+        number = allocateNumber()
+        uid = random.nextUID()
+        let file = try store.fileSystem.open(store.names.table(number), .create)
+        self.file = file
+        let writer = try TableWriter(file: file, uid: uid, options: options.table)
+        self.writer = writer
+        lastKey.assign(UnsafeRawBufferPointer(start: nil, count: 0))
+        return writer
+    }
+
+    private func finishFile(upperCut: [UInt8]?) throws(StorageError) {
+        let parts = clipped(upperCut: upperCut)
+        guard writer != nil || !parts.isEmpty else { return }
+        let hasPoints = writer != nil
+        let writer = try openWriter()
+        for part in parts { try writer.addRangeTombstone(part) }
+        let summary = try writer.finish()
+        try file?.close()
+        file = nil
+        self.writer = nil
+        let endsInPoint = hasPoints && lastKey.bytes.elementsEqual(summary.largestKey)
+        writtenBytes += summary.fileBytes
+        finished.append(
+            FileMetadata(
+                number: number, uid: summary.uid, byteCount: summary.fileBytes,
+                flushEpoch: options.flushEpoch, smallest: summary.smallestKey,
+                largest: summary.largestKey, largestIsExclusive: !endsInPoint,
+                minTimestamp: summary.minTimestamp, maxTimestamp: summary.maxTimestamp,
+                entryCount: summary.entryCount, tombstoneCount: summary.tombstoneCount,
+                rangeTombstoneCount: summary.rangeTombstoneCount, contentHash: summary.fileHash))
+    }
+
+    /// The parts of the tombstones between the last cut and this one.
+    private func clipped(upperCut: [UInt8]?) -> [RangeTombstone] {
+        guard !tombstones.isEmpty else { return [] }
+        var parts: [RangeTombstone] = []
+        for var tombstone in tombstones {
+            if let lowerCut, KeyOrder.less(tombstone.lower, lowerCut) { tombstone.lower = lowerCut }
+            if let upperCut, KeyOrder.less(upperCut, tombstone.upper) { tombstone.upper = upperCut }
+            if KeyOrder.less(tombstone.lower, tombstone.upper) { parts.append(tombstone) }
+        }
+        return parts
+    }
+}

@@ -1,0 +1,135 @@
+/// What a MANIFEST says, read without changing anything.
+struct ManifestContents {
+    var number: UInt64
+    var uid: UID
+    var shard: UID
+    var edits: [VersionEdit] = []
+    /// The end of the last good chunk.
+    var goodBytes: UInt64
+    /// Bytes of a torn last chunk.
+    var discardedBytes: UInt64
+}
+
+/// Reads a whole MANIFEST and says whether its end is torn or damaged.
+enum ManifestReader {
+    static func read(
+        number: UInt64, _ names: FileNames, _ fileSystem: any FileSystem, forWriting: Bool
+    ) throws(StorageError) -> ManifestContents {
+        let path = names.manifest(number)
+        let bytes = try fileSystem.contents(of: path)
+        var result: Result<ManifestContents, StorageError>?
+        bytes.withUnsafeBytes { buffer in
+            do throws(StorageError) {
+                result = .success(
+                    try parse(buffer, path: path, number: number, forWriting: forWriting))
+            } catch {
+                result = .failure(error)
+            }
+        }
+        guard let result else {
+            throw .corruption("The manifest could not be read.", path: path)
+        }
+        return try result.get()
+    }
+
+    static func parse(
+        _ bytes: UnsafeRawBufferPointer, path: String, number: UInt64, forWriting: Bool
+    ) throws(StorageError) -> ManifestContents {
+        var contents = try header(bytes, path: path, number: number, forWriting: forWriting)
+        var offset = ManifestFormat.headerBytes
+        var sequence: UInt64 = 1
+        while offset < bytes.count {
+            guard
+                let payload = chunk(bytes, at: offset, uid: contents.uid), payload.1 == sequence
+            else {
+                if let later = validChunk(in: bytes, after: offset, uid: contents.uid) {
+                    throw .corruption(
+                        "A manifest chunk is damaged; a later one at offset \(later) is whole, so "
+                            + "this is not a torn tail.", path: path, offset: UInt64(offset),
+                        hint: "Restore from a backup or another replica.")
+                }
+                contents.discardedBytes = UInt64(bytes.count - offset)
+                break
+            }
+            guard let edit = try VersionEdit.decode(payload.0, path: path),
+                edit.isSnapshot == (sequence == 1)
+            else {
+                throw .corruption(
+                    "A manifest chunk's checksum fits but its edit makes no sense.", path: path,
+                    offset: UInt64(offset))
+            }
+            contents.edits.append(edit)
+            offset += ManifestFormat.chunkHeaderBytes + payload.0.count
+            contents.goodBytes = UInt64(offset)
+            sequence += 1
+        }
+        guard !contents.edits.isEmpty else {
+            throw .corruption(
+                "The manifest that CURRENT names holds no whole edit.", path: path,
+                offset: UInt64(ManifestFormat.headerBytes))
+        }
+        return contents
+    }
+
+    private static func header(
+        _ bytes: UnsafeRawBufferPointer, path: String, number: UInt64, forWriting: Bool
+    ) throws(StorageError) -> ManifestContents {
+        var reader = ByteReader(bytes)
+        guard bytes.count >= ManifestFormat.headerBytes,
+            reader.readBytes(8).map({ $0.elementsEqual(ManifestFormat.magic) }) == true,
+            let version = reader.readFixed(UInt16.self), reader.skip(2),
+            let features = FeatureBits(&reader), let stored = reader.readFixed(UInt64.self),
+            let uid = reader.readUID(), let shard = reader.readUID(),
+            let sum = reader.readFixed(UInt64.self),
+            sum
+                == Checksum.xxh3(
+                    UnsafeRawBufferPointer(rebasing: bytes[..<(ManifestFormat.headerBytes - 8)]))
+        else {
+            throw .corruption(
+                "The manifest's header is damaged, or this is not a manifest.", path: path,
+                offset: 0)
+        }
+        try features.check(version: version, path: path, forWriting: forWriting)
+        guard stored == number else {
+            throw .corruption(
+                "The manifest says it is number \(FileNames.hex(stored)).", path: path, offset: 36)
+        }
+        return ManifestContents(
+            number: number, uid: uid, shard: shard,
+            goodBytes: UInt64(ManifestFormat.headerBytes), discardedBytes: 0)
+    }
+
+    /// The payload and sequence of a whole chunk at `offset`.
+    private static func chunk(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, uid: UID
+    ) -> (UnsafeRawBufferPointer, UInt64)? {
+        guard bytes.count - offset >= ManifestFormat.chunkHeaderBytes else { return nil }
+        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+        guard reader.readFixed(UInt32.self) == ManifestFormat.chunkMagic,
+            let length = reader.readFixed(UInt32.self),
+            length <= ManifestFormat.largestPayloadBytes,
+            let sequence = reader.readFixed(UInt64.self), let sum = reader.readFixed(UInt64.self),
+            let payload = reader.readBytes(Int(length))
+        else { return nil }
+        let head = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + 16)])
+        let expected = ManifestFormat.checksum(
+            head: head, payload: payload, uid: uid, offset: UInt64(offset))
+        return sum == expected ? (payload, sequence) : nil
+    }
+
+    private static func validChunk(
+        in bytes: UnsafeRawBufferPointer, after offset: Int, uid: UID
+    ) -> Int? {
+        var candidate = offset + 1
+        while candidate + ManifestFormat.chunkHeaderBytes <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: candidate, as: UInt32.self)
+            if UInt32(littleEndian: word) == ManifestFormat.chunkMagic,
+                chunk(bytes, at: candidate, uid: uid) != nil
+            {
+                return candidate
+            }
+            candidate += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,55 @@
+/// Appends version edits to the MANIFEST of one incarnation, each synced before it counts.
+/// Callers serialise among themselves.
+final class ManifestWriter: @unchecked Sendable {
+    let number: UInt64
+    private let uid: UID
+    private let file: any File
+    private var offset: UInt64
+    private var sequence: UInt64 = 1
+    /// After a failed sync the file's fate is unknown: nothing is appended any more.
+    private var failure: StorageError?
+
+    /// Writes a new manifest that begins with `snapshot`, and syncs it and its directory. CURRENT
+    /// does not name it yet.
+    init(
+        number: UInt64, uid: UID, shard: UID, snapshot: VersionEdit, _ names: FileNames,
+        _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        let path = names.manifest(number)
+        // Left by an earlier try that did not get as far as CURRENT.
+        if try fileSystem.exists(path) { try fileSystem.remove(path) }
+        file = try fileSystem.open(path, .create)
+        self.number = number
+        self.uid = uid
+        let header = ManifestFormat.header(number: number, uid: uid, shard: shard)
+        offset = UInt64(header.count)
+        try file.write(header, at: 0)
+        try append(snapshot)
+        try fileSystem.syncDirectory(names.root)
+    }
+
+    var byteCount: UInt64 { offset }
+
+    /// Makes `edit` durable, or throws and leaves the manifest as it was for a later open. A write
+    /// that failed may be tried again at the same place; after a failed sync nothing may.
+    func append(_ edit: VersionEdit) throws(StorageError) {
+        if let failure { throw failure }
+        let chunk = ManifestFormat.chunk(
+            payload: edit.encoded(), sequence: sequence, uid: uid, offset: offset)
+        try file.write(chunk, at: offset)
+        do throws(StorageError) {
+            try file.syncData()
+        } catch {
+            failure = StorageError(
+                .poisoned, kind: .transient,
+                "A sync of the manifest failed; its last edit may or may not be durable.",
+                cause: error.description, location: .init(path: file.path),
+                hint: "Reopen the engine.", errno: error.errno)
+            throw error
+        }
+        offset += UInt64(chunk.count)
+        sequence += 1
+    }
+
+    func close() throws(StorageError) { try file.close() }
+}

@@ -1,0 +1,171 @@
+/// The files of one level in search order, as raw pointers so that a lookup retains nothing.
+final class LevelFiles: @unchecked Sendable {
+    let files: [TableFile]
+    let byteCount: UInt64
+    let count: Int
+    private let slots: UnsafeMutablePointer<Unmanaged<TableFile>>
+
+    static let empty = LevelFiles([])
+
+    /// - Parameter files: newest first for level 0, else by key.
+    init(_ files: [TableFile]) {
+        self.files = files
+        count = files.count
+        byteCount = files.reduce(0) { $0 + $1.metadata.byteCount }
+        slots = .allocate(capacity: max(files.count, 1))
+        for (index, file) in files.enumerated() {
+            (slots + index).initialize(to: Unmanaged.passUnretained(file))
+        }
+    }
+
+    deinit { slots.deallocate() }
+
+    /// Valid while the level lives.
+    @inline(__always)
+    func slot(_ index: Int) -> Unmanaged<TableFile> { slots[index] }
+
+    /// In a sorted level: the first file that does not end before `key`; `count` when all do.
+    @inline(__always)
+    func firstEndingAtOrAfter(_ key: UnsafeRawBufferPointer) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low &+ high) &>> 1
+            if slots[middle]._withUnsafeGuaranteedRef({ $0.endsAtOrAfter(key) }) {
+                high = middle
+            } else {
+                low = middle &+ 1
+            }
+        }
+        return low
+    }
+}
+
+/// An immutable set of files: what MANIFEST says at one moment.
+final class Version: @unchecked Sendable {
+    static let levelCount = VersionEdit.levelCount
+    let levels: [LevelFiles]
+    let level0: LevelFiles
+    /// Bit n: level n has files.
+    private let occupied: UInt32
+    /// Some file holds range tombstones.
+    let hasRangeTombstones: Bool
+    /// Commits that end at or before it are in these files.
+    let flushedLSN: LSN
+    /// Versions shadowed below it may be missing here.
+    let safepoint: Timestamp
+
+    init(levels: [LevelFiles], flushedLSN: LSN, safepoint: Timestamp) {
+        self.levels = levels
+        level0 = levels[0]
+        var occupied: UInt32 = 0
+        for (index, level) in levels.enumerated() where level.count > 0 { occupied |= 1 << index }
+        self.occupied = occupied
+        hasRangeTombstones = levels.contains { level in
+            level.files.contains { $0.metadata.rangeTombstoneCount > 0 }
+        }
+        self.flushedLSN = flushedLSN
+        self.safepoint = safepoint
+    }
+
+    static let empty = Version(
+        levels: Array(repeating: .empty, count: levelCount), flushedLSN: .zero, safepoint: .zero)
+
+    var fileCount: Int { levels.reduce(0) { $0 + $1.count } }
+
+    /// The newest version of `key` not above `timestamp` in any file.
+    @inline(__always)
+    func get(
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        var index = 0
+        let level0Count = level0.count
+        while index < level0Count {
+            let found = try Self.lookUp(level0.slot(index), key, timestamp, &pin)
+            if case .absent = found {} else { return found }
+            index &+= 1
+        }
+        var deeper = occupied & ~1
+        while deeper != 0 {
+            let level = levels[deeper.trailingZeroBitCount]
+            deeper &= deeper &- 1
+            let position = level.firstEndingAtOrAfter(key)
+            guard position < level.count else { continue }
+            let found = try Self.lookUp(level.slot(position), key, timestamp, &pin)
+            if case .absent = found {} else { return found }
+        }
+        return .absent
+    }
+
+    @inline(__always)
+    private static func lookUp(
+        _ slot: Unmanaged<TableFile>, _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp,
+        _ pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        let file = slot._withUnsafeGuaranteedRef { $0 }
+        guard file.mayContain(key) else { return .absent }
+        return try file.reader().get(key, at: timestamp, pin: &pin)
+    }
+
+    /// This version with `edit` applied. `opened` brings files that are live already.
+    func applying(
+        _ edit: VersionEdit, store: TableStore
+    ) throws(StorageError) -> (version: Version, removed: [TableFile]) {
+        var removedFiles: [TableFile] = []
+        var moved: [FileNumber: TableFile] = [:]
+        var newLevels = levels
+        var changed: [Int: [TableFile]] = [:]
+        for removal in edit.removed {
+            var files = changed[removal.level] ?? newLevels[removal.level].files
+            guard let index = files.firstIndex(where: { $0.number == removal.number }) else {
+                throw StorageError(
+                    .internalError, kind: .bug,
+                    "An edit removes table \(FileNames.hex(removal.number.rawValue)), which is not "
+                        + "in level \(removal.level).")
+            }
+            moved[removal.number] = files.remove(at: index)
+            changed[removal.level] = files
+        }
+        for addition in edit.added {
+            var files = changed[addition.level] ?? newLevels[addition.level].files
+            if let old = moved.removeValue(forKey: addition.file.number) {
+                files.append(old)
+            } else {
+                files.append(TableFile(metadata: addition.file, store: store))
+            }
+            changed[addition.level] = files
+        }
+        removedFiles = Array(moved.values)
+        for (level, files) in changed {
+            newLevels[level] = LevelFiles(try Self.ordered(files, level: level))
+        }
+        let version = Version(
+            levels: newLevels, flushedLSN: max(flushedLSN, edit.flushedLSN ?? .zero),
+            safepoint: max(safepoint, edit.safepoint ?? .zero))
+        return (version, removedFiles)
+    }
+
+    private static func ordered(
+        _ files: [TableFile], level: Int
+    ) throws(StorageError) -> [TableFile] {
+        if level == 0 {
+            return files.sorted {
+                ($0.metadata.flushEpoch, $0.number.rawValue)
+                    > ($1.metadata.flushEpoch, $1.number.rawValue)
+            }
+        }
+        let sorted = files.sorted {
+            KeyOrder.less($0.metadata.smallest, $1.metadata.smallest)
+        }
+        for index in sorted.indices.dropFirst() {
+            let (before, after) = (sorted[index - 1].metadata, sorted[index].metadata)
+            guard before.isBefore(after.smallest) else {
+                throw StorageError(
+                    .internalError, kind: .bug,
+                    "Tables \(FileNames.hex(before.number.rawValue)) and "
+                        + "\(FileNames.hex(after.number.rawValue)) overlap in level \(level).")
+            }
+        }
+        return sorted
+    }
+}

@@ -1,0 +1,57 @@
+import Synchronization
+
+/// The live version and the counters that MANIFEST persists; the only writer of MANIFEST.
+final class VersionSet: @unchecked Sendable {
+    private let store: TableStore
+    private let nextFile: Atomic<UInt64>
+    /// Serialises edits: the manifest's writer and ``current`` change together.
+    private let writer: Mutex<ManifestWriter>
+    private let state: Mutex<Version>
+
+    init(
+        version: Version, nextFileNumber: FileNumber, writer: ManifestWriter, store: TableStore
+    ) {
+        self.store = store
+        nextFile = Atomic(nextFileNumber.rawValue)
+        self.writer = Mutex(writer)
+        state = Mutex(version)
+    }
+
+    var current: Version { state.withLock { $0 } }
+
+    func allocateFileNumber() -> FileNumber {
+        FileNumber(nextFile.wrappingAdd(1, ordering: .relaxed).oldValue)
+    }
+
+    var manifestNumber: UInt64 { writer.withLock { $0.number } }
+
+    /// Makes `edit` durable, then current: `install` is called with the new version before another
+    /// edit may begin, and then the files that left are marked obsolete.
+    func apply(
+        _ edit: VersionEdit, install: (Version) -> Void
+    ) throws(StorageError) {
+        var edit = edit
+        var failure: StorageError?
+        writer.withLock { writer in
+            do throws(StorageError) {
+                let (version, removed) = try current.applying(edit, store: store)
+                edit.nextFileNumber = FileNumber(nextFile.load(ordering: .relaxed))
+                try writer.append(edit)
+                state.withLock { $0 = version }
+                install(version)
+                for file in removed { file.markObsolete() }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    func close() throws(StorageError) {
+        var failure: StorageError?
+        writer.withLock { writer in
+            do throws(StorageError) { try writer.close() } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+}

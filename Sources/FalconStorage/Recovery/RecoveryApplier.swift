@@ -1,0 +1,146 @@
+/// The writing half of recovery: begins a new incarnation on what was read.
+///
+/// Order: FORMAT and directories (of a new engine), log segment with its INCARNATION record, synced;
+/// manifest, synced; CURRENT; then orphans are removed. A crash before CURRENT leaves the old state
+/// and an unused segment and manifest; the next open replays the same log and takes new names.
+struct RecoveryApplier {
+    let names: FileNames
+    let options: EngineOptions
+    let environment: StorageEnvironment
+    let store: TableStore
+    let lock: any FileLock
+
+    /// Transaction numbers set aside by each open, so that numbers given out and never logged are
+    /// not given again.
+    static let transactionReserve: UInt64 = 1 << 32
+
+    func apply(_ recovered: RecoveredState) throws(StorageError) -> StorageEngine {
+        let fileSystem = environment.fileSystem
+        let format = try makeFormat(recovered)
+        let incarnation = makeIncarnation(recovered)
+
+        let tracker = SnapshotTracker()
+        // Nothing below what is visible now is asked for; the floor may be above the last commit.
+        tracker.publish(max(recovered.lastCommit, recovered.version.safepoint))
+        let clock = HybridClock(
+            clock: environment.clock, floor: max(recovered.timestampFloor, recovered.lastCommit))
+        let tree = try StorageEngine.makeTree(recovered, options)
+        let controller = WriteController()
+        let pipeline = CommitPipeline(
+            clock: clock, tracker: tracker, epoch: incarnation.epoch,
+            firstTransaction: recovered.transactionFloor)
+
+        let wal = try WALWriter.open(
+            directory: names.walDirectory,
+            identity: WALIdentity(
+                cluster: format.shard, shard: format.shard, branch: incarnation.branch,
+                incarnation: incarnation.number, epoch: incarnation.epoch),
+            continuation: recovered.continuation, options: options.walOptions,
+            environment: environment,
+            callbacks: WALCallbacks(
+                progress: { [weak pipeline] written, synced in
+                    pipeline?.progress(written: written, synced: synced)
+                },
+                failure: { [weak pipeline, weak controller] error in
+                    pipeline?.poison(error)
+                    controller?.releaseAll()
+                }))
+        do throws(StorageError) {
+            return try finish(
+                recovered, format, incarnation, tracker, tree, controller, pipeline, wal,
+                fileSystem)
+        } catch {
+            pipeline.abandon()
+            try? wal.close()
+            throw error
+        }
+    }
+
+    private func finish(
+        _ recovered: RecoveredState, _ format: FormatFile, _ incarnation: Incarnation,
+        _ tracker: SnapshotTracker, _ tree: Tree, _ controller: WriteController,
+        _ pipeline: CommitPipeline, _ wal: WALWriter, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> StorageEngine {
+        let record = IncarnationRecord(
+            branch: incarnation.branch, parent: incarnation.parent, forkLSN: incarnation.forkLSN,
+            incarnation: incarnation.number, epoch: incarnation.epoch,
+            wallMicros: environment.clock.wallMicros(),
+            transactionFloor: recovered.transactionFloor,
+            timestampFloor: recovered.timestampFloor)
+        let position = try wal.append(.incarnation, record.encoded())
+        try wal.sync()
+        // What the old log held is now vouched for by the new segment, and flushed with the layers
+        // it was replayed to; the gap between the two holds nothing.
+        let start = recovered.continuation.firstLSN
+        recovered.layers.first?.lastLSN = start
+        tree.state.active.lastLSN = position.end
+        pipeline.begin(wal, end: position.end)
+
+        let manifest = try ManifestWriter(
+            number: recovered.nextManifestNumber, uid: environment.random.nextUID(),
+            shard: format.shard, snapshot: snapshot(recovered, incarnation), names, fileSystem)
+        try CurrentMarker.write(manifest: manifest.number, names, fileSystem)
+
+        for orphan in recovered.orphans { try? fileSystem.remove(orphan) }
+        if let old = recovered.manifest { try? fileSystem.remove(names.manifest(old.number)) }
+
+        let versions = VersionSet(
+            version: recovered.version, nextFileNumber: recovered.nextFileNumber,
+            writer: manifest, store: store)
+        let background = BackgroundWork(
+            tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
+            tracker: tracker, controller: controller, environment: environment, options: options)
+        let writeSide = WriteSide(
+            names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
+            background: background, controller: controller, lock: lock,
+            memtableBytes: options.memtableBytes)
+        pipeline.target = writeSide
+        pipeline.onPublished = { [weak background] in background?.kick() }
+        try background.start()
+        return StorageEngine(
+            path: names.root, options: options, environment: environment, store: store,
+            tree: tree, tracker: tracker, writeSide: writeSide)
+    }
+
+    private func makeFormat(_ recovered: RecoveredState) throws(StorageError) -> FormatFile {
+        let fileSystem = environment.fileSystem
+        if let format = recovered.format {
+            try fileSystem.createDirectoryIfMissing(names.sstDirectory)
+            try fileSystem.syncDirectory(names.root)
+            return format
+        }
+        let format = FormatFile(
+            shard: environment.random.nextUID(),
+            createdWallMicros: environment.clock.wallMicros())
+        try fileSystem.createDirectoryIfMissing(names.sstDirectory)
+        try fileSystem.createDirectoryIfMissing(names.walDirectory)
+        try fileSystem.replace(names.format, with: format.encoded())
+        return format
+    }
+
+    private func makeIncarnation(_ recovered: RecoveredState) -> Incarnation {
+        Incarnation(
+            number: recovered.highestIncarnation &+ 1, branch: environment.random.nextUID(),
+            parent: recovered.incarnation?.branch ?? .zero,
+            forkLSN: recovered.continuation.predecessor?.lastLSN ?? .zero,
+            epoch: recovered.incarnation?.epoch ?? 0)
+    }
+
+    /// The whole state, as the first edit of the new manifest.
+    private func snapshot(_ recovered: RecoveredState, _ incarnation: Incarnation) -> VersionEdit {
+        var edit = VersionEdit()
+        edit.isSnapshot = true
+        edit.incarnation = incarnation
+        edit.flushedLSN = recovered.version.flushedLSN
+        edit.nextFileNumber = recovered.nextFileNumber
+        edit.timestampFloor = recovered.timestampFloor
+        edit.transactionLimit = TransactionID(
+            recovered.transactionFloor.rawValue &+ Self.transactionReserve)
+        edit.safepoint = recovered.version.safepoint
+        edit.nextFlushEpoch = recovered.nextFlushEpoch
+        for (level, files) in recovered.version.levels.enumerated() {
+            for file in files.files { edit.added.append(.init(level: level, file: file.metadata)) }
+        }
+        return edit
+    }
+}

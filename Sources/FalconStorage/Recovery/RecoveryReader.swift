@@ -1,0 +1,257 @@
+/// The reading half of recovery: changes nothing on disk.
+struct RecoveryReader {
+    let names: FileNames
+    let fileSystem: any FileSystem
+    let store: TableStore
+    let memtableBytes: Int
+    let forWriting: Bool
+
+    func read() throws(StorageError) -> RecoveredState {
+        var state = RecoveredState()
+        let listing = try list()
+        if listing.names.contains("FORMAT") {
+            state.format = try FormatFile.decode(
+                fileSystem.contents(of: names.format), path: names.format, forWriting: forWriting)
+        }
+        if let number = try CurrentMarker.read(names, fileSystem) {
+            guard let format = state.format else {
+                throw .corruption(
+                    "The directory has a manifest but no FORMAT file.", path: names.format,
+                    hint: "Restore FORMAT from a backup of the same directory.")
+            }
+            let manifest = try ManifestReader.read(
+                number: number, names, fileSystem, forWriting: forWriting)
+            guard manifest.shard == format.shard else {
+                throw .corruption(
+                    "The manifest belongs to another shard than FORMAT says.",
+                    path: names.manifest(number), offset: 60)
+            }
+            try fold(manifest, into: &state)
+        }
+        try account(listing, &state)
+        try replay(&state)
+        return state
+    }
+
+    // MARK: - Files
+
+    private struct Listing {
+        var names: Set<String> = []
+        var tables: [FileNumber] = []
+        var manifests: [UInt64] = []
+        var temporaries: [String] = []
+    }
+
+    private func list() throws(StorageError) -> Listing {
+        var listing = Listing()
+        for name in try fileSystem.list(names.root) {
+            listing.names.insert(name)
+            switch FileNames.parse(name) {
+            case .manifest(let number): listing.manifests.append(number)
+            case .temporary: listing.temporaries.append(names.root + "/" + name)
+            default: break
+            }
+        }
+        if listing.names.contains("sst") {
+            for name in try fileSystem.list(names.sstDirectory) {
+                if case .table(let number) = FileNames.parse(name) {
+                    listing.tables.append(number)
+                }
+            }
+        }
+        return listing
+    }
+
+    private func fold(
+        _ manifest: ManifestContents, into state: inout RecoveredState
+    ) throws(StorageError) {
+        var version = Version.empty
+        for edit in manifest.edits {
+            do throws(StorageError) {
+                version = try version.applying(edit, store: store).version
+            } catch {
+                throw .corruption(
+                    "The manifest's edits contradict each other: \(error.message)",
+                    path: names.manifest(manifest.number))
+            }
+            if let next = edit.nextFileNumber {
+                state.nextFileNumber = max(state.nextFileNumber, next)
+            }
+            if let incarnation = edit.incarnation { state.incarnation = incarnation }
+            if let floor = edit.timestampFloor {
+                state.timestampFloor = max(state.timestampFloor, floor)
+            }
+            if let limit = edit.transactionLimit {
+                state.transactionFloor = max(state.transactionFloor, limit)
+            }
+            if let epoch = edit.nextFlushEpoch {
+                state.nextFlushEpoch = max(state.nextFlushEpoch, epoch)
+            }
+        }
+        state.version = version
+        state.manifest = manifest
+        state.highestIncarnation = state.incarnation?.number ?? 0
+        state.lastCommit = state.timestampFloor
+        for level in version.levels {
+            for file in level.files {
+                state.lastCommit = max(state.lastCommit, file.metadata.maxTimestamp)
+                state.nextFlushEpoch = max(
+                    state.nextFlushEpoch, file.metadata.flushEpoch &+ 1)
+            }
+        }
+    }
+
+    /// Checks that every named file is there, and finds the others.
+    private func account(_ listing: Listing, _ state: inout RecoveredState) throws(StorageError) {
+        var live: Set<FileNumber> = []
+        for level in state.version.levels {
+            for file in level.files { live.insert(file.number) }
+        }
+        let present = Set(listing.tables)
+        for number in live where !present.contains(number) {
+            throw .corruption(
+                "The manifest names a table that is missing.", path: names.table(number),
+                hint: "Restore it from a backup; sst-verify lists what it held.")
+        }
+        if state.isNew, !present.isEmpty {
+            throw .corruption(
+                "The directory holds tables but no CURRENT file names a manifest.",
+                path: names.current,
+                hint: "Restore CURRENT from a backup of the same directory.")
+        }
+        for number in listing.tables {
+            state.nextFileNumber = max(state.nextFileNumber, FileNumber(number.rawValue &+ 1))
+            if !live.contains(number) { state.orphans.append(names.table(number)) }
+        }
+        for number in listing.manifests {
+            state.nextManifestNumber = max(state.nextManifestNumber, number &+ 1)
+            if number != state.manifest?.number { state.orphans.append(names.manifest(number)) }
+        }
+        state.orphans += listing.temporaries
+    }
+
+    // MARK: - Log
+
+    private func replay(_ state: inout RecoveredState) throws(StorageError) {
+        state.endLSN = state.version.flushedLSN
+        guard try fileSystem.exists(names.walDirectory) else {
+            if !state.isNew { throw missingLog() }
+            return
+        }
+        let reader = try WALReader(
+            directory: names.walDirectory, fileSystem: fileSystem, from: state.version.flushedLSN)
+        var layer: MemtableLayer?
+        while let record = try reader.next() {
+            switch record.tag {
+            case .commit: layer = try apply(record, layer, &state)
+            case .incarnation:
+                guard let incarnation = IncarnationRecord(record.body) else {
+                    throw damaged(record, "An INCARNATION record makes no sense.")
+                }
+                state.highestIncarnation = max(state.highestIncarnation, incarnation.incarnation)
+                state.transactionFloor = max(state.transactionFloor, incarnation.transactionFloor)
+                state.timestampFloor = max(state.timestampFloor, incarnation.timestampFloor)
+            case .closedTimestamp:
+                if let closed = ClosedTimestampRecord(record.body) {
+                    state.timestampFloor = max(state.timestampFloor, closed.timestamp)
+                }
+            default:
+                if record.tag.isCritical {
+                    throw StorageError(
+                        .unsupportedFormat, kind: .user,
+                        "The log holds a \(record.tag) record at \(record.lsn), which this program "
+                            + "cannot replay.", location: .init(path: names.walDirectory),
+                        hint: "Open it with the version that wrote it, or a later one.")
+                }
+            }
+            state.endLSN = max(state.endLSN, record.end)
+            layer?.lastLSN = record.end
+        }
+        state.verdict = reader.verdict
+        if case .corruption(let damage) = reader.verdict { throw damage.error }
+        if let first = reader.firstLSN {
+            // The first segment kept must reach back to where the tables end.
+            if !state.isNew, first > state.version.flushedLSN, state.version.flushedLSN > .zero {
+                throw .corruption(
+                    "The log begins at \(first), after \(state.version.flushedLSN), where the "
+                        + "tables end.", path: names.walDirectory,
+                    hint: "Restore the missing segments.")
+            }
+        } else if !state.isNew {
+            throw missingLog()
+        }
+        if state.isNew, state.replayedCommits > 0 {
+            throw .corruption(
+                "The log holds commits but no CURRENT file names a manifest.", path: names.current,
+                hint: "Restore CURRENT from a backup of the same directory.")
+        }
+        state.continuation = reader.continuation
+        state.timestampFloor = max(state.timestampFloor, state.lastCommit)
+    }
+
+    private func apply(
+        _ record: WALRecord, _ current: MemtableLayer?, _ state: inout RecoveredState
+    ) throws(StorageError) -> MemtableLayer {
+        guard let view = CommitRecordView(record.body) else {
+            throw damaged(record, "A COMMIT record makes no sense.")
+        }
+        // Each key's newest operation wins, so the operations go through a batch again.
+        let batch = WriteBatch()
+        var operations = view.operations()
+        while let operation = operations.next() {
+            switch operation.kind {
+            case .put: try batch.put(key: operation.key, value: operation.value)
+            case .delete: try batch.delete(key: operation.key)
+            case .rangeDelete:
+                try batch.deleteRange(lower: operation.key, upper: operation.value)
+            default: throw damaged(record, "A commit holds an operation of an unknown kind.")
+            }
+        }
+        if operations.isDamaged {
+            throw damaged(record, "A COMMIT record's operations make no sense.")
+        }
+        var layer: MemtableLayer
+        if let current, current.table.approximateBytes < memtableBytes,
+            current.table.canFit(batch)
+        {
+            layer = current
+        } else {
+            layer = try begin(&state, batch.byteCount)
+        }
+        let timestamp = view.header.timestamp
+        guard layer.table.apply(batch, at: timestamp) else {
+            throw StorageError(
+                .outOfMemory, kind: .transient, "No memory to replay the log's commits.")
+        }
+        layer.lastTimestamp = max(layer.lastTimestamp, timestamp)
+        state.lastCommit = max(state.lastCommit, timestamp)
+        state.transactionFloor = max(
+            state.transactionFloor, TransactionID(view.header.transaction.rawValue &+ 1))
+        state.replayedCommits += 1
+        return layer
+    }
+
+    private func begin(
+        _ state: inout RecoveredState, _ neededBytes: Int
+    ) throws(StorageError) -> MemtableLayer {
+        let table = try MemTable(
+            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: neededBytes))
+        let layer = MemtableLayer(
+            table: table, epoch: state.nextFlushEpoch, lastLSN: state.endLSN)
+        state.nextFlushEpoch += 1
+        state.layers.insert(layer, at: 0)
+        return layer
+    }
+
+    private func missingLog() -> StorageError {
+        .corruption(
+            "The directory has a manifest but no log.", path: names.walDirectory,
+            hint: "Restore the log's segments.")
+    }
+
+    private func damaged(_ record: WALRecord, _ message: String) -> StorageError {
+        .corruption(
+            "\(message) It lies at \(record.lsn).", path: names.walDirectory,
+            hint: "Run wal-inspect on the directory.")
+    }
+}

@@ -1,0 +1,119 @@
+/// What can be wrong with a table. Raw values are stable: tools print them.
+public enum TableFindingCode: String, Sendable, CaseIterable {
+    case footerDamaged = "SST001"
+    case headerDamaged = "SST002"
+    case blockDamaged = "SST003"
+    case keyOrder = "SST004"
+    case versionOrder = "SST005"
+    case indexDisagrees = "SST006"
+    case filterMissesKey = "SST007"
+    case propertiesDisagree = "SST008"
+    case coverage = "SST009"
+    case manifestDisagrees = "SST010"
+    case fileHash = "SST011"
+    case unreadable = "SST012"
+    case unsupportedFormat = "SST013"
+    case keyMissing = "SST014"
+
+    /// What it means and what to do, in a sentence or two.
+    public var explanation: String {
+        switch self {
+        case .footerDamaged:
+            "The last 128 bytes, which say where everything is, fail their check: nothing of the"
+                + " file can be found. Restore the file from a backup, or restore to a point in time."
+        case .headerDamaged:
+            "The first 64 bytes fail their check or name another table. The rest can still be read;"
+                + " restore the file soon."
+        case .blockDamaged:
+            "A block's checksum or structure is wrong: its bytes changed after they were written."
+                + " Read it again to rule out memory; else restore the file. The key range tells"
+                + " which rows are lost."
+        case .keyOrder:
+            "Keys are not ascending: searches may miss rows. The writer had a defect or memory was"
+                + " corrupted before the checksum was made."
+        case .versionOrder:
+            "Versions of one key are not newest first: reads may see an old version."
+        case .indexDisagrees:
+            "The index leads to the wrong block for some keys: searches may miss them. Rewriting the"
+                + " table by compaction repairs it."
+        case .filterMissesKey:
+            "The Bloom filter denies a key that is present: point reads miss it, scans find it."
+                + " Rewriting the table by compaction repairs it."
+        case .propertiesDisagree:
+            "A recorded property differs from what the entries say. Statistics or pruning by"
+                + " timestamp may be wrong; rewriting the table repairs it."
+        case .coverage:
+            "Bytes of the file belong to no block, or blocks overlap."
+        case .manifestDisagrees:
+            "MANIFEST and the table differ about identity, size, bounds or counts: the file was"
+                + " swapped or truncated, or MANIFEST is from another time."
+        case .fileHash:
+            "The whole file's hash differs from MANIFEST's. If no block finding stands beside it,"
+                + " bytes outside the blocks changed."
+        case .unreadable:
+            "The operating system failed to read the file. Check the device."
+        case .unsupportedFormat:
+            "The file is of a newer format. Use a newer FalconDB."
+        case .keyMissing:
+            "The file is encrypted and no key is at hand."
+        }
+    }
+}
+
+/// One thing wrong with a table.
+public struct TableFinding: Sendable, Hashable {
+    public var code: TableFindingCode
+    public var offset: UInt64?
+    public var length: UInt64?
+    public var message: String
+    public var expected: String?
+    public var actual: String?
+    /// Blast radius: user keys that may be affected, lower inclusive, upper inclusive; nil: open.
+    public var lowerKey: [UInt8]?
+    public var upperKey: [UInt8]?
+
+    public init(
+        _ code: TableFindingCode, _ message: String, offset: UInt64? = nil, length: UInt64? = nil,
+        expected: String? = nil, actual: String? = nil, lowerKey: [UInt8]? = nil,
+        upperKey: [UInt8]? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.offset = offset
+        self.length = length
+        self.expected = expected
+        self.actual = actual
+        self.lowerKey = lowerKey
+        self.upperKey = upperKey
+    }
+}
+
+/// What MANIFEST says of a table.
+public struct TableExpectations: Sendable, Hashable {
+    public var uid: UID?
+    public var fileBytes: UInt64?
+    public var fileHash: UInt64?
+    public var smallestKey: [UInt8]?
+    public var largestKey: [UInt8]?
+    public var minTimestamp: Timestamp?
+    public var maxTimestamp: Timestamp?
+    public var entryCount: UInt64?
+    public var tombstoneCount: UInt64?
+    public var rangeTombstoneCount: UInt64?
+    public init() {}
+}
+
+/// The outcome of checking one table.
+public struct TableVerification: Sendable {
+    public var findings: [TableFinding] = []
+    /// Findings beyond the limit, not kept.
+    public var suppressedFindings = 0
+    /// As the file records them; nil when they cannot be read.
+    public var properties: TableProperties?
+    public var uid: UID?
+    public var fileBytes: UInt64 = 0
+    /// Blocks and entries that were read and checked.
+    public var checkedBlocks: UInt64 = 0
+    public var checkedEntries: UInt64 = 0
+    public var isClean: Bool { findings.isEmpty }
+}
