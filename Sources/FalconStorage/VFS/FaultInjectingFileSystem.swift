@@ -132,6 +132,8 @@ public final class FaultInjectingFileSystem: FileSystem {
         try check(.syncDirectory, path)
         try base.syncDirectory(path)
     }
+    public func isLocked(_ path: String) -> Bool { base.isLocked(path) }
+
     public func lock(_ path: String) throws(StorageError) -> any FileLock {
         try check(.lock, path)
         return try base.lock(path)

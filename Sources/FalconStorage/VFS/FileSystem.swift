@@ -93,9 +93,14 @@ public protocol FileSystem: AnyObject, Sendable {
     /// Takes an exclusive lock on `path` (created when absent); throws `in-use` when held elsewhere.
     func lock(_ path: String) throws(StorageError) -> any FileLock
     func freeSpace(_ path: String) throws(StorageError) -> UInt64
+    /// True when somebody is known to hold the lock on `path`. Takes no lock itself; false where the
+    /// system cannot tell.
+    func isLocked(_ path: String) -> Bool
 }
 
 extension FileSystem {
+    public func isLocked(_ path: String) -> Bool { false }
+
     /// Creates `path` unless it is there already.
     public func createDirectoryIfMissing(_ path: String) throws(StorageError) {
         do throws(StorageError) {

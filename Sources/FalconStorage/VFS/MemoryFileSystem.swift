@@ -206,6 +206,10 @@ public final class MemoryFileSystem: FileSystem {
         }
     }
 
+    public func isLocked(_ path: String) -> Bool {
+        guardian.withLock { _ in find(path)?.isLocked ?? false }
+    }
+
     public func lock(_ path: String) throws(StorageError) -> any FileLock {
         let file = try open(path, .createIfMissing)
         return try locked { () throws(StorageError) -> MemoryFileLock in

@@ -116,6 +116,23 @@ public final class PosixFileSystem: FileSystem {
         return PosixFileLock(descriptor: descriptor)
     }
 
+    /// Asks the kernel's list of locks for the file's inode: looking there, unlike trying the lock,
+    /// cannot get in the way of a server that is just starting.
+    public func isLocked(_ path: String) -> Bool {
+        var info = stat()
+        guard stat(path, &info) == 0, let list = fopen("/proc/locks", "r") else { return false }
+        defer { fclose(list) }
+        let end = ":\(info.st_ino)"
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), list) != nil {
+            let text = String(
+                decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let words = text.split(separator: " ")
+            if words.contains("FLOCK"), words.contains(where: { $0.hasSuffix(end) }) { return true }
+        }
+        return false
+    }
+
     public func freeSpace(_ path: String) throws(StorageError) -> UInt64 {
         var info = statvfs()
         guard statvfs(path, &info) == 0 else { throw .posix(errno, "statvfs", path: path) }

@@ -82,6 +82,8 @@ public final class TracingFileSystem: FileSystem {
         note(.syncDirectory, path)
         try base.syncDirectory(path)
     }
+    public func isLocked(_ path: String) -> Bool { base.isLocked(path) }
+
     public func lock(_ path: String) throws(StorageError) -> any FileLock {
         note(.lock, path)
         return try base.lock(path)

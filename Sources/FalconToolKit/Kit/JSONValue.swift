@@ -6,6 +6,8 @@ public indirect enum JSONValue: Sendable {
     case unsigned(UInt64)
     case double(Double)
     case string(String)
+    /// A number already in JSON's form, of any length.
+    case number(String)
     case array([JSONValue])
     case object([(String, JSONValue)])
 
@@ -40,6 +42,7 @@ public indirect enum JSONValue: Sendable {
                 bytes.append(contentsOf: value.description.utf8)
             }
         case .string(let value): Self.appendQuoted(value, to: &bytes)
+        case .number(let text): bytes.append(contentsOf: text.utf8)
         case .array(let values):
             bytes.append(UInt8(ascii: "["))
             for (index, value) in values.enumerated() {

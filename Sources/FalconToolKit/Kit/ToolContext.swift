@@ -14,19 +14,25 @@ public final class ToolContext {
     public let standardError: ToolStream
     public let environment: StorageEnvironment
     private let interruption: @Sendable () -> Bool
+    private let sleep: @Sendable (UInt32) -> Void
 
     public var fileSystem: any FileSystem { environment.fileSystem }
 
     public init(
         standardOutput: ToolStream, standardError: ToolStream,
         environment: StorageEnvironment = StorageEnvironment(),
-        interruption: @escaping @Sendable () -> Bool = { false }
+        interruption: @escaping @Sendable () -> Bool = { false },
+        sleep: @escaping @Sendable (UInt32) -> Void = { usleep($0 &* 1000) }
     ) {
         self.standardOutput = standardOutput
         self.standardError = standardError
         self.environment = environment
         self.interruption = interruption
+        self.sleep = sleep
     }
+
+    /// Waits before looking again at something that another process changes.
+    public func pause(milliseconds: UInt32) { sleep(milliseconds) }
 
     /// SIGINT or SIGTERM arrived: end soon, with what there is.
     public var isInterrupted: Bool { interruption() }

@@ -8,6 +8,12 @@ struct ToolRun {
     let diagnostics: String
     var lines: [String] { output.split(separator: "\n").map(String.init) }
 
+    init(exit: ToolExit, output: String, diagnostics: String) {
+        self.exit = exit
+        self.output = output
+        self.diagnostics = diagnostics
+    }
+
     init<Tool: ToolCommand>(
         _ tool: Tool.Type, _ arguments: [String],
         environment: StorageEnvironment = StorageEnvironment(), readerLeavesAfter: Int = .max,

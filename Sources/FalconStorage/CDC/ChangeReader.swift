@@ -1,0 +1,213 @@
+/// Reads the committed transactions of a log in commit order: the feed of change capture and of
+/// restore. Read-only, beside a live writer or after a dead one. Not thread-safe.
+///
+/// What counts as committed: beside a live writer, what its chunk headers state (the *committed
+/// LSN*); after a dead one, everything that its recovery would replay, for that is what every later
+/// reader of the directory will see. A transaction's parts are held in memory until its COMMIT.
+public final class ChangeReader {
+    /// How the end of the log is treated.
+    public enum Mode: Sendable {
+        /// The writer is gone: all that recovery would replay is committed.
+        case dead
+        /// The writer may be running: up to the committed LSN, as of now.
+        case live
+        /// As `live`; after a nil, `next` may be called again and finds what was added since.
+        case follow
+    }
+
+    private let walDirectory: String
+    private let fileSystem: any FileSystem
+    private let mode: Mode
+    private let reader: WALReader
+    /// Read, and not yet known to be committed.
+    private var pending: [(end: LSN, event: ChangeEvent)] = []
+    private var pendingHead = 0
+    private var parts: [TransactionID: [[UInt8]]] = [:]
+    private var segment: WALSegmentNumber?
+    private var incarnation: UInt64 = 0
+    /// Known to be committed from a later incarnation's header.
+    private var inheritedCommit = LSN.zero
+    private var logEnded = false
+
+    /// Reads `root`'s log from the first record at or after `start`.
+    /// - Parameter passesDamage: goes on behind damage instead of ending at it; see ``damages``.
+    public init(
+        root: String, fileSystem: any FileSystem, from start: LSN = .zero, mode: Mode,
+        passesDamage: Bool = false
+    ) throws(StorageError) {
+        walDirectory = FileNames(root: root).walDirectory
+        self.fileSystem = fileSystem
+        self.mode = mode
+        reader = try WALReader(
+            directory: walDirectory, fileSystem: fileSystem, from: start,
+            mode: mode != .dead ? .follow : passesDamage ? .tolerant : .strict)
+    }
+
+    /// Where every log begins.
+    public static var beginningLSN: LSN { WALContinuation.beginning.firstLSN }
+
+    /// Where the log kept in `root` begins; nil without segments.
+    public static func firstLSN(
+        root: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> LSN? {
+        let probe = try WALReader(
+            directory: FileNames(root: root).walDirectory, fileSystem: fileSystem, mode: .follow)
+        _ = try probe.next()
+        return probe.firstLSN
+    }
+
+    /// How the log ends; valid after `next` returned nil.
+    public var verdict: WALVerdict { reader.verdict }
+    public var damages: [WALDamage] { reader.damages }
+    public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit) }
+    /// One beyond the last byte read.
+    public var position: LSN { reader.position }
+
+    /// The next committed event, or nil at the end (in `follow` mode: for now). Throws
+    /// `target-unreachable` when a segment was taken away before it was read, `corruption` when a
+    /// live log is damaged; other damage is the ``verdict``.
+    public func next() throws(StorageError) -> ChangeEvent? {
+        while true {
+            if pendingHead < pending.count {
+                let first = pending[pendingHead]
+                if isCommitted(first.end) {
+                    pendingHead += 1
+                    if pendingHead == pending.count || pendingHead > 1024 {
+                        pending.removeFirst(pendingHead)
+                        pendingHead = 0
+                    }
+                    return first.event
+                }
+            }
+            if logEnded { return nil }
+            guard let record = try readRecord() else {
+                noteSegment()
+                if case .corruption(let damage) = reader.verdict { try explain(damage) }
+                if mode != .follow { logEnded = true }
+                if pendingHead < pending.count, isCommitted(pending[pendingHead].end) { continue }
+                return nil
+            }
+            noteSegment()
+            try take(record)
+        }
+    }
+
+    private func isCommitted(_ end: LSN) -> Bool {
+        switch mode {
+        case .dead: true
+        case .live, .follow: end <= committedLSN
+        }
+    }
+
+    private func readRecord() throws(StorageError) -> WALRecord? {
+        do throws(StorageError) {
+            return try reader.next()
+        } catch  where error.code == .notFound {
+            throw Self.vanished(error.location?.path ?? walDirectory)
+        }
+    }
+
+    /// A damaged log is the verdict of a dead one. Of a live one, a missing old segment was released
+    /// by its writer.
+    private func explain(_ damage: WALDamage) throws(StorageError) {
+        guard damage.kind == .missingSegment,
+            case .walSegment(let missing) = FileNames.parse(VFSPath.name(of: damage.path))
+        else {
+            if mode == .follow { throw damage.error }
+            return
+        }
+        for name in try fileSystem.list(walDirectory) {
+            if case .walSegment(let number) = FileNames.parse(name), number < missing {
+                if mode == .follow { throw damage.error }
+                return
+            }
+        }
+        throw Self.vanished(damage.path)
+    }
+
+    private static func vanished(_ path: String) -> StorageError {
+        StorageError(
+            .targetUnreachable, kind: .user,
+            "A log segment was released before it was read; the changes in it cannot be shown.",
+            location: .init(path: path),
+            hint: "Read faster, or keep more log (wal retention); then start over from a snapshot.")
+    }
+
+    private func noteSegment() {
+        guard let header = reader.segmentHeader, header.segment != segment else { return }
+        if segment != nil, header.identity.incarnation != incarnation,
+            let last = header.predecessor?.lastLSN
+        {
+            // A new incarnation: what its recovery replayed is committed, the rest never was.
+            inheritedCommit = max(inheritedCommit, last)
+            pending.removeSubrange(0..<pendingHead)
+            pendingHead = 0
+            pending.removeAll { $0.end > last }
+            parts.removeAll()
+        }
+        segment = header.segment
+        incarnation = header.identity.incarnation
+    }
+
+    private func take(_ record: WALRecord) throws(StorageError) {
+        switch record.tag {
+        case .batchPart:
+            guard let part = BatchPartView(record.body) else { throw unreadable(record) }
+            // A transaction begins anew with part 0: an older life's orphans go.
+            if part.part == 0 { parts[part.transaction] = [] }
+            parts[part.transaction, default: []].append(Array(record.body))
+        case .commit:
+            guard let view = CommitRecordView(record.body) else { throw unreadable(record) }
+            var own = parts.removeValue(forKey: view.header.transaction) ?? []
+            if view.header.partCount == 0 {
+                own = []
+            } else if own.count != Int(view.header.partCount) {
+                own = try collectParts(of: view.header, before: record.lsn)
+            }
+            pending.append(
+                (
+                    record.end,
+                    .transaction(
+                        ChangeTransaction(
+                            lsn: record.lsn, endLSN: record.end, header: view.header, parts: own,
+                            commit: Array(record.body)))
+                ))
+        case .checkpoint:
+            guard let checkpoint = CheckpointRecord(record.body) else { throw unreadable(record) }
+            if !checkpoint.catalog.isEmpty { pending.append((record.end, .checkpoint(checkpoint))) }
+        case .incarnation:
+            parts.removeAll()
+        default:
+            break
+        }
+    }
+
+    /// The parts of a transaction that began before the reader did.
+    private func collectParts(
+        of header: CommitHeader, before end: LSN
+    ) throws(StorageError) -> [[UInt8]] {
+        let earlier = try WALReader(directory: walDirectory, fileSystem: fileSystem)
+        var found: [[UInt8]] = []
+        while let record = try earlier.next(), record.lsn < end {
+            guard record.tag == .batchPart, let part = BatchPartView(record.body),
+                part.transaction == header.transaction
+            else { continue }
+            if part.part == 0 { found = [] }
+            found.append(Array(record.body))
+        }
+        guard found.count == Int(header.partCount) else {
+            throw StorageError(
+                .targetUnreachable, kind: .user,
+                "The first parts of transaction \(header.transaction.rawValue), which commits at "
+                    + "\(end), are no longer in the log.")
+        }
+        return found
+    }
+
+    private func unreadable(_ record: WALRecord) -> StorageError {
+        StorageError(
+            .corruption, kind: .bug,
+            "The \(record.tag) record at \(record.lsn) has a valid checksum and makes no sense.",
+            location: .init(path: walDirectory))
+    }
+}

@@ -1,0 +1,111 @@
+import FalconSchema
+import FalconStorage
+
+/// A table as of some point of the log, ready to decode its rows.
+final class TableView {
+    let descriptor: TableDescriptor
+    let codec: RowCodec
+    /// `schema.table`
+    let name: String
+
+    init(_ descriptor: TableDescriptor) {
+        self.descriptor = descriptor
+        codec = RowCodec(descriptor)
+        name = descriptor.schema + "." + descriptor.name
+    }
+}
+
+/// The tables and databases as of the point of the log that has been read: built from the catalog
+/// rows in the log, from CHECKPOINTs, or from the catalog of the directory itself.
+final class SchemaHistory {
+    /// By the eight bytes that begin a row's key. Dropped tables stay: their last rows may follow.
+    private var tables: [UInt64: TableView] = [:]
+    private var databases: [DatabaseID: String] = [:]
+
+    /// The table whose body `key` lies in.
+    func table(of key: UnsafeRawBufferPointer) -> TableView? {
+        guard key.count >= KeyCodec.prefixLength else { return nil }
+        return tables[key.loadUnaligned(as: UInt64.self)]
+    }
+
+    func databaseName(_ id: DatabaseID) -> String { databases[id] ?? String(id.rawValue) }
+
+    /// Takes in a catalog row.
+    func apply(
+        key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
+    ) throws(StorageError) {
+        guard let (_, storage) = KeyCodec.parsePrefix(key) else { return }
+        switch storage {
+        case CatalogKeys.tables:
+            do throws(SQLError) {
+                let table = TableView(try TableDescriptor(decoding: value))
+                let prefix = CatalogKeys.prefix(
+                    table.descriptor.database, table.descriptor.storageID)
+                prefix.withUnsafeBytes { tables[$0.loadUnaligned(as: UInt64.self)] = table }
+            } catch {
+                throw StorageError(
+                    error.state == .featureNotSupported ? .unsupportedFormat : .corruption,
+                    kind: .bug, "A table's catalog row cannot be decoded.", cause: error.message)
+            }
+        case CatalogKeys.databases:
+            var reader = ByteReader(value)
+            if let id = reader.readFixed(UInt32.self), let name = reader.readString() {
+                databases[DatabaseID(id)] = name
+            }
+        default:
+            break
+        }
+    }
+
+    func apply(_ checkpoint: CheckpointRecord) throws(StorageError) {
+        for entry in checkpoint.catalog { try apply(key: entry.key, value: entry.value) }
+    }
+
+    func apply(key: [UInt8], value: [UInt8]) throws(StorageError) {
+        try key.withRawBytes { key throws(StorageError) in
+            try value.withRawBytes { value throws(StorageError) in
+                try apply(key: key, value: value)
+            }
+        }
+    }
+
+    /// Takes in the newest catalog of a directory, for a log that does not reach back to its
+    /// beginning.
+    func load(root: String, environment: StorageEnvironment) throws(StorageError) {
+        var options = EngineOptions()
+        options.isReadOnly = true
+        options.createIfMissing = false
+        options.blockCacheBytes = 1 << 20
+        let engine = try StorageEngine.open(at: root, options: options, environment: environment)
+        defer { try? engine.close() }
+        let now = engine.publishedTimestamp
+        try scan(engine, CatalogKeys.shared, CatalogKeys.databases, now)
+        for database in databases.keys.sorted() {
+            try scan(engine, database, CatalogKeys.tables, now)
+        }
+    }
+
+    private func scan(
+        _ engine: StorageEngine, _ database: DatabaseID, _ storage: StorageID, _ time: Timestamp
+    ) throws(StorageError) {
+        let rows = try engine.makeIterator(
+            KeyRange(prefix: CatalogKeys.prefix(database, storage)), at: time)
+        try rows.seekToFirst()
+        while rows.isValid {
+            try apply(key: rows.key, value: rows.value)
+            try rows.next()
+        }
+    }
+}
+
+extension [UInt8] {
+    /// The bytes, borrowed for the call; keeps the thrown type.
+    func withRawBytes<R, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        let result = withUnsafeBytes { bytes -> Result<R, E> in
+            do throws(E) { return .success(try body(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+}
