@@ -1,0 +1,200 @@
+import FalconSchema
+
+extension Binder {
+    func bindFunction(
+        _ call: AST.FunctionCall, _ scope: Scope
+    ) throws(SQLError) -> BoundExpression {
+        let offset = call.location >= 0 ? call.location : nil
+        if call.window != nil {
+            throw SQLError(
+                .featureNotSupported, "window functions are not supported", byteOffset: offset)
+        }
+        if call.isWithinGroup {
+            throw SQLError(
+                .featureNotSupported, "ordered-set aggregates are not supported",
+                byteOffset: offset)
+        }
+        let arguments = try bindAll(call.arguments, scope)
+        let resolved = try resolveFunction(call, arguments)
+        let converted = try convertArguments(arguments, for: resolved, call.location)
+        switch resolved.function.body {
+        case .aggregate: return try bindAggregate(call, resolved, converted, scope)
+        case .set: return try bindSetReturning(call, resolved, converted, scope)
+        case .scalar:
+            if call.isDistinct || call.isStar || call.filter != nil || !call.order.isEmpty {
+                let what = call.isStar
+                    ? "(*)" : call.isDistinct ? "DISTINCT" : call.filter != nil
+                        ? "FILTER" : "ORDER BY"
+                throw SQLError(
+                    .wrongObjectType,
+                    "\(what) specified, but \(call.name.last) is not an aggregate function",
+                    byteOffset: offset)
+            }
+            guard
+                let expression = FunctionExpression(
+                    resolved.function, converted, type: SQLType(resolved.resultType),
+                    location: call.location)
+            else {
+                throw SQLError(
+                    .internalError, "function \(call.name.last) has no code for this call")
+            }
+            return folded(expression)
+        }
+    }
+
+    func resolveFunction(
+        _ call: AST.FunctionCall, _ arguments: [BoundExpression]
+    ) throws(SQLError) -> ResolvedFunction {
+        let types = arguments.map(\.type.oid)
+        let found = try resolve(
+            call.location, { () throws(SQLError) in
+                try FunctionResolver.function(
+                    schema: call.name.schema, name: call.name.last, arguments: types,
+                    names: call.argumentNames, isVariadic: call.isVariadic)
+            })
+        if let found { return found }
+        let signature = types.map { TypeNames.text($0) }.joined(separator: ", ")
+        throw SQLError(
+            .undefinedFunction, "function \(call.name.text)(\(signature)) does not exist",
+            hint: "No function matches the given name and argument types. "
+                + "You might need to add explicit type casts.",
+            byteOffset: call.location >= 0 ? call.location : nil)
+    }
+
+    func convertArguments(
+        _ arguments: [BoundExpression], for resolved: ResolvedFunction, _ location: Int
+    ) throws(SQLError) -> [BoundExpression] {
+        var result: [BoundExpression] = []
+        for (index, argument) in arguments.enumerated() {
+            let target =
+                index < resolved.argumentTypes.count
+                ? resolved.argumentTypes[index] : argument.type.oid
+            var converted = try coerceOrFail(
+                argument, to: SQLType(target), .implicit, location: location)
+            // "any" and polymorphic arguments must still have some type.
+            if converted.type.oid == .unknown { converted = try resolveUnknown(converted) }
+            result.append(converted)
+        }
+        if let gather = resolved.variadicGather {
+            let start = max(0, result.count - gather.count)
+            let elements = Array(result[start...])
+            result.removeSubrange(start...)
+            result.append(
+                folded(
+                    ArrayConstructor(
+                        elements, elementType: gather.element, isNested: false,
+                        type: SQLType(TypeRegistry.arrayType(of: gather.element)),
+                        location: location)))
+        }
+        let declared = resolved.function.argumentTypes.count
+        let defaults = resolved.function.defaults
+        while result.count < declared, declared - result.count <= defaults.count {
+            let index = defaults.count - (declared - result.count)
+            result.append(
+                ConstantExpression(
+                    defaults[index], type: SQLType(resolved.function.argumentTypes[result.count])))
+        }
+        return result
+    }
+
+    private func bindAggregate(
+        _ call: AST.FunctionCall, _ resolved: ResolvedFunction, _ arguments: [BoundExpression],
+        _ scope: Scope
+    ) throws(SQLError) -> BoundExpression {
+        let offset = call.location >= 0 ? call.location : nil
+        let query = scope.query
+        for argument in arguments {
+            var isNested = false
+            argument.walk { node in
+                if let slot = (node as? SlotReference)?.slot, query.aggregateSlots.contains(slot) {
+                    isNested = true
+                }
+            }
+            if isNested {
+                throw SQLError(
+                    .groupingError, "aggregate function calls cannot be nested",
+                    byteOffset: offset)
+            }
+        }
+        guard clause.allowsAggregates else {
+            throw SQLError(
+                .groupingError, "aggregate functions are not allowed in \(clause.rawValue)",
+                byteOffset: offset)
+        }
+        var filter: BoundExpression?
+        if let condition = call.filter {
+            filter = try within(.aggregate) { () throws(SQLError) in
+                try bindCondition(condition, scope, "FILTER")
+            }
+        }
+        var order: [SortKey] = []
+        for item in call.order {
+            let key = try within(.aggregate) { () throws(SQLError) in
+                try resolveUnknown(try bind(item.expression, scope))
+            }
+            order.append(
+                SortKey(
+                    key, isDescending: item.isDescending,
+                    nullsFirst: item.nullsFirst ?? item.isDescending))
+        }
+        if call.isDistinct, let argument = arguments.first,
+            !DatumOrder.isOrdered(argument.type.oid)
+        {
+            throw SQLError(
+                .undefinedFunction,
+                "could not identify an equality operator for type "
+                    + TypeNames.text(argument.type.oid), byteOffset: offset)
+        }
+        if let same = query.calls.first(where: { existing in
+            existing.function.oid == resolved.function.oid
+                && existing.isDistinct == call.isDistinct && existing.order.isEmpty
+                && order.isEmpty && existing.arguments.count == arguments.count
+                && zip(existing.arguments, arguments).allSatisfy { $0.matches($1) }
+                && (existing.filter == nil) == (filter == nil)
+                && (filter.map { existing.filter?.matches($0) ?? false } ?? true)
+        }) {
+            return SlotReference(
+                slot: same.slot, name: call.name.last, type: same.resultType,
+                location: call.location)
+        }
+        let slot = newSlot(owner: query)
+        slotNames[slot] = call.name.last
+        query.aggregateSlots.insert(slot)
+        let aggregate = AggregateCall(
+            function: resolved.function, arguments: arguments, isDistinct: call.isDistinct,
+            filter: filter, order: order, resultType: SQLType(resolved.resultType), slot: slot)
+        query.calls.append(aggregate)
+        return SlotReference(
+            slot: slot, name: call.name.last, type: aggregate.resultType, location: call.location)
+    }
+
+    private func bindSetReturning(
+        _ call: AST.FunctionCall, _ resolved: ResolvedFunction, _ arguments: [BoundExpression],
+        _ scope: Scope
+    ) throws(SQLError) -> BoundExpression {
+        let offset = call.location >= 0 ? call.location : nil
+        guard clause.allowsSetReturning, clause != .from else {
+            throw SQLError(
+                .featureNotSupported,
+                "set-returning functions are not allowed in \(clause.rawValue)",
+                byteOffset: offset)
+        }
+        guard resolved.resultColumns.count <= 1 else {
+            throw SQLError(
+                .featureNotSupported,
+                "set-returning functions with several columns are supported only in FROM",
+                byteOffset: offset)
+        }
+        let query = scope.query
+        let slot = newSlot(owner: query)
+        slotNames[slot] = call.name.last
+        query.setReturningSlots.insert(slot)
+        let type = SQLType(resolved.resultType)
+        query.setReturning.append(
+            SetReturningCall(
+                function: resolved.function, arguments: arguments, scalar: nil, slots: [slot],
+                types: [type]))
+        return SlotReference(
+            slot: slot, name: call.name.last, type: type, location: call.location)
+    }
+}

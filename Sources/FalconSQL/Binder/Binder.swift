@@ -1,0 +1,87 @@
+import FalconSchema
+
+/// Gives every name, type, operator and conversion of one statement its meaning, as PostgreSQL's
+/// parse analysis does. One per statement.
+final class Binder {
+    let catalog: any CatalogReader
+    /// How literals are read.
+    let context: FunctionContext
+    private(set) var slotCount = 0
+    /// The query level each slot belongs to, for grouping checks and correlation.
+    private var slotOwners: [QueryState?] = []
+    /// Names for messages about slots.
+    var slotNames: [Int: String] = [:]
+    /// Types of $1…; `.unknown` while undecided.
+    var parameterTypes: [OID]
+    /// Whether parameters beyond the declared ones may appear.
+    let allowsNewParameters: Bool
+    var relations: [PlanRelation] = []
+    /// In the order they are to be run.
+    var commonTables: [CommonTableEntry] = []
+    var clause = Clause.select
+    /// For constant folding.
+    private lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
+
+    init(
+        catalog: any CatalogReader, context: FunctionContext, parameterTypes: [OID],
+        allowsNewParameters: Bool = true
+    ) {
+        self.catalog = catalog
+        self.context = context
+        self.parameterTypes = parameterTypes.map { $0 == .invalid ? .unknown : $0 }
+        self.allowsNewParameters = allowsNewParameters
+    }
+
+    func newSlot(owner: QueryState?) -> Int {
+        slotOwners.append(owner)
+        slotCount += 1
+        return slotCount - 1
+    }
+
+    func owner(of slot: Int) -> QueryState? { slotOwners[slot] }
+
+    func setOwner(of slot: Int, to owner: QueryState) { slotOwners[slot] = owner }
+
+    /// Runs `body` with another clause in force.
+    func within<T>(_ clause: Clause, _ body: () throws(SQLError) -> T) throws(SQLError) -> T {
+        let saved = self.clause
+        self.clause = clause
+        defer { self.clause = saved }
+        return try body()
+    }
+
+    /// Adds a relation the plan reads or writes; the strongest lock asked for wins.
+    func use(_ table: TableDescriptor, lock: RelationLock) {
+        if let index = relations.firstIndex(where: { $0.table.oid == table.oid }) {
+            relations[index].lock = max(relations[index].lock, lock)
+        } else {
+            relations.append(PlanRelation(table: table, lock: lock))
+        }
+    }
+
+    /// The constant an expression of constants comes to; the expression itself when it must wait
+    /// (or when evaluating fails: the error then belongs to execution).
+    func folded(_ expression: BoundExpression) -> BoundExpression {
+        for child in expression.children where !(child is ConstantExpression) { return expression }
+        if let call = expression as? FunctionExpression, call.function.volatility != .immutable {
+            return expression
+        }
+        if expression is TextConversionExpression { return expression }
+        guard let value = try? expression.evaluate(scratch) else { return expression }
+        return ConstantExpression(value, type: expression.type, location: expression.location)
+    }
+
+    /// The parameters' types at the end; 42P18 when one was never decided.
+    func finalParameterTypes() throws(SQLError) -> [SQLType] {
+        var types: [SQLType] = []
+        for (index, type) in parameterTypes.enumerated() {
+            if type == .unknown {
+                throw SQLError(
+                    .indeterminateDatatype,
+                    "could not determine data type of parameter $\(index + 1)")
+            }
+            types.append(SQLType(type))
+        }
+        return types
+    }
+}
