@@ -81,6 +81,58 @@ extension Binder {
         }
     }
 
+    /// An expression over a table's columns, whose values are in `slots`.
+    func bindOverTable(
+        _ expression: AST.Expression, _ table: TableDescriptor, _ slots: [Int?]
+    ) throws(SQLError) -> BoundExpression {
+        let scope = Scope(parent: nil, query: QueryState())
+        let columns = newColumns(of: table, alias: table.name, slots)
+        scope.columns = columns
+        scope.entries = [RangeEntry(name: table.name, columns: columns, relation: nil)]
+        return try within(.check) { () throws(SQLError) in try bind(expression, scope) }
+    }
+
+    /// COPY FROM: an INSERT whose source row is in the slots it names.
+    func bindCopy(_ table: TableDescriptor, _ names: [String]) throws(SQLError) -> CopyPlan {
+        var columns: [ColumnDescriptor] = []
+        if names.isEmpty {
+            columns = table.columns.filter { !$0.isDropped }
+        } else {
+            for name in names {
+                let found = try column(name, of: table, -1)
+                if columns.contains(where: { $0.attribute == found.attribute }) {
+                    throw SQLError(
+                        .duplicateColumn, "column \"\(name)\" specified more than once")
+                }
+                columns.append(found)
+            }
+        }
+        let state = QueryState()
+        var values: [BoundExpression?] = Array(repeating: nil, count: table.columns.count)
+        let newSlots = table.columns.map { $0.isDropped ? nil : newSlot(owner: state) }
+        var sourceSlots: [Int] = []
+        for column in columns {
+            // The source value is the new value: no second slot, no copy.
+            guard let slot = newSlots[Int(column.attribute) - 1] else { continue }
+            sourceSlots.append(slot)
+            values[Int(column.attribute) - 1] = SlotReference(
+                slot: slot, name: column.name, type: column.type, location: -1)
+        }
+        for (index, column) in table.columns.enumerated()
+        where !column.isDropped && values[index] == nil {
+            values[index] = try defaultValue(of: column)
+        }
+        let target = ModifyTarget(
+            table: table, alias: table.name, newSlots: newSlots,
+            checks: try bindChecks(table, newSlots), emitsRows: false)
+        let insert = InsertNode(
+            target: target, child: PlanNode(.result(condition: nil), outputSlots: []),
+            values: values, onConflict: nil)
+        return CopyPlan(
+            insert: insert, sourceSlots: sourceSlots, sourceTypes: columns.map(\.type),
+            slotCount: slotCount)
+    }
+
     private func newColumns(
         of table: TableDescriptor, alias: String, _ newSlots: [Int?]
     ) -> [RangeColumn] {

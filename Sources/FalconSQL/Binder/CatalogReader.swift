@@ -11,12 +11,15 @@ public protocol CatalogReader {
     var searchPath: [String] { get }
     /// The query text of a view, or nil when no such view exists (`schema` as in `table`).
     func viewDefinition(schema: String?, name: String) throws(SQLError) -> ViewDefinition?
+    /// A guess at the number of rows, for the planner; nil when there is none.
+    func estimatedRowCount(of table: TableDescriptor) -> Double?
 }
 
 extension CatalogReader {
     public func viewDefinition(
         schema: String?, name: String
     ) throws(SQLError) -> ViewDefinition? { nil }
+    public func estimatedRowCount(of table: TableDescriptor) -> Double? { nil }
 }
 
 /// A view: bound anew, as a subquery, in each statement that uses it.

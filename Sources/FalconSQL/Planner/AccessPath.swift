@@ -1,0 +1,322 @@
+import FalconSchema
+import FalconStorage
+
+/// A way to read a table, with what it costs and leaves to do.
+struct AccessPath {
+    var access: ScanAccess
+    /// Conjuncts the bounds take care of, by their index.
+    var used: Set<Int>
+    /// Rows that come out of the bounds (before the other conjuncts).
+    var rows: Double
+    var cost: Double
+    /// The rows come in the order asked for.
+    var isOrdered: Bool
+    /// Greatest number of rows, whatever the data; nil: no bound.
+    var bound: Int?
+}
+
+/// Finds the best access path of one table under given conjuncts.
+struct AccessPathFinder {
+    let relation: Relation
+    let table: TableDescriptor
+    let tableRows: Double
+    /// Conditions that may use this table's columns, outer slots, and slots already available.
+    let conjuncts: [BoundExpression]
+    private let attributes: [Int: Int16]
+    private var matches: [Match] = []
+
+    private enum Condition {
+        case equal(BoundExpression)
+        case lower(RangeBound)
+        case upper(RangeBound)
+        case anyOf([BoundExpression])
+        case anyElement(BoundExpression)
+        case isNull
+    }
+
+    private struct Match {
+        var attribute: Int16
+        var condition: Condition
+        var conjunct: Int
+    }
+
+    init(
+        relation: Relation, table: TableDescriptor, tableRows: Double,
+        conjuncts: [BoundExpression]
+    ) {
+        self.relation = relation
+        self.table = table
+        self.tableRows = max(tableRows, 1)
+        self.conjuncts = conjuncts
+        var attributes: [Int: Int16] = [:]
+        for column in relation.columns where column.slot >= 0 {
+            attributes[column.slot] = column.attribute
+        }
+        self.attributes = attributes
+        for index in conjuncts.indices {
+            if let (attribute, condition) = match(conjuncts[index]) {
+                matches.append(Match(attribute: attribute, condition: condition, conjunct: index))
+            }
+        }
+    }
+
+    // MARK: What a conjunct says about a column
+
+    private func column(_ expression: BoundExpression) -> Int16? {
+        var expression = expression
+        while let relabel = expression as? RelabelExpression {
+            let from = relabel.operand.type.oid
+            guard
+                (from.isTextLike && relabel.type.oid.isTextLike)
+                    || (from.isInteger && relabel.type.oid.isInteger)
+            else { return nil }
+            expression = relabel.operand
+        }
+        guard let reference = expression as? SlotReference else { return nil }
+        return attributes[reference.slot]
+    }
+
+    /// A value known before the table is read.
+    private func isOutside(_ expression: BoundExpression) -> Bool {
+        var isOutside = true
+        expression.walk { node in
+            if let slot = (node as? SlotReference)?.slot, attributes[slot] != nil {
+                isOutside = false
+            }
+            if let subquery = node as? SubqueryExpression,
+                subquery.correlatedSlots.contains(where: { attributes[$0] != nil })
+            {
+                isOutside = false
+            }
+            if let call = node as? FunctionExpression, call.function.volatility == .volatile {
+                isOutside = false
+            }
+        }
+        return isOutside
+    }
+
+    /// The index orders this column as the comparison does, and the value has its physical form.
+    private func isComparable(_ attribute: Int16, _ operandType: OID, _ value: OID) -> Bool {
+        guard attribute >= 1, Int(attribute) <= table.columns.count else { return false }
+        let type = table.columns[Int(attribute) - 1].type.oid
+        if type.isInteger { return value.isInteger && operandType == .int8 }
+        if type.isTextLike { return value.isTextLike && operandType == .text }
+        return type == operandType && value == operandType
+    }
+
+    private func match(_ expression: BoundExpression) -> (Int16, Condition)? {
+        if let comparison = expression as? ComparisonExpression {
+            return matchComparison(comparison)
+        }
+        if let list = expression as? InListExpression, !list.isNegated,
+            let attribute = column(list.left),
+            isComparable(attribute, list.operandType, list.operandType == .text ? .text : list.operandType)
+        {
+            let constants = list.values.map {
+                ConstantExpression($0, type: SQLType(list.operandType)) as BoundExpression
+            }
+            return (attribute, .anyOf(constants))
+        }
+        if let any = expression as? ArrayComparison, !any.isAll,
+            let comparison = any.comparison as? ComparisonExpression, comparison.comparison == .equal,
+            (comparison.left as? SlotReference)?.slot == any.leftSlot,
+            (comparison.right as? SlotReference)?.slot == any.elementSlot,
+            let attribute = column(any.left), isOutside(any.array),
+            isComparable(attribute, comparison.operandType, comparison.right.type.oid)
+        {
+            return (attribute, .anyElement(any.array))
+        }
+        if let test = expression as? NullTestExpression, !test.isNotNull,
+            let attribute = column(test.operand)
+        {
+            return (attribute, .isNull)
+        }
+        if let logic = expression as? LogicExpression, !logic.isAnd {
+            return matchAlternatives(logic)
+        }
+        return nil
+    }
+
+    private func matchComparison(_ comparison: ComparisonExpression) -> (Int16, Condition)? {
+        let attribute: Int16
+        let value: BoundExpression
+        var kind = comparison.comparison
+        if let found = column(comparison.left), isOutside(comparison.right) {
+            attribute = found
+            value = comparison.right
+        } else if let found = column(comparison.right), isOutside(comparison.left) {
+            attribute = found
+            value = comparison.left
+            kind = kind.commuted
+        } else {
+            return nil
+        }
+        guard isComparable(attribute, comparison.operandType, value.type.oid) else { return nil }
+        switch kind {
+        case .equal: return (attribute, .equal(value))
+        case .less: return (attribute, .upper(RangeBound(value, isInclusive: false)))
+        case .lessOrEqual: return (attribute, .upper(RangeBound(value, isInclusive: true)))
+        case .greater: return (attribute, .lower(RangeBound(value, isInclusive: false)))
+        case .greaterOrEqual: return (attribute, .lower(RangeBound(value, isInclusive: true)))
+        case .notEqual: return nil
+        }
+    }
+
+    /// `a = x OR a = y`.
+    private func matchAlternatives(_ logic: LogicExpression) -> (Int16, Condition)? {
+        var attribute: Int16?
+        var values: [BoundExpression] = []
+        for operand in logic.operands {
+            guard let comparison = operand as? ComparisonExpression,
+                let (found, condition) = matchComparison(comparison),
+                case .equal(let value) = condition, attribute == nil || attribute == found
+            else { return nil }
+            attribute = found
+            values.append(value)
+        }
+        guard let attribute else { return nil }
+        return (attribute, .anyOf(values))
+    }
+
+    // MARK: Candidates
+
+    /// The best path. `order` is what the result should be sorted by; `hasLimit` makes an ordered
+    /// path cheap, since few rows will be asked of it.
+    func best(order: [SortKey] = [], hasLimit: Bool = false) -> AccessPath {
+        var best = fullScan(order)
+        func total(_ path: AccessPath) -> Double {
+            var total = path.cost
+            if !order.isEmpty {
+                if path.isOrdered {
+                    if hasLimit { total *= 0.05 }
+                } else {
+                    total += path.rows * 0.3 * Double(max(1, path.rows.exponent))
+                }
+            }
+            return total
+        }
+        for index in table.indexes {
+            if let path = indexPath(index, order), total(path) < total(best) { best = path }
+        }
+        return best
+    }
+
+    private func fullScan(_ order: [SortKey]) -> AccessPath {
+        var isReverse = false
+        var isOrdered = false
+        if !order.isEmpty, !table.primaryKey.isEmpty,
+            let direction = direction(order, table.primaryKey, fixed: 0, isUnique: true)
+        {
+            isReverse = direction
+            isOrdered = true
+        }
+        return AccessPath(
+            access: .full(isReverse: isReverse), used: [], rows: tableRows, cost: tableRows + 1,
+            isOrdered: isOrdered, bound: nil)
+    }
+
+    private func indexPath(_ index: IndexDescriptor, _ order: [SortKey]) -> AccessPath? {
+        var bounds = IndexBounds()
+        var used: Set<Int> = []
+        var points = 1.0
+        var pointBound: Int? = 1
+        var hasList = false
+        scan: for part in index.columns {
+            let candidates = matches.filter { $0.attribute == part.attribute }
+            for match in candidates {
+                if case .equal(let value) = match.condition {
+                    bounds.equalities.append(.equal(value))
+                    used.insert(match.conjunct)
+                    continue scan
+                }
+            }
+            for match in candidates {
+                switch match.condition {
+                case .anyOf(let values):
+                    bounds.equalities.append(.anyOf(values))
+                    points *= Double(max(1, values.count))
+                    pointBound = pointBound.map { $0 * max(1, values.count) }
+                case .anyElement(let array):
+                    bounds.equalities.append(.anyElement(array))
+                    points *= 10
+                    pointBound = nil
+                case .isNull:
+                    bounds.equalities.append(.isNull)
+                    pointBound = nil
+                default: continue
+                }
+                hasList = true
+                used.insert(match.conjunct)
+                continue scan
+            }
+            for match in candidates {
+                if case .lower(let bound) = match.condition, bounds.lower == nil {
+                    bounds.lower = bound
+                    used.insert(match.conjunct)
+                } else if case .upper(let bound) = match.condition, bounds.upper == nil {
+                    bounds.upper = bound
+                    used.insert(match.conjunct)
+                }
+            }
+            break
+        }
+        let matched = bounds.equalities.count
+        let isComplete = matched == index.columns.count
+        bounds.isPoint = isComplete && index.isUnique && !hasList
+        var isReverse = false
+        var isOrdered = false
+        if !order.isEmpty, !hasList,
+            let direction = direction(
+                order, index.columns, fixed: matched, isUnique: index.isUnique)
+        {
+            isReverse = direction
+            isOrdered = true
+        }
+        if bounds.isUnbounded, !isOrdered || index.isPrimary { return nil }
+        var rows: Double
+        if isComplete, index.isUnique {
+            rows = points
+        } else {
+            rows = tableRows * points
+            for _ in 0..<matched { rows *= 0.01 }
+            if bounds.lower != nil, bounds.upper != nil {
+                rows *= 0.02
+            } else if bounds.lower != nil || bounds.upper != nil {
+                rows *= 0.33
+            }
+            rows = max(1, rows)
+        }
+        let perRow = index.isPrimary ? 1.0 : 2.0
+        return AccessPath(
+            access: .index(index, bounds, isReverse: isReverse), used: used, rows: rows,
+            cost: 0.5 + rows * perRow, isOrdered: isOrdered,
+            bound: isComplete && index.isUnique ? pointBound : nil)
+    }
+
+    /// Whether `columns` read forwards (false) or backwards (true) give `order`; nil: neither. The
+    /// first `fixed` columns have one value each.
+    private func direction(
+        _ order: [SortKey], _ columns: [KeyColumn], fixed: Int, isUnique: Bool
+    ) -> Bool? {
+        var isReverse: Bool?
+        var position = fixed
+        let constants = Set(columns.prefix(fixed).map(\.attribute))
+        for key in order {
+            guard let attribute = column(key.expression) else { return nil }
+            if constants.contains(attribute) { continue }
+            if position >= columns.count {
+                return isUnique && !table.primaryKey.isEmpty ? isReverse ?? false : nil
+            }
+            let part = columns[position]
+            guard part.attribute == attribute else { return nil }
+            let backwards = key.isDescending != part.isDescending
+            if let isReverse, isReverse != backwards { return nil }
+            isReverse = backwards
+            let isNotNull = table.columns[Int(attribute) - 1].isNotNull
+                || table.primaryKey.contains { $0.attribute == attribute }
+            if !isNotNull, key.nullsFirst != (part.nullsFirst != backwards) { return nil }
+            position += 1
+        }
+        return isReverse ?? false
+    }
+}
