@@ -39,7 +39,7 @@ extension Session {
                 return
             }
         }
-        let plan = try StatementPlanner(catalog: catalog).plan(
+        let plan = try StatementPlanner(catalog: catalog, context: functions).plan(
             statement, parameterTypes: prepared.plan?.parameterTypes.map(\.oid)
                 ?? prepared.declaredTypes)
         if let described = prepared.describedColumns {

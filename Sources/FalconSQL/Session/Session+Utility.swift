@@ -254,7 +254,7 @@ extension Session {
                 .duplicatePreparedStatement,
                 "prepared statement \"\(prepare.name)\" already exists")
         }
-        let planner = StatementPlanner(catalog: catalog)
+        let planner = StatementPlanner(catalog: catalog, context: functions)
         var types: [OID] = []
         for type in prepare.types { types.append(try planner.resolveType(type).oid) }
         let parsed = AST.ParsedStatement(
@@ -283,9 +283,10 @@ extension Session {
                 "wrong number of parameters for prepared statement \"\(execute.name)\"",
                 detail: "Expected \(types.count) parameters but got \(execute.arguments.count).")
         }
-        let expressions = try StatementPlanner(catalog: catalog).bindArguments(
-            execute.arguments, types: types)
-        let row = RowContext(slotCount: 0, parameters: [], functions: functions)
+        let (expressions, slotCount) = try StatementPlanner(
+            catalog: catalog, context: functions
+        ).bindArguments(execute.arguments, types: types)
+        let row = RowContext(slotCount: slotCount, parameters: [], functions: functions)
         var values: [Datum] = []
         for expression in expressions { values.append(try expression.evaluate(row)) }
         return StatementRun(prepared: prepared, parameters: values)
@@ -312,7 +313,7 @@ extension Session {
         {
             inner = statement
         }
-        let plan = try StatementPlanner(catalog: catalog).plan(inner)
+        let plan = try StatementPlanner(catalog: catalog, context: functions).plan(inner)
         if isAnalyzed {
             throw SQLError(.featureNotSupported, "EXPLAIN ANALYZE is not supported yet")
         }

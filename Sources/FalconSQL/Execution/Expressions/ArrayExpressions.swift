@@ -206,7 +206,7 @@ public final class InListExpression: BoundExpression, @unchecked Sendable {
     public let hasNull: Bool
     public let isNegated: Bool
     public let operandType: OID
-    private let table: [DatumKey: Bool]
+    private let table: [ValueKey: Bool]
 
     public init(
         _ left: BoundExpression, values: [Datum], hasNull: Bool, isNegated: Bool, operandType: OID,
@@ -217,9 +217,9 @@ public final class InListExpression: BoundExpression, @unchecked Sendable {
         self.hasNull = hasNull
         self.isNegated = isNegated
         self.operandType = operandType
-        var table: [DatumKey: Bool] = [:]
+        var table: [ValueKey: Bool] = [:]
         if values.count > 8 {
-            for value in values { table[DatumKey(value, type: operandType)] = true }
+            for value in values { table[ValueKey(value, type: operandType)] = true }
         }
         self.table = table
         super.init(type: .bool, location: location)
@@ -230,7 +230,7 @@ public final class InListExpression: BoundExpression, @unchecked Sendable {
         if value.isNull { return .null }
         let isFound: Bool
         if values.count > 8 {
-            isFound = table[DatumKey(value, type: operandType)] != nil
+            isFound = table[ValueKey(value, type: operandType)] != nil
         } else {
             isFound = values.contains {
                 DatumOrder.compare(value, $0, type: operandType) == 0
@@ -257,40 +257,17 @@ public final class InListExpression: BoundExpression, @unchecked Sendable {
 }
 
 /// A value as a dictionary key, equal as GROUP BY has it.
-public struct DatumKey: Hashable {
+public struct ValueKey: Hashable {
     public let value: Datum
     public let type: OID
     public init(_ value: Datum, type: OID) {
         self.value = value
         self.type = type
     }
-    public static func == (a: DatumKey, b: DatumKey) -> Bool {
+    public static func == (a: ValueKey, b: ValueKey) -> Bool {
         DatumOrder.isNotDistinct(a.value, b.value, type: a.type)
     }
     public func hash(into hasher: inout Hasher) {
         DatumOrder.hash(value, type: type, into: &hasher)
-    }
-}
-
-/// Several values as a dictionary key.
-public struct RowKey: Hashable {
-    public let values: [Datum]
-    public let types: [OID]
-    public init(_ values: [Datum], types: [OID]) {
-        self.values = values
-        self.types = types
-    }
-    public static func == (a: RowKey, b: RowKey) -> Bool {
-        guard a.values.count == b.values.count else { return false }
-        for index in a.values.indices
-        where !DatumOrder.isNotDistinct(a.values[index], b.values[index], type: a.types[index]) {
-            return false
-        }
-        return true
-    }
-    public func hash(into hasher: inout Hasher) {
-        for index in values.indices {
-            DatumOrder.hash(values[index], type: types[index], into: &hasher)
-        }
     }
 }

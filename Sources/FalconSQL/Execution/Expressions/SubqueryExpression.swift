@@ -34,7 +34,7 @@ public final class SubqueryExpression: BoundExpression, @unchecked Sendable {
     }
 
     private final class HashedRows {
-        var values: Set<DatumKey> = []
+        var values: Set<ValueKey> = []
         var hasNull = false
         var isEmpty = true
     }
@@ -106,7 +106,7 @@ public final class SubqueryExpression: BoundExpression, @unchecked Sendable {
                 if value.isNull {
                     rows.hasNull = true
                 } else {
-                    rows.values.insert(DatumKey(value, type: type))
+                    rows.values.insert(ValueKey(value, type: type))
                 }
             }
             runner.cacheSubplanValue(index, .object(rows))
@@ -114,7 +114,7 @@ public final class SubqueryExpression: BoundExpression, @unchecked Sendable {
         if rows.isEmpty { return .bool(false) }
         let value = row.slots[leftSlots[0]]
         if value.isNull { return .null }
-        if rows.values.contains(DatumKey(value, type: type)) { return .bool(true) }
+        if rows.values.contains(ValueKey(value, type: type)) { return .bool(true) }
         return rows.hasNull ? .null : .bool(false)
     }
 
