@@ -94,7 +94,9 @@ final class AdminSource: Sendable {
             s.immutableMemtables)
         out.gauge(
             "falcon_level_files", "Table files per level.", label: "level",
-            s.levels.enumerated().map { (String($0.offset), UInt64(clamping: $0.element.fileCount)) })
+            s.levels.enumerated().map { index, level in
+                (String(index), UInt64(clamping: level.fileCount))
+            })
         out.gauge(
             "falcon_level_bytes", "Table bytes per level.", label: "level",
             s.levels.enumerated().map { (String($0.offset), $0.element.bytes) })

@@ -69,7 +69,9 @@ extension PGConnection {
         isOnWorker = true
         server.metrics.workerJobs.wrappingAdd(1, ordering: .relaxed)
         server.workers.submit { [self] in
-            let progress = session.resume(sink)
+            var progress = session.resume(sink)
+            // After a pause the session asks again for what it already has.
+            while case .needsWorker = progress { progress = session.resume(sink) }
             eventLoop.execute { [self] in
                 settle(progress)
                 drive()

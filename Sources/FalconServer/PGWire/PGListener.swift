@@ -16,7 +16,8 @@ final class PGListener: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(
-                .writeBufferWaterMark, value: .init(low: 64 << 10, high: 512 << 10))
+                .writeBufferWaterMark, value: .init(low: 64 << 10, high: 512 << 10)
+            )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(

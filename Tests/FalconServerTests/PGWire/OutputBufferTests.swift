@@ -39,10 +39,12 @@ import Testing
         var out = OutputBuffer()
         // Two bytes of "ä" are one character.
         out.appendError(error, sql: "ä ab")
-        let expected = [
-            "SERROR", "VERROR", "C23505", "Mdup", "Dd", "Hh", "P4", "Ww", "ss", "tt", "cc", "dy",
-            "nn",
-        ].flatMap(Bytes.cstring) + [0]
+        let expected =
+            [
+                "SERROR", "VERROR", "C23505", "Mdup", "Dd", "Hh", "P4", "Ww", "ss", "tt", "cc",
+                "dy",
+                "nn",
+            ].flatMap(Bytes.cstring) + [0]
         #expect(Array(out.bytes) == Bytes.message("E", expected))
     }
 
@@ -55,6 +57,8 @@ import Testing
         ) { DisplaySettings() }
         let reply = Reply(tag: "D", body: Array(out.bytes.dropFirst(5)))
         #expect(
-            reply.columns == [[255, 254], [255, 255, 255, 254], [255, 255, 255, 255] + [255, 255, 255, 254]])
+            reply.columns == [
+                [255, 254], [255, 255, 255, 254], [UInt8](repeating: 255, count: 7) + [254],
+            ])
     }
 }
