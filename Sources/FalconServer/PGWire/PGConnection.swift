@@ -62,7 +62,7 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         }
         startupTimeout = eventLoop.scheduleTask(
             in: .seconds(Int64(server.startupTimeoutSeconds))
-        ) { [weak self] in self?.startupTimedOut() }
+        ) { [self] in startupTimedOut() }
         context.fireChannelActive()
     }
 
