@@ -185,6 +185,12 @@ final class CommitPipeline: @unchecked Sendable {
                 case .synced: wal?.syncPending()
                 }
                 if !CommitWaiter.isDone(waiter) {
+                    // Another thread is at the log, or this one met a full disk: leave the request.
+                    switch options.durability {
+                    case .buffered: break
+                    case .written: wal?.requestWrite(upTo: receipt.lsn)
+                    case .synced: wal?.requestSync(upTo: receipt.lsn)
+                    }
                     publish()
                     CommitWaiter.wait(waiter, spins: 100)
                 }
