@@ -26,6 +26,11 @@ public final class WALReader {
         public var lastLSN: LSN
         /// File offset one beyond the last good chunk.
         public var usedBytes: UInt64
+        /// Leading bytes that a later chunk, a seal or the successor vouches for: damage in them is
+        /// noticed and refused.
+        public var vouchedBytes: UInt64
+        /// File offset one beyond the last good chunk with records.
+        var recordsEnd: UInt64
     }
 
     let directory: String
@@ -46,6 +51,9 @@ public final class WALReader {
     private var isFinished = false
     /// The offset whose bytes were read a second time before they were judged.
     private var rereadOffset = UInt64.max
+    /// Chunks of the current segment that nothing has vouched for yet, oldest first.
+    private var unvouched: [(end: LSN, offset: UInt64)] = []
+    private var unvouchedHead = 0
     var window: WALWindow
     /// The records of the current chunk that are still to come, and the LSN of the first.
     private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -194,7 +202,9 @@ public final class WALReader {
         window.reset()
         var summary = SegmentSummary(
             number: number, path: opened.path, fileBytes: size, header: nil, lastLSN: expected,
-            usedBytes: offset)
+            usedBytes: offset, vouchedBytes: 0, recordsEnd: offset)
+        unvouched.removeAll(keepingCapacity: true)
+        unvouchedHead = 0
         var problem: (WALDamage.Kind, String)?
         header = nil
         switch WALSegmentHeader.decode(bytes) {
@@ -224,6 +234,7 @@ public final class WALReader {
             expected = header.firstLSN
             summary.header = header
             summary.lastLSN = header.firstLSN
+            summary.vouchedBytes = offset
         }
         summaries.append(summary)
         if let (kind, reason) = problem {
@@ -364,11 +375,21 @@ public final class WALReader {
         syncedLSN = max(syncedLSN, chunk.syncedLSN)
         committedLSN = max(committedLSN, chunk.committedLSN)
         let last = summaries.count - 1
+        while unvouchedHead < unvouched.count, unvouched[unvouchedHead].end <= syncedLSN {
+            summaries[last].vouchedBytes = unvouched[unvouchedHead].offset
+            unvouchedHead += 1
+        }
+        if unvouchedHead == unvouched.count {
+            unvouched.removeAll(keepingCapacity: true)
+            unvouchedHead = 0
+        }
         summaries[last].usedBytes = offset
         summaries[last].lastLSN = expected
         switch chunk.kind {
         case .records:
             summaries[last].chunkCount += 1
+            summaries[last].recordsEnd = offset
+            unvouched.append((expected, offset))
             chunkFirst = chunk.firstLSN
             chunkBytes = UnsafeRawBufferPointer(rebasing: stored[0..<chunk.storedBytes])
             chunkPosition = chunk.endLSN <= start ? chunkBytes.count : 0
@@ -405,6 +426,8 @@ public final class WALReader {
         }
         if let last = successor?.predecessor?.lastLSN {
             if expected == last {
+                let index = summaries.count - 1
+                summaries[index].vouchedBytes = summaries[index].recordsEnd
                 guard try advance() else { return false }
                 return try loadChunk()
             }

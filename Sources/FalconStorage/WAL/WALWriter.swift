@@ -278,11 +278,14 @@ final class WALWriter: @unchecked Sendable {
 
     private func performPending(sync: Bool) -> Bool {
         monitor.lock()
-        if sync { seesSyncs = true }
+        // Asked for in any case: when the disk is full now, the flusher has to see to it later.
+        let end = active.endLSN
+        writeRequested = max(writeRequested, end)
+        if sync {
+            seesSyncs = true
+            syncRequested = max(syncRequested, end)
+        }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
-            let end = active.endLSN
-            if sync { syncRequested = max(syncRequested, end) }
-            writeRequested = max(writeRequested, end)
             if flusherWaiting, !ioBusy { wakeFlusher() }
             monitor.unlock()
             return false

@@ -48,7 +48,8 @@ enum WALRecordText {
         return [
             ("number", .text(segment.number)), ("file", .string(segment.path)),
             ("file_bytes", .unsigned(segment.fileBytes)),
-            ("used_bytes", .unsigned(segment.usedBytes)), ("first_lsn", .text(header?.firstLSN)),
+            ("used_bytes", .unsigned(segment.usedBytes)),
+            ("vouched_bytes", .unsigned(segment.vouchedBytes)), ("first_lsn", .text(header?.firstLSN)),
             ("last_lsn", .text(segment.lastLSN)), ("chunks", .count(segment.chunkCount)),
             ("watermarks", .count(segment.watermarkCount)), ("sealed", .bool(segment.isSealed)),
             ("recycled", header.map { .bool($0.isRecycled) } ?? .null),

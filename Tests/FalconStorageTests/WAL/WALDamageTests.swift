@@ -94,6 +94,27 @@ private func patch(
         }
     }
 
+    @Test func theVouchedBytesAreExactlyThoseWhoseDamageIsCorruption() throws {
+        for (sealed, count) in [(false, 3), (true, 3), (false, 600)] {
+            let (base, _) = try makeLog(records: count, sealed: sealed)
+            let summaries = try WALFixture.readAll(base).reader.summaries
+            for summary in summaries {
+                var offset = summary.vouchedBytes < 5000 ? 0 : summary.vouchedBytes - 300
+                while offset < summary.usedBytes {
+                    let damaged = base.crashClone(.keepUnsynced)
+                    try patch(damaged, segment: summary.number.rawValue) {
+                        $0[Int(offset)] ^= 2
+                    }
+                    let verdict = try WALFixture.readAll(damaged).reader.verdict
+                    #expect(
+                        verdict.isCorruption == (offset < summary.vouchedBytes),
+                        "segment \(summary.number) byte \(offset): \(verdict)")
+                    offset += 7
+                }
+            }
+        }
+    }
+
     @Test func everyFlippedBitOfAHeaderIsCorruption() throws {
         let (base, _) = try makeLog(records: 1)
         for index in 0..<WALFormat.headerBytes {
