@@ -1,0 +1,170 @@
+"""The server as a process: its command line, what it refuses to start on, and how it stops."""
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from falconserver import Server, free_port
+from pgclient import Disconnected, ServerError
+
+FAILURES = []
+
+
+def check(claim, holds, evidence=""):
+    print(("ok      " if holds else "FAILED  ") + claim, flush=True)
+    if not holds:
+        print("        " + str(evidence)[-1500:].replace("\n", "\n        "), flush=True)
+        FAILURES.append(claim)
+
+
+def run(binary, *arguments):
+    done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def command_line(binary, directory):
+    code, out, _ = run(binary, "--version")
+    check("--version", code == 0 and out.startswith("falcondb "), out)
+    code, out, error = run(binary, "--data-dri", "x")
+    check("an unknown flag names the nearest", code == 64 and "--data-dir" in error, error)
+    code, out, _ = run(binary, "--print-default-config")
+    check("--print-default-config", code == 0 and "pg_addr = " in out, out)
+    path = os.path.join(directory, "bad.toml")
+    with open(path, "w") as file:
+        file.write(out.replace("max_connections", "max_conections"))
+    code, _, error = run(binary, "--config", path)
+    check("an unknown key names the nearest",
+          code == 64 and 'Did you mean "server.max_connections"?' in error, (code, error))
+    code, _, error = run(binary, "--config", os.path.join(directory, "absent.toml"))
+    check("a configuration file that is not there", code == 64 and "No such file" in error, error)
+
+
+def refusals(binary, directory):
+    data = os.path.join(directory, "data")
+    server = Server(binary, data, os.path.join(directory, "log")).start()
+    try:
+        code, _, error = run(binary, "--data-dir", data, "--pg-addr", f"127.0.0.1:{free_port()}",
+                             "--admin-addr", f"127.0.0.1:{free_port()}")
+        check("a data directory in use is refused", code == 1 and "in use by another process" in error, error)
+        other = os.path.join(directory, "other")
+        code, _, error = run(binary, "--data-dir", other, "--pg-addr", f"127.0.0.1:{server.port}",
+                             "--admin-addr", f"127.0.0.1:{free_port()}")
+        check("a PostgreSQL port in use is refused", code == 1 and "--pg-addr" in error, error)
+        code, _, error = run(binary, "--data-dir", other, "--pg-addr", f"127.0.0.1:{free_port()}",
+                             "--admin-addr", f"127.0.0.1:{server.admin_port}")
+        check("an admin port in use is refused", code == 1 and "--admin-addr" in error, error)
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/health") as answer:
+            health = json.load(answer)
+        check("/health is ok", health["status"] == "ok", health)
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics") as answer:
+            metrics = answer.read().decode()
+        check("/metrics counts connections", "falcon_connections_opened_total" in metrics, metrics)
+    finally:
+        check("SIGTERM ends it with status 0", server.stop() == 0, server.tail())
+    server.start()
+    check("it starts again on the same directory", True)
+    check("and ends again", server.stop() == 0, server.tail())
+
+
+SLOW = "select count(*) from generate_series(1, 2000000000)"
+
+
+def in_background(connection, sql):
+    """Runs `sql`; the list gets its outcome."""
+    outcome = []
+
+    def body():
+        try:
+            outcome.append(connection.query(sql))
+        except ServerError as error:
+            outcome.append(error)
+        except Disconnected as error:
+            outcome.append(error)
+    thread = threading.Thread(target=body)
+    thread.start()
+    return thread, outcome
+
+
+def until(condition, what):
+    """Waits for something that only shows when asked."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"waited in vain until {what}")
+
+
+def busy_workers(server):
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics") as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith("falcon_worker_jobs "):
+                return int(line.split()[1])
+    return 0
+
+
+def stopping(binary, directory):
+    config = os.path.join(directory, "short.toml")
+    with open(config, "w") as file:
+        file.write('[server]\nshutdown_grace = "1s"\n')
+    data = os.path.join(directory, "stop")
+    server = Server(binary, data, os.path.join(directory, "log2"), ("--config", config)).start()
+    idle, busy = server.connect(), server.connect()
+    thread, outcome = in_background(busy, SLOW)
+    until(lambda: busy_workers(server) > 0, "the statement runs")
+    began = time.monotonic()
+    code = server.stop()
+    took = time.monotonic() - began
+    thread.join()
+    check("a statement beyond the grace period is cancelled",
+          code == 0 and 0.9 < took < 8, (code, took, server.tail()))
+    check("its client is told so",
+          getattr(outcome[0], "sqlstate", "") in ("57014", "57P01"), outcome)
+    try:
+        idle.query("select 1")
+        check("an idle client is told 57P01", False, "it answered")
+    except (ServerError, Disconnected) as error:
+        check("an idle client is told 57P01",
+              getattr(error, "sqlstate", "57P01") == "57P01", error)
+
+    server.start()
+    busy = server.connect()
+    thread, outcome = in_background(busy, SLOW)
+    until(lambda: busy_workers(server) > 0, "the statement runs")
+    server.process.send_signal(signal.SIGTERM)
+    until(lambda: "received SIGTERM" in server.tail(), "the signal is logged")
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        code = server.process.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        code = "none"
+    thread.join()
+    check("a second signal leaves at once", code in (130, 0), code)
+    server.start()
+    check("the directory opens after that", True)
+    check("and closes", server.stop() == 0, server.tail())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", required=True, help="directory of the built falcondb")
+    binary = os.path.join(parser.parse_args().bin, "falcondb")
+    with tempfile.TemporaryDirectory() as directory:
+        for part in (command_line, refusals, stopping):
+            try:
+                part(binary, directory)
+            except (RuntimeError, OSError) as error:
+                check(part.__name__, False, error)
+    print(f"{len(FAILURES)} failed" if FAILURES else "all passed")
+    sys.exit(1 if FAILURES else 0)
+
+
+if __name__ == "__main__":
+    main()
