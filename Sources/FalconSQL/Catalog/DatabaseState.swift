@@ -8,6 +8,8 @@ final class DatabaseState: Sendable {
     let id: DatabaseID
     let name: String
     private let catalog: Mutex<CatalogSnapshot>
+    /// Every database of the cluster, this one included.
+    private let siblings = Mutex<[(oid: OID, name: String)]>([])
     /// The committed catalog's version: one load tells a session that its plans still hold.
     private let versionCell: Atomic<UInt64>
     /// Counters of hidden row ids by storage id.
@@ -20,6 +22,9 @@ final class DatabaseState: Sendable {
         self.catalog = Mutex(catalog)
         versionCell = Atomic(catalog.version)
     }
+
+    var cluster: [(oid: OID, name: String)] { siblings.withLock { $0 } }
+    func setCluster(_ all: [(oid: OID, name: String)]) { siblings.withLock { $0 = all } }
 
     var catalogVersion: UInt64 { versionCell.load(ordering: .acquiring) }
     var committed: CatalogSnapshot { catalog.withLock { $0 } }

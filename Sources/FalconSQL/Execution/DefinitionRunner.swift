@@ -1,15 +1,500 @@
 import FalconSchema
 import FalconStorage
 
-/// Runs DDL: ordinary writes on the catalog, and on storage.
+/// Runs DDL: ordinary writes on the catalog and on storage, in the session's transaction. When it
+/// must wait for a lock it throws, and runs again from the start.
 struct DefinitionRunner {
     let session: Session
     let sql: String
     let sink: any ResultSink
 
-    static func tag(_ statement: AST.Statement) -> String { "DDL" }
+    var transaction: Transaction { session.transaction }
+    var store: CatalogStore { session.database.store }
+    var catalog: SessionCatalog { session.catalog }
+
+    static func tag(_ statement: AST.Statement) -> String {
+        switch statement {
+        case .createTable: "CREATE TABLE"
+        case .createTableAs: "CREATE TABLE AS"
+        case .createIndex: "CREATE INDEX"
+        case .createSchema: "CREATE SCHEMA"
+        case .createView: "CREATE VIEW"
+        case .createSequence: "CREATE SEQUENCE"
+        case .alterSequence: "ALTER SEQUENCE"
+        case .alterTable(let alter):
+            switch alter.kind {
+            case .index: "ALTER INDEX"
+            case .view: "ALTER VIEW"
+            case .sequence: "ALTER SEQUENCE"
+            default: "ALTER TABLE"
+            }
+        case .rename(let rename):
+            switch rename.kind {
+            case .index: "ALTER INDEX"
+            case .view: "ALTER VIEW"
+            case .schema: "ALTER SCHEMA"
+            case .sequence: "ALTER SEQUENCE"
+            default: "ALTER TABLE"
+            }
+        case .drop(let drop): drop.tag
+        case .truncate: "TRUNCATE TABLE"
+        case .comment: "COMMENT"
+        default: "DDL"
+        }
+    }
 
     func run(_ statement: AST.Statement) throws(SQLError) -> String {
-        throw SQLError(.featureNotSupported, "this statement is not supported yet")
+        switch statement {
+        case .createTable(let create): try createTable(create)
+        case .createTableAs(let create): return try createTableAs(create)
+        case .createIndex(let create): try createIndex(create)
+        case .createSchema(let create): try createSchema(create)
+        case .createView(let create): try createView(create)
+        case .alterTable(let alter): try alterTable(alter)
+        case .rename(let rename): try self.rename(rename)
+        case .drop(let drop): try self.drop(drop)
+        case .truncate(let truncate): try self.truncate(truncate)
+        case .comment: break
+        default:
+            throw SQLError(
+                .featureNotSupported, "\(Self.tag(statement)) is not supported yet")
+        }
+        return Self.tag(statement)
+    }
+
+    func notice(_ message: String, _ state: SQLState = SQLState("00000")) {
+        sink.notice(SQLError(state, message, severity: .notice))
+    }
+
+    // MARK: Names
+
+    /// Keeps others from making the same relation name until this transaction ends.
+    func lockName(_ schema: OID, _ name: String) throws(SQLError) {
+        let hash = Array(name.utf8).withRaw { Checksum.xxh3($0, seed: UInt64(schema.rawValue)) }
+        try transaction.lock(
+            hash: LockTable.mix(hash, UInt64(session.state.id.rawValue)), .accessExclusive)
+    }
+
+    /// A name `table_column_suffix` that is free in the schema.
+    func freeName(
+        _ schema: OID, _ parts: [String], _ suffix: String, taken: Set<String> = []
+    ) -> String {
+        let stem = parts.joined(separator: "_")
+        let catalog = transaction.catalog
+        var number = 0
+        while true {
+            let end = "_" + suffix + (number == 0 ? "" : String(number))
+            let name = String(decoding: Array(stem.utf8).prefix(63 - end.utf8.count), as: UTF8.self)
+                + end
+            if catalog.relation(schema: schema, name: name) == nil, !taken.contains(name) {
+                return name
+            }
+            number += 1
+        }
+    }
+
+    static func exists(_ name: String) -> SQLError {
+        SQLError(.duplicateTable, "relation \"\(name)\" already exists")
+    }
+
+    /// A user table under `mode`, as it is once the lock is ours.
+    func lockedTable(
+        _ name: AST.TableName, _ mode: LockMode
+    ) throws(SQLError) -> TableDescriptor {
+        let before = try session.resolveTable(name)
+        if VirtualTables.isVirtual(before) {
+            throw SQLError(
+                .insufficientPrivilege,
+                "permission denied: \"\(before.name)\" is a system catalog")
+        }
+        try transaction.lockRelation(before.oid, mode)
+        return try session.resolveTable(name)
+    }
+
+    // MARK: CREATE TABLE
+
+    func createTable(_ create: AST.CreateTable) throws(SQLError) {
+        if !create.inherits.isEmpty || create.isPartitioned || create.isPartition {
+            throw SQLError(
+                .featureNotSupported, "inheritance and partitioning are not supported yet")
+        }
+        let schema = try catalog.creationSchema(create.table.schema)
+        try lockName(schema.oid, create.table.name)
+        if transaction.catalog.relation(schema: schema.oid, name: create.table.name) != nil {
+            if create.ifNotExists {
+                notice(
+                    "relation \"\(create.table.name)\" already exists, skipping", .duplicateTable)
+                return
+            }
+            throw Self.exists(create.table.name)
+        }
+        var table = TableDescriptor(
+            oid: try store.allocateOID(), database: session.state.id, schemaOID: schema.oid,
+            schema: schema.name, name: create.table.name, version: 1,
+            storageID: try store.allocateStorageID(), columns: [])
+        var constraints: [AST.Constraint] = []
+        for element in create.elements {
+            switch element {
+            case .column(let definition):
+                let (column, extra) = try makeColumn(definition, in: table)
+                table.columns.append(column)
+                constraints += extra
+            case .constraint(let constraint): constraints.append(constraint)
+            case .like(let source):
+                let other = try session.resolveTable(source)
+                for column in other.columns where !column.isDropped {
+                    var copy = column
+                    copy.attribute = Int16(table.columns.count + 1)
+                    copy.defaultExpression = nil
+                    copy.missingValue = .null
+                    table.columns.append(copy)
+                }
+            }
+        }
+        if table.columns.count > 1600 {
+            throw SQLError(.tooManyColumns, "tables can have at most 1600 columns")
+        }
+        transaction.noteCreated(table.storageID)
+        // The primary key first: other indexes point to rows by it.
+        for constraint in constraints {
+            if case .primaryKey = constraint.kind { try addKey(constraint, to: &table) }
+        }
+        for constraint in constraints {
+            switch constraint.kind {
+            case .primaryKey: continue
+            default: try addConstraint(constraint, to: &table)
+            }
+        }
+        try validateDefaults(table)
+        try transaction.record(.putTable(table))
+    }
+
+    /// A column, and the constraints written with it that concern the table.
+    func makeColumn(
+        _ definition: AST.ColumnDefinition, in table: TableDescriptor
+    ) throws(SQLError) -> (ColumnDescriptor, [AST.Constraint]) {
+        guard let typeName = definition.type else {
+            throw SQLError(.featureNotSupported, "column without a type")
+        }
+        if table.columns.contains(where: { $0.name == definition.name && !$0.isDropped }) {
+            throw SQLError(
+                .duplicateColumn, "column \"\(definition.name)\" specified more than once")
+        }
+        let type = try StatementPlanner(catalog: catalog).resolveType(typeName)
+        if TypeRegistry.descriptor(type.oid)?.isPseudo ?? true {
+            throw SQLError(
+                .invalidTableDefinition,
+                "column \"\(definition.name)\" has pseudo-type \(typeName.name.last)")
+        }
+        var column = ColumnDescriptor(
+            name: definition.name, attribute: Int16(table.columns.count + 1), type: type)
+        var extra: [AST.Constraint] = []
+        for constraint in definition.constraints {
+            switch constraint.kind {
+            case .null, .deferrable, .initiallyDeferred: continue
+            case .notNull: column.isNotNull = true
+            case .defaultValue(let expression):
+                column.defaultExpression = ExpressionDeparser.text(of: expression)
+            case .primaryKey(_, let including, let index):
+                column.isNotNull = true
+                var copy = constraint
+                copy.kind = .primaryKey(
+                    columns: [definition.name], including: including, index: index)
+                extra.append(copy)
+            case .unique(_, let including, let index, let distinct):
+                var copy = constraint
+                copy.kind = .unique(
+                    columns: [definition.name], including: including, index: index,
+                    nullsNotDistinct: distinct)
+                extra.append(copy)
+            case .check:
+                var copy = constraint
+                if copy.name == nil {
+                    copy.name = freeCheckName(table, definition.name)
+                }
+                extra.append(copy)
+            case .foreignKey, .identity, .generated, .exclusion: extra.append(constraint)
+            }
+        }
+        return (column, extra)
+    }
+
+    private func freeCheckName(_ table: TableDescriptor, _ column: String?) -> String {
+        let stem = column.map { "\(table.name)_\($0)_check" } ?? "\(table.name)_check"
+        var name = stem
+        var number = 0
+        while table.checks.contains(where: { $0.name == name }) {
+            number += 1
+            name = stem + String(number)
+        }
+        return name
+    }
+
+    /// Binds every default once, so that a bad one fails its CREATE and not the first INSERT.
+    func validateDefaults(_ table: TableDescriptor) throws(SQLError) {
+        for column in table.columns where !column.isDropped {
+            guard let text = column.defaultExpression else { continue }
+            _ = try StatementPlanner(catalog: catalog).bindDefault(
+                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+        }
+    }
+
+    func column(
+        _ name: String, of table: TableDescriptor, inKey: Bool = false
+    ) throws(SQLError) -> Int {
+        guard let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
+        else {
+            throw inKey
+                ? SQLError(.undefinedColumn, "column \"\(name)\" named in key does not exist")
+                : SQLError(
+                    .undefinedColumn,
+                    "column \"\(name)\" of relation \"\(table.name)\" does not exist")
+        }
+        return index
+    }
+
+    /// PRIMARY KEY and UNIQUE of a table whose storage is empty or will be filled later.
+    func addKey(_ constraint: AST.Constraint, to table: inout TableDescriptor) throws(SQLError) {
+        let names: [String]
+        let isPrimary: Bool
+        switch constraint.kind {
+        case .primaryKey(let columns, _, let index):
+            if index != nil { throw SQLError(.featureNotSupported, "USING INDEX is not supported yet") }
+            if table.indexes.contains(where: \.isPrimary) {
+                throw SQLError(
+                    .invalidTableDefinition,
+                    "multiple primary keys for table \"\(table.name)\" are not allowed")
+            }
+            names = columns
+            isPrimary = true
+        case .unique(let columns, _, let index, let nullsNotDistinct):
+            if index != nil || nullsNotDistinct {
+                throw SQLError(
+                    .featureNotSupported,
+                    "USING INDEX and NULLS NOT DISTINCT are not supported yet")
+            }
+            names = columns
+            isPrimary = false
+        default: return
+        }
+        var keys: [KeyColumn] = []
+        for name in names {
+            let index = try column(name, of: table, inKey: true)
+            let attribute = table.columns[index].attribute
+            if keys.contains(where: { $0.attribute == attribute }) {
+                throw SQLError(
+                    .duplicateColumn,
+                    "column \"\(name)\" appears twice in \(isPrimary ? "primary key" : "unique") "
+                        + "constraint")
+            }
+            try checkKeyable(table.columns[index])
+            if isPrimary { table.columns[index].isNotNull = true }
+            keys.append(KeyColumn(attribute: attribute))
+        }
+        let taken = Set(table.indexes.map(\.name))
+        let name: String
+        if let given = constraint.name {
+            name = given
+            try lockName(table.schemaOID, name)
+            if transaction.catalog.relation(schema: table.schemaOID, name: name) != nil
+                || taken.contains(name)
+            {
+                throw Self.exists(name)
+            }
+        } else {
+            name = freeName(
+                table.schemaOID, isPrimary ? [table.name] : [table.name] + names,
+                isPrimary ? "pkey" : "key", taken: taken)
+        }
+        let storageID = isPrimary ? table.storageID : try store.allocateStorageID()
+        if !isPrimary { transaction.noteCreated(storageID) }
+        table.indexes.append(
+            IndexDescriptor(
+                oid: try store.allocateOID(), name: name, storageID: storageID, isUnique: true,
+                isPrimary: isPrimary, isConstraint: true, columns: keys))
+        if isPrimary { table.primaryKey = keys }
+    }
+
+    func checkKeyable(_ column: ColumnDescriptor) throws(SQLError) {
+        guard KeyCodec.isKeyable(column.type.oid) else {
+            let name = TypeRegistry.descriptor(column.type.oid)?.name ?? ""
+            throw SQLError(
+                .undefinedObject,
+                "data type \(name) has no default operator class for access method \"btree\"",
+                hint: "You must specify an operator class for the index or define a default "
+                    + "operator class for the data type.")
+        }
+    }
+
+    func addConstraint(
+        _ constraint: AST.Constraint, to table: inout TableDescriptor
+    ) throws(SQLError) {
+        switch constraint.kind {
+        case .primaryKey, .unique: try addKey(constraint, to: &table)
+        case .check(let expression):
+            let name = constraint.name ?? freeCheckName(table, nil)
+            if table.checks.contains(where: { $0.name == name }) {
+                throw SQLError(
+                    .duplicateObject,
+                    "check constraint \"\(name)\" already exists")
+            }
+            _ = try StatementPlanner(catalog: catalog).bindCheck(expression, table: table)
+            table.checks.append(
+                CheckDescriptor(
+                    oid: try store.allocateOID(), name: name,
+                    expression: ExpressionDeparser.text(of: expression)))
+        case .foreignKey:
+            throw SQLError(.featureNotSupported, "foreign keys are not supported yet")
+        case .identity:
+            throw SQLError(.featureNotSupported, "identity columns are not supported yet")
+        case .generated:
+            throw SQLError(.featureNotSupported, "generated columns are not supported yet")
+        case .exclusion:
+            throw SQLError(.featureNotSupported, "exclusion constraints are not supported yet")
+        case .null, .notNull, .defaultValue, .deferrable, .initiallyDeferred: return
+        }
+    }
+
+    // MARK: CREATE SCHEMA, VIEW, TABLE AS
+
+    func createSchema(_ create: AST.CreateSchema) throws(SQLError) {
+        let name = create.name ?? create.owner ?? session.settings.user
+        if name.hasPrefix("pg_") {
+            throw SQLError(
+                SQLState("42939"), "unacceptable schema name \"\(name)\"",
+                detail: "The prefix \"pg_\" is reserved for system schemas.")
+        }
+        if create.elementCount > 0 {
+            throw SQLError(.featureNotSupported, "CREATE SCHEMA with elements is not supported yet")
+        }
+        try lockName(OID(0), name)
+        if transaction.catalog.schemaNames[name] != nil {
+            if create.ifNotExists {
+                notice("schema \"\(name)\" already exists, skipping", SQLState("42P06"))
+                return
+            }
+            throw SQLError(SQLState("42P06"), "schema \"\(name)\" already exists")
+        }
+        try transaction.record(
+            .putSchema(
+                SchemaEntry(oid: try store.allocateOID(), name: name, ownerOID: OID(10))))
+    }
+
+    func createView(_ create: AST.CreateView) throws(SQLError) {
+        let schema = try catalog.creationSchema(create.view.schema)
+        try lockName(schema.oid, create.view.name)
+        var oid: OID?
+        if let found = transaction.catalog.relation(schema: schema.oid, name: create.view.name) {
+            guard create.replace, found.kind == .view else { throw Self.exists(create.view.name) }
+            oid = found.oid
+        }
+        let plan = try StatementPlanner(catalog: catalog).plan(create.query)
+        guard let query = Self.viewQuery(sql) else {
+            throw SQLError(.syntaxError, "the view's query was not found")
+        }
+        var columns = plan.columns.map(\.name)
+        if create.columns.count > columns.count {
+            throw SQLError(
+                .syntaxError, "CREATE VIEW specifies more column names than columns")
+        }
+        for (index, name) in create.columns.enumerated() { columns[index] = name }
+        try transaction.record(
+            .putView(
+                ViewEntry(
+                    oid: try oid ?? allocateOID(), schemaOID: schema.oid, name: create.view.name,
+                    columns: columns, query: query)))
+    }
+
+    private func allocateOID() throws(SQLError) -> OID { try store.allocateOID() }
+
+    /// What follows the first AS outside parentheses and quotes, up to the statement's end.
+    static func viewQuery(_ sql: String) -> String? {
+        let bytes = Array(sql.utf8)
+        var depth = 0
+        var quote: UInt8?
+        var word: [UInt8] = []
+        var sawView = false
+        for (index, byte) in bytes.enumerated() {
+            if let open = quote {
+                if byte == open { quote = nil }
+                continue
+            }
+            let isWord =
+                byte == 0x5F || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                || (0x61...0x7A).contains(byte) || byte >= 0x80
+            if isWord {
+                word.append(byte | 0x20)
+                continue
+            }
+            if depth == 0 {
+                if word == Array("view".utf8) { sawView = true }
+                if sawView, word == Array("as".utf8) {
+                    var text = String(decoding: bytes[index...], as: UTF8.self)
+                    while let last = text.last, last.isWhitespace || last == ";" {
+                        text.removeLast()
+                    }
+                    return text
+                }
+            }
+            word = []
+            switch byte {
+            case 0x22, 0x27: quote = byte
+            case 0x28: depth += 1
+            case 0x29: depth -= 1
+            default: break
+            }
+        }
+        return nil
+    }
+
+    func createTableAs(_ create: AST.CreateTableAs) throws(SQLError) -> String {
+        if create.isMaterializedView {
+            throw SQLError(.featureNotSupported, "materialized views are not supported yet")
+        }
+        let schema = try catalog.creationSchema(create.table.schema)
+        try lockName(schema.oid, create.table.name)
+        if transaction.catalog.relation(schema: schema.oid, name: create.table.name) != nil {
+            if create.ifNotExists {
+                notice(
+                    "relation \"\(create.table.name)\" already exists, skipping", .duplicateTable)
+                return "CREATE TABLE AS"
+            }
+            throw Self.exists(create.table.name)
+        }
+        let plan = try StatementPlanner(catalog: catalog).plan(create.query)
+        for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
+            try transaction.lockRelation(relation.table.oid, Session.lockMode(relation.lock))
+        }
+        var table = TableDescriptor(
+            oid: try store.allocateOID(), database: session.state.id, schemaOID: schema.oid,
+            schema: schema.name, name: create.table.name, version: 1,
+            storageID: try store.allocateStorageID(), columns: [])
+        for (index, column) in plan.columns.enumerated() {
+            let type = column.type.oid == .unknown ? SQLType.text : column.type
+            let name = index < create.columns.count ? create.columns[index] : column.name
+            if table.columns.contains(where: { $0.name == name }) {
+                throw SQLError(
+                    .duplicateColumn, "column \"\(name)\" specified more than once")
+            }
+            table.columns.append(
+                ColumnDescriptor(name: name, attribute: Int16(index + 1), type: type))
+        }
+        transaction.noteCreated(table.storageID)
+        try transaction.record(.putTable(table))
+        var count = 0
+        if !create.withNoData {
+            let executor = PlanExecutor(
+                plan: plan, transaction: transaction, functions: session.functions)
+            try executor.begin(
+                snapshot: transaction.statementSnapshot(), parameters: [],
+                functions: session.functions)
+            let writer = RowWriter(table: table, transaction: transaction)
+            while try executor.next() {
+                _ = try writer.insert(plan.resultSlots.map { executor.row.slots[$0] })
+                count += 1
+            }
+            executor.end()
+        }
+        return "SELECT \(count)"
     }
 }

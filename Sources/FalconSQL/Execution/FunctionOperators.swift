@@ -146,7 +146,8 @@ final class VirtualScanOperator: Operator {
     }
 
     override func open() throws(SQLError) {
-        rows = try VirtualTables.rows(node.table, executor.transaction)
+        rows = try VirtualTables.rows(
+            node.table, executor.transaction, session: row.functions.session)
         place = 0
     }
     override func close() { rows = [] }

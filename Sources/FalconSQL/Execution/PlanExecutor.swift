@@ -57,6 +57,12 @@ final class PlanExecutor: SubplanRunner {
         return try root.next()
     }
 
+    /// COPY FROM: inserts the row whose source values are in the plan's source slots.
+    func insertCurrentRow() throws(SQLError) {
+        guard let insert = root as? InsertOperator else { return }
+        if try insert.process() { affectedRows += 1 }
+    }
+
     /// Runs every data-modifying WITH query that nothing has read to its end.
     func finish() throws(SQLError) {
         for index in commonTables.indices where !commonTables[index].isComplete {

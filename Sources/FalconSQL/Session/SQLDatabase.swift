@@ -49,6 +49,8 @@ public final class SQLDatabase: Sendable {
         var map: [String: DatabaseState] = [:]
         for database in databases { map[database.name] = database }
         self.databases = map
+        let all = databases.map { (oid: $0.oid, name: $0.name) }.sorted { $0.oid < $1.oid }
+        for database in databases { database.setCluster(all) }
     }
 
     /// Reads the catalog of `engine`, making it at first open. The engine stays the caller's to close.

@@ -1,16 +1,405 @@
 import FalconSchema
 import FalconStorage
 
-final class CopyInState {}
+/// COPY FROM STDIN between its first and its last message.
+final class CopyInState {
+    let run: StatementRun
+    let table: TableDescriptor
+    let plan: CopyPlan
+    let executor: PlanExecutor
+    let columns: [ColumnDescriptor]
+    var reader: CopyLineReader
+    var isFinal = false
+    var needsHeader: Bool
+    var rows: Int64 = 0
+    /// The current line has been cut but its row could not be written yet: it waits for a lock.
+    var hasPendingRow = false
+
+    init(
+        run: StatementRun, table: TableDescriptor, plan: CopyPlan, executor: PlanExecutor,
+        columns: [ColumnDescriptor], options: CopyOptions
+    ) {
+        self.run = run
+        self.table = table
+        self.plan = plan
+        self.executor = executor
+        self.columns = columns
+        reader = CopyLineReader(options: options)
+        needsHeader = options.hasHeader
+    }
+}
+
+/// COPY FROM is complete: its row count waits for the statement to be taken up again.
+private final class CopyResult {
+    let rows: Int64
+    init(_ rows: Int64) { self.rows = rows }
+}
+
+/// COPY TO under way.
+private final class CopyOutState {
+    let inner: StatementRun
+    let options: CopyOptions
+    var rows: Int64 = 0
+    init(inner: StatementRun, options: CopyOptions) {
+        self.inner = inner
+        self.options = options
+    }
+}
 
 extension Session {
     func advanceCopy(
         _ copy: AST.Copy, _ run: StatementRun, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
-        throw SQLError(.featureNotSupported, "COPY is not supported yet")
+        if let result = run.utilityState as? CopyResult {
+            return .done(tag: "COPY \(result.rows)")
+        }
+        if copy.fileName != nil || copy.isProgram {
+            throw SQLError(
+                .featureNotSupported, "COPY to or from a server file is not supported",
+                hint: "Use COPY ... FROM STDIN or psql's \\copy.")
+        }
+        return copy.isFrom
+            ? try beginCopyIn(copy, run, sink) : try advanceCopyOut(copy, run, sink)
     }
-    func continueCopy(_ sink: any ResultSink) -> SessionProgress { .finished }
-    public func copyData(_ bytes: [UInt8], _ sink: any ResultSink) -> SessionProgress { .finished }
-    public func copyDone(_ sink: any ResultSink) -> SessionProgress { .finished }
-    public func copyFail(_ message: String, _ sink: any ResultSink) -> SessionProgress { .finished }
+
+    // MARK: COPY FROM
+
+    private func beginCopyIn(
+        _ copy: AST.Copy, _ run: StatementRun, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        if transaction.isReadOnly {
+            throw SQLError(
+                .readOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
+        }
+        guard let name = copy.table else { throw SQLError(.syntaxError, "COPY needs a table") }
+        if copy.filter != nil {
+            throw SQLError(.featureNotSupported, "COPY FROM ... WHERE is not supported yet")
+        }
+        let options = try CopyOptions(copy.options)
+        try transaction.lockRelation(try resolveTable(name).oid, .rowExclusive)
+        let table = try resolveTable(name)
+        if VirtualTables.isVirtual(table) {
+            throw SQLError(.wrongObjectType, "cannot copy to system table \"\(table.name)\"")
+        }
+        let plan = try StatementPlanner(catalog: catalog).planCopyFrom(
+            table: table, columns: copy.columns)
+        let physical = PhysicalPlan(
+            command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
+            resultSlots: [], slotCount: plan.slotCount, subplans: [], commonTables: [],
+            parameterTypes: [], relations: [], isBounded: true)
+        let executor = PlanExecutor(
+            plan: physical, transaction: transaction, functions: functions)
+        try executor.begin(
+            snapshot: transaction.statementSnapshot(), parameters: [], functions: functions)
+        var columns: [ColumnDescriptor] = []
+        if copy.columns.isEmpty {
+            columns = table.columns.filter { !$0.isDropped }
+        } else {
+            for name in copy.columns {
+                if let column = table.columns.first(where: { $0.name == name && !$0.isDropped }) {
+                    columns.append(column)
+                }
+            }
+        }
+        copyIn = CopyInState(
+            run: run, table: table, plan: plan, executor: executor, columns: columns,
+            options: options)
+        sink.copyInResponse(options.isCSV ? .csv : .text, columnCount: columns.count)
+        return .blocked(.copyIn)
+    }
+
+    /// One CopyData message of COPY FROM STDIN; boundaries may be anywhere.
+    public func copyData(_ bytes: [UInt8], _ sink: any ResultSink) -> SessionProgress {
+        guard let copyIn else { return .finished }
+        copyIn.reader.append(bytes)
+        return continueCopy(sink)
+    }
+
+    /// The client has sent everything.
+    public func copyDone(_ sink: any ResultSink) -> SessionProgress {
+        guard let copyIn else { return .finished }
+        copyIn.isFinal = true
+        return continueCopy(sink)
+    }
+
+    /// The client gave up.
+    public func copyFail(_ message: String, _ sink: any ResultSink) -> SessionProgress {
+        guard let copyIn else { return .finished }
+        var error = SQLError(.queryCanceled, "COPY from stdin failed: \(message)")
+        error.context = "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber + 1)"
+        copyIn.executor.end()
+        return fail(error, sink)
+    }
+
+    /// Writes the rows that have arrived.
+    func continueCopy(_ sink: any ResultSink) -> SessionProgress {
+        guard let copyIn else { return .finished }
+        do throws(SQLError) {
+            while true {
+                if !copyIn.hasPendingRow {
+                    guard try copyIn.reader.next(isFinal: copyIn.isFinal) else { break }
+                    if copyIn.needsHeader {
+                        copyIn.needsHeader = false
+                        try checkHeader(copyIn)
+                        continue
+                    }
+                }
+                try interrupt.check()
+                try writeRow(copyIn)
+                copyIn.hasPendingRow = false
+                copyIn.rows += 1
+            }
+        } catch {
+            if error.isLockWait { return beginLockWait() }
+            var error = error
+            if error.context == nil, copyIn.reader.lineNumber > 0 {
+                error.context =
+                    "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber): "
+                    + "\"\(copyIn.reader.lineText)\""
+            }
+            copyIn.executor.end()
+            return fail(error, sink)
+        }
+        guard copyIn.isFinal else { return .finished }
+        copyIn.executor.end()
+        copyIn.run.utilityState = CopyResult(copyIn.rows)
+        self.copyIn = nil
+        return drive(sink)
+    }
+
+    private func checkHeader(_ copyIn: CopyInState) throws(SQLError) {
+        guard copyIn.reader.options.matchesHeader else { return }
+        let fields = copyIn.reader.fields
+        for (index, column) in copyIn.columns.enumerated() {
+            let name = index < fields.count ? fields[index].map { copyIn.reader.text($0) } : nil
+            if name != column.name {
+                throw SQLError(
+                    .badCopyFileFormat,
+                    "column name mismatch in header line field \(index + 1): got "
+                        + "\"\(name ?? "")\", expected \"\(column.name)\"")
+            }
+        }
+        if fields.count != copyIn.columns.count {
+            throw SQLError(
+                .badCopyFileFormat,
+                "wrong number of fields in header line: got \(fields.count), expected "
+                    + "\(copyIn.columns.count)")
+        }
+    }
+
+    private func writeRow(_ copyIn: CopyInState) throws(SQLError) {
+        let row = copyIn.executor.row
+        let fields = copyIn.reader.fields
+        let options = copyIn.reader.options
+        let isEmptyLine =
+            fields.count == 1 && fields[0].map { $0.isEmpty } ?? true && copyIn.columns.isEmpty
+        if fields.count > copyIn.columns.count, !isEmptyLine {
+            throw SQLError(.badCopyFileFormat, "extra data after last expected column")
+        }
+        for (index, column) in copyIn.columns.enumerated() {
+            guard index < fields.count else {
+                throw SQLError(
+                    .badCopyFileFormat, "missing data for column \"\(column.name)\"")
+            }
+            let slot = copyIn.plan.sourceSlots[index]
+            var found = fields[index]
+            if found == nil, options.forceNotNull.contains(column.name) { found = 0..<0 }
+            guard let field = found else {
+                row.slots[slot] = .null
+                continue
+            }
+            if options.forceNull.contains(column.name),
+                copyIn.reader.bytes[field].elementsEqual(options.null)
+            {
+                row.slots[slot] = .null
+                continue
+            }
+            let type = copyIn.plan.sourceTypes[index]
+            let display = settings.display
+            do throws(SQLError) {
+                row.slots[slot] = try copyIn.reader.bytes.withRaw { raw throws(SQLError) in
+                    try TypeIO.parseText(
+                        UnsafeRawBufferPointer(rebasing: raw[field]), type: type,
+                        settings: display)
+                }
+            } catch {
+                var error = error
+                error.context =
+                    "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber), column "
+                    + "\(column.name): \"\(copyIn.reader.text(field))\""
+                throw error
+            }
+        }
+        let ordinal = transaction.batch.nextOrdinal
+        do throws(SQLError) {
+            try copyIn.executor.insertCurrentRow()
+        } catch {
+            if error.isLockWait {
+                transaction.rollbackStatement(
+                    to: ordinal, changeCount: transaction.changes.count)
+                copyIn.hasPendingRow = true
+            }
+            throw error
+        }
+    }
+
+    // MARK: COPY TO
+
+    private func advanceCopyOut(
+        _ copy: AST.Copy, _ run: StatementRun, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        let state: CopyOutState
+        if let current = run.utilityState as? CopyOutState {
+            state = current
+        } else {
+            let options = try CopyOptions(copy.options)
+            let prepared: PreparedStatement
+            if let query = copy.query {
+                prepared = PreparedStatement(
+                    name: "", sql: currentSQL,
+                    parsed: .init(
+                        statement: query, textOffset: 0, textLength: currentSQL.utf8.count),
+                    declaredTypes: [])
+            } else if let name = copy.table {
+                let table = try resolveTable(name)
+                let columns =
+                    copy.columns.isEmpty
+                    ? table.columns.filter { !$0.isDropped }.map(\.name) : copy.columns
+                let list = columns.map { Identifier.quoted($0) }.joined(separator: ", ")
+                let text =
+                    "SELECT \(list) FROM \(Identifier.quoted(table.schema))."
+                    + Identifier.quoted(table.name)
+                prepared = PreparedStatement(
+                    name: "", sql: text, parsed: try SQLParser.parse(text).first,
+                    declaredTypes: [])
+            } else {
+                throw SQLError(.syntaxError, "COPY needs a table or a query")
+            }
+            state = CopyOutState(
+                inner: StatementRun(prepared: prepared, parameters: []), options: options)
+            run.utilityState = state
+            run.inner = nil
+        }
+        let target = CopySink(
+            inner: sink, options: state.options, settings: settings.display)
+        target.isStarted = state.rows > 0 || run.isDescribed
+        let step = try advance(state.inner, maxRows: 0, describes: true, target)
+        run.isDescribed = run.isDescribed || target.isStarted
+        state.rows += target.rows
+        switch step {
+        case .blocked, .suspended: return step
+        case .done:
+            state.inner.finish()
+            sink.copyDone()
+            return .done(tag: "COPY \(state.rows)")
+        }
+    }
+}
+
+/// Turns rows into COPY data on their way to the client.
+final class CopySink: ResultSink {
+    private let inner: any ResultSink
+    private let options: CopyOptions
+    private let settings: DisplaySettings
+    var isStarted = false
+    private(set) var rows: Int64 = 0
+    private var line = ByteWriter()
+    private var field = ByteWriter()
+
+    init(inner: any ResultSink, options: CopyOptions, settings: DisplaySettings) {
+        self.inner = inner
+        self.options = options
+        self.settings = settings
+    }
+
+    func rowDescription(_ columns: [ResultColumn]) {
+        guard !isStarted else { return }
+        isStarted = true
+        inner.copyOutResponse(options.isCSV ? .csv : .text, columnCount: columns.count)
+        guard options.hasHeader else { return }
+        line.bytes.removeAll(keepingCapacity: true)
+        for (index, column) in columns.enumerated() {
+            if index > 0 { line.append(options.delimiter) }
+            field.bytes = Array(column.name.utf8)
+            options.isCSV ? appendCSV(force: false, isSingle: columns.count == 1) : appendText()
+        }
+        line.append(0x0A)
+        inner.copyData(line.bytes)
+    }
+
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+        rows += 1
+        line.bytes.removeAll(keepingCapacity: true)
+        for index in columns.indices {
+            if index > 0 { line.append(options.delimiter) }
+            if values[index].isNull {
+                line.append(contentsOf: options.null)
+                continue
+            }
+            field.bytes.removeAll(keepingCapacity: true)
+            TypeIO.appendText(
+                values[index], type: columns[index].type.oid, settings: settings, to: &field)
+            if options.isCSV {
+                appendCSV(
+                    force: options.forcesQuoteAll
+                        || options.forcesQuote.contains(columns[index].name),
+                    isSingle: columns.count == 1)
+            } else {
+                appendText()
+            }
+        }
+        line.append(0x0A)
+        inner.copyData(line.bytes)
+    }
+
+    private func appendText() {
+        for byte in field.bytes {
+            switch byte {
+            case 0x08: line.append(contentsOf: [0x5C, 0x62])
+            case 0x0C: line.append(contentsOf: [0x5C, 0x66])
+            case 0x0A: line.append(contentsOf: [0x5C, 0x6E])
+            case 0x0D: line.append(contentsOf: [0x5C, 0x72])
+            case 0x09: line.append(contentsOf: [0x5C, 0x74])
+            case 0x0B: line.append(contentsOf: [0x5C, 0x76])
+            case 0x5C: line.append(contentsOf: [0x5C, 0x5C])
+            case options.delimiter: line.append(contentsOf: [0x5C, byte])
+            default: line.append(byte)
+            }
+        }
+    }
+
+    private func appendCSV(force: Bool, isSingle: Bool) {
+        var needsQuotes = force || field.bytes == options.null
+        if isSingle, field.bytes == [0x5C, 0x2E] { needsQuotes = true }
+        if !needsQuotes {
+            for byte in field.bytes
+            where byte == options.delimiter || byte == options.quote || byte == 0x0A
+                || byte == 0x0D
+            {
+                needsQuotes = true
+                break
+            }
+        }
+        guard needsQuotes else {
+            line.append(contentsOf: field.bytes)
+            return
+        }
+        line.append(options.quote)
+        for byte in field.bytes {
+            if byte == options.quote || byte == options.escape { line.append(options.escape) }
+            line.append(byte)
+        }
+        line.append(options.quote)
+    }
+
+    func commandComplete(_ tag: String) {}
+    func emptyQuery() {}
+    func portalSuspended() {}
+    func notice(_ notice: SQLError) { inner.notice(notice) }
+    func parameterStatus(_ name: String, _ value: String) { inner.parameterStatus(name, value) }
+    func copyInResponse(_ format: CopyFormat, columnCount: Int) {}
+    func copyOutResponse(_ format: CopyFormat, columnCount: Int) {}
+    func copyData(_ bytes: [UInt8]) { inner.copyData(bytes) }
+    func copyDone() {}
+    var wantsPause: Bool { inner.wantsPause }
 }

@@ -1,0 +1,355 @@
+import FalconSchema
+import FalconStorage
+
+extension DefinitionRunner {
+    func alterTable(_ alter: AST.AlterTable) throws(SQLError) {
+        guard alter.kind == .table else {
+            throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
+        }
+        if alter.ifExists,
+            try catalog.table(schema: alter.table.schema, name: alter.table.name) == nil
+        {
+            notice("relation \"\(alter.table.name)\" does not exist, skipping")
+            return
+        }
+        for action in alter.actions {
+            let old = try lockedTable(alter.table, .accessExclusive)
+            var table = old
+            table.version += 1
+            guard try apply(action, old, &table) else { continue }
+            try transaction.record(.putTable(table))
+        }
+    }
+
+    /// False: nothing changed.
+    private func apply(
+        _ action: AST.AlterTableAction, _ old: TableDescriptor, _ table: inout TableDescriptor
+    ) throws(SQLError) -> Bool {
+        switch action {
+        case .addColumn(let definition, let ifNotExists):
+            return try addColumn(definition, ifNotExists, old, &table)
+        case .dropColumn(let name, let ifExists, _):
+            return try dropColumn(name, ifExists, old, &table)
+        case .addConstraint(let constraint):
+            return try addConstraint(constraint, old, &table)
+        case .dropConstraint(let name, let ifExists, _):
+            return try dropConstraint(name, ifExists, old, &table)
+        case .setNotNull(let name):
+            let index = try column(name, of: table)
+            if table.columns[index].isNotNull { return false }
+            let column = table.columns[index]
+            try forEachRow(old) { _, row throws(SQLError) in
+                if row[index].isNull { throw self.containsNulls(old, column) }
+            }
+            table.columns[index].isNotNull = true
+            return true
+        case .dropNotNull(let name):
+            let index = try column(name, of: table)
+            if table.primaryKey.contains(where: { $0.attribute == table.columns[index].attribute }) {
+                throw SQLError(
+                    .invalidTableDefinition, "column \"\(name)\" is in a primary key")
+            }
+            table.columns[index].isNotNull = false
+            return true
+        case .setDefault(let name, let expression):
+            let index = try column(name, of: table)
+            table.columns[index].defaultExpression = expression.map {
+                ExpressionDeparser.text(of: $0)
+            }
+            try validateDefaults(table)
+            return true
+        case .validateConstraint, .setOptions, .resetOptions, .owner, .clusterOn: return false
+        case .alterType(let name, let definition):
+            return try alterType(name, definition, old, &table)
+        case .unsupported(let what):
+            throw SQLError(.featureNotSupported, "ALTER TABLE \(what) is not supported yet")
+        }
+    }
+
+    private func addColumn(
+        _ definition: AST.ColumnDefinition, _ ifNotExists: Bool, _ old: TableDescriptor,
+        _ table: inout TableDescriptor
+    ) throws(SQLError) -> Bool {
+        if table.columns.contains(where: { $0.name == definition.name && !$0.isDropped }) {
+            if ifNotExists {
+                notice(
+                    "column \"\(definition.name)\" of relation \"\(table.name)\" already exists, "
+                        + "skipping", .duplicateColumn)
+                return false
+            }
+            throw SQLError(
+                .duplicateColumn,
+                "column \"\(definition.name)\" of relation \"\(table.name)\" already exists")
+        }
+        var (column, extra) = try makeColumn(definition, in: table)
+        if let text = column.defaultExpression {
+            let bound = try StatementPlanner(catalog: catalog).bindDefault(
+                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            let row = RowContext(slotCount: 0, parameters: [], functions: session.functions)
+            column.missingValue = try bound.evaluate(row)
+        }
+        if column.isNotNull, column.missingValue.isNull, try !isEmpty(old) {
+            throw containsNulls(old, column)
+        }
+        table.columns.append(column)
+        for constraint in extra {
+            if case .primaryKey = constraint.kind {
+                try addKey(constraint, to: &table)
+                try rewrite(old, as: &table)
+                continue
+            }
+            let before = table.indexes.count
+            try addConstraint(constraint, to: &table)
+            for index in table.indexes[before...] { try fillIndex(index, of: table) }
+            if case .check = constraint.kind, let check = table.checks.last {
+                try verify(check, old, table)
+            }
+        }
+        return true
+    }
+
+    private func dropColumn(
+        _ name: String, _ ifExists: Bool, _ old: TableDescriptor, _ table: inout TableDescriptor
+    ) throws(SQLError) -> Bool {
+        guard let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
+        else {
+            if ifExists {
+                notice(
+                    "column \"\(name)\" of relation \"\(table.name)\" does not exist, skipping")
+                return false
+            }
+            throw SQLError(
+                .undefinedColumn,
+                "column \"\(name)\" of relation \"\(table.name)\" does not exist")
+        }
+        let attribute = table.columns[index].attribute
+        let wasPrimary = table.primaryKey.contains { $0.attribute == attribute }
+        for index in table.indexes
+        where !index.isPrimary && index.columns.contains(where: { $0.attribute == attribute }) {
+            try transaction.deleteStorage(index.storageID)
+        }
+        table.indexes.removeAll { index in
+            index.columns.contains { $0.attribute == attribute }
+        }
+        // Checks that name the column go with it: what cannot be bound any more did.
+        table.columns[index].isDropped = true
+        table.columns[index].isNotNull = false
+        table.columns[index].defaultExpression = nil
+        table.columns[index].name = "........pg.dropped.\(attribute)........"
+        var kept: [CheckDescriptor] = []
+        for check in table.checks {
+            let expression = try SQLParser.parseExpression(check.expression)
+            do throws(SQLError) {
+                _ = try StatementPlanner(catalog: catalog).bindCheck(expression, table: table)
+                kept.append(check)
+            } catch {
+                if error.state != .undefinedColumn { throw error }
+            }
+        }
+        table.checks = kept
+        if wasPrimary {
+            table.primaryKey = []
+            try rewrite(old, as: &table)
+        }
+        return true
+    }
+
+    private func addConstraint(
+        _ constraint: AST.Constraint, _ old: TableDescriptor, _ table: inout TableDescriptor
+    ) throws(SQLError) -> Bool {
+        switch constraint.kind {
+        case .primaryKey:
+            try addKey(constraint, to: &table)
+            try rewrite(old, as: &table)
+        case .unique:
+            try addKey(constraint, to: &table)
+            if let index = table.indexes.last { try fillIndex(index, of: table) }
+        case .check:
+            try addConstraint(constraint, to: &table)
+            if let check = table.checks.last, !constraint.isNotValid {
+                try verify(check, old, table)
+            }
+        default: try addConstraint(constraint, to: &table)
+        }
+        return true
+    }
+
+    /// Holds a new check against the rows there are.
+    private func verify(
+        _ check: CheckDescriptor, _ old: TableDescriptor, _ table: TableDescriptor
+    ) throws(SQLError) {
+        let bound = try StatementPlanner(catalog: catalog).bindCheck(
+            try SQLParser.parseExpression(check.expression), table: table)
+        let row = RowContext(
+            slotCount: table.columns.count, parameters: [], functions: session.functions)
+        try forEachRow(old) { _, values throws(SQLError) in
+            for index in table.columns.indices {
+                row.slots[index] =
+                    index < values.count ? values[index] : table.columns[index].missingValue
+            }
+            if case .bool(false) = try bound.evaluate(row) {
+                var error = SQLError(
+                    .checkViolation,
+                    "check constraint \"\(check.name)\" of relation \"\(table.name)\" is "
+                        + "violated by some row")
+                error.schema = table.schema
+                error.table = table.name
+                error.constraint = check.name
+                throw error
+            }
+        }
+    }
+
+    private func dropConstraint(
+        _ name: String, _ ifExists: Bool, _ old: TableDescriptor, _ table: inout TableDescriptor
+    ) throws(SQLError) -> Bool {
+        if let index = table.checks.firstIndex(where: { $0.name == name }) {
+            table.checks.remove(at: index)
+            return true
+        }
+        if let index = table.indexes.firstIndex(where: { $0.name == name && $0.isConstraint }) {
+            let removed = table.indexes.remove(at: index)
+            if removed.isPrimary {
+                table.primaryKey = []
+                try rewrite(old, as: &table)
+            } else {
+                try transaction.deleteStorage(removed.storageID)
+            }
+            return true
+        }
+        if ifExists {
+            notice(
+                "constraint \"\(name)\" of relation \"\(table.name)\" does not exist, skipping")
+            return false
+        }
+        throw SQLError(
+            .undefinedObject,
+            "constraint \"\(name)\" of relation \"\(table.name)\" does not exist")
+    }
+
+    private func alterType(
+        _ name: String, _ definition: AST.ColumnDefinition, _ old: TableDescriptor,
+        _ table: inout TableDescriptor
+    ) throws(SQLError) -> Bool {
+        guard let typeName = definition.type else { return false }
+        if definition.using != nil {
+            throw SQLError(.featureNotSupported, "ALTER COLUMN TYPE ... USING is not supported yet")
+        }
+        let index = try column(name, of: table)
+        let planner = StatementPlanner(catalog: catalog)
+        let type = try planner.resolveType(typeName)
+        if type == table.columns[index].type { return false }
+        let from = table.columns[index].type.oid
+        guard
+            FunctionResolver.cast(from: from, to: type.oid, context: .assignment) != nil
+                || from == type.oid
+        else {
+            throw SQLError(
+                .datatypeMismatch,
+                "column \"\(name)\" cannot be cast automatically to type "
+                    + "\(TypeRegistry.descriptor(type.oid)?.name ?? typeName.name.last)",
+                hint: "You might need to specify \"USING \(name)::\(typeName.name.last)\".")
+        }
+        table.columns[index].type = type
+        table.columns[index].missingValue = .null
+        let display = session.settings.display
+        try rewrite(old, as: &table) { row throws(SQLError) in
+            if row[index].isNull { return }
+            if from == type.oid {
+                row[index] = try TypeIO.coerce(row[index], toModifierOf: type, explicit: false)
+            } else {
+                let text = TypeIO.text(row[index], type: from, settings: display)
+                row[index] = try TypeIO.parseText(text, type: type, settings: display)
+            }
+        }
+        return true
+    }
+
+    // MARK: RENAME
+
+    func rename(_ rename: AST.Rename) throws(SQLError) {
+        if rename.kind == .schema {
+            guard let name = rename.oldName,
+                let oid = transaction.catalog.schemaNames[name],
+                var schema = transaction.catalog.schemas[oid]
+            else {
+                throw SQLError(
+                    .invalidSchemaName, "schema \"\(rename.oldName ?? "")\" does not exist")
+            }
+            if transaction.catalog.schemaNames[rename.newName] != nil {
+                throw SQLError(
+                    SQLState("42P06"), "schema \"\(rename.newName)\" already exists")
+            }
+            schema.name = rename.newName
+            try transaction.record(.putSchema(schema))
+            for table in transaction.catalog.tables.values where table.schemaOID == oid {
+                var copy = table
+                copy.schema = rename.newName
+                copy.version += 1
+                try transaction.record(.putTable(copy))
+            }
+            return
+        }
+        guard let relation = rename.relation else {
+            throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
+        }
+        guard let found = try catalog.relation(schema: relation.schema, name: relation.name) else {
+            if rename.ifExists {
+                notice("relation \"\(relation.name)\" does not exist, skipping")
+                return
+            }
+            throw Session.noRelation(relation)
+        }
+        let owner = found.kind == .index ? transaction.catalog.indexOwners[found.oid] : found.oid
+        guard let owner, found.kind == .table || found.kind == .index else {
+            throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
+        }
+        try transaction.lockRelation(owner, .accessExclusive)
+        guard var table = transaction.catalog.tables[owner] else {
+            throw Session.noRelation(relation)
+        }
+        table.version += 1
+        switch rename.kind {
+        case .column:
+            let index = try column(rename.oldName ?? "", of: table)
+            if table.columns.contains(where: { $0.name == rename.newName && !$0.isDropped }) {
+                throw SQLError(
+                    .duplicateColumn,
+                    "column \"\(rename.newName)\" of relation \"\(table.name)\" already exists")
+            }
+            if !table.checks.isEmpty {
+                throw SQLError(
+                    .featureNotSupported,
+                    "renaming a column of a table with check constraints is not supported yet")
+            }
+            table.columns[index].name = rename.newName
+        case .constraint:
+            let name = rename.oldName ?? ""
+            if let index = table.checks.firstIndex(where: { $0.name == name }) {
+                table.checks[index].name = rename.newName
+            } else if let index = table.indexes.firstIndex(where: {
+                $0.name == name && $0.isConstraint
+            }) {
+                table.indexes[index].name = rename.newName
+            } else {
+                throw SQLError(
+                    .undefinedObject,
+                    "constraint \"\(name)\" for table \"\(table.name)\" does not exist")
+            }
+        case .table, .index:
+            try lockName(table.schemaOID, rename.newName)
+            if transaction.catalog.relation(schema: table.schemaOID, name: rename.newName) != nil {
+                throw Self.exists(rename.newName)
+            }
+            if found.kind == .index {
+                for index in table.indexes.indices where table.indexes[index].oid == found.oid {
+                    table.indexes[index].name = rename.newName
+                }
+            } else {
+                table.name = rename.newName
+            }
+        default: throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
+        }
+        try transaction.record(.putTable(table))
+    }
+}

@@ -1,0 +1,334 @@
+import FalconSchema
+import FalconStorage
+
+extension DefinitionRunner {
+    // MARK: Reading a whole table
+
+    /// Calls `body` with every row of `table` as this transaction sees the newest commits.
+    func forEachRow(
+        _ table: TableDescriptor,
+        _ body: (UnsafeRawBufferPointer, [Datum]) throws(SQLError) -> Void
+    ) throws(SQLError) {
+        let engine = transaction.engine
+        let snapshot = engine.makeSnapshot()
+        defer { snapshot.release() }
+        let batch = transaction.batch
+        let below = batch.nextOrdinal
+        let codec = RowCodec(table)
+        let iterator = try storage { () throws(StorageError) in
+            let iterator = try engine.makeIterator(
+                KeyRange(prefix: CatalogKeys.prefix(table.database, table.storageID)),
+                at: snapshot.timestamp, overlay: below == 0 ? nil : batch, below: below)
+            try iterator.seekToFirst()
+            return iterator
+        }
+        while iterator.isValid {
+            try session.interrupt.check()
+            var row = try codec.decodeAll(iterator.value)
+            while row.count < table.columns.count { row.append(.null) }
+            try body(iterator.key, row)
+            try storage { () throws(StorageError) in try iterator.next() }
+        }
+    }
+
+    func isEmpty(_ table: TableDescriptor) throws(SQLError) -> Bool {
+        var isEmpty = true
+        do throws(SQLError) {
+            try forEachRow(table) { _, _ throws(SQLError) in
+                isEmpty = false
+                throw SQLError(.internalError, "stop")
+            }
+        } catch {
+            if !isEmpty { return false }
+            throw error
+        }
+        return true
+    }
+
+    // MARK: CREATE INDEX
+
+    func createIndex(_ create: AST.CreateIndex) throws(SQLError) {
+        if create.isConcurrent { try session.forbidBlock("CREATE INDEX CONCURRENTLY") }
+        guard ["btree", "hash", ""].contains(create.accessMethod) else {
+            throw SQLError(
+                .featureNotSupported,
+                "access method \"\(create.accessMethod)\" is not supported yet")
+        }
+        if create.filter != nil {
+            throw SQLError(.featureNotSupported, "partial indexes are not supported yet")
+        }
+        if create.nullsNotDistinct {
+            throw SQLError(.featureNotSupported, "NULLS NOT DISTINCT is not supported yet")
+        }
+        var table = try lockedTable(create.table, .share)
+        var keys: [KeyColumn] = []
+        var names: [String] = []
+        for element in create.elements {
+            guard let name = element.column else {
+                throw SQLError(.featureNotSupported, "expression indexes are not supported yet")
+            }
+            let index = try column(name, of: table)
+            try checkKeyable(table.columns[index])
+            names.append(name)
+            keys.append(
+                KeyColumn(
+                    attribute: table.columns[index].attribute, isDescending: element.isDescending,
+                    nullsFirst: element.nullsFirst ?? element.isDescending))
+        }
+        let name: String
+        if let given = create.name {
+            name = given
+            try lockName(table.schemaOID, name)
+            if transaction.catalog.relation(schema: table.schemaOID, name: name) != nil {
+                if create.ifNotExists {
+                    notice("relation \"\(name)\" already exists, skipping", .duplicateTable)
+                    return
+                }
+                throw Self.exists(name)
+            }
+        } else {
+            name = freeName(table.schemaOID, [table.name] + names, "idx")
+            try lockName(table.schemaOID, name)
+        }
+        let index = IndexDescriptor(
+            oid: try store.allocateOID(), name: name, storageID: try store.allocateStorageID(),
+            isUnique: create.isUnique, isPrimary: false, isConstraint: false, columns: keys)
+        transaction.noteCreated(index.storageID)
+        table.indexes.append(index)
+        table.version += 1
+        try fillIndex(index, of: table)
+        try transaction.record(.putTable(table))
+    }
+
+    /// Writes the entries of a new index for the rows the table has.
+    func fillIndex(_ descriptor: IndexDescriptor, of table: TableDescriptor) throws(SQLError) {
+        let writer = RowWriter(table: table, transaction: transaction)
+        let index = RowWriter.Index(descriptor, table, isLocked: false)
+        try forEachRow(table) { key, row throws(SQLError) in
+            do throws(SQLError) {
+                try writer.addIndexEntry(
+                    index, row, rowSuffix: UnsafeRawBufferPointer(rebasing: key[8...]))
+            } catch {
+                guard error.state == .uniqueViolation else { throw error }
+                var error = error
+                error.message = "could not create unique index \"\(descriptor.name)\""
+                error.detail = error.detail.map { detail in
+                    let end = " already exists."
+                    return detail.hasSuffix(end)
+                        ? String(detail.dropLast(end.count)) + " is duplicated." : detail
+                }
+                throw error
+            }
+        }
+    }
+
+    // MARK: Rewrites
+
+    /// Moves every row of `old` into new storage under `new` (same columns, other keys or other
+    /// column list), with fresh storage for every index, and deletes the old storage.
+    func rewrite(
+        _ old: TableDescriptor, as new: inout TableDescriptor,
+        transform: ((inout [Datum]) throws(SQLError) -> Void)? = nil
+    ) throws(SQLError) {
+        new.storageID = try store.allocateStorageID()
+        transaction.noteCreated(new.storageID)
+        for index in new.indexes.indices {
+            if new.indexes[index].isPrimary {
+                new.indexes[index].storageID = new.storageID
+            } else {
+                new.indexes[index].storageID = try store.allocateStorageID()
+                transaction.noteCreated(new.indexes[index].storageID)
+            }
+        }
+        let writer = RowWriter(table: new, transaction: transaction)
+        let width = new.columns.count
+        let newTable = new
+        try forEachRow(old) { _, row throws(SQLError) in
+            var row = row
+            while row.count < width { row.append(.null) }
+            try transform?(&row)
+            for index in newTable.columns.indices
+            where newTable.columns[index].isNotNull && row[index].isNull
+                && !newTable.columns[index].isDropped
+            {
+                throw self.containsNulls(newTable, newTable.columns[index])
+            }
+            do throws(SQLError) {
+                _ = try writer.insert(row, sql: .none)
+            } catch {
+                guard error.state == .uniqueViolation, let name = error.constraint else {
+                    throw error
+                }
+                var error = error
+                error.message = "could not create unique index \"\(name)\""
+                error.detail = error.detail.map { detail in
+                    let end = " already exists."
+                    return detail.hasSuffix(end)
+                        ? String(detail.dropLast(end.count)) + " is duplicated." : detail
+                }
+                throw error
+            }
+        }
+        try deleteBodies(of: old)
+    }
+
+    func containsNulls(_ table: TableDescriptor, _ column: ColumnDescriptor) -> SQLError {
+        var error = SQLError(
+            .notNullViolation,
+            "column \"\(column.name)\" of relation \"\(table.name)\" contains null values")
+        error.schema = table.schema
+        error.table = table.name
+        error.column = column.name
+        return error
+    }
+
+    /// Deletes what a table and its indexes have stored.
+    func deleteBodies(
+        of table: TableDescriptor, sql: SQLOperation = .none
+    ) throws(SQLError) {
+        try transaction.deleteStorage(table.storageID, sql: sql)
+        for index in table.indexes where !index.isPrimary {
+            try transaction.deleteStorage(index.storageID, sql: .none)
+        }
+    }
+
+    // MARK: TRUNCATE
+
+    func truncate(_ truncate: AST.Truncate) throws(SQLError) {
+        for name in truncate.tables {
+            let old = try lockedTable(name, .accessExclusive)
+            var new = old
+            new.version += 1
+            new.storageID = try store.allocateStorageID()
+            transaction.noteCreated(new.storageID)
+            for index in new.indexes.indices {
+                if new.indexes[index].isPrimary {
+                    new.indexes[index].storageID = new.storageID
+                } else {
+                    new.indexes[index].storageID = try store.allocateStorageID()
+                    transaction.noteCreated(new.indexes[index].storageID)
+                }
+            }
+            try deleteBodies(of: old, sql: .truncate)
+            try transaction.record(.putTable(new))
+        }
+    }
+
+    // MARK: DROP
+
+    func drop(_ drop: AST.Drop) throws(SQLError) {
+        for name in drop.names {
+            switch drop.kind {
+            case .table: try dropTable(name, drop)
+            case .index: try dropIndex(name, drop)
+            case .schema: try dropSchema(name.last, drop)
+            case .view: try dropView(name, drop)
+            default:
+                if drop.ifExists {
+                    notice(
+                        "\(drop.tag.dropFirst(5).lowercased()) \"\(name.last)\" does not exist, "
+                            + "skipping")
+                    continue
+                }
+                throw SQLError(
+                    .featureNotSupported, "\(drop.tag) is not supported yet")
+            }
+        }
+    }
+
+    private func missing(
+        _ what: String, _ name: AST.Name, _ drop: AST.Drop
+    ) throws(SQLError) {
+        if drop.ifExists {
+            if let schema = name.schema, transaction.catalog.schemaNames[schema] == nil {
+                notice("schema \"\(schema)\" does not exist, skipping")
+            } else {
+                notice("\(what) \"\(name.last)\" does not exist, skipping")
+            }
+            return
+        }
+        throw SQLError(
+            what == "index" ? .undefinedObject : .undefinedTable,
+            "\(what) \"\(name.last)\" does not exist")
+    }
+
+    private func dropTable(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
+        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+            return try missing("table", name, drop)
+        }
+        guard found.kind == .table else {
+            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not a table")
+        }
+        try transaction.lockRelation(found.oid, .accessExclusive)
+        guard let table = transaction.catalog.tables[found.oid] else {
+            return try missing("table", name, drop)
+        }
+        try deleteBodies(of: table)
+        try transaction.record(.dropTable(table.oid))
+    }
+
+    private func dropView(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
+        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+            return try missing("view", name, drop)
+        }
+        guard found.kind == .view else {
+            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not a view")
+        }
+        try transaction.record(.dropView(found.oid))
+    }
+
+    private func dropIndex(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
+        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+            return try missing("index", name, drop)
+        }
+        guard found.kind == .index, let owner = transaction.catalog.indexOwners[found.oid] else {
+            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not an index")
+        }
+        try transaction.lockRelation(owner, .accessExclusive)
+        guard var table = transaction.catalog.tables[owner],
+            let place = table.indexes.firstIndex(where: { $0.oid == found.oid })
+        else { return try missing("index", name, drop) }
+        let index = table.indexes[place]
+        if index.isConstraint {
+            throw SQLError(
+                SQLState("2BP01"),
+                "cannot drop index \(index.name) because constraint \(index.name) on table "
+                    + "\(table.name) requires it",
+                hint: "You can drop constraint \(index.name) on table \(table.name) instead.")
+        }
+        table.indexes.remove(at: place)
+        table.version += 1
+        try transaction.deleteStorage(index.storageID)
+        try transaction.record(.putTable(table))
+    }
+
+    private func dropSchema(_ name: String, _ drop: AST.Drop) throws(SQLError) {
+        guard let oid = transaction.catalog.schemaNames[name] else {
+            if drop.ifExists {
+                notice("schema \"\(name)\" does not exist, skipping")
+                return
+            }
+            throw SQLError(.invalidSchemaName, "schema \"\(name)\" does not exist")
+        }
+        if oid == CatalogSnapshot.pgCatalog || oid == CatalogSnapshot.informationSchema {
+            throw SQLError(
+                SQLState("2BP01"),
+                "cannot drop schema \(name) because it is required by the database system")
+        }
+        let tables = transaction.catalog.tables.values.filter { $0.schemaOID == oid }
+        let views = transaction.catalog.views.values.filter { $0.schemaOID == oid }
+        if !tables.isEmpty || !views.isEmpty, !drop.isCascade {
+            throw SQLError(
+                SQLState("2BP01"),
+                "cannot drop schema \(name) because other objects depend on it",
+                hint: "Use DROP ... CASCADE to drop the dependent objects too.")
+        }
+        for table in tables {
+            try transaction.lockRelation(table.oid, .accessExclusive)
+            try deleteBodies(of: table)
+            try transaction.record(.dropTable(table.oid))
+        }
+        for view in views { try transaction.record(.dropView(view.oid)) }
+        try transaction.record(.dropSchema(oid))
+    }
+}

@@ -1,0 +1,176 @@
+import Dispatch
+import FalconSchema
+import Testing
+
+@testable import FalconSQL
+
+@Suite struct ConcurrencyTests {
+    /// A statement running on its own thread.
+    private final class Pending: @unchecked Sendable {
+        private let done = DispatchSemaphore(value: 0)
+        private var error: SQLError?
+        private var text = ""
+        init(_ session: TestSession, _ sql: String) {
+            DispatchQueue.global().async {
+                do {
+                    self.text = try session.query(sql)
+                } catch { self.error = error as? SQLError }
+                self.done.signal()
+            }
+        }
+        func result() -> (text: String, error: SQLError?) {
+            done.wait()
+            done.signal()
+            return (text, error)
+        }
+        func isDone(within milliseconds: Int) -> Bool {
+            guard done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else {
+                return false
+            }
+            done.signal()
+            return true
+        }
+    }
+
+    /// Waits until a session of the database is in a lock's queue.
+    private func waitUntilBlocked(_ session: TestSession) {
+        while session.session.owner.waiting.withLock({ $0 == nil }) {}
+    }
+
+    @Test func incrementsAreNeverLost() async throws {
+        let database = try TestDatabase()
+        let s = try database.session()
+        try s.run("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)")
+        let sessions = try (0..<8).map { _ in try database.session() }
+        let group = DispatchGroup()
+        for session in sessions {
+            DispatchQueue.global().async(group: group) {
+                for _ in 0..<50 {
+                    do { try session.run("UPDATE t SET n = n + 1 WHERE a = 1") } catch {
+                        Issue.record("\(error)")
+                    }
+                }
+            }
+        }
+        await withCheckedContinuation { continuation in
+            group.notify(queue: .global()) { continuation.resume() }
+        }
+        #expect(try s.query("SELECT n FROM t") == "400")
+        #expect(database.sql.locks.count == 0)
+    }
+
+    @Test func aChangedRowIsCheckedAgain() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1,10),(2,20)")
+        // Hermitage's PMP for writes: what no longer matches is left alone.
+        try a.run("BEGIN; UPDATE t SET n = n + 10")
+        let delete = Pending(b, "DELETE FROM t WHERE n = 20 RETURNING id")
+        waitUntilBlocked(b)
+        try a.run("COMMIT")
+        #expect(delete.result().text == "")
+        #expect(try a.query("SELECT id, n FROM t ORDER BY id") == "1|20\n2|30")
+        // And a holder that gives up changes nothing.
+        try a.run("BEGIN; UPDATE t SET n = 0 WHERE id = 1")
+        let update = Pending(b, "UPDATE t SET n = n + 1 WHERE n = 20 RETURNING id, n")
+        waitUntilBlocked(b)
+        try a.run("ROLLBACK")
+        #expect(update.result().text == "1|21")
+    }
+
+    @Test func duplicateInsertsWaitForEachOther() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (a int PRIMARY KEY)")
+        try a.run("BEGIN; INSERT INTO t VALUES (1)")
+        let loser = Pending(b, "INSERT INTO t VALUES (1)")
+        waitUntilBlocked(b)
+        try a.run("COMMIT")
+        #expect(loser.result().error?.state == .uniqueViolation)
+        try a.run("BEGIN; INSERT INTO t VALUES (2)")
+        let winner = Pending(b, "INSERT INTO t VALUES (2)")
+        waitUntilBlocked(b)
+        try a.run("ROLLBACK")
+        #expect(winner.result().error == nil)
+        #expect(try a.query("SELECT count(*) FROM t") == "2")
+    }
+
+    @Test func oneVictimOfADeadlock() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1,0),(2,0)")
+        try a.run("BEGIN; UPDATE t SET n = 1 WHERE a = 1")
+        try b.run("BEGIN; UPDATE t SET n = 2 WHERE a = 2")
+        let first = Pending(a, "UPDATE t SET n = 1 WHERE a = 2")
+        waitUntilBlocked(a)
+        #expect(b.failure("UPDATE t SET n = 2 WHERE a = 1")?.state == .deadlockDetected)
+        #expect(first.result().error == nil)
+        try a.run("COMMIT")
+        try b.run("ROLLBACK")
+        #expect(try a.query("SELECT n FROM t ORDER BY a") == "1\n1")
+    }
+
+    @Test func waitsEndByTimeoutAndCancel() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1,0)")
+        try a.run("BEGIN; UPDATE t SET n = 1")
+        try b.run("SET lock_timeout = 20")
+        let timedOut = b.failure("UPDATE t SET n = 2")
+        #expect(timedOut?.state == .lockNotAvailable)
+        #expect(timedOut?.message == "canceling statement due to lock timeout")
+        try b.run("SET lock_timeout = 0; SET statement_timeout = 20")
+        let statement = b.failure("UPDATE t SET n = 2")
+        #expect(statement?.state == .queryCanceled)
+        #expect(statement?.message == "canceling statement due to statement timeout")
+        try b.run("SET statement_timeout = 0")
+        let waiting = Pending(b, "UPDATE t SET n = 2")
+        waitUntilBlocked(b)
+        #expect(
+            database.sql.cancel(
+                processID: b.session.processID, secret: b.session.secretKey))
+        #expect(waiting.result().error?.message == "canceling statement due to user request")
+        try a.run("COMMIT")
+        #expect(try b.query("SELECT n FROM t") == "1")
+    }
+
+    @Test func repeatableReadFailsWhereItMust() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1,0)")
+        try b.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        #expect(try b.query("SELECT n FROM t") == "0")
+        try a.run("UPDATE t SET n = 1")
+        #expect(try b.query("SELECT n FROM t") == "0")
+        #expect(b.failure("UPDATE t SET n = n + 1")?.state == .serializationFailure)
+        try b.run("ROLLBACK")
+        #expect(try b.query("SELECT n FROM t") == "1")
+    }
+
+    @Test func lockedRowsCanBeSkippedOrRefused() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE q (a int PRIMARY KEY); INSERT INTO q VALUES (1),(2),(3)")
+        try a.run("BEGIN")
+        #expect(try a.query("SELECT a FROM q ORDER BY a LIMIT 1 FOR UPDATE SKIP LOCKED") == "1")
+        try b.run("BEGIN")
+        #expect(try b.query("SELECT a FROM q ORDER BY a LIMIT 1 FOR UPDATE SKIP LOCKED") == "2")
+        #expect(b.failure("SELECT a FROM q WHERE a = 1 FOR UPDATE NOWAIT")?.state == .lockNotAvailable)
+        try b.run("ROLLBACK")
+        try a.run("ROLLBACK")
+    }
+
+    @Test func ddlWaitsForReadersAndIsSeenAfterCommit() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1)")
+        try a.run("BEGIN")
+        #expect(try a.query("SELECT a FROM t") == "1")
+        let alter = Pending(b, "ALTER TABLE t ADD COLUMN b int DEFAULT 3")
+        waitUntilBlocked(b)
+        #expect(try a.query("SELECT * FROM t") == "1")
+        try a.run("COMMIT")
+        #expect(alter.result().error == nil)
+        #expect(try a.query("SELECT * FROM t") == "1|3")
+    }
+}

@@ -1,0 +1,177 @@
+import Dispatch
+import FalconSchema
+import FalconStorage
+
+@testable import FalconSQL
+
+/// A SQL database on an engine in memory, for one test.
+final class TestDatabase: @unchecked Sendable {
+    let fileSystem = MemoryFileSystem()
+    private(set) var engine: StorageEngine
+    private(set) var sql: SQLDatabase
+
+    init() throws {
+        engine = try Self.openEngine(fileSystem)
+        sql = try Self.openSQL(engine)
+    }
+
+    private static func openEngine(_ fileSystem: MemoryFileSystem) throws -> StorageEngine {
+        try StorageEngine.open(
+            at: "/db", environment: StorageEnvironment(fileSystem: fileSystem))
+    }
+
+    private static func openSQL(_ engine: StorageEngine) throws -> SQLDatabase {
+        var options = SQLDatabaseOptions()
+        options.durability = .written
+        return try SQLDatabase.open(engine: engine, options: options)
+    }
+
+    func session(database: String = "falcon", user: String = "postgres") throws -> TestSession {
+        TestSession(
+            try sql.makeSession(user: user, database: database, startupParameters: []))
+    }
+
+    /// Closes everything and opens it again from what was stored.
+    func restart() throws {
+        sql.close()
+        try engine.close()
+        engine = try Self.openEngine(fileSystem)
+        sql = try Self.openSQL(engine)
+    }
+
+    func close() {
+        sql.close()
+        try? engine.close()
+    }
+}
+
+/// What one statement answered.
+struct Answer: Sendable {
+    var columns: [String] = []
+    var types: [OID] = []
+    var rows: [[String?]] = []
+    var tag = ""
+    /// Rows as psql -At prints them, NULL as an empty field.
+    var text: String {
+        rows.map { $0.map { $0 ?? "" }.joined(separator: "|") }.joined(separator: "\n")
+    }
+}
+
+/// Collects a session's output.
+final class CollectingSink: ResultSink {
+    var answers: [Answer] = []
+    var current = Answer()
+    var notices: [SQLError] = []
+    var parameters: [(String, String)] = []
+    var copyOut: [UInt8] = []
+    var suspensions = 0
+    var emptyQueries = 0
+    var settings = DisplaySettings()
+
+    func rowDescription(_ columns: [ResultColumn]) {
+        current.columns = columns.map(\.name)
+        current.types = columns.map(\.type.oid)
+    }
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+        current.rows.append(
+            zip(values, columns).map { value, column in
+                value.isNull
+                    ? nil : TypeIO.text(value, type: column.type.oid, settings: settings)
+            })
+    }
+    func commandComplete(_ tag: String) {
+        current.tag = tag
+        answers.append(current)
+        current = Answer()
+    }
+    func emptyQuery() { emptyQueries += 1 }
+    func portalSuspended() { suspensions += 1 }
+    func notice(_ notice: SQLError) { notices.append(notice) }
+    func parameterStatus(_ name: String, _ value: String) { parameters.append((name, value)) }
+    func copyInResponse(_ format: CopyFormat, columnCount: Int) {}
+    func copyOutResponse(_ format: CopyFormat, columnCount: Int) {}
+    func copyData(_ bytes: [UInt8]) { copyOut += bytes }
+    func copyDone() {}
+    var wantsPause: Bool { false }
+}
+
+/// A client in the same process: runs statements and waits like a blocking driver.
+final class TestSession: @unchecked Sendable {
+    let session: Session
+    let sink = CollectingSink()
+
+    init(_ session: Session) { self.session = session }
+    deinit { session.close() }
+
+    /// Follows `progress` to its end; `.copyIn` is an end too.
+    func settle(_ progress: SessionProgress) throws -> SessionProgress {
+        var progress = progress
+        while true {
+            switch progress {
+            case .finished, .copyIn: return progress
+            case .failed(let error): throw error
+            case .waiting(let wait):
+                let semaphore = DispatchSemaphore(value: 0)
+                wait.onReady { semaphore.signal() }
+                semaphore.wait()
+                progress = session.resume(sink)
+            case .paused, .needsWorker: progress = session.resume(sink)
+            }
+        }
+    }
+
+    @discardableResult
+    func run(_ sql: String) throws -> [Answer] {
+        sink.answers = []
+        sink.current = Answer()
+        sink.settings = session.displaySettings
+        _ = try settle(session.simpleQuery(sql, sink))
+        return sink.answers
+    }
+
+    /// Rows of the last statement, `|` between columns and a newline between rows.
+    func query(_ sql: String) throws -> String { try run(sql).last?.text ?? "" }
+
+    func tag(_ sql: String) throws -> String { try run(sql).last?.tag ?? "" }
+
+    /// The error that `sql` fails with; nil when it succeeds.
+    func failure(_ sql: String) -> SQLError? {
+        do {
+            try run(sql)
+            return nil
+        } catch let error as SQLError { return error } catch { return nil }
+    }
+
+    /// COPY … FROM STDIN with `chunks` as its CopyData messages.
+    func copy(_ sql: String, _ chunks: [String]) throws -> String {
+        sink.answers = []
+        guard case .copyIn = try settle(session.simpleQuery(sql, sink)) else { return "no copy" }
+        for chunk in chunks { _ = try settle(session.copyData(Array(chunk.utf8), sink)) }
+        _ = try settle(session.copyDone(sink))
+        return sink.answers.last?.tag ?? ""
+    }
+
+    /// Parse, Bind, Execute, Sync with text parameters.
+    @discardableResult
+    func prepared(
+        _ sql: String, _ parameters: [String?], types: [OID] = [], maxRows: Int = 0
+    ) throws -> Answer {
+        sink.answers = []
+        sink.current = Answer()
+        do {
+            _ = try settle(session.parse(name: "", sql: sql, parameterTypes: types, sink))
+            _ = try settle(
+                session.bind(
+                    portal: "", statement: "",
+                    parameters: parameters.map {
+                        WireParameter(bytes: $0.map { Array($0.utf8) }, format: 0)
+                    }, resultFormats: [], sink))
+            _ = try settle(session.execute(portal: "", maxRows: maxRows, sink))
+            _ = try settle(session.sync(sink))
+        } catch {
+            _ = try settle(session.sync(sink))
+            throw error
+        }
+        return sink.answers.last ?? Answer()
+    }
+}
