@@ -83,10 +83,11 @@ extension DefinitionRunner {
         }
         var (column, extra) = try makeColumn(definition, in: table)
         if let text = column.defaultExpression {
-            let bound = try StatementPlanner(catalog: catalog).bindDefault(
+            let bound = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
                 try SQLParser.parseExpression(text), type: column.type, column: column.name)
-            let row = RowContext(slotCount: 0, parameters: [], functions: session.functions)
-            column.missingValue = try bound.evaluate(row)
+            let row = RowContext(
+                slotCount: bound.slotCount, parameters: [], functions: session.functions)
+            column.missingValue = try bound.expression.evaluate(row)
         }
         if column.isNotNull, column.missingValue.isNull, try !isEmpty(old) {
             throw containsNulls(old, column)
@@ -140,7 +141,7 @@ extension DefinitionRunner {
         for check in table.checks {
             let expression = try SQLParser.parseExpression(check.expression)
             do throws(SQLError) {
-                _ = try StatementPlanner(catalog: catalog).bindCheck(expression, table: table)
+                _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(expression, table: table)
                 kept.append(check)
             } catch {
                 if error.state != .undefinedColumn { throw error }
@@ -178,16 +179,16 @@ extension DefinitionRunner {
     private func verify(
         _ check: CheckDescriptor, _ old: TableDescriptor, _ table: TableDescriptor
     ) throws(SQLError) {
-        let bound = try StatementPlanner(catalog: catalog).bindCheck(
+        let bound = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(
             try SQLParser.parseExpression(check.expression), table: table)
         let row = RowContext(
-            slotCount: table.columns.count, parameters: [], functions: session.functions)
+            slotCount: max(bound.slotCount, table.columns.count), parameters: [], functions: session.functions)
         try forEachRow(old) { _, values throws(SQLError) in
             for index in table.columns.indices {
                 row.slots[index] =
                     index < values.count ? values[index] : table.columns[index].missingValue
             }
-            if case .bool(false) = try bound.evaluate(row) {
+            if case .bool(false) = try bound.expression.evaluate(row) {
                 var error = SQLError(
                     .checkViolation,
                     "check constraint \"\(check.name)\" of relation \"\(table.name)\" is "
@@ -236,7 +237,7 @@ extension DefinitionRunner {
             throw SQLError(.featureNotSupported, "ALTER COLUMN TYPE ... USING is not supported yet")
         }
         let index = try column(name, of: table)
-        let planner = StatementPlanner(catalog: catalog)
+        let planner = StatementPlanner(catalog: catalog, context: session.functions)
         let type = try planner.resolveType(typeName)
         if type == table.columns[index].type { return false }
         let from = table.columns[index].type.oid

@@ -180,7 +180,7 @@ struct DefinitionRunner {
             throw SQLError(
                 .duplicateColumn, "column \"\(definition.name)\" specified more than once")
         }
-        let type = try StatementPlanner(catalog: catalog).resolveType(typeName)
+        let type = try StatementPlanner(catalog: catalog, context: session.functions).resolveType(typeName)
         if TypeRegistry.descriptor(type.oid)?.isPseudo ?? true {
             throw SQLError(
                 .invalidTableDefinition,
@@ -234,7 +234,7 @@ struct DefinitionRunner {
     func validateDefaults(_ table: TableDescriptor) throws(SQLError) {
         for column in table.columns where !column.isDropped {
             guard let text = column.defaultExpression else { continue }
-            _ = try StatementPlanner(catalog: catalog).bindDefault(
+            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
                 try SQLParser.parseExpression(text), type: column.type, column: column.name)
         }
     }
@@ -338,7 +338,7 @@ struct DefinitionRunner {
                     .duplicateObject,
                     "check constraint \"\(name)\" already exists")
             }
-            _ = try StatementPlanner(catalog: catalog).bindCheck(expression, table: table)
+            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(expression, table: table)
             table.checks.append(
                 CheckDescriptor(
                     oid: try store.allocateOID(), name: name,
@@ -388,7 +388,7 @@ struct DefinitionRunner {
             guard create.replace, found.kind == .view else { throw Self.exists(create.view.name) }
             oid = found.oid
         }
-        let plan = try StatementPlanner(catalog: catalog).plan(create.query)
+        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(create.query)
         guard let query = Self.viewQuery(sql) else {
             throw SQLError(.syntaxError, "the view's query was not found")
         }
@@ -461,7 +461,7 @@ struct DefinitionRunner {
             }
             throw Self.exists(create.table.name)
         }
-        let plan = try StatementPlanner(catalog: catalog).plan(create.query)
+        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(create.query)
         for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
             try transaction.lockRelation(relation.table.oid, Session.lockMode(relation.lock))
         }

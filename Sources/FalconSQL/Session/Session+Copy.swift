@@ -81,7 +81,7 @@ extension Session {
         if VirtualTables.isVirtual(table) {
             throw SQLError(.wrongObjectType, "cannot copy to system table \"\(table.name)\"")
         }
-        let plan = try StatementPlanner(catalog: catalog).planCopyFrom(
+        let plan = try StatementPlanner(catalog: catalog, context: functions).planCopyFrom(
             table: table, columns: copy.columns)
         let physical = PhysicalPlan(
             command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
