@@ -233,35 +233,37 @@ extension DefinitionRunner {
         _ table: inout TableDescriptor
     ) throws(SQLError) -> Bool {
         guard let typeName = definition.type else { return false }
-        if definition.using != nil {
-            throw SQLError(.featureNotSupported, "ALTER COLUMN TYPE ... USING is not supported yet")
-        }
         let index = try column(name, of: table)
         let planner = StatementPlanner(catalog: catalog, context: session.functions)
         let type = try planner.resolveType(typeName)
-        if type == table.columns[index].type { return false }
-        let from = table.columns[index].type.oid
-        guard
-            FunctionResolver.cast(from: from, to: type.oid, context: .assignment) != nil
-                || from == type.oid
-        else {
-            throw SQLError(
-                .datatypeMismatch,
-                "column \"\(name)\" cannot be cast automatically to type "
-                    + "\(TypeRegistry.descriptor(type.oid)?.name ?? typeName.name.last)",
-                hint: "You might need to specify \"USING \(name)::\(typeName.name.last)\".")
+        if type == table.columns[index].type, definition.using == nil { return false }
+        let expression: AST.Expression
+        if let using = definition.using {
+            expression = using
+        } else {
+            expression = try SQLParser.parseExpression(Identifier.quoted(name))
+            let from = table.columns[index].type.oid
+            guard
+                from == type.oid
+                    || FunctionResolver.cast(from: from, to: type.oid, context: .assignment) != nil
+            else {
+                throw SQLError(
+                    .datatypeMismatch,
+                    "column \"\(name)\" cannot be cast automatically to type "
+                        + TypeText.sqlName(type.oid),
+                    hint: "You might need to specify \"USING \(name)::\(typeName.name.last)\".")
+            }
         }
+        let bound = try planner.bindConversion(expression, table: old, type: type, column: name)
         table.columns[index].type = type
         table.columns[index].missingValue = .null
-        let display = session.settings.display
-        try rewrite(old, as: &table) { row throws(SQLError) in
-            if row[index].isNull { return }
-            if from == type.oid {
-                row[index] = try TypeIO.coerce(row[index], toModifierOf: type, explicit: false)
-            } else {
-                let text = TypeIO.text(row[index], type: from, settings: display)
-                row[index] = try TypeIO.parseText(text, type: type, settings: display)
-            }
+        try validateDefaults(table)
+        let row = RowContext(
+            slotCount: max(bound.slotCount, old.columns.count), parameters: [],
+            functions: session.functions)
+        try rewrite(old, as: &table) { values throws(SQLError) in
+            for place in old.columns.indices { row.slots[place] = values[place] }
+            values[index] = try bound.expression.evaluate(row)
         }
         return true
     }

@@ -398,14 +398,14 @@ struct DefinitionRunner {
                 .syntaxError, "CREATE VIEW specifies more column names than columns")
         }
         for (index, name) in create.columns.enumerated() { columns[index] = name }
+        if oid == nil { oid = try store.allocateOID() }
+        guard let oid else { return }
         try transaction.record(
             .putView(
                 ViewEntry(
-                    oid: try oid ?? allocateOID(), schemaOID: schema.oid, name: create.view.name,
+                    oid: oid, schemaOID: schema.oid, name: create.view.name,
                     columns: columns, query: query)))
     }
-
-    private func allocateOID() throws(SQLError) -> OID { try store.allocateOID() }
 
     /// What follows the first AS outside parentheses and quotes, up to the statement's end.
     static func viewQuery(_ sql: String) -> String? {
