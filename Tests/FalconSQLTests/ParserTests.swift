@@ -58,6 +58,28 @@ import Testing
         }
     }
 
+    /// libpg_query prints a negative integer as it prints zero.
+    @Test func negativeIntegersKeepTheirValue() throws {
+        guard
+            case .select(let select) = try one(
+                "select -5, - - -6, -(7), 0, - /* x */ 8, -0, -2147483648, -- c\n -9"),
+            case .core(let core) = select.body
+        else { throw SQLError(.internalError, "not a select") }
+        let values = core.items.map { item -> String in
+            switch item.expression {
+            case .constant(.integer(let value), _): return String(value)
+            case .constant(.number(let text), _): return text
+            default: return "?"
+            }
+        }
+        #expect(values == ["-5", "-6", "-7", "0", "-8", "0", "-2147483648", "-9"])
+        guard case .createSequence(let sequence) = try one("create sequence s increment by -2") else {
+            Issue.record("no sequence")
+            return
+        }
+        #expect(sequence.options.first?.stringValue == "-2")
+    }
+
     @Test func readsDefinitions() throws {
         guard
             case .createTable(let table) = try one(

@@ -224,7 +224,7 @@ extension Binder {
             }
             return LogicExpression(isAnd: isNegated, tests, location: location)
         }
-        let equality = try makeOperator(
+        let equality = try makeOperatorUnfolded(
             AST.Name(["="]), try bind(left, scope), try bind(right, scope), location)
         if let comparison = equality as? ComparisonExpression {
             return folded(
@@ -256,7 +256,7 @@ extension Binder {
         _ left: AST.Expression, _ right: AST.Expression, _ location: Int, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
         let value = try bind(left, scope)
-        let condition = try makeOperator(
+        let condition = try makeOperatorUnfolded(
             AST.Name(["="]), value, try bind(right, scope), location)
         let result = value.type.oid == .unknown ? condition.children.first ?? value : value
         return folded(

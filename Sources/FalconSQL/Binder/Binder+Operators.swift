@@ -74,11 +74,18 @@ extension Binder {
     func makeOperator(
         _ name: AST.Name, _ left: BoundExpression, _ right: BoundExpression, _ location: Int
     ) throws(SQLError) -> BoundExpression {
+        folded(try makeOperatorUnfolded(name, left, right, location))
+    }
+
+    /// As `makeOperator`, keeping the operator even over constants, for callers that take it apart.
+    func makeOperatorUnfolded(
+        _ name: AST.Name, _ left: BoundExpression, _ right: BoundExpression, _ location: Int
+    ) throws(SQLError) -> BoundExpression {
         let symbol = name.last
         if isBuiltIn(name),
             let result = try makeCommonOperator(symbol, left, right, location)
         {
-            return folded(result)
+            return result
         }
         guard
             let resolved = try resolve(
@@ -97,9 +104,8 @@ extension Binder {
         if resolved.left == resolved.right, DatumOrder.isOrdered(resolved.left),
             let comparison = Comparison(symbol: symbol), isBuiltIn(name)
         {
-            return folded(
-                ComparisonExpression(
-                    comparison, a, b, operandType: resolved.left, location: location))
+            return ComparisonExpression(
+                comparison, a, b, operandType: resolved.left, location: location)
         }
         guard
             let call = FunctionExpression(
@@ -108,7 +114,7 @@ extension Binder {
         else {
             throw SQLError(.internalError, "operator \(symbol) has no code")
         }
-        return folded(call)
+        return call
     }
 
     /// Places a resolver's error at the construct it is about.
@@ -337,7 +343,7 @@ extension Binder {
         // converted value into the slot.
         let probe = SlotReference(
             slot: elementSlot, name: "element", type: SQLType(element), location: location)
-        let trial = try makeOperator(name, value, probe, location)
+        let trial = try makeOperatorUnfolded(name, value, probe, location)
         let convertedLeft = trial.children.first ?? value
         let placeholder = SlotReference(
             slot: leftSlot, name: "left", type: convertedLeft.type, location: location)

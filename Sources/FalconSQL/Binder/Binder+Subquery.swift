@@ -65,7 +65,7 @@ extension Binder {
             let right = SlotReference(
                 slot: output.slot, name: output.name, type: output.type, location: location)
             // How the operator wants the left side; it is converted once per row.
-            let trial = try makeOperator(name, field, right, location)
+            let trial = try makeOperatorUnfolded(name, field, right, location)
             let left = fields.count == 1 ? trial.children.first ?? field : field
             let value = try resolveUnknown(left)
             let slot = newSlot(owner: nil)

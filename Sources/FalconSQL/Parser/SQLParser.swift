@@ -73,7 +73,7 @@ public enum SQLParser {
                     return .failure(malformed)
                 }
                 do throws(SQLError) {
-                    var reader = TreeReader(textLength: bytes.count)
+                    var reader = TreeReader(source: bytes)
                     return .success(try reader.statements(tape.root))
                 } catch {
                     return .failure(error)

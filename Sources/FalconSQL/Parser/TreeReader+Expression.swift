@@ -120,7 +120,8 @@ extension TreeReader {
 
     func constant(_ inner: JSONNode) -> AST.Constant {
         if let value = inner["ival"] {
-            return .integer(Int32(truncatingIfNeeded: value["ival"]?.int ?? 0))
+            let number = value["ival"]?.int ?? absentInteger(at: location(inner))
+            return .integer(Int32(truncatingIfNeeded: number))
         }
         if let value = inner["sval"] { return .string(value["sval"]?.string ?? "") }
         if let value = inner["fval"] { return .number(value["fval"]?.string ?? "0") }

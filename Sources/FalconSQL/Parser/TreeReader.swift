@@ -2,12 +2,52 @@ import FalconSchema
 
 /// libpg_query's JSON tree to ``AST``.
 struct TreeReader {
-    let textLength: Int
+    /// The statement's text: libpg_query's JSON has no negative integers (they print as absent, like
+    /// zero), so those are read from where they stand.
+    let source: UnsafeBufferPointer<UInt8>
+    var textLength: Int { source.count }
     private var depth = 0
     /// Deepest tree anything downstream (binder, planner, evaluator) has to recurse over.
     private static let greatestDepth = 400
 
-    init(textLength: Int) { self.textLength = textLength }
+    init(source: UnsafeBufferPointer<UInt8>) { self.source = source }
+
+    /// The value of an integer node that the tree shows as absent: 0, or negative when the text at
+    /// `location` (past option words) begins with a minus.
+    func absentInteger(at location: Int, skippingWords: Bool = false) -> Int {
+        var index = location
+        var isNegative = false
+        guard index >= 0 else { return 0 }
+        while index < source.count {
+            let byte = source[index]
+            let next = index + 1 < source.count ? source[index + 1] : 0
+            if byte == 0x2D, next == 0x2D {
+                while index < source.count, source[index] != 0x0A { index += 1 }
+            } else if byte == 0x2F, next == 0x2A {
+                index += 2
+                while index + 1 < source.count, !(source[index] == 0x2A && source[index + 1] == 0x2F) {
+                    index += 1
+                }
+                index += 2
+            } else if byte == 0x2D {
+                isNegative = true
+                index += 1
+            } else if byte <= 0x20 || byte == 0x28 || byte == 0x3D {
+                index += 1
+            } else if skippingWords, !isNegative, (byte | 0x20) &- 0x61 < 26 || byte == 0x5F {
+                index += 1
+            } else {
+                break
+            }
+        }
+        guard isNegative else { return 0 }
+        var magnitude = 0
+        while index < source.count, source[index] &- 0x30 <= 9, magnitude < 1 << 40 {
+            magnitude = magnitude * 10 + Int(source[index] &- 0x30)
+            index += 1
+        }
+        return -magnitude
+    }
 
     /// Bounds recursion: call around each level.
     mutating func nested<T>(_ body: (inout TreeReader) throws(SQLError) -> T) throws(SQLError) -> T {
@@ -121,16 +161,21 @@ struct TreeReader {
                 AST.Option(
                     namespace: string(inner, "defnamespace"),
                     name: string(inner, "defname") ?? "",
-                    value: try inner["arg"].flatMapThrowing(&self),
+                    value: try inner["arg"].flatMapThrowing(&self, location(inner)),
                     location: location(inner)))
         }
         return result
     }
 
-    mutating func optionValue(_ node: JSONNode) throws(SQLError) -> AST.Option.Value? {
+    mutating func optionValue(
+        _ node: JSONNode, _ location: Int
+    ) throws(SQLError) -> AST.Option.Value? {
         guard let inner = node.tagged else { return nil }
         if inner.hasTag("String") { return .string(inner["sval"]?.string ?? "") }
-        if inner.hasTag("Integer") { return .integer(Int64(inner["ival"]?.int ?? 0)) }
+        if inner.hasTag("Integer") {
+            let value = inner["ival"]?.int ?? absentInteger(at: location, skippingWords: true)
+            return .integer(Int64(value))
+        }
         if inner.hasTag("Float") { return .number(inner["fval"]?.string ?? "0") }
         if inner.hasTag("Boolean") { return .bool(flag(inner, "boolval")) }
         if inner.hasTag("A_Star") { return .star }
@@ -155,9 +200,9 @@ struct TreeReader {
 
 extension Optional where Wrapped == JSONNode {
     fileprivate func flatMapThrowing(
-        _ reader: inout TreeReader
+        _ reader: inout TreeReader, _ location: Int
     ) throws(SQLError) -> AST.Option.Value? {
         guard let self else { return nil }
-        return try reader.optionValue(self)
+        return try reader.optionValue(self, location)
     }
 }
