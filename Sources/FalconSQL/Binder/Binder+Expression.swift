@@ -127,7 +127,8 @@ extension Binder {
             return ConstantExpression(.int(Int64(value)), type: .int4, location: location)
         case .number(let text):
             if let value = Int64(text) {
-                return ConstantExpression(.int(value), type: .int8, location: location)
+                let type: SQLType = Int32(exactly: value) == nil ? .int8 : .int4
+                return ConstantExpression(.int(value), type: type, location: location)
             }
             let value = try TypeIO.parseText(text, type: .numeric, settings: context.settings)
             return ConstantExpression(value, type: .numeric, location: location)
