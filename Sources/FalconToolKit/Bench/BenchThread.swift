@@ -1,0 +1,92 @@
+import FalconStorage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What one thread of one workload has: its keys, its values, its counts.
+final class BenchThread {
+    let index: Int
+    let options: KVBenchOptions
+    let clock: any StorageClock
+    private var random: MersenneTwister64
+    private var values: BenchValues
+    private let keyBuffer: UnsafeMutableRawBufferPointer
+
+    private(set) var done: UInt64 = 0
+    private(set) var bytes: UInt64 = 0
+    private(set) var startNanos: UInt64 = 0
+    private(set) var endNanos: UInt64 = 0
+    /// What the result line adds, like "(63 of 100 found)".
+    var message = ""
+    var failure: StorageError?
+
+    init(_ index: Int, seed: UInt64, _ options: KVBenchOptions, _ clock: any StorageClock) {
+        self.index = index
+        self.options = options
+        self.clock = clock
+        random = MersenneTwister64(seed: seed)
+        values = BenchValues(ratio: options.compressionRatio, valueBytes: options.valueSize)
+        keyBuffer = .allocate(byteCount: max(options.keySize, 8) + 1, alignment: 8)
+        for i in keyBuffer.indices { keyBuffer[i] = UInt8(ascii: "0") }
+    }
+
+    deinit {
+        values.free()
+        keyBuffer.deallocate()
+    }
+
+    func start() { startNanos = clock.monotonicNanos() }
+    func stop() { endNanos = clock.monotonicNanos() }
+    @inline(__always) func finished(_ operations: Int, bytes added: Int) {
+        done &+= UInt64(operations)
+        bytes &+= UInt64(added)
+    }
+
+    func randomNumber() -> UInt64 { random.next() % UInt64(max(options.num, 1)) }
+
+    /// The key of a number: 8 bytes big-endian (fewer in a shorter key), then zeros as digits.
+    func key(_ number: UInt64) -> UnsafeRawBufferPointer {
+        let width = min(options.keySize, 8)
+        for i in 0..<width { keyBuffer[i] = UInt8(truncatingIfNeeded: number >> (8 * (width - 1 - i))) }
+        return UnsafeRawBufferPointer(rebasing: keyBuffer[0..<options.keySize])
+    }
+    /// A key that no workload writes: one byte longer.
+    func missingKey(_ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        keyBuffer[key.count] = 0
+        return UnsafeRawBufferPointer(rebasing: keyBuffer[0...key.count])
+    }
+    func value() -> UnsafeRawBufferPointer { values.next(options.valueSize) }
+
+    /// Sleeps until the monotonic clock reads `nanos`.
+    func waitUntil(_ nanos: UInt64) {
+        let now = clock.monotonicNanos()
+        if nanos > now { usleep(UInt32(clamping: (nanos - now) / 1000)) }
+    }
+
+    /// Loops for ``KVBenchOptions/duration`` seconds, else for `count` operations.
+    func repeats(_ count: Int) -> BenchLoop {
+        BenchLoop(
+            left: options.duration > 0 ? Int.max : count,
+            deadline: options.duration > 0
+                ? clock.monotonicNanos() + UInt64(options.duration) * 1_000_000_000 : nil,
+            clock: clock)
+    }
+}
+
+/// Counts a loop down; looks at the clock every 256 turns when time is what limits it.
+struct BenchLoop {
+    var left: Int
+    let deadline: UInt64?
+    let clock: any StorageClock
+
+    @inline(__always)
+    mutating func next() -> Bool {
+        left &-= 1
+        if left < 0 { return false }
+        if left & 255 == 0, let deadline { return clock.monotonicNanos() < deadline }
+        return true
+    }
+}

@@ -1,0 +1,177 @@
+import FalconStorage
+import Synchronization
+
+/// One workload on all its threads.
+final class KVWorkloadRun: @unchecked Sendable {
+    private let workload: KVWorkload
+    private let options: KVBenchOptions
+    private let engine: StorageEngine
+    /// The thread of this index is not measured: it writes while others read.
+    private let helperIndex: Int
+    private let readersLeft: Atomic<Int>
+
+    init(
+        _ workload: KVWorkload, _ options: KVBenchOptions, _ engine: StorageEngine, helperIndex: Int
+    ) {
+        self.workload = workload
+        self.options = options
+        self.engine = engine
+        self.helperIndex = helperIndex
+        readersLeft = Atomic(options.threads)
+    }
+
+    func finished(_ thread: BenchThread) {
+        if thread.index != helperIndex { readersLeft.wrappingSubtract(1, ordering: .relaxed) }
+    }
+
+    func body(_ thread: BenchThread) throws(StorageError) {
+        switch workload.kind {
+        case .fillSequential: try write(thread, options.writeCount, isRandom: false)
+        case .fillRandom, .overwrite: try write(thread, options.writeCount, isRandom: true)
+        case .fillSync:
+            // db_bench makes num synced writes; without --writes a thousandth is enough to know.
+            let count = options.writes > 0 ? options.writes : max(options.num / 1000, 1)
+            try write(thread, count, isRandom: true, durability: .synced)
+        case .deleteRandom: try delete(thread)
+        case .readRandom: try read(thread, isMissing: false)
+        case .readMissing: try read(thread, isMissing: true)
+        case .readSequential: try scan(thread, isReverse: false)
+        case .readReverse: try scan(thread, isReverse: true)
+        case .seekRandom: try seek(thread)
+        case .readWhileWriting:
+            if thread.index == helperIndex {
+                try writeUntilReadersEnd(thread)
+            } else {
+                try read(thread, isMissing: false)
+            }
+        case .flush:
+            try engine.flush()
+            thread.finished(1, bytes: 0)
+        case .compact:
+            try engine.compact()
+            thread.finished(1, bytes: 0)
+        case .stats: break
+        }
+    }
+
+    private func commitOptions(_ durability: Durability?) -> CommitOptions {
+        CommitOptions(
+            durability: durability ?? (options.sync == .on ? .synced : options.durability))
+    }
+
+    private func write(
+        _ thread: BenchThread, _ count: Int, isRandom: Bool, durability: Durability? = nil
+    ) throws(StorageError) {
+        let commit = commitOptions(durability)
+        let batch = WriteBatch()
+        let size = options.keySize + options.valueSize
+        var next: UInt64 = 0
+        var loop = thread.repeats((count + options.batchSize - 1) / options.batchSize)
+        while loop.next() {
+            for _ in 0..<options.batchSize {
+                let number = isRandom ? thread.randomNumber() : next
+                next &+= 1
+                try batch.put(key: thread.key(number), value: thread.value())
+            }
+            _ = try engine.commitAndWait(batch, commit)
+            batch.removeAll()
+            thread.finished(options.batchSize, bytes: size * options.batchSize)
+        }
+    }
+
+    private func delete(_ thread: BenchThread) throws(StorageError) {
+        let commit = commitOptions(nil)
+        let batch = WriteBatch()
+        var loop = thread.repeats((options.num + options.batchSize - 1) / options.batchSize)
+        while loop.next() {
+            for _ in 0..<options.batchSize {
+                try batch.delete(key: thread.key(thread.randomNumber()))
+            }
+            _ = try engine.commitAndWait(batch, commit)
+            batch.removeAll()
+            thread.finished(options.batchSize, bytes: 0)
+        }
+    }
+
+    private func read(_ thread: BenchThread, isMissing: Bool) throws(StorageError) {
+        var found = 0
+        var asked = 0
+        var loop = thread.repeats(options.readCount)
+        while loop.next() {
+            asked &+= 1
+            var key = thread.key(thread.randomNumber())
+            if isMissing {
+                // One byte more than any key that was written, as db_bench does it.
+                key = thread.missingKey(key)
+            }
+            let size = try engine.withValue(key, at: engine.publishedTimestamp) { value, _ in
+                value.count
+            }
+            if let size {
+                found &+= 1
+                thread.finished(1, bytes: key.count + size)
+            } else {
+                thread.finished(1, bytes: 0)
+            }
+        }
+        thread.message = "(\(found) of \(asked) found)"
+    }
+
+    private func scan(_ thread: BenchThread, isReverse: Bool) throws(StorageError) {
+        let snapshot = engine.makeSnapshot()
+        defer { snapshot.release() }
+        let iterator = try engine.makeIterator(.all, at: snapshot.timestamp)
+        if isReverse { try iterator.seekToLast() } else { try iterator.seekToFirst() }
+        var left = options.readCount
+        while left > 0, iterator.isValid {
+            thread.finished(1, bytes: iterator.key.count + iterator.value.count)
+            left &-= 1
+            if isReverse { try iterator.previous() } else { try iterator.next() }
+        }
+    }
+
+    private func seek(_ thread: BenchThread) throws(StorageError) {
+        let snapshot = engine.makeSnapshot()
+        defer { snapshot.release() }
+        let iterator = try engine.makeIterator(.all, at: snapshot.timestamp)
+        var found = 0
+        var asked = 0
+        var loop = thread.repeats(options.readCount)
+        while loop.next() {
+            asked &+= 1
+            let key = thread.key(thread.randomNumber())
+            try iterator.seek(key)
+            var bytes = 0
+            if iterator.isValid {
+                if KeyOrder.compare(iterator.key, key) == 0 { found &+= 1 }
+                bytes = iterator.key.count + iterator.value.count
+                var steps = options.seekNexts
+                while steps > 0, iterator.isValid {
+                    bytes &+= iterator.key.count + iterator.value.count
+                    try iterator.next()
+                    steps &-= 1
+                }
+            }
+            thread.finished(1, bytes: bytes)
+        }
+        thread.message = "(\(found) of \(asked) found)"
+    }
+
+    private func writeUntilReadersEnd(_ thread: BenchThread) throws(StorageError) {
+        let commit = commitOptions(nil)
+        let batch = WriteBatch()
+        let size = UInt64(options.keySize + options.valueSize)
+        var written: UInt64 = 0
+        let start = thread.clock.monotonicNanos()
+        while readersLeft.load(ordering: .relaxed) > 0 {
+            try batch.put(key: thread.key(thread.randomNumber()), value: thread.value())
+            _ = try engine.commitAndWait(batch, commit)
+            batch.removeAll()
+            written += size
+            if options.writeRateLimit > 0 {
+                let due = start + written * 1_000_000_000 / UInt64(options.writeRateLimit)
+                thread.waitUntil(due)
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import FalconStorage
+
+/// `sst-verify DIR|FILE…`: whether tables are what they were when they were written.
+public struct SSTVerify: ToolCommand {
+    public static let configuration = toolConfiguration(
+        "sst-verify",
+        abstract: "Check tables: checksums, order, index, filter, properties, MANIFEST.",
+        discussion: """
+            A data directory is checked whole: the tables that MANIFEST names, each against what \
+            MANIFEST says of it, files it does not name, and overlaps. A file is checked against \
+            itself. Reads past damage and reports all of it. Keys are shown as hashes unless \
+            --keys says otherwise.
+            """)
+    public static let csvColumns = [
+        "file", "number", "level", "uid", "bytes", "entries", "tombstones", "range_tombstones",
+        "blocks", "min_timestamp", "max_timestamp", "findings",
+    ]
+
+    /// How user keys appear in findings.
+    public enum KeyDisplay: String, Sendable, CaseIterable, ExpressibleByArgument {
+        case none, hash, hex
+    }
+
+    @Argument(help: "Data directories, their sst directories, or table files.")
+    public var paths: [String]
+    @Option(help: "How keys are shown: none, hash or hex.") public var keys = KeyDisplay.hash
+    @Option(help: "Findings kept per file; more are counted.") public var maxFindings = 100
+    @OptionGroup public var output: OutputOptions
+
+    public init() {}
+
+    public func validate() throws {
+        if paths.isEmpty { throw ValidationError("Give a data directory or a table file.") }
+        if maxFindings < 1 { throw ValidationError("--max-findings must be at least 1.") }
+    }
+
+    public func execute(_ report: ReportWriter) throws(StorageError) {
+        var run = SSTVerifyRun(self, report)
+        for path in paths where !report.context.shouldStop {
+            do throws(StorageError) {
+                try run.check(path)
+            } catch {
+                report.add(error)
+            }
+        }
+        run.conclude()
+    }
+}

@@ -1,0 +1,188 @@
+import FalconStorage
+
+/// One run of sst-verify.
+struct SSTVerifyRun {
+    private let options: SSTVerify
+    private let report: ReportWriter
+    private let progress: ToolProgress
+    private var tables = 0
+    private var damaged = 0
+    private var bytes: UInt64 = 0
+    private var entries: UInt64 = 0
+    private var fileSystem: any FileSystem { report.context.fileSystem }
+
+    init(_ options: SSTVerify, _ report: ReportWriter) {
+        self.options = options
+        self.report = report
+        progress = ToolProgress("sst-verify", report)
+    }
+
+    mutating func check(_ path: String) throws(StorageError) {
+        var root = path
+        while root.count > 1, root.hasSuffix("/") { root.removeLast() }
+        guard try fileSystem.exists(root) else {
+            throw StorageError(
+                .notFound, kind: .user, "There is no such file or directory.",
+                location: .init(path: root))
+        }
+        guard try fileSystem.isDirectory(root) else {
+            return verify(root, nil, .init())
+        }
+        let names = FileNames(root: root)
+        let hasMarker = try fileSystem.exists(names.current)
+        let hasTables = try fileSystem.exists(names.sstDirectory)
+        if hasMarker || hasTables {
+            try checkDirectory(names)
+        } else if VFSPath.name(of: root) == "sst" {
+            try checkDirectory(FileNames(root: VFSPath.parent(of: root)))
+        } else {
+            throw .invalidArgument(
+                "'\(root)' is no data directory: it has neither CURRENT nor sst.")
+        }
+    }
+
+    // MARK: - A data directory
+
+    private mutating func checkDirectory(_ names: FileNames) throws(StorageError) {
+        var directory = TableDirectory()
+        do throws(StorageError) {
+            directory = try TableDirectory.read(names, fileSystem)
+        } catch {
+            // Without MANIFEST each file can still be checked against itself.
+            report.add(
+                error.code == .corruption
+                    ? Finding(
+                        .sstManifest, error.message, file: error.location?.path,
+                        offset: error.location?.offset)
+                    : Finding(error))
+            for name in try fileSystem.list(names.sstDirectory).sorted()
+            where name.hasSuffix(".sst") {
+                verify(names.sstDirectory + "/" + name, nil, .init())
+            }
+            return
+        }
+        if directory.tornManifestBytes > 0 {
+            report.add(
+                Finding(
+                    .sstTornManifest, "The last edit of MANIFEST is unfinished.",
+                    file: directory.manifestPath, length: directory.tornManifestBytes))
+        }
+        let total = directory.tables.reduce(UInt64(0)) { $0 + ($1.expected.fileBytes ?? 0) }
+        for table in directory.tables {
+            progress.update(bytes >> 20, of: total >> 20, unit: "MiB")
+            if report.context.shouldStop { break }
+            guard try fileSystem.exists(table.path) else {
+                // Beside a live server: was it compacted away meanwhile?
+                let now = try TableDirectory.read(names, fileSystem)
+                if now.tables.contains(where: { $0.number == table.number }) {
+                    damaged += 1
+                    report.add(
+                        Finding(
+                            .sstMissing, "MANIFEST names a table that is not there.",
+                            file: table.path,
+                            blastRadius: range(
+                                table.expected.smallestKey, table.expected.largestKey)))
+                }
+                continue
+            }
+            verify(table.path, table, table.expected)
+        }
+        for (a, b) in directory.overlaps {
+            report.add(
+                Finding(
+                    .sstOverlap, "Tables of level \(a.level) overlap.", file: a.path,
+                    actual: b.path,
+                    blastRadius: range(b.expected.smallestKey, a.expected.largestKey)))
+        }
+        for orphan in directory.orphans {
+            report.add(
+                Finding(.sstOrphan, "MANIFEST does not name this file.", file: orphan))
+        }
+    }
+
+    // MARK: - One table
+
+    private mutating func verify(
+        _ path: String, _ table: TableDirectory.Table?, _ expected: TableExpectations
+    ) {
+        let result: TableVerification
+        do throws(StorageError) {
+            let file = try fileSystem.open(path, .read)
+            result = TableVerifier.verify(
+                file, expected: expected, findingLimit: options.maxFindings)
+            try file.close()
+        } catch {
+            damaged += 1
+            return report.add(error)
+        }
+        tables += 1
+        bytes += result.fileBytes
+        entries += result.checkedEntries
+        if !result.isClean { damaged += 1 }
+        progress.end()
+        let properties = result.properties
+        report.record(
+            [
+                ("file", .string(path)),
+                ("number", .text(table.map { FileNames.hex($0.number.rawValue) })),
+                ("level", table.map { .count($0.level) } ?? .null),
+                ("uid", .text(result.uid)), ("bytes", .unsigned(result.fileBytes)),
+                ("entries", .unsigned(result.checkedEntries)),
+                ("tombstones", (properties?.tombstoneCount).map(JSONValue.unsigned) ?? .null),
+                (
+                    "range_tombstones",
+                    (properties?.rangeTombstoneCount).map(JSONValue.unsigned) ?? .null
+                ),
+                ("blocks", .unsigned(result.checkedBlocks)),
+                ("min_timestamp", (properties?.minTimestamp.rawValue).map(JSONValue.unsigned) ?? .null),
+                ("max_timestamp", (properties?.maxTimestamp.rawValue).map(JSONValue.unsigned) ?? .null),
+                ("findings", .count(result.findings.count + result.suppressedFindings)),
+            ],
+            text: "\(path): " + (table.map { "level \($0.level), " } ?? "")
+                + "\(result.fileBytes) bytes, \(result.checkedEntries) entries: "
+                + (result.isClean
+                    ? "ok" : "\(result.findings.count + result.suppressedFindings) findings"))
+        for finding in result.findings {
+            report.add(
+                Finding(
+                    FindingKind.table(finding.code), finding.message, file: path,
+                    offset: finding.offset, length: finding.length, expected: finding.expected,
+                    actual: finding.actual,
+                    blastRadius: range(finding.lowerKey, finding.upperKey)))
+        }
+    }
+
+    /// A range of keys, as much of it as may be shown.
+    private func range(_ lower: [UInt8]?, _ upper: [UInt8]?) -> String? {
+        if lower == nil && upper == nil { return nil }
+        func show(_ key: [UInt8]?, _ open: String) -> String {
+            guard let key else { return open }
+            switch options.keys {
+            case .none: return "key of \(key.count) bytes"
+            case .hash: return "key #" + FileNames.hex(key.withUnsafeBytes { Checksum.xxh3($0) })
+            case .hex:
+                return key.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            }
+        }
+        // The first 8 bytes are database and storage id: they name the table, not its data.
+        var text = "keys from \(show(lower, "the first")) to \(show(upper, "the last"))"
+        let ids = Set([lower, upper].compactMap { $0 }.filter { $0.count >= 8 }.map { Array($0[..<8]) })
+        for id in ids.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            let database = id[0..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            let storage = id[4..<8].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            text += "; database \(database) storage \(storage)"
+        }
+        return text
+    }
+
+    func conclude() {
+        progress.end()
+        report.line(
+            "\(tables) tables, \(bytes) bytes, \(entries) entries checked; "
+                + (damaged == 0 ? "all sound" : "\(damaged) with findings"))
+        report.set("tables", .count(tables))
+        report.set("bytes", .unsigned(bytes))
+        report.set("entries", .unsigned(entries))
+        report.set("damaged_tables", .count(damaged))
+    }
+}
