@@ -1,17 +1,19 @@
 import Dispatch
 import FalconSchema
+import Foundation
 import Testing
 
 @testable import FalconSQL
 
-@Suite struct ConcurrencyTests {
+// Its own threads: spinning tests would starve work queued on the shared pools.
+@Suite(.serialized) struct ConcurrencyTests {
     /// A statement running on its own thread.
     private final class Pending: @unchecked Sendable {
         private let done = DispatchSemaphore(value: 0)
         private var error: SQLError?
         private var text = ""
         init(_ session: TestSession, _ sql: String) {
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 do {
                     self.text = try session.query(sql)
                 } catch { self.error = error as? SQLError }
@@ -34,7 +36,7 @@ import Testing
 
     /// Waits until a session of the database is in a lock's queue.
     private func waitUntilBlocked(_ session: TestSession) {
-        while session.session.owner.waiting.withLock({ $0 == nil }) {}
+        while session.session.owner.waiting.withLock({ $0 == nil }) { sched_yield() }
     }
 
     @Test func incrementsAreNeverLost() async throws {
@@ -44,7 +46,9 @@ import Testing
         let sessions = try (0..<8).map { _ in try database.session() }
         let group = DispatchGroup()
         for session in sessions {
-            DispatchQueue.global().async(group: group) {
+            group.enter()
+            Thread.detachNewThread {
+                defer { group.leave() }
                 for _ in 0..<50 {
                     do { try session.run("UPDATE t SET n = n + 1 WHERE a = 1") } catch {
                         Issue.record("\(error)")

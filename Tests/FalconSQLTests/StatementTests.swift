@@ -9,7 +9,7 @@ import Testing
         defer { database.close() }
         let s = try database.session()
         #expect(try s.tag("CREATE TABLE t (a int PRIMARY KEY, b text, c int DEFAULT 7)") == "CREATE TABLE")
-        #expect(try s.tag("INSERT INTO t VALUES (1,'one'),(2,'two',2),(3,NULL,DEFAULT)") == "INSERT 0 3")
+        #expect(try s.tag("INSERT INTO t VALUES (1,'one',DEFAULT),(2,'two',2),(3,NULL,DEFAULT)") == "INSERT 0 3")
         #expect(try s.query("SELECT * FROM t ORDER BY a") == "1|one|7\n2|two|2\n3||7")
         #expect(try s.query("SELECT b FROM t WHERE a = 2") == "two")
         #expect(try s.tag("UPDATE t SET c = c + 1 WHERE a >= 2") == "UPDATE 2")
