@@ -17,7 +17,9 @@ final class CommitPipeline: @unchecked Sendable {
     private let encoders = EncoderPool()
     private let clock: HybridClock
     private let tracker: SnapshotTracker
-    weak var target: WriteSide?
+    /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
+    /// these objects slow; ``abandon()`` breaks the cycles.
+    var target: WriteSide?
     private let epoch: UInt64
     private let nextTransaction: Atomic<UInt64>
 
@@ -61,6 +63,8 @@ final class CommitPipeline: @unchecked Sendable {
     func abandon() {
         section.lock()
         wal = nil
+        target = nil
+        onPublished = nil
         section.unlock()
     }
 

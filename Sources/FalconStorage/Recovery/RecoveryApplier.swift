@@ -38,12 +38,12 @@ struct RecoveryApplier {
             continuation: recovered.continuation, options: options.walOptions,
             environment: environment,
             callbacks: WALCallbacks(
-                progress: { [weak pipeline] written, synced in
-                    pipeline?.progress(written: written, synced: synced)
+                progress: { [pipeline] written, synced in
+                    pipeline.progress(written: written, synced: synced)
                 },
-                failure: { [weak pipeline, weak controller] error in
-                    pipeline?.poison(error)
-                    controller?.releaseAll()
+                failure: { [pipeline, controller] error in
+                    pipeline.poison(error)
+                    controller.releaseAll()
                 }))
         do throws(StorageError) {
             return try finish(
@@ -95,7 +95,7 @@ struct RecoveryApplier {
             background: background, controller: controller, lock: lock,
             memtableBytes: options.memtableBytes)
         pipeline.target = writeSide
-        pipeline.onPublished = { [weak background] in background?.kick() }
+        pipeline.onPublished = { [background] in background.kick() }
         try background.start()
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
