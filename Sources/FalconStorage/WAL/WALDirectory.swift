@@ -81,7 +81,10 @@ enum WALDirectory {
         do throws(StorageError) {
             try file.allocate(to: UInt64(bytes))
             if prewrites {
-                let step = min(bytes, 1 << 20)
+                // Small writes make small folios in the page cache. A commit's pwrite walks the
+                // whole folio it lands in: 2.0-2.4 µs into ones made by 1 MiB writes, 0.5-0.6 into
+                // those of 64 KiB (ext4, Linux 6.18); and the pre-writing itself is 15 times faster.
+                let step = min(bytes, 64 << 10)
                 let zeros = [UInt8](repeating: 0, count: step)
                 var offset = 0
                 while offset < bytes {
