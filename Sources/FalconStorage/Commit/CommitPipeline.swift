@@ -13,31 +13,31 @@ import Synchronization
 final class CommitPipeline: @unchecked Sendable {
     private let section = Monitor()
     private let queueLock = Monitor()
-    private var queue = CommitQueue()
+    @exclusivity(unchecked) private var queue = CommitQueue()
     private let encoders = EncoderPool()
     private let clock: HybridClock
     private let tracker: SnapshotTracker
     /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
     /// these objects slow; ``abandon()`` breaks the cycles.
-    var target: WriteSide?
+    @exclusivity(unchecked) var target: WriteSide?
     private let epoch: UInt64
     private let nextTransaction: Atomic<UInt64>
 
-    private var wal: WALWriter?
+    @exclusivity(unchecked) private var wal: WALWriter?
     /// Set once; guarded by the queue's lock, read through ``poison``.
-    private var poisonCause: StorageError?
+    @exclusivity(unchecked) private var poisonCause: StorageError?
     private let isStopped = Atomic<Bool>(false)
-    private var isClosed = false
+    @exclusivity(unchecked) private var isClosed = false
 
     /// What the log has written and synced, and what has been published.
     private let written = Atomic<UInt64>(0)
     private let synced = Atomic<UInt64>(0)
     private let publishedLSN = Atomic<UInt64>(0)
 
-    private var commits: UInt64 = 0
-    private var committedBytes: UInt64 = 0
+    @exclusivity(unchecked) private var commits: UInt64 = 0
+    @exclusivity(unchecked) private var committedBytes: UInt64 = 0
     /// Called without locks after the published LSN rose.
-    var onPublished: (@Sendable () -> Void)?
+    @exclusivity(unchecked) var onPublished: (@Sendable () -> Void)?
     private let hasPublishListener = Atomic<Bool>(false)
 
     init(

@@ -44,10 +44,4 @@ extension StorageEngine {
 
     /// Accepts a wall clock that jumped ahead; see ``EngineStatistics/clockJumpPending``.
     public func confirmClockJump() { writeSide?.pipeline.confirmClockJump() }
-
-    /// Makes a copy at `path` that opens as an engine, by hard links where the files allow it.
-    public func checkpoint(to path: String) throws(StorageError) {
-        throw StorageError(
-            .internalError, kind: .bug, "Checkpoints are not there yet.")
-    }
 }

@@ -8,17 +8,19 @@ final class WriteSide: @unchecked Sendable {
     let background: BackgroundWork
     let controller: WriteController
     let pacer: CommitPacer
+    /// The branch of the log that this life of the engine writes.
+    let branch: UID
     private let lock: any FileLock
     private let memtableBytes: Int
     /// Guarded by the commit section.
-    private var active: MemtableLayer
+    @exclusivity(unchecked) private var active: MemtableLayer
     private let closing = Monitor()
     private var isClosed = false
 
     init(
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
         wal: WALWriter, background: BackgroundWork, controller: WriteController,
-        lock: any FileLock, memtableBytes: Int
+        lock: any FileLock, branch: UID, memtableBytes: Int
     ) {
         self.names = names
         self.tree = tree
@@ -28,6 +30,7 @@ final class WriteSide: @unchecked Sendable {
         self.background = background
         self.controller = controller
         self.lock = lock
+        self.branch = branch
         self.memtableBytes = memtableBytes
         pacer = CommitPacer(controller: controller, pipeline: pipeline)
         active = tree.state.active

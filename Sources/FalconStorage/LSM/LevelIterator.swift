@@ -3,8 +3,8 @@ final class LevelIterator: InternalIterator {
     private let level: LevelFiles
     private let files: Range<Int>
     private let fillCache: Bool
-    private var position: Int
-    private var table: InternalIterator?
+    @exclusivity(unchecked) private var position: Int
+    @exclusivity(unchecked) private var table: InternalIterator?
 
     /// - Parameter files: positions within `level`; all by default.
     init(_ level: LevelFiles, files: Range<Int>? = nil, fillCache: Bool = true) {
@@ -14,7 +14,7 @@ final class LevelIterator: InternalIterator {
         position = -1
     }
 
-    private var valid = false
+    @exclusivity(unchecked) private var valid = false
     override var isValid: Bool { valid }
     override var userKey: UnsafeRawBufferPointer {
         table?.userKey ?? UnsafeRawBufferPointer(start: nil, count: 0)

@@ -13,8 +13,8 @@ final class MergingIterator: InternalIterator {
 
     private let children: [InternalIterator]
     private let heap: UnsafeMutablePointer<Head>
-    private var count = 0
-    private var isForward = true
+    @exclusivity(unchecked) private var count = 0
+    @exclusivity(unchecked) private var isForward = true
 
     init(_ children: [InternalIterator]) {
         self.children = children

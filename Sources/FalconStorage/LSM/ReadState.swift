@@ -6,9 +6,9 @@ final class MemtableLayer: @unchecked Sendable {
     /// Orders the layers and, once flushed, the level-0 tables.
     let epoch: UInt64
     /// The end of the last commit in it; final when the layer is immutable.
-    var lastLSN: LSN
+    @exclusivity(unchecked) var lastLSN: LSN
     /// The newest timestamp in it; final when the layer is immutable.
-    var lastTimestamp = Timestamp.zero
+    @exclusivity(unchecked) var lastTimestamp = Timestamp.zero
 
     init(table: MemTable, epoch: UInt64, lastLSN: LSN) {
         self.table = table

@@ -12,13 +12,13 @@ final class TableOutput {
     private let allocateNumber: () -> FileNumber
     private let tombstones: [RangeTombstone]
 
-    private var writer: TableWriter?
-    private var file: (any File)?
-    private var number = FileNumber(0)
-    private var uid = UID.zero
-    private var lastKey = RawBuffer()
+    @exclusivity(unchecked) private var writer: TableWriter?
+    @exclusivity(unchecked) private var file: (any File)?
+    @exclusivity(unchecked) private var number = FileNumber(0)
+    @exclusivity(unchecked) private var uid = UID.zero
+    @exclusivity(unchecked) private var lastKey = RawBuffer()
     /// Where the open file begins when it is not the first: what lies before belongs to the others.
-    private var lowerCut: [UInt8]?
+    @exclusivity(unchecked) private var lowerCut: [UInt8]?
     private(set) var finished: [FileMetadata] = []
     private(set) var writtenBytes: UInt64 = 0
 

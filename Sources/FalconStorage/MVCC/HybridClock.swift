@@ -9,9 +9,9 @@ final class HybridClock {
     private static let checkEveryMicros: UInt64 = 1_000_000
 
     private let clock: any StorageClock
-    private var last: UInt64
-    private var anchorWall: UInt64
-    private var anchorBootNanos: UInt64
+    @exclusivity(unchecked) private var last: UInt64
+    @exclusivity(unchecked) private var anchorWall: UInt64
+    @exclusivity(unchecked) private var anchorBootNanos: UInt64
     private(set) var isJumpPending = false
 
     init(clock: any StorageClock, floor: Timestamp) {

@@ -22,14 +22,14 @@ public final class RangeIterator: @unchecked Sendable {
     private let overlayHiding: RangeTombstoneFragments
 
     /// True: `source` stands on the current row. False: it stands before it, and the row is copied.
-    private var isForward = true
-    private var valid = false
-    private var currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var currentTimestamp = Timestamp.zero
-    private var keyBuffer = RawBuffer()
-    private var valueBuffer = RawBuffer()
-    private var passed: UInt32 = 0
+    @exclusivity(unchecked) private var isForward = true
+    @exclusivity(unchecked) private var valid = false
+    @exclusivity(unchecked) private var currentKey = UnsafeRawBufferPointer(start: nil, count: 0)
+    @exclusivity(unchecked) private var currentValue = UnsafeRawBufferPointer(start: nil, count: 0)
+    @exclusivity(unchecked) private var currentTimestamp = Timestamp.zero
+    @exclusivity(unchecked) private var keyBuffer = RawBuffer()
+    @exclusivity(unchecked) private var valueBuffer = RawBuffer()
+    @exclusivity(unchecked) private var passed: UInt32 = 0
 
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,

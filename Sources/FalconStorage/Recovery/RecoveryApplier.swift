@@ -93,7 +93,7 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            memtableBytes: options.memtableBytes)
+            branch: incarnation.branch, memtableBytes: options.memtableBytes)
         pipeline.target = writeSide
         pipeline.onPublished = { [background] in background.kick() }
         try background.start()
@@ -128,19 +128,13 @@ struct RecoveryApplier {
 
     /// The whole state, as the first edit of the new manifest.
     private func snapshot(_ recovered: RecoveredState, _ incarnation: Incarnation) -> VersionEdit {
-        var edit = VersionEdit()
-        edit.isSnapshot = true
+        var edit = VersionEdit(snapshotOf: recovered.version)
         edit.incarnation = incarnation
-        edit.flushedLSN = recovered.version.flushedLSN
         edit.nextFileNumber = recovered.nextFileNumber
         edit.timestampFloor = recovered.timestampFloor
         edit.transactionLimit = TransactionID(
             recovered.transactionFloor.rawValue &+ Self.transactionReserve)
-        edit.safepoint = recovered.version.safepoint
         edit.nextFlushEpoch = recovered.nextFlushEpoch
-        for (level, files) in recovered.version.levels.enumerated() {
-            for file in files.files { edit.added.append(.init(level: level, file: file.metadata)) }
-        }
         return edit
     }
 }

@@ -138,3 +138,33 @@ import Testing
         #expect(try engine.rows().count == 200)
     }
 }
+
+@Suite struct CheckpointTests {
+    @Test func aCheckpointOpensAndGoesItsOwnWay() throws {
+        let fixture = try EngineFixture()
+        for index in 0..<200 { try fixture.put("k\(index)", "v\(index)", .written) }
+        try fixture.engine.compact()
+        let transaction = fixture.engine.allocateTransactionID()
+        try fixture.put("late", "1")
+        try fixture.engine.checkpoint(to: "/copy")
+        try fixture.put("later", "2")
+        try fixture.delete("k0")
+        try fixture.engine.compact()
+        let copy = try StorageEngine.open(
+            at: "/copy", options: fixture.options, environment: fixture.environment)
+        #expect(try copy.rows().count == 201)
+        #expect(try copy.value("late") == "1")
+        #expect(try copy.value("k0") == "v0")
+        #expect(try copy.value("later") == nil)
+        #expect(copy.allocateTransactionID() > transaction)
+        let batch = WriteBatch()
+        try batch.put(key: bytes("own"), value: bytes("3"))
+        try copy.commitAndWait(batch)
+        try copy.close()
+        #expect(try fixture.get("own") == nil)
+        let again = try StorageEngine.open(
+            at: "/copy", options: fixture.options, environment: fixture.environment)
+        #expect(try again.rows().count == 202)
+        try again.close()
+    }
+}

@@ -1,0 +1,109 @@
+extension StorageEngine {
+    /// Makes a copy at `path`, which must not exist, that opens as an engine of its own branch: what
+    /// was committed when the call began, and perhaps some of what came meanwhile. Tables are hard
+    /// links, or copies on another file system; the log starts anew, since WAL is never linked.
+    public func checkpoint(to path: String) throws(StorageError) {
+        let side = try writable()
+        let fileSystem = environment.fileSystem
+        try flush()
+        // Holding the state holds its files.
+        let state = cell.retained()
+        let target = FileNames(root: path)
+        try fileSystem.createDirectory(path)
+        try fileSystem.createDirectory(target.sstDirectory)
+        for level in state.version.levels {
+            for file in level.files {
+                try linkOrCopy(
+                    store.names.table(file.number), to: target.table(file.number))
+            }
+        }
+        try fileSystem.syncDirectory(target.sstDirectory)
+        let formatBytes = try fileSystem.contents(of: store.names.format)
+        let format = try FormatFile.decode(
+            formatBytes, path: store.names.format, forWriting: true)
+        try fileSystem.replace(target.format, with: formatBytes)
+
+        let start = max(state.version.flushedLSN, WALContinuation.beginning.firstLSN)
+        let limit = TransactionID(
+            side.pipeline.transactionLimit.rawValue &+ RecoveryApplier.transactionReserve)
+        let incarnation = Incarnation(
+            number: 1, branch: environment.random.nextUID(), parent: side.branch,
+            forkLSN: start, epoch: 0)
+        let floor = tracker.publishedTimestamp
+        try beginLog(target, format, incarnation, start, limit, floor)
+        var edit = VersionEdit(snapshotOf: state.version)
+        edit.incarnation = incarnation
+        edit.flushedLSN = start
+        edit.transactionLimit = limit
+        edit.timestampFloor = floor
+        edit.nextFileNumber = side.versions.allocateFileNumber()
+        edit.nextFlushEpoch = state.active.epoch &+ 1
+        let manifest = try ManifestWriter(
+            number: 1, uid: environment.random.nextUID(), shard: format.shard, snapshot: edit,
+            target, fileSystem)
+        try manifest.close()
+        try CurrentMarker.write(manifest: 1, target, fileSystem)
+        try fileSystem.syncDirectory(VFSPath.parent(of: path))
+    }
+
+    private func linkOrCopy(_ from: String, to: String) throws(StorageError) {
+        let fileSystem = environment.fileSystem
+        do throws(StorageError) {
+            return try fileSystem.link(from, to: to)
+        } catch where error.code != .notFound && error.code != .diskFull {}
+        let source = try fileSystem.open(from, .read)
+        let copy = try fileSystem.open(to, .create)
+        let size = try source.size()
+        var offset: UInt64 = 0
+        while offset < size {
+            let count = Int(min(size - offset, 1 << 20))
+            try copy.write(try source.readExactly(count, at: offset), at: offset)
+            offset += UInt64(count)
+        }
+        try copy.syncData()
+        try copy.close()
+        try source.close()
+    }
+
+    /// The copy's log: one segment that begins where the tables end.
+    private func beginLog(
+        _ target: FileNames, _ format: FormatFile, _ incarnation: Incarnation, _ start: LSN,
+        _ limit: TransactionID, _ floor: Timestamp
+    ) throws(StorageError) {
+        let wal = try WALWriter.open(
+            directory: target.walDirectory,
+            identity: WALIdentity(
+                cluster: format.shard, shard: format.shard, branch: incarnation.branch,
+                incarnation: incarnation.number),
+            continuation: WALContinuation(
+                segment: WALContinuation.beginning.segment, firstLSN: start, predecessor: nil),
+            options: options.walOptions, environment: environment, callbacks: WALCallbacks())
+        do throws(StorageError) {
+            try wal.append(
+                .incarnation,
+                IncarnationRecord(
+                    branch: incarnation.branch, parent: incarnation.parent,
+                    forkLSN: incarnation.forkLSN, incarnation: incarnation.number, epoch: 0,
+                    wallMicros: environment.clock.wallMicros(), transactionFloor: limit,
+                    timestampFloor: floor
+                ).encoded())
+        } catch {
+            try? wal.close()
+            throw error
+        }
+        try wal.close()
+    }
+}
+
+extension VersionEdit {
+    /// The whole of `version`, as the first edit of a manifest.
+    init(snapshotOf version: Version) {
+        self.init()
+        isSnapshot = true
+        flushedLSN = version.flushedLSN
+        safepoint = version.safepoint
+        for (level, files) in version.levels.enumerated() {
+            for file in files.files { added.append(.init(level: level, file: file.metadata)) }
+        }
+    }
+}
