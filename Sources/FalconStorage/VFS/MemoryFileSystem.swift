@@ -260,7 +260,7 @@ public final class MemoryFileSystem: FileSystem {
     static func put(_ bytes: UnsafeRawBufferPointer, at offset: Int, in data: inout [UInt8]) {
         let end = offset + bytes.count
         if data.count < end {
-            data.append(contentsOf: repeatElement(0, count: end - data.count))
+            data.append(contentsOf: [UInt8](repeating: 0, count: end - data.count))
         }
         data.withUnsafeMutableBytes { buffer in
             UnsafeMutableRawBufferPointer(rebasing: buffer[offset..<end]).copyMemory(from: bytes)
@@ -285,7 +285,7 @@ public final class MemoryFileSystem: FileSystem {
         if data.count > size {
             data.removeLast(data.count - size)
         } else {
-            data.append(contentsOf: repeatElement(0, count: size - data.count))
+            data.append(contentsOf: [UInt8](repeating: 0, count: size - data.count))
         }
     }
 }

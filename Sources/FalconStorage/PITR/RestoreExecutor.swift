@@ -1,0 +1,207 @@
+/// Carries out a ``RestorePlan``: builds the directory under a temporary name, lets the engine
+/// recover it into a new branch, reads it back and only then gives it its name.
+///
+/// What is built is what a server killed at the target would have left: tables, a MANIFEST that names
+/// them, and the log from where they end up to the target, with the LSNs, timestamps and branches of
+/// the source. Recovery then begins a new incarnation on it, whose branch forks at the target's LSN.
+public struct RestoreExecutor {
+    /// Present while the directory is being built; what holds it may be thrown away.
+    public static let marker = "RESTORE_INCOMPLETE"
+
+    /// The steps, for progress.
+    public enum Step: String, Sendable {
+        case copyTables = "tables"
+        case copyLog = "log"
+        case recover = "recovery"
+        case verify = "verification"
+    }
+
+    /// What came out.
+    public struct Outcome: Sendable {
+        public var branch = UID.zero
+        public var parent = UID.zero
+        public var forkLSN = LSN.zero
+        public var rowCount: UInt64 = 0
+        public var commitCount = 0
+        public var newestTimestamp = Timestamp.zero
+    }
+
+    let plan: RestorePlan
+    let target: FileNames
+    let partial: FileNames
+    let environment: StorageEnvironment
+    /// Throws to end the restore; called often.
+    let progress: (Step, UInt64, UInt64) throws(StorageError) -> Void
+    var fileSystem: any FileSystem { environment.fileSystem }
+
+    public init(
+        _ plan: RestorePlan, out: String, environment: StorageEnvironment,
+        progress: @escaping (Step, UInt64, UInt64) throws(StorageError) -> Void = {
+            _, _, _ throws(StorageError) in
+        }
+    ) {
+        self.plan = plan
+        self.environment = environment
+        self.progress = progress
+        var out = out
+        while out.utf8.count > 1, out.hasSuffix("/") { out.removeLast() }
+        target = FileNames(root: out)
+        partial = FileNames(root: out + ".partial")
+    }
+
+    /// Throws when the output cannot be made here: a directory with something in it, a left-over
+    /// that is not a restore's, too little space.
+    public func checkOutput() throws(StorageError) {
+        if try fileSystem.exists(target.root) {
+            var isEmpty = try fileSystem.isDirectory(target.root)
+            if isEmpty { isEmpty = try fileSystem.list(target.root).isEmpty }
+            guard isEmpty else {
+                throw StorageError(
+                    .alreadyExists, kind: .user, "The output is there already and is not empty.",
+                    location: .init(path: target.root), hint: "Choose a new directory.")
+            }
+        }
+        if try fileSystem.exists(partial.root),
+            try !fileSystem.exists(partial.root + "/" + Self.marker)
+        {
+            throw StorageError(
+                .alreadyExists, kind: .user,
+                "This name is needed for the unfinished directory, and something is there.",
+                location: .init(path: partial.root), hint: "Move it away.")
+        }
+        let parent = VFSPath.parent(of: target.root)
+        guard try fileSystem.exists(parent) else {
+            throw .invalidArgument("The output's parent '\(parent)' does not exist.")
+        }
+        let free = try fileSystem.freeSpace(parent)
+        if free < plan.byteCount {
+            throw StorageError(
+                .diskFull, kind: .transient,
+                "The restore needs about \(plan.byteCount) bytes, and \(free) are free.",
+                location: .init(path: parent))
+        }
+    }
+
+    /// Builds, recovers, reads back and publishes. A failure leaves no output.
+    public func run(verifies: Bool = true) throws(StorageError) -> Outcome {
+        try checkOutput()
+        do throws(StorageError) {
+            let outcome = try build(verifies: verifies)
+            try publish()
+            return outcome
+        } catch {
+            try? fileSystem.removeTree(partial.root)
+            throw error
+        }
+    }
+
+    private func build(verifies: Bool) throws(StorageError) -> Outcome {
+        if try fileSystem.exists(partial.root) { try fileSystem.removeTree(partial.root) }
+        try fileSystem.createDirectory(partial.root)
+        let marker = try fileSystem.open(partial.root + "/" + Self.marker, .create)
+        try marker.close()
+        try fileSystem.createDirectory(partial.sstDirectory)
+        try fileSystem.createDirectory(partial.walDirectory)
+        let format = FormatFile(
+            shard: plan.source.shard, createdWallMicros: plan.source.createdWallMicros)
+        try fileSystem.replace(partial.format, with: format.encoded())
+
+        var edit = VersionEdit()
+        edit.isSnapshot = true
+        switch plan.base {
+        case .log: break
+        case .tables: edit.added = try copyTables()
+        case .filteredTables: edit.added = try filterTables()
+        }
+        let log = try copyLog()
+        try writeManifest(&edit, log)
+        return try recover(log, verifies: verifies)
+    }
+
+    private func writeManifest(
+        _ edit: inout VersionEdit, _ log: CopiedLog
+    ) throws(StorageError) {
+        let source = plan.source
+        if plan.base != .log {
+            // Nothing lies between the end of the tables and the first record that was copied.
+            edit.flushedLSN = log.firstLSN
+            edit.safepoint = source.tables?.safepoint
+        }
+        let parent = plan.branch ?? source.tables?.incarnation
+        edit.incarnation = Incarnation(
+            number: source.highestIncarnation, branch: parent?.branch ?? .zero,
+            parent: parent?.parent ?? .zero, forkLSN: parent?.forkLSN ?? .zero,
+            epoch: parent?.epoch ?? 0)
+        // Numbers and timestamps that the source gave out behind the target are not given again.
+        edit.timestampFloor = source.timestampFloor
+        edit.transactionLimit = source.transactionFloor
+        edit.nextFileNumber = source.tables?.nextFileNumber ?? FileNumber(1)
+        edit.nextFlushEpoch = source.tables?.nextFlushEpoch ?? 1
+        let manifest = try ManifestWriter(
+            number: 1, uid: environment.random.nextUID(), shard: source.shard, snapshot: edit,
+            partial, fileSystem)
+        try manifest.close()
+        try CurrentMarker.write(manifest: 1, partial, fileSystem)
+    }
+
+    private func recover(
+        _ log: CopiedLog, verifies: Bool
+    ) throws(StorageError) -> Outcome {
+        try progress(.recover, 0, 0)
+        var options = EngineOptions()
+        options.createIfMissing = false
+        options.walRetainBytes = .max
+        let engine = try StorageEngine.open(
+            at: partial.root, options: options, environment: environment)
+        try engine.close()
+
+        options.isReadOnly = true
+        let reopened = try StorageEngine.open(
+            at: partial.root, options: options, environment: environment)
+        var outcome = Outcome()
+        outcome.forkLSN = plan.endLSN
+        outcome.commitCount = log.commitCount
+        if verifies {
+            let rows = try reopened.makeIterator(.all, at: reopened.publishedTimestamp)
+            try rows.seekToFirst()
+            while rows.isValid {
+                outcome.rowCount &+= 1
+                outcome.newestTimestamp = max(outcome.newestTimestamp, rows.versionTimestamp)
+                if outcome.rowCount & 4095 == 0 { try progress(.verify, outcome.rowCount, 0) }
+                try rows.next()
+            }
+        }
+        try reopened.close()
+        if let last = plan.last, outcome.newestTimestamp > last.timestamp {
+            throw StorageError(
+                .internalError, kind: .bug,
+                "The restored directory holds a row of \(outcome.newestTimestamp), newer than the "
+                    + "last commit wanted, \(last.timestamp).")
+        }
+        var result = RestoreSource(root: partial.root, isLive: false)
+        try result.readManifest(partial, fileSystem)
+        outcome.branch = result.tables?.incarnation?.branch ?? .zero
+        outcome.parent = result.tables?.incarnation?.parent ?? .zero
+        return outcome
+    }
+
+    /// The directory gets its name, whole.
+    private func publish() throws(StorageError) {
+        try fileSystem.remove(partial.root + "/" + Self.marker)
+        try fileSystem.syncDirectory(partial.root)
+        if try fileSystem.exists(target.root) { try fileSystem.removeDirectory(target.root) }
+        try fileSystem.rename(partial.root, to: target.root)
+        try fileSystem.syncDirectory(VFSPath.parent(of: target.root))
+    }
+}
+
+extension FileSystem {
+    /// Removes a directory and all below it.
+    func removeTree(_ path: String) throws(StorageError) {
+        for name in try list(path) {
+            let inner = path + "/" + name
+            if try isDirectory(inner) { try removeTree(inner) } else { try remove(inner) }
+        }
+        try removeDirectory(path)
+    }
+}

@@ -1,0 +1,158 @@
+/// How a target is reached. Pure: decided from what a survey found, before anything is written.
+public struct RestorePlan: Sendable {
+    /// What the new directory begins with.
+    public enum Base: String, Sendable {
+        /// Nothing: the log reaches back to the beginning.
+        case log
+        /// The tables as they are, and the log from where they end.
+        case tables
+        /// The tables without what is newer than the target: their older versions are still there.
+        case filteredTables = "filtered-tables"
+    }
+
+    public let source: RestoreSource
+    public let target: RestoreTarget
+    public let base: Base
+    /// The log is copied from here; the new directory's tables end here.
+    public let startLSN: LSN
+    /// The log is copied up to here; the new branch forks here.
+    public let endLSN: LSN
+    public let last: RestorePoint?
+    public let next: RestorePoint?
+    /// Commits to replay.
+    public let commitCount: Int
+    public let earliest: RestoreBound
+    public let latest: RestoreBound
+    let branch: Incarnation?
+
+    /// Bytes to write, roughly.
+    public var byteCount: UInt64 {
+        let log = endLSN.rawValue &- min(startLSN.rawValue, endLSN.rawValue)
+        return (base == .log ? 0 : source.tableBytes) &+ log
+    }
+
+    /// Decides, or throws `target-unreachable` naming the ends of what can be reached, or
+    /// `corruption` when the latest state lies behind damage.
+    /// - Parameter wanted: nil chooses by itself.
+    public init(
+        _ source: RestoreSource, _ cut: RestoreCut, _ target: RestoreTarget, base wanted: Base?
+    ) throws(StorageError) {
+        self.source = source
+        self.target = target
+        latest = Self.latest(source)
+        let tables = source.tables
+        earliest = try Self.earliest(source, allowsTables: wanted != .log)
+        if case .latest = target, case .corruption(let damage) = source.verdict {
+            var error = damage.error
+            error.hint = "The state just before the damage can be restored with --to-lsn "
+                + "\(damage.goodUntil)."
+            throw error
+        }
+        try Self.check(target, earliest, latest)
+
+        last = cut.last
+        next = cut.next
+        branch = cut.branch
+        let end = max(cut.endLSN, source.firstLSN ?? .zero)
+        let chosen = try Self.choose(source, cut, wanted, earliest, latest)
+        base = chosen
+        switch chosen {
+        case .log:
+            startLSN = source.firstLSN ?? .zero
+            endLSN = end
+            commitCount = cut.commits
+        case .tables:
+            // Between the last flushed commit and here lies no commit.
+            startLSN = tables?.flushedLSN ?? .zero
+            endLSN = max(end, startLSN)
+            commitCount = cut.commitsAboveTables
+        case .filteredTables:
+            startLSN = end
+            endLSN = end
+            commitCount = 0
+        }
+    }
+
+    private static func choose(
+        _ source: RestoreSource, _ cut: RestoreCut, _ wanted: Base?, _ earliest: RestoreBound,
+        _ latest: RestoreBound
+    ) throws(StorageError) -> Base {
+        if let tables = source.tables, wanted != .log {
+            let leavesOutFlushed = cut.next.map { $0.lsn < tables.flushedLSN } ?? false
+            let logHoldsRest = source.firstLSN.map { $0 <= tables.flushedLSN } ?? false
+            if !leavesOutFlushed, logHoldsRest { return .tables }
+        }
+        if source.reachesBeginning, wanted == nil || wanted == .log { return .log }
+        if let tables = source.tables, let last = cut.last, last.timestamp >= tables.safepoint,
+            wanted != .log
+        {
+            return .filteredTables
+        }
+        throw unreachable("The target", earliest, latest)
+    }
+
+    /// The ends of what can be restored from `source`.
+    public static func reach(
+        _ source: RestoreSource
+    ) throws(StorageError) -> (earliest: RestoreBound, latest: RestoreBound) {
+        (try earliest(source, allowsTables: true), latest(source))
+    }
+
+    private static func latest(_ source: RestoreSource) -> RestoreBound {
+        var micros = source.lastCommit?.micros ?? source.beginMicros
+        if let closed = source.closedMicros { micros = max(micros ?? 0, closed) }
+        return RestoreBound(lsn: source.endLSN, micros: micros)
+    }
+
+    private static func earliest(
+        _ source: RestoreSource, allowsTables: Bool
+    ) throws(StorageError) -> RestoreBound {
+        if source.reachesBeginning, let first = source.firstLSN {
+            return RestoreBound(
+                lsn: first, micros: source.beginMicros ?? source.firstCommit?.micros)
+        }
+        guard let tables = source.tables, allowsTables, source.firstLSN != nil else {
+            if let problem = source.tablesProblem { throw problem }
+            throw StorageError(
+                .targetUnreachable, kind: .user,
+                "The log does not reach back to the beginning, and there are no tables to begin "
+                    + "with.", location: .init(path: source.root))
+        }
+        if let first = source.firstAboveSafepoint, first.endLSN < tables.flushedLSN {
+            return RestoreBound(lsn: first.endLSN, micros: first.micros)
+        }
+        if let last = source.lastFlushed {
+            return RestoreBound(lsn: last.endLSN, micros: last.micros)
+        }
+        var newest: Timestamp?
+        for addition in tables.files { newest = max(newest ?? .zero, addition.file.maxTimestamp) }
+        return RestoreBound(
+            lsn: tables.flushedLSN,
+            micros: newest.map { $0.microsSince2000 &+ Timestamp.epochMicrosSince1970 }
+                ?? source.firstCommit?.micros)
+    }
+
+    private static func check(
+        _ target: RestoreTarget, _ earliest: RestoreBound, _ latest: RestoreBound
+    ) throws(StorageError) {
+        switch target {
+        case .latest: break
+        case .lsn(let lsn):
+            if lsn < earliest.lsn || lsn > latest.lsn {
+                throw unreachable("LSN \(lsn)", earliest, latest)
+            }
+        case .time(let micros):
+            if micros < earliest.micros ?? 0 || micros > latest.micros ?? 0 {
+                throw unreachable("The time", earliest, latest)
+            }
+        }
+    }
+
+    private static func unreachable(
+        _ what: String, _ earliest: RestoreBound, _ latest: RestoreBound
+    ) -> StorageError {
+        StorageError(
+            .targetUnreachable, kind: .user,
+            "\(what) is outside what can be restored: LSN \(earliest.lsn) to \(latest.lsn).")
+    }
+}

@@ -1,0 +1,29 @@
+/// Where a restore shall end.
+public enum RestoreTarget: Sendable, Hashable {
+    /// The state after the log's first so many bytes: every commit that ends at or before it.
+    case lsn(LSN)
+    /// Every commit whose timestamp is at or before this moment, in microseconds since 1970 UTC.
+    case time(UInt64)
+    /// Everything that a restart of the source would keep.
+    case latest
+}
+
+/// A commit, as the log names it.
+public struct RestorePoint: Sendable, Hashable {
+    public var lsn: LSN
+    /// One beyond its record: `--to-lsn` with it includes the commit.
+    public var endLSN: LSN
+    public var timestamp: Timestamp
+    public var transaction: TransactionID
+    public var operationCount: UInt32
+
+    /// The commit's moment in microseconds since 1970 UTC.
+    public var micros: UInt64 { timestamp.microsSince2000 &+ Timestamp.epochMicrosSince1970 }
+}
+
+/// One end of what can be restored.
+public struct RestoreBound: Sendable, Hashable {
+    public var lsn: LSN
+    /// Microseconds since 1970 UTC; nil when no commit tells the time.
+    public var micros: UInt64?
+}

@@ -1,0 +1,244 @@
+/// What a data directory offers to a restore, found by reading alone.
+public struct RestoreSource: Sendable {
+    /// The state of the tables, when MANIFEST can be read.
+    struct Tables: Sendable {
+        var files: [VersionEdit.Addition] = []
+        var flushedLSN = LSN.zero
+        var safepoint = Timestamp.zero
+        var incarnation: Incarnation?
+        var timestampFloor = Timestamp.zero
+        var transactionLimit = TransactionID(0)
+        var nextFileNumber = FileNumber(1)
+        var nextFlushEpoch: UInt64 = 1
+        var byteCount: UInt64 { files.reduce(0) { $0 &+ $1.file.byteCount } }
+    }
+
+    public let root: String
+    /// A server has the directory open: only what its log says is committed counts.
+    public let isLive: Bool
+    var tables: Tables?
+    /// Why there is no `tables`.
+    public internal(set) var tablesProblem: StorageError?
+    var shard = UID.zero
+    var createdWallMicros: UInt64 = 0
+
+    // From the log.
+    public internal(set) var firstLSN: LSN?
+    /// The end of what can be replayed.
+    public internal(set) var endLSN = LSN.zero
+    public internal(set) var commitCount = 0
+    public internal(set) var firstCommit: RestorePoint?
+    public internal(set) var lastCommit: RestorePoint?
+    /// The first commit at or above the tables' safepoint.
+    var firstAboveSafepoint: RestorePoint?
+    /// The last commit in the log that is in the tables too.
+    var lastFlushed: RestorePoint?
+    /// When the log began, where an INCARNATION record tells.
+    var beginMicros: UInt64?
+    var closedMicros: UInt64?
+    var timestampFloor = Timestamp.zero
+    var transactionFloor = TransactionID(1)
+    var highestIncarnation: UInt64 = 0
+    public internal(set) var verdict = WALVerdict.clean(end: .zero)
+
+    public var reachesBeginning: Bool { firstLSN == WALContinuation.beginning.firstLSN }
+    public var tableCount: Int { tables?.files.count ?? 0 }
+    public var tableBytes: UInt64 { tables?.byteCount ?? 0 }
+    /// Commits that end at or before it are in tables.
+    public var flushedLSN: LSN? { tables?.flushedLSN }
+}
+
+/// What a survey of the log learns about the target on its way.
+public struct RestoreCut: Sendable {
+    /// The last commit that the target includes, and the first that it leaves out.
+    public internal(set) var last: RestorePoint?
+    public internal(set) var next: RestorePoint?
+    /// The log is replayed up to here.
+    public internal(set) var endLSN = LSN.zero
+    /// Commits replayed from the tables' flushed LSN on, and in all.
+    public internal(set) var commitsAboveTables = 0
+    public internal(set) var commits = 0
+    /// The branch that was written at `endLSN`.
+    var branch: Incarnation?
+}
+
+extension RestoreSource {
+    /// Reads MANIFEST and the whole log of `root` once.
+    /// - Parameter progress: called with the LSN reached; throws to end the survey.
+    public static func survey(
+        root: String, target: RestoreTarget, environment: StorageEnvironment,
+        progress: (LSN) throws(StorageError) -> Void = { _ throws(StorageError) in }
+    ) throws(StorageError) -> (source: RestoreSource, cut: RestoreCut) {
+        let names = FileNames(root: root)
+        let fileSystem = environment.fileSystem
+        var source = RestoreSource(root: root, isLive: fileSystem.isLocked(names.lock))
+        do throws(StorageError) {
+            try source.readManifest(names, fileSystem)
+        } catch where error.code == .corruption || error.code == .notFound {
+            source.tablesProblem = error
+        }
+        var cut = RestoreCut()
+        try source.readLog(names, fileSystem, target, &cut, progress)
+        return (source, cut)
+    }
+
+    mutating func readManifest(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        let format = try FormatFile.decode(
+            fileSystem.contents(of: names.format), path: names.format, forWriting: false)
+        shard = format.shard
+        createdWallMicros = format.createdWallMicros
+        guard let number = try CurrentMarker.read(names, fileSystem) else {
+            throw .corruption("There is no CURRENT file.", path: names.current)
+        }
+        let manifest = try ManifestReader.read(
+            number: number, names, fileSystem, forWriting: false)
+        var state = Tables()
+        for edit in manifest.edits {
+            for removal in edit.removed {
+                state.files.removeAll {
+                    $0.level == removal.level && $0.file.number == removal.number
+                }
+            }
+            state.files += edit.added
+            state.flushedLSN = max(state.flushedLSN, edit.flushedLSN ?? .zero)
+            state.safepoint = max(state.safepoint, edit.safepoint ?? .zero)
+            state.incarnation = edit.incarnation ?? state.incarnation
+            state.timestampFloor = max(state.timestampFloor, edit.timestampFloor ?? .zero)
+            state.transactionLimit = max(
+                state.transactionLimit, edit.transactionLimit ?? state.transactionLimit)
+            state.nextFileNumber = max(
+                state.nextFileNumber, edit.nextFileNumber ?? state.nextFileNumber)
+            state.nextFlushEpoch = max(
+                state.nextFlushEpoch, edit.nextFlushEpoch ?? state.nextFlushEpoch)
+        }
+        for addition in state.files {
+            let next = FileNumber(addition.file.number.rawValue &+ 1)
+            state.nextFileNumber = max(state.nextFileNumber, next)
+            state.nextFlushEpoch = max(state.nextFlushEpoch, addition.file.flushEpoch &+ 1)
+        }
+        tables = state
+        timestampFloor = state.timestampFloor
+        transactionFloor = max(transactionFloor, state.transactionLimit)
+        highestIncarnation = state.incarnation?.number ?? 0
+    }
+
+    private mutating func readLog(
+        _ names: FileNames, _ fileSystem: any FileSystem, _ target: RestoreTarget,
+        _ cut: inout RestoreCut, _ progress: (LSN) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        // A live log's end is provisional: what is behind it is not damage.
+        let reader = try WALReader(
+            directory: names.walDirectory, fileSystem: fileSystem,
+            mode: isLive ? .follow : .strict)
+        var isOpen = true
+        // Beside a live writer what it has not yet stated to be committed waits here.
+        var waiting: [(point: RestorePoint, branch: Incarnation?)] = []
+        var begun: Incarnation?
+        while let record = try reader.next() {
+            let identity = reader.segmentHeader?.identity
+            if shard == .zero, let identity { shard = identity.shard }
+            var branch = begun
+            if let identity, identity.branch != begun?.branch {
+                // Its INCARNATION record is no longer in the log.
+                branch = Incarnation(
+                    number: identity.incarnation, branch: identity.branch, parent: .zero,
+                    forkLSN: .zero, epoch: identity.epoch)
+            }
+            switch record.tag {
+            case .commit:
+                guard let view = CommitRecordView(record.body) else {
+                    throw Self.unreadable(record, names)
+                }
+                let point = RestorePoint(
+                    lsn: record.lsn, endLSN: record.end, timestamp: view.header.timestamp,
+                    transaction: view.header.transaction,
+                    operationCount: view.header.operationCount)
+                if isLive {
+                    waiting.append((point, branch))
+                } else {
+                    note(point, branch, target, &cut, &isOpen)
+                }
+                if commitCount & 1023 == 0 { try progress(record.end) }
+            case .incarnation:
+                guard let found = IncarnationRecord(record.body) else {
+                    throw Self.unreadable(record, names)
+                }
+                note(found)
+                begun = Incarnation(
+                    number: found.incarnation, branch: found.branch, parent: found.parent,
+                    forkLSN: found.forkLSN, epoch: found.epoch)
+                if isOpen, case .lsn(let limit) = target, record.end <= limit {
+                    cut.endLSN = record.end
+                    cut.branch = begun
+                }
+            case .closedTimestamp:
+                if let closed = ClosedTimestampRecord(record.body) {
+                    closedMicros =
+                        closed.timestamp.microsSince2000 &+ Timestamp.epochMicrosSince1970
+                    timestampFloor = max(timestampFloor, closed.timestamp)
+                }
+            default: break
+            }
+            if isLive, !waiting.isEmpty, waiting[0].point.endLSN <= reader.committedLSN {
+                let ready = waiting.prefix { $0.point.endLSN <= reader.committedLSN }
+                for entry in ready { note(entry.point, entry.branch, target, &cut, &isOpen) }
+                waiting.removeFirst(ready.count)
+            }
+        }
+        for entry in waiting where entry.point.endLSN <= reader.committedLSN {
+            note(entry.point, entry.branch, target, &cut, &isOpen)
+        }
+        firstLSN = reader.firstLSN
+        verdict = reader.verdict
+        endLSN = isLive ? (lastCommit?.endLSN ?? reader.committedLSN) : reader.verdict.end
+        if cut.branch == nil { cut.branch = tables?.incarnation }
+        if case .latest = target, !isLive { cut.endLSN = max(cut.endLSN, endLSN) }
+    }
+
+    private mutating func note(_ record: IncarnationRecord) {
+        if beginMicros == nil { beginMicros = record.wallMicros }
+        highestIncarnation = max(highestIncarnation, record.incarnation)
+        transactionFloor = max(transactionFloor, record.transactionFloor)
+        timestampFloor = max(timestampFloor, record.timestampFloor)
+    }
+
+    private mutating func note(
+        _ point: RestorePoint, _ branch: Incarnation?, _ target: RestoreTarget,
+        _ cut: inout RestoreCut, _ isOpen: inout Bool
+    ) {
+        commitCount += 1
+        if firstCommit == nil { firstCommit = point }
+        lastCommit = point
+        timestampFloor = max(timestampFloor, point.timestamp)
+        transactionFloor = max(
+            transactionFloor, TransactionID(point.transaction.rawValue &+ 1))
+        if let tables, point.endLSN <= tables.flushedLSN { lastFlushed = point }
+        if let tables, firstAboveSafepoint == nil, point.timestamp >= tables.safepoint {
+            firstAboveSafepoint = point
+        }
+        let isIncluded =
+            switch target {
+            case .lsn(let limit): point.endLSN <= limit
+            case .time(let limit): point.micros <= limit
+            case .latest: true
+            }
+        guard isOpen, isIncluded else {
+            if isOpen { cut.next = point }
+            isOpen = false
+            return
+        }
+        cut.last = point
+        cut.endLSN = point.endLSN
+        cut.branch = branch ?? cut.branch
+        cut.commits += 1
+        if let tables, point.lsn >= tables.flushedLSN { cut.commitsAboveTables += 1 }
+    }
+
+    private static func unreadable(_ record: WALRecord, _ names: FileNames) -> StorageError {
+        .corruption(
+            "The \(record.tag) record at \(record.lsn) has a valid checksum and makes no sense.",
+            path: names.walDirectory)
+    }
+}

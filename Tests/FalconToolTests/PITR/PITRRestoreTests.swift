@@ -1,0 +1,244 @@
+import FalconToolKit
+import Foundation
+import Testing
+
+@testable import FalconStorage
+
+struct PITRRestoreTests {
+    private func time(_ commit: EngineHistory.Commit) -> String {
+        ToolTime.format(commit.receipt.timestamp)
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func everyCommitOfAHistoryCanBeRestored(_ seed: UInt64) throws {
+        let history = try EngineHistory(seed: seed)
+        try history.run(100)
+        try history.close()
+        let before = try history.fingerprint()
+        for (index, commit) in history.commits.enumerated() {
+            let run =
+                (index + Int(seed)) % 3 == 0
+                ? history.restore("--to-time", time(commit))
+                : history.restore("--to-lsn", commit.receipt.lsn.description)
+            try #require(
+                run.exit == .clean, "seed \(seed), commit \(index): \(run.output)")
+            #expect(try history.rows(at: "/new") == commit.rows, "seed \(seed), commit \(index)")
+            try history.fileSystem.removeTree("/new")
+        }
+        let run = history.restore("--to-latest")
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
+        #expect(try history.fingerprint() == before)
+        #expect(try !history.fileSystem.exists("/new.partial"))
+    }
+
+    @Test func theLogAloneGivesTheSameAsTheTables() throws {
+        let history = try EngineHistory(seed: 5)
+        try history.run(60)
+        try history.engine.flush()
+        try history.run(10, maintains: false)
+        try history.close()
+        let tables = history.restore("--to-latest", "--base", "tables", out: "/a")
+        let log = history.restore("--to-latest", "--base", "log", out: "/b")
+        #expect(tables.exit == .clean && tables.output.contains("tables, up to"))
+        #expect(log.exit == .clean && log.output.contains("base:          none"))
+        #expect(try history.rows(at: "/a") == history.rows(at: "/b"))
+        #expect(try history.rows(at: "/a") == history.commits.last?.rows)
+    }
+
+    @Test func targetsOutsideTheReachableRangeAreNamed() throws {
+        let history = try EngineHistory(seed: 6)
+        try history.run(20)
+        try history.close()
+        let last = try #require(history.commits.last)
+        for arguments in [
+            ["--to-lsn", "0/1"],
+            ["--to-lsn", last.receipt.lsn.advanced(by: 1 << 30).description],
+            ["--to-time", "2020-01-01"], ["--to-time", "2030-01-01"],
+        ] {
+            let run = history.restore(arguments[0], arguments[1])
+            #expect(run.exit == .unreachable, "\(arguments)")
+            #expect(run.output.contains("PITR001"))
+            #expect(run.output.contains(time(last)), "\(run.output)")
+            #expect(try !history.fileSystem.exists("/new"))
+        }
+    }
+
+    @Test func aReleasedLogLimitsTheRangeToItsTables() throws {
+        let history = try EngineHistory(seed: 7) { $0.walRetainBytes = 0 }
+        try history.run(400, valueBytes: 2000, maintains: false)
+        try history.engine.flush()
+        let flushed = history.commits.count
+        try history.run(10, maintains: false)
+        try history.close()
+        // The first segment is gone.
+        let first = FileNames(root: "/db").walSegment(WALSegmentNumber(1))
+        try #require(try !history.fileSystem.exists(first))
+        let early = history.restore("--to-lsn", history.commits[3].receipt.lsn.description)
+        #expect(early.exit == .unreachable, "\(early.output)")
+        for index in flushed - 1..<history.commits.count {
+            let commit = history.commits[index]
+            let run = history.restore("--to-lsn", commit.receipt.lsn.description)
+            #expect(run.exit == .clean, "\(index): \(run.output)")
+            #expect(try history.rows(at: "/new") == commit.rows)
+            try history.fileSystem.removeTree("/new")
+        }
+        // The earliest point that the refusal names can be restored.
+        let text = try #require(early.output.firstMatch(of: /earliest point is LSN ([0-9A-F\/]+)/))
+        #expect(history.restore("--to-lsn", String(text.output.1)).exit == .clean)
+    }
+
+    @Test func keptVersionsInTablesReachBehindTheLog() throws {
+        let history = try EngineHistory(seed: 8) {
+            $0.walRetainBytes = 0
+            $0.versionRetentionMicros = 1 << 40
+        }
+        try history.run(300, valueBytes: 2000, maintains: false)
+        try history.engine.flush()
+        try history.run(5, maintains: false)
+        try history.close()
+        let first = FileNames(root: "/db").walSegment(WALSegmentNumber(1))
+        try #require(try !history.fileSystem.exists(first))
+        var filtered = 0
+        for index in 200..<305 {
+            let commit = history.commits[index]
+            let run = history.restore("--to-time", time(commit))
+            if run.exit == .unreachable { continue }
+            #expect(run.exit == .clean, "\(run.output)")
+            if run.output.contains("versions up to the target only") { filtered += 1 }
+            #expect(try history.rows(at: "/new") == commit.rows, "commit \(index)")
+            try history.fileSystem.removeTree("/new")
+        }
+        #expect(filtered > 0)
+    }
+
+    @Test func theRestoredDirectoryIsABranchOfItsOwn() throws {
+        let history = try EngineHistory(seed: 9)
+        try history.run(40)
+        let used = history.engine.allocateTransactionID()
+        try history.close()
+        let commit = history.commits[20]
+        let run = history.restore(
+            "--to-lsn", commit.receipt.lsn.description, "--format", "json")
+        #expect(run.exit == .clean)
+        let report = try #require(
+            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let result = try #require(report["result"] as? [String: Any])
+        #expect(result["branch"] as? String != result["parent_branch"] as? String)
+        let plan = try #require(report["plan"] as? [String: Any])
+        let last = plan["last_commit"] as? [String: Any]
+        #expect(last?["end_lsn"] as? String == commit.receipt.lsn.description)
+
+        // It lives on: new numbers, new commits, and a restore of the restore.
+        var options = EngineOptions()
+        options.walRetainBytes = .max
+        let engine = try StorageEngine.open(
+            at: "/new", options: options, environment: history.environment)
+        #expect(engine.allocateTransactionID() > used)
+        let batch = WriteBatch()
+        try history.put("new", "born", into: batch)
+        let receipt = try engine.commitAndWait(batch)
+        #expect(receipt.timestamp > (history.commits.last?.receipt.timestamp ?? .max))
+        try engine.close()
+        let again = ToolRun(
+            PITRRestore.self, ["/new", "--to-latest", "--out", "/newer"],
+            environment: history.environment)
+        #expect(again.exit == .clean, "\(again.output)")
+        var expected = commit.rows
+        expected["new"] = "born"
+        #expect(try history.rows(at: "/newer") == expected)
+        // Before the fork lies the past it shares with its parent, at the same LSNs.
+        let past = ToolRun(
+            PITRRestore.self,
+            ["/new", "--to-lsn", commit.receipt.lsn.description, "--out", "/past"],
+            environment: history.environment)
+        #expect(past.exit == .clean, "\(past.output)")
+        #expect(try history.rows(at: "/past") == commit.rows)
+    }
+
+    @Test func aLiveDirectoryIsRestoredToWhatIsCommitted() throws {
+        let history = try EngineHistory(seed: 10)
+        try history.run(50)
+        let run = history.restore("--to-latest")
+        #expect(run.exit == .clean, "\(run.output)")
+        let restored = try history.rows(at: "/new")
+        // The committed LSN that the log states may be one group behind.
+        #expect(history.commits.suffix(2).contains { $0.rows == restored })
+        try history.close()
+    }
+
+    @Test func aDamagedTableIsReplacedByTheLog() throws {
+        let history = try EngineHistory(seed: 11)
+        try history.run(50, maintains: false)
+        try history.engine.flush()
+        try history.close()
+        let name = try #require(try history.fileSystem.list("/db/sst").first)
+        let file = try history.fileSystem.open("/db/sst/" + name, .readWrite)
+        let byte = try file.readExactly(1, at: 100)[0]
+        try file.write([byte ^ 4], at: 100)
+        let run = history.restore("--to-latest")
+        #expect(run.exit == .benign && run.output.contains("PITR005"), "\(run.output)")
+        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
+        let strict = history.restore("--to-latest", "--base", "tables", out: "/other")
+        #expect(strict.exit == .corruption)
+        #expect(try !history.fileSystem.exists("/other"))
+        #expect(try !history.fileSystem.exists("/other.partial"))
+    }
+
+    @Test func aDamagedLogIsRestoredUpToTheDamage() throws {
+        let history = try EngineHistory(seed: 12)
+        try history.run(50, maintains: false)
+        try history.close()
+        let path = FileNames(root: "/db").walSegment(WALSegmentNumber(1))
+        let bytes = try history.fileSystem.contents(of: path)
+        let place = try #require(bytes.indices.last { bytes[$0] == UInt8(ascii: "x") })
+        let file = try history.fileSystem.open(path, .readWrite)
+        try file.write([UInt8(ascii: "y")], at: UInt64(place))
+        let latest = history.restore("--to-latest")
+        #expect(latest.exit == .corruption && latest.output.contains("--to-lsn"))
+        let commit = history.commits[10]
+        let run = history.restore("--to-lsn", commit.receipt.lsn.description)
+        #expect(run.exit == .benign && run.output.contains("PITR003"), "\(run.output)")
+        #expect(try history.rows(at: "/new") == commit.rows)
+    }
+
+    @Test func nothingIsOverwritten() throws {
+        let history = try EngineHistory(seed: 13)
+        try history.run(10)
+        try history.close()
+        try history.fileSystem.createDirectory("/full")
+        try history.fileSystem.createDirectory("/full/x")
+        #expect(history.restore("--to-latest", out: "/full").exit == .usage)
+        #expect(history.restore("--to-latest", out: "/db/inner").exit == .usage)
+        #expect(history.restore("--to-latest", out: "/db").exit == .usage)
+        #expect(history.restore("--to-latest", "--to-lsn", "0/10").exit == .usage)
+        #expect(history.restore(out: "/new").exit == .usage)
+        #expect(history.restore("--to-latest", out: nil).exit == .usage)
+        try history.fileSystem.createDirectory("/taken.partial")
+        #expect(history.restore("--to-latest", out: "/taken").exit == .usage)
+        let before = try history.fingerprint("")
+        #expect(history.restore("--to-latest", "--dry-run", out: nil).exit == .clean)
+        #expect(history.restore("--to-latest", "--dry-run").exit == .clean)
+        #expect(try history.fingerprint("") == before)
+        try history.fileSystem.createDirectory("/void")
+        #expect(history.restore("--to-latest", out: "/void").exit == .clean)
+    }
+
+    @Test func anInterruptedRestoreLeavesNothingBehind() throws {
+        let history = try EngineHistory(seed: 14)
+        try history.run(50)
+        try history.engine.flush()
+        try history.close()
+        let run = ToolRun(
+            PITRRestore.self, ["/db", "--to-latest", "--out", "/new"],
+            environment: history.environment, interruption: { true })
+        #expect(run.exit == .interrupted)
+        #expect(try !history.fileSystem.exists("/new"))
+        #expect(try !history.fileSystem.exists("/new.partial"))
+        // A killed one leaves a marked directory, which the next replaces.
+        try history.fileSystem.createDirectory("/new.partial")
+        try history.fileSystem.open("/new.partial/" + RestoreExecutor.marker, .create).close()
+        try history.fileSystem.createDirectory("/new.partial/wal")
+        #expect(history.restore("--to-latest").exit == .clean)
+    }
+}
