@@ -44,7 +44,8 @@ public struct RestorePlan: Sendable {
         earliest = try Self.earliest(source, allowsTables: wanted != .log)
         if case .latest = target, case .corruption(let damage) = source.verdict {
             var error = damage.error
-            error.hint = "The state just before the damage can be restored with --to-lsn "
+            error.hint =
+                "The state just before the damage can be restored with --to-lsn "
                 + "\(damage.goodUntil)."
             throw error
         }

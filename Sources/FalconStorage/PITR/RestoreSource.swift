@@ -74,7 +74,7 @@ extension RestoreSource {
         var source = RestoreSource(root: root, isLive: fileSystem.isLocked(names.lock))
         do throws(StorageError) {
             try source.readManifest(names, fileSystem)
-        } catch where error.code == .corruption || error.code == .notFound {
+        } catch  where error.code == .corruption || error.code == .notFound {
             source.tablesProblem = error
         }
         var cut = RestoreCut()

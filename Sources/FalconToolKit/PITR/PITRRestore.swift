@@ -77,11 +77,11 @@ public struct PITRRestore: ToolCommand {
         while true {
             do throws(StorageError) {
                 return try restore(report, wanted, because: reason)
-            } catch where error.code == .notFound && attempt < 4 && !dryRun {
+            } catch  where error.code == .notFound && attempt < 4 && !dryRun {
                 // A live server compacted a table away between the plan and its copy.
                 attempt += 1
                 report.context.diagnose("The directory changed meanwhile; starting over.")
-            } catch where error.code == .corruption && wanted == nil && isTable(error) {
+            } catch  where error.code == .corruption && wanted == nil && isTable(error) {
                 report.add(
                     Finding(
                         .pitrTableDamaged, error.message, file: error.location?.path,
@@ -111,7 +111,7 @@ public struct PITRRestore: ToolCommand {
         let plan: RestorePlan
         do throws(StorageError) {
             plan = try RestorePlan(source, cut, target, base: wanted)
-        } catch where error.code == .targetUnreachable {
+        } catch  where error.code == .targetUnreachable {
             if let reason { throw reason }
             let (earliest, latest) = try RestorePlan.reach(source)
             report.set("earliest", Self.json(earliest))
