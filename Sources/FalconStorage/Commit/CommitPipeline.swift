@@ -19,7 +19,7 @@ final class CommitPipeline: @unchecked Sendable {
     private let tracker: SnapshotTracker
     /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
     /// these objects slow; ``abandon()`` breaks the cycles.
-    @exclusivity(unchecked) var target: WriteSide?
+    @exclusivity(unchecked) var target: CommitTarget?
     private let epoch: UInt64
     private let nextTransaction: Atomic<UInt64>
 
@@ -225,6 +225,7 @@ final class CommitPipeline: @unchecked Sendable {
     /// Publishes every commit at the head of the queue that is durable enough, then tells them.
     private func publish() {
         withUnsafeTemporaryAllocation(of: PendingCommit.self, capacity: 64) { ready in
+            guard let slots = ready.baseAddress else { return }
             while true {
                 var count = 0
                 queueLock.lock()
@@ -239,8 +240,7 @@ final class CommitPipeline: @unchecked Sendable {
                         case .synced: syncedEnd
                         }
                     guard first.end.rawValue <= needed else { break }
-                    (ready.baseAddress.unsafelyUnwrapped + count).initialize(
-                        to: queue.removeFirst())
+                    (slots + count).initialize(to: queue.removeFirst())
                     count += 1
                 }
                 if count > 0 {
@@ -253,7 +253,7 @@ final class CommitPipeline: @unchecked Sendable {
                 guard count > 0 else { return }
                 for index in 0..<count {
                     ready[index].finish()
-                    (ready.baseAddress.unsafelyUnwrapped + index).deinitialize(count: 1)
+                    (slots + index).deinitialize(count: 1)
                 }
                 if hasPublishListener.load(ordering: .relaxed) { onPublished?() }
                 if count < ready.count { return }

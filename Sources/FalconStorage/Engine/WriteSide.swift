@@ -1,5 +1,5 @@
 /// What only a writable engine has: log, manifest, commit pipeline and background threads.
-final class WriteSide: @unchecked Sendable {
+final class WriteSide: CommitTarget, @unchecked Sendable {
     let names: FileNames
     let tree: Tree
     let versions: VersionSet
@@ -36,8 +36,7 @@ final class WriteSide: @unchecked Sendable {
         active = tree.state.active
     }
 
-    @inline(__always)
-    func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
+    override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
         let table = active.table
         if table.approximateBytes < memtableBytes, table.canFit(batch) { return active }
         return try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
