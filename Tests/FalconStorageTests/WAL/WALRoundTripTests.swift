@@ -22,7 +22,8 @@ import Testing
             #expect(record.body == WALFixture.body(index, index % 300))
         }
         #expect(reader.verdict == .clean(end: positions.last?.end ?? .zero))
-        #expect(reader.summaries.count > 3, "the log was to rotate")
+        // A segment grows to twice its size when the next one is not ready.
+        #expect(reader.summaries.count >= 2, "the log was to rotate")
         #expect(reader.committedLSN == positions.last?.end)
         #expect(reader.summaries.allSatisfy { $0.isSealed })
         // A sealed log is continued without a gap.
