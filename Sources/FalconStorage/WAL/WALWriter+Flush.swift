@@ -158,10 +158,9 @@ extension WALWriter {
 
     private func stall(_ error: StorageError) {
         monitor.lock()
-        let isNew = !isStalled
         isStalled = true
         monitor.unlock()
-        if isNew { callbacks.stall(error) }
+        if !stallReported { callbacks.stall(error) }
         stallReported = true
     }
 
