@@ -153,7 +153,7 @@ public final class Session: @unchecked Sendable {
             }
             // A repeated text under the unnamed statement keeps its plan.
             if name.isEmpty, let old = statements[""], old.sql == sql,
-                old.declaredTypes == parameterTypes, block != .failed, old.plan != nil
+                old.declaredTypes == parameterTypes, block != .failed, isCurrent(old)
             {
                 try beginIfNeeded()
                 return .finished
