@@ -19,3 +19,23 @@ class InternalIterator {
     func next() throws(StorageError) {}
     func previous() throws(StorageError) {}
 }
+
+extension InternalIterator {
+    /// ``next()`` with its error as a value: for callers that hold the iterator unretained.
+    @inline(__always)
+    final func attemptNext() -> StorageError? {
+        do throws(StorageError) {
+            try next()
+            return nil
+        } catch { return error }
+    }
+
+    /// ``previous()`` with its error as a value.
+    @inline(__always)
+    final func attemptPrevious() -> StorageError? {
+        do throws(StorageError) {
+            try previous()
+            return nil
+        } catch { return error }
+    }
+}

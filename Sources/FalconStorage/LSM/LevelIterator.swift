@@ -4,7 +4,11 @@ final class LevelIterator: InternalIterator {
     private let files: Range<Int>
     private let fillCache: Bool
     @exclusivity(unchecked) private var position: Int
-    @exclusivity(unchecked) private var table: InternalIterator?
+    private var table: InternalIterator? {
+        didSet { current = table.map { .passUnretained($0) } }
+    }
+    /// ``table`` once more: reading it costs no retain.
+    @exclusivity(unchecked) private var current: Unmanaged<InternalIterator>?
 
     /// - Parameter files: positions within `level`; all by default.
     init(_ level: LevelFiles, files: Range<Int>? = nil, fillCache: Bool = true) {
@@ -17,12 +21,16 @@ final class LevelIterator: InternalIterator {
     @exclusivity(unchecked) private var valid = false
     override var isValid: Bool { valid }
     override var userKey: UnsafeRawBufferPointer {
-        table?.userKey ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        current?._withUnsafeGuaranteedRef { $0.userKey }
+            ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
-    override var timestamp: Timestamp { table?.timestamp ?? .zero }
-    override var kind: OperationKind { table?.kind ?? .put }
+    override var timestamp: Timestamp {
+        current?._withUnsafeGuaranteedRef { $0.timestamp } ?? .zero
+    }
+    override var kind: OperationKind { current?._withUnsafeGuaranteedRef { $0.kind } ?? .put }
     override var value: UnsafeRawBufferPointer {
-        table?.value ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        current?._withUnsafeGuaranteedRef { $0.value }
+            ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     private func enter(_ index: Int) throws(StorageError) -> InternalIterator {
@@ -68,10 +76,10 @@ final class LevelIterator: InternalIterator {
     }
 
     override func next() throws(StorageError) {
-        guard valid, let table else { return }
+        guard valid, let current else { return }
         valid = false
-        try table.next()
-        if table.isValid {
+        if let failure = current._withUnsafeGuaranteedRef({ $0.attemptNext() }) { throw failure }
+        if current._withUnsafeGuaranteedRef({ $0.isValid }) {
             valid = true
         } else {
             try skipForward()
@@ -79,10 +87,10 @@ final class LevelIterator: InternalIterator {
     }
 
     override func previous() throws(StorageError) {
-        guard valid, let table else { return }
+        guard valid, let current else { return }
         valid = false
-        try table.previous()
-        if table.isValid {
+        if let failure = current._withUnsafeGuaranteedRef({ $0.attemptPrevious() }) { throw failure }
+        if current._withUnsafeGuaranteedRef({ $0.isValid }) {
             valid = true
         } else {
             try skipBackward()

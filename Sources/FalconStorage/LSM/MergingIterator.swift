@@ -88,12 +88,9 @@ final class MergingIterator: InternalIterator {
     override func next() throws(StorageError) {
         guard count > 0 else { return }
         if !isForward { return try turn(forward: true) }
-        let child = heap[0].child
-        do throws(StorageError) {
-            try child._withUnsafeGuaranteedRef { $0 }.next()
-        } catch {
+        if let failure = heap[0].child._withUnsafeGuaranteedRef({ $0.attemptNext() }) {
             count = 0
-            throw error
+            throw failure
         }
         refreshTop()
     }
@@ -101,12 +98,9 @@ final class MergingIterator: InternalIterator {
     override func previous() throws(StorageError) {
         guard count > 0 else { return }
         if isForward { return try turn(forward: false) }
-        let child = heap[0].child
-        do throws(StorageError) {
-            try child._withUnsafeGuaranteedRef { $0 }.previous()
-        } catch {
+        if let failure = heap[0].child._withUnsafeGuaranteedRef({ $0.attemptPrevious() }) {
             count = 0
-            throw error
+            throw failure
         }
         refreshTop()
     }

@@ -13,7 +13,9 @@
 ///         u8      kind
 ///         u64     timestamp
 ///         key suffix, value
+///     u32 x n  for each restart point: bytes p..<p+4 of its key, big-endian, zero-padded, as a number
 ///     u32 x n  offsets of the restart points; the first is 0
+///     u32      p: bytes that all keys of the block share
 ///     u32      n
 ///
 /// ``validate(_:)`` proves once, when a block comes from its file, that every length in it stays
@@ -23,6 +25,7 @@ struct DataBlock {
     /// Where the entries end.
     let end: Int
     let restartCount: Int
+    private let prefixLength: Int
 
     /// One decoded entry. The key is `shared` bytes of the one before and `suffix`.
     struct Entry {
@@ -38,22 +41,45 @@ struct DataBlock {
     /// Views bytes that ``validate(_:)`` has accepted.
     @inline(__always)
     init(validated bytes: UnsafeRawBufferPointer) {
-        base = bytes.baseAddress ?? DataBlock.nothing
+        let bytes = bytes.count >= DataBlock.tailBytes ? bytes : DataBlock.nothing
+        base = bytes.baseAddress.unsafelyUnwrapped
         let count = bytes.count
         restartCount = Int((base + (count &- 4)).loadUnaligned(as: UInt32.self))
-        end = count &- 4 &- 4 &* restartCount
+        prefixLength = Int((base + (count &- 8)).loadUnaligned(as: UInt32.self))
+        end = count &- DataBlock.tailBytes &- 8 &* restartCount
     }
 
-    /// Four zero bytes: a block without entries.
-    nonisolated(unsafe) private static let nothing: UnsafeRawPointer = {
-        let zero = UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 4)
-        zero.storeBytes(of: 0, as: UInt32.self)
-        return UnsafeRawPointer(zero)
+    /// Entries that are being built: only ``entry(at:)`` may be used.
+    init(building base: UnsafeRawPointer, end: Int) {
+        self.base = base
+        self.end = end
+        restartCount = 0
+        prefixLength = 0
+    }
+
+    /// The two numbers that end a block.
+    static let tailBytes = 8
+
+    /// Eight zero bytes: a block without entries.
+    nonisolated(unsafe) private static let nothing: UnsafeRawBufferPointer = {
+        let zero = UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8)
+        zero.storeBytes(of: 0, as: UInt64.self)
+        return UnsafeRawBufferPointer(start: zero, count: 8)
     }()
 
     @inline(__always)
     func restart(_ index: Int) -> Int {
-        Int((base + (end &+ 4 &* index)).loadUnaligned(as: UInt32.self))
+        Int((base + (end &+ 4 &* (restartCount &+ index))).loadUnaligned(as: UInt32.self))
+    }
+    @inline(__always)
+    private func head(_ index: Int) -> UInt32 {
+        (base + (end &+ 4 &* index)).loadUnaligned(as: UInt32.self)
+    }
+
+    /// What ``head(_:)`` holds for `key`.
+    @inline(__always)
+    static func head(_ key: UnsafeRawBufferPointer, _ prefixLength: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: EntryTree.window(key, prefixLength) &>> 32)
     }
 
     @inline(__always)
@@ -99,20 +125,31 @@ struct DataBlock {
     /// Where the scan for (`key`, `timestamp`) begins: the last restart point before it, or the first.
     @inline(__always)
     func restartIndex(before key: UnsafeRawBufferPointer, _ timestamp: UInt64) -> Int {
+        if prefixLength > 0 {
+            let first = entry(at: 0).suffix
+            let shared = min(key.count, prefixLength)
+            let order = key.baseAddress.map { memoryCompare($0, first, shared) } ?? 0
+            if order < 0 || (order == 0 && key.count < prefixLength) { return 0 }
+            if order > 0 { return restartCount &- 1 }
+        }
+        let wanted = DataBlock.head(key, prefixLength)
         var low = 0
-        var high = restartCount &- 1
-        while low < high {
-            let middle = (low &+ high &+ 1) &>> 1
-            let entry = self.entry(at: restart(middle))
+        var size = restartCount
+        while size > 0 {
+            let half = size &>> 1
+            let isBelow = head(low &+ half) < wanted
+            low = isBelow ? low &+ half &+ 1 : low
+            size = isBelow ? size &- half &- 1 : half
+        }
+        // Restart points whose heads tie: compare whole keys.
+        while low < restartCount, head(low) == wanted {
+            let entry = self.entry(at: restart(low))
             let order = KeyOrder.compare(
                 UnsafeRawBufferPointer(start: entry.suffix, count: entry.suffixLength), key)
-            if order < 0 || (order == 0 && entry.timestamp > timestamp) {
-                low = middle
-            } else {
-                high = middle &- 1
-            }
+            if order > 0 || (order == 0 && entry.timestamp <= timestamp) { break }
+            low &+= 1
         }
-        return low
+        return max(low &- 1, 0)
     }
 
     enum Found {
@@ -191,12 +228,13 @@ struct DataBlock {
 
     /// Why these bytes are no data block; nil: they are one, and every view of it stays inside.
     static func validate(_ bytes: UnsafeRawBufferPointer) -> String? {
-        guard bytes.count >= 8, let base = bytes.baseAddress else { return "is too short" }
+        guard bytes.count >= tailBytes, let base = bytes.baseAddress else { return "is too short" }
         let restarts = Int((base + (bytes.count - 4)).loadUnaligned(as: UInt32.self))
-        guard restarts >= 1, restarts <= (bytes.count - 4) / 4 else {
+        let prefix = Int((base + (bytes.count - 8)).loadUnaligned(as: UInt32.self))
+        guard restarts >= 1, restarts <= (bytes.count - tailBytes) / 8 else {
             return "names \(restarts) restart points"
         }
-        let end = bytes.count - 4 - 4 * restarts
+        let end = bytes.count - tailBytes - 8 * restarts
         guard end >= 12 else { return "has no entries" }
         var reader = ByteReader(UnsafeRawBufferPointer(start: base, count: end))
         var keyLength = 0
@@ -205,7 +243,8 @@ struct DataBlock {
             let at = reader.offset
             var atRestart = false
             if nextRestart < restarts {
-                let offset = (base + (end + 4 * nextRestart)).loadUnaligned(as: UInt32.self)
+                let offset = (base + (end + 4 * (restarts + nextRestart))).loadUnaligned(
+                    as: UInt32.self)
                 if Int(offset) == at {
                     atRestart = true
                     nextRestart += 1
@@ -222,6 +261,10 @@ struct DataBlock {
             else { return "has a wrong length at \(at)" }
             keyLength = Int(shared) + Int(suffix)
             if at == 0 && !atRestart { return "does not begin with a restart point" }
+            // Every key has the prefix: those that share less with their predecessor would not.
+            if atRestart ? keyLength < prefix : shared < UInt64(prefix) {
+                return "has a key without the block's prefix at \(at)"
+            }
         }
         return nextRestart == restarts ? nil : "has a restart point that is no entry"
     }

@@ -20,7 +20,9 @@ final class DataBlockBuilder {
 
     var isEmpty: Bool { entryCount == 0 }
     /// Bytes of the block if it were finished now.
-    @inline(__always) var byteCount: Int { buffer.count &+ 4 &* restarts.count &+ 4 }
+    @inline(__always) var byteCount: Int {
+        buffer.count &+ 8 &* restarts.count &+ DataBlock.tailBytes
+    }
 
     @inline(__always)
     func add(
@@ -58,8 +60,22 @@ final class DataBlockBuilder {
 
     /// The finished block; valid until ``reset()``.
     func finish() -> UnsafeRawBufferPointer {
+        // The entries are views of the buffer: no growth while they are read.
+        buffer.reserve(8 &* restarts.count &+ DataBlock.tailBytes)
+        let entries = DataBlock(building: buffer.pointer, end: buffer.count)
+        func key(_ restart: UInt32) -> UnsafeRawBufferPointer {
+            let entry = entries.entry(at: Int(restart))
+            return UnsafeRawBufferPointer(start: entry.suffix, count: entry.suffixLength)
+        }
+        let first = key(0)
+        // Sorted: what the first and the last key share, all share.
+        let prefix = first.baseAddress.map {
+            DataBlock.commonPrefix($0, lastKey.pointer, min(first.count, lastKey.count))
+        } ?? 0
+        for restart in restarts { buffer.appendFixed(DataBlock.head(key(restart), prefix)) }
         for restart in restarts { buffer.appendFixed(restart) }
-        buffer.appendFixed(UInt32(restarts.count))
+        buffer.appendFixed(UInt32(truncatingIfNeeded: prefix))
+        buffer.appendFixed(UInt32(truncatingIfNeeded: restarts.count))
         return buffer.bytes
     }
 

@@ -12,12 +12,12 @@ final class TableIterator: InternalIterator {
     private let table: TableReader
     private let fillCache: Bool
     // The index: the top level's place, and with two levels a pinned partition and a place in it.
-    private var topPlace = 0
-    private var partitionPin = BlockPin()
+    @exclusivity(unchecked) private var topPlace = 0
+    @exclusivity(unchecked) private var partitionPin = BlockPin()
     @exclusivity(unchecked) private var leaf: IndexBlock?
     @exclusivity(unchecked) private var leafPlace = 0
     // The block and the entry in it.
-    private var pin = BlockPin()
+    @exclusivity(unchecked) private var pin = BlockPin()
     @exclusivity(unchecked) private var block: DataBlock?
     @exclusivity(unchecked) private var valid = false
     @exclusivity(unchecked) private var entryOffset = 0
@@ -30,7 +30,7 @@ final class TableIterator: InternalIterator {
     @exclusivity(unchecked) private var interval: [Int] = []
     @exclusivity(unchecked) private var intervalPlace = -1
     // Readahead.
-    private var readahead = Readahead()
+    @exclusivity(unchecked) private var readahead = Readahead()
 
     init(_ table: TableReader, fillCache: Bool) {
         self.table = table
@@ -177,7 +177,7 @@ final class TableIterator: InternalIterator {
         intervalPlace = -1
         guard let leaf, leafPlace < leaf.count else { return }
         let handle = leaf.handle(leafPlace)
-        if let cache = table.cache, cache.lookup(table.uid, handle.offset, &pin) {
+        if table.lookup(handle, &pin) {
             block = DataBlock(validated: pin.bytes)
             return
         }

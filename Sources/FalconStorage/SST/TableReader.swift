@@ -8,6 +8,8 @@ final class TableReader: @unchecked Sendable {
     let footer: TableFooter
     let file: any File
     let cache: BlockCache?
+    /// ``cache`` once more: a lookup through it costs no retain.
+    private let cacheReference: Unmanaged<BlockCache>?
     /// Owned; freed at the end.
     private let indexBytes: UnsafeRawBufferPointer?
     private let filterBytes: UnsafeRawBufferPointer?
@@ -81,6 +83,7 @@ final class TableReader: @unchecked Sendable {
         self.footer = footer
         self.file = file
         self.cache = cache
+        cacheReference = cache.map { .passUnretained($0) }
         fileBytes = size
     }
 
@@ -215,12 +218,19 @@ final class TableReader: @unchecked Sendable {
 
     // MARK: - Blocks
 
+    /// Pins a block that the cache has.
+    @inline(__always)
+    func lookup(_ handle: BlockHandle, _ pin: inout BlockPin) -> Bool {
+        guard let cacheReference else { return false }
+        return cacheReference._withUnsafeGuaranteedRef { $0.lookup(uid, handle.offset, &pin) }
+    }
+
     /// Pins a validated block, from the cache or the file.
     @inline(__always)
     func loadBlock(
         _ handle: BlockHandle, _ kind: TableFormat.BlockKind, _ pin: inout BlockPin, fillCache: Bool
     ) throws(StorageError) {
-        if let cache, cache.lookup(uid, handle.offset, &pin) { return }
+        if lookup(handle, &pin) { return }
         try loadFromFile(handle, kind, &pin, fillCache: fillCache)
     }
 

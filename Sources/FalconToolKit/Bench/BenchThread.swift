@@ -9,7 +9,7 @@ import FalconStorage
 /// What one thread of one workload has: its keys, its values, its counts.
 final class BenchThread {
     let index: Int
-    let options: KVBenchOptions
+    let options: KVBenchSettings
     let clock: any StorageClock
     private var random: MersenneTwister64
     private var values: BenchValues
@@ -23,7 +23,7 @@ final class BenchThread {
     var message = ""
     var failure: StorageError?
 
-    init(_ index: Int, seed: UInt64, _ options: KVBenchOptions, _ clock: any StorageClock) {
+    init(_ index: Int, seed: UInt64, _ options: KVBenchSettings, _ clock: any StorageClock) {
         self.index = index
         self.options = options
         self.clock = clock
@@ -66,7 +66,7 @@ final class BenchThread {
         if nanos > now { usleep(UInt32(clamping: (nanos - now) / 1000)) }
     }
 
-    /// Loops for ``KVBenchOptions/duration`` seconds, else for `count` operations.
+    /// Loops for ``KVBenchSettings/duration`` seconds, else for `count` operations.
     func repeats(_ count: Int) -> BenchLoop {
         BenchLoop(
             left: options.duration > 0 ? Int.max : count,

@@ -80,13 +80,14 @@ final class KVBench {
 
     private func measure(_ workload: KVWorkload) throws(StorageError) {
         guard let engine else { return }
+        let settings = KVBenchSettings(options)
         let helpers = workload.kind == .readWhileWriting ? 1 : 0
         let threads = (0..<(options.threads + helpers)).map { index in
             threadCount += 1
             return BenchThread(
-                index, seed: seed &+ threadCount, options, context.environment.clock)
+                index, seed: seed &+ threadCount, settings, context.environment.clock)
         }
-        let run = KVWorkloadRun(workload, options, engine, helperIndex: options.threads)
+        let run = KVWorkloadRun(workload, settings, engine, helperIndex: options.threads)
         ParallelThreads.run(
             threads.map { thread in
                 {

@@ -98,8 +98,6 @@ struct KVBenchOptions: ParsableArguments {
         default: nil
         }
     }
-    var readCount: Int { reads < 0 ? num : reads }
-    var writeCount: Int { writes > 0 ? writes : num }
 
     var engineOptions: EngineOptions {
         var options = EngineOptions()

@@ -4,14 +4,14 @@ import Synchronization
 /// One workload on all its threads.
 final class KVWorkloadRun: @unchecked Sendable {
     private let workload: KVWorkload
-    private let options: KVBenchOptions
+    private let options: KVBenchSettings
     private let engine: StorageEngine
     /// The thread of this index is not measured: it writes while others read.
     private let helperIndex: Int
     private let readersLeft: Atomic<Int>
 
     init(
-        _ workload: KVWorkload, _ options: KVBenchOptions, _ engine: StorageEngine, helperIndex: Int
+        _ workload: KVWorkload, _ options: KVBenchSettings, _ engine: StorageEngine, helperIndex: Int
     ) {
         self.workload = workload
         self.options = options
@@ -29,9 +29,7 @@ final class KVWorkloadRun: @unchecked Sendable {
         case .fillSequential: try write(thread, options.writeCount, isRandom: false)
         case .fillRandom, .overwrite: try write(thread, options.writeCount, isRandom: true)
         case .fillSync:
-            // db_bench makes num synced writes; without --writes a thousandth is enough to know.
-            let count = options.writes > 0 ? options.writes : max(options.num / 1000, 1)
-            try write(thread, count, isRandom: true, durability: .synced)
+            try write(thread, options.syncedWriteCount, isRandom: true, durability: .synced)
         case .deleteRandom: try delete(thread)
         case .readRandom: try read(thread, isMissing: false)
         case .readMissing: try read(thread, isMissing: true)
@@ -55,8 +53,7 @@ final class KVWorkloadRun: @unchecked Sendable {
     }
 
     private func commitOptions(_ durability: Durability?) -> CommitOptions {
-        CommitOptions(
-            durability: durability ?? (options.sync == .on ? .synced : options.durability))
+        CommitOptions(durability: durability ?? options.durability)
     }
 
     private func write(
