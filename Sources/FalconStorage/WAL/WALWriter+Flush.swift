@@ -40,7 +40,10 @@ extension WALWriter {
             if isClosing { break }
             let isUnstamped = stampedSynced < syncedLSN || stampedCommitted < publishable
             guard pending || isUnstamped else {
-                sleepFlusher(nanos: nil)
+                // Announced before the last look, so that `setCommitted` sees one or is seen.
+                isFlusherDeep.store(true, ordering: .sequentiallyConsistent)
+                if stampedCommitted >= publishable { sleepFlusher(nanos: nil) }
+                isFlusherDeep.store(false, ordering: .relaxed)
                 continue
             }
             let seen = fileEnd
@@ -177,11 +180,10 @@ extension WALWriter {
     private func writeInFlight() throws(StorageError) {
         while inFlight.remaining > 0 {
             let first = inFlight.chunk(at: inFlight.position)
+            let reach = offset + UInt64(first.totalBytes)
             if isSealed
-                || (offset + UInt64(first.totalBytes) > limit
-                    && offset > UInt64(WALFormat.headerBytes)
-                    && (hasSpare()
-                        || offset + UInt64(first.totalBytes) > 2 * UInt64(options.segmentBytes)))
+                || (reach > limit && offset > UInt64(WALFormat.headerBytes)
+                    && isRotationDue(reach: reach))
             {
                 try rotate()
                 continue
@@ -203,9 +205,34 @@ extension WALWriter {
             unsyncedBytes += UInt64(bytes.count)
             inFlight.position = end
             fileEnd = lastLSN
-            if offset > limit / 2 { requestSpare() }
+            if offset > limit / 2, !isSpareAsked {
+                isSpareAsked = true
+                requestSpare()
+            }
         }
     }
+
+    /// The segment is full. Rotation waits for a spare, and for a background sync to take most of
+    /// what a rotation must sync while commits wait; the segment grows meanwhile, within bounds.
+    private func isRotationDue(reach: UInt64) -> Bool {
+        monitor.lock()
+        let hasSpare = !spares.isEmpty
+        let isSyncing = isBackgroundSyncing || backgroundSync != nil
+        monitor.unlock()
+        guard hasSpare else {
+            // Asked for again: the last try may have met a full disk.
+            requestSpare()
+            return reach > 2 * UInt64(options.segmentBytes)
+        }
+        if reach > limit + limit / 2 { return true }
+        if isSyncing { return false }
+        guard unsyncedBytes > Self.rotationSyncBytes else { return true }
+        requestBackgroundSync()
+        return false
+    }
+
+    /// What a rotation may have to sync itself: about ten milliseconds' worth.
+    private static let rotationSyncBytes: UInt64 = 4 << 20
 
     /// Fills the headers of the in-flight chunks for their places in the current segment. Once done
     /// the bytes do not change: a retry writes the same.

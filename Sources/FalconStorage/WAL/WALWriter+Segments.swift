@@ -1,8 +1,6 @@
 extension WALWriter {
     // MARK: As the I/O owner
 
-    func hasSpare() -> Bool { monitor.locked { !spares.isEmpty } }
-
     func requestSpare() {
         monitor.lock()
         if spares.isEmpty, !wantsSpare {
@@ -58,6 +56,7 @@ extension WALWriter {
         limit = opened.bytes
         offset = UInt64(WALFormat.headerBytes)
         isSealed = false
+        isSpareAsked = false
         unsyncedBytes = 0
         inFlight.sealed = inFlight.position
     }
@@ -90,6 +89,7 @@ extension WALWriter {
                 let number = nextSpareNumber
                 nextSpareNumber += 1
                 let prewrites = seesSyncs
+                seesSyncs = false
                 monitor.unlock()
                 makeSpareInBackground(number: number, prewrites: prewrites)
                 monitor.lock()

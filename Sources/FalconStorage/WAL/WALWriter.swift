@@ -60,6 +60,8 @@ final class WALWriter: @unchecked Sendable {
     /// The end of the last record written to the segment.
     var fileEnd: LSN
     var isSealed = false
+    /// A spare was asked for since the last rotation.
+    var isSpareAsked = false
     /// What the last chunk header said.
     var stampedSynced = LSN.zero
     var stampedCommitted = LSN.zero
@@ -71,6 +73,8 @@ final class WALWriter: @unchecked Sendable {
 
     // MARK: Anyone
 
+    /// The flusher sleeps, or is about to, until it is woken.
+    let isFlusherDeep = Atomic<Bool>(false)
     private let written: Atomic<UInt64>
     private let synced: Atomic<UInt64>
     private let committed: Atomic<UInt64>
@@ -274,15 +278,17 @@ final class WALWriter: @unchecked Sendable {
     @discardableResult func writePending() -> Bool { performPending(sync: false) }
 
     /// Like ``writePending``, and syncs.
-    @discardableResult func syncPending() -> Bool { performPending(sync: true) }
+    @discardableResult func syncPending() -> Bool {
+        performPending(sync: true, isCommit: true)
+    }
 
-    private func performPending(sync: Bool) -> Bool {
+    private func performPending(sync: Bool, isCommit: Bool = false) -> Bool {
         monitor.lock()
         // Asked for in any case: when the disk is full now, the flusher has to see to it later.
         let end = active.endLSN
         writeRequested = max(writeRequested, end)
         if sync {
-            seesSyncs = true
+            if isCommit { seesSyncs = true }
             syncRequested = max(syncRequested, end)
         }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
@@ -313,8 +319,9 @@ final class WALWriter: @unchecked Sendable {
 
     /// What later chunk headers say about publication. Thread-safe; only rises.
     func setCommitted(_ lsn: LSN) {
-        let (_, risen) = committed.max(lsn.rawValue, ordering: .acquiringAndReleasing)
-        guard risen >= lsn.rawValue else { return }
+        committed.max(lsn.rawValue, ordering: .sequentiallyConsistent)
+        // Nearly always the flusher is up and will see it: no lock on a commit's way.
+        guard isFlusherDeep.load(ordering: .sequentiallyConsistent) else { return }
         monitor.lock()
         if flusherDeep, !ioBusy { wakeFlusher() }
         monitor.unlock()
@@ -323,7 +330,7 @@ final class WALWriter: @unchecked Sendable {
     var nextLSN: LSN { monitor.locked { active.endLSN } }
     var writtenLSN: LSN { LSN(written.load(ordering: .acquiring)) }
     var syncedLSN: LSN { LSN(synced.load(ordering: .acquiring)) }
-    var committedLSN: LSN { LSN(committed.load(ordering: .acquiring)) }
+    var committedLSN: LSN { LSN(committed.load(ordering: .sequentiallyConsistent)) }
     /// Bytes appended and not yet written: for backpressure.
     var pendingBytes: Int { monitor.locked { active.used } }
     var segmentCount: Int { monitor.locked { segments.count } }
