@@ -88,8 +88,8 @@ extension WALWriter {
             } else if wantsSpare, spares.isEmpty, failure == nil {
                 let number = nextSpareNumber
                 nextSpareNumber += 1
-                let prewrites = seesSyncs
-                seesSyncs = false
+                let prewrites = seesCommits
+                seesCommits = false
                 monitor.unlock()
                 makeSpareInBackground(number: number, prewrites: prewrites)
                 monitor.lock()

@@ -46,8 +46,10 @@ final class WALWriter: @unchecked Sendable {
     var hasReleases = false
     var backgroundSync: (file: any File, end: LSN)?
     var isBackgroundSyncing = false
-    /// A caller asked for a sync since the last spare was made: segments are worth pre-writing.
-    var seesSyncs = false
+    /// A commit waited for the log since the last spare was made: segments are worth pre-writing.
+    /// A sync into written blocks changes no metadata (138 µs against 384), and a `pwrite` into cached
+    /// pages is cheaper than one into fallocated space (0.6 µs against 1.1 for 200 bytes).
+    var seesCommits = false
 
     // MARK: I/O owner
 
@@ -207,10 +209,11 @@ final class WALWriter: @unchecked Sendable {
         case .buffered: break
         case .written:
             writeRequested = end
+            seesCommits = true
             wakes = true
         case .synced:
             syncRequested = end
-            seesSyncs = true
+            seesCommits = true
             wakes = true
         }
         wakes = wakes && flusherWaiting && !ioBusy
@@ -257,6 +260,7 @@ final class WALWriter: @unchecked Sendable {
         monitor.lock()
         if lsn > writeRequested {
             writeRequested = lsn
+            seesCommits = true
             if flusherWaiting, !ioBusy { wakeFlusher() }
         }
         monitor.unlock()
@@ -267,7 +271,7 @@ final class WALWriter: @unchecked Sendable {
         monitor.lock()
         if lsn > syncRequested {
             syncRequested = lsn
-            seesSyncs = true
+            seesCommits = true
             if flusherWaiting, !ioBusy { wakeFlusher() }
         }
         monitor.unlock()
@@ -275,7 +279,7 @@ final class WALWriter: @unchecked Sendable {
 
     /// Writes what is pending on the calling thread, unless another is at it: then it leaves a
     /// request and returns false. `written` durability without two thread switches.
-    @discardableResult func writePending() -> Bool { performPending(sync: false) }
+    @discardableResult func writePending() -> Bool { performPending(sync: false, isCommit: true) }
 
     /// Like ``writePending``, and syncs.
     @discardableResult func syncPending() -> Bool {
@@ -287,10 +291,8 @@ final class WALWriter: @unchecked Sendable {
         // Asked for in any case: when the disk is full now, the flusher has to see to it later.
         let end = active.endLSN
         writeRequested = max(writeRequested, end)
-        if sync {
-            if isCommit { seesSyncs = true }
-            syncRequested = max(syncRequested, end)
-        }
+        if isCommit { seesCommits = true }
+        if sync { syncRequested = max(syncRequested, end) }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
             if flusherWaiting, !ioBusy { wakeFlusher() }
             monitor.unlock()
