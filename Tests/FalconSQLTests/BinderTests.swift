@@ -123,4 +123,22 @@ import Testing
         _ = try catalog.plan("delete from t using u where t.id = u.id returning t.*, u.x")
         _ = try catalog.plan("select * from t where (id, s) < (1, 2) and (id, s) in (select 1, 2)")
     }
+
+    /// Each construct in its own recursion; the answer may be a plan or 54001, never a crash.
+    @Test func deepStatementsAreBoundOrRefused() {
+        func nested(_ open: String, _ close: String, _ count: Int) -> String {
+            "select " + String(repeating: open, count: count) + "1"
+                + String(repeating: close, count: count)
+        }
+        for count in [100, 300, 390] {
+            for (open, close) in [
+                ("coalesce(null, ", ")"), ("case when true then ", " end"), ("array[", "]"),
+                ("(1 + ", ")"), ("(select ", ")"), ("abs(", ")"), ("nullif(2, ", ")"),
+                ("1 in (", ")::int"), ("(", "::int8)"),
+            ] {
+                let error = catalog.failure(nested(open, close, count))
+                if let error { #expect(error.state == .statementTooComplex, "\(open) \(error)") }
+            }
+        }
+    }
 }

@@ -3,6 +3,12 @@ import FalconSchema
 extension Binder {
     /// Binds an expression; its type may still be `unknown` (a literal, an undecided parameter).
     func bind(_ expression: AST.Expression, _ scope: Scope) throws(SQLError) -> BoundExpression {
+        try descending { () throws(SQLError) in try bindNode(expression, scope) }
+    }
+
+    private func bindNode(
+        _ expression: AST.Expression, _ scope: Scope
+    ) throws(SQLError) -> BoundExpression {
         switch expression {
         case .column(let reference): return try bindColumn(reference, scope)
         case .constant(let constant, let location): return try bindConstant(constant, location)
@@ -345,7 +351,10 @@ extension Binder {
         var bound: [BoundExpression] = []
         for element in elements {
             if case .array(let inner, let place) = element {
-                bound.append(try bindArray(inner, place, scope, elementType: elementType))
+                bound.append(
+                    try descending { () throws(SQLError) in
+                        try bindArray(inner, place, scope, elementType: elementType)
+                    })
             } else {
                 bound.append(try bind(element, scope))
             }

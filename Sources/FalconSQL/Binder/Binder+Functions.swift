@@ -104,16 +104,16 @@ extension Binder {
         let offset = call.location >= 0 ? call.location : nil
         let query = scope.query
         for argument in arguments {
-            var isNested = false
+            var nested: Int?
             argument.walk { node in
                 if let slot = (node as? SlotReference)?.slot, query.aggregateSlots.contains(slot) {
-                    isNested = true
+                    nested = node.location
                 }
             }
-            if isNested {
+            if let nested {
                 throw SQLError(
                     .groupingError, "aggregate function calls cannot be nested",
-                    byteOffset: offset)
+                    byteOffset: nested >= 0 ? nested : offset)
             }
         }
         guard clause.allowsAggregates else {

@@ -8,6 +8,14 @@ extension Binder {
     func bindQuery(
         _ select: AST.Select, _ parent: Scope?, keepsUnknown: Bool = false
     ) throws(SQLError) -> LogicalQuery {
+        try descending { () throws(SQLError) in
+            try bindQueryNode(select, parent, keepsUnknown: keepsUnknown)
+        }
+    }
+
+    private func bindQueryNode(
+        _ select: AST.Select, _ parent: Scope?, keepsUnknown: Bool
+    ) throws(SQLError) -> LogicalQuery {
         var outer = parent
         if let with = select.with { outer = try bindWith(with, parent) }
         let query: LogicalQuery

@@ -1,4 +1,5 @@
 import FalconSchema
+import Glibc
 
 /// Gives every name, type, operator and conversion of one statement its meaning, as PostgreSQL's
 /// parse analysis does. One per statement.
@@ -19,6 +20,10 @@ final class Binder {
     /// In the order they are to be run.
     var commonTables: [CommonTableEntry] = []
     var clause = Clause.select
+    /// Levels of expression binding in progress.
+    private var depth = 0
+    /// Lowest stack address binding may reach; 0 until it is first needed.
+    private var stackLimit: UInt = 0
     /// For constant folding.
     private lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
 
@@ -30,6 +35,38 @@ final class Binder {
         self.context = context
         self.parameterTypes = parameterTypes.map { $0 == .invalid ? .unknown : $0 }
         self.allowsNewParameters = allowsNewParameters
+    }
+
+    /// Runs one level of recursion, or refuses (54001) when little of the thread's stack is left:
+    /// how deep a tree may be depends on the thread and the build, never on luck.
+    func descending<T>(_ body: () throws(SQLError) -> T) throws(SQLError) -> T {
+        depth += 1
+        defer { depth -= 1 }
+        if depth > 40 { try checkStack() }
+        return try body()
+    }
+
+    private func checkStack() throws(SQLError) {
+        if stackLimit == 0 { stackLimit = Self.lowestSafeAddress() }
+        var marker: UInt8 = 0
+        let here = withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
+        if here < stackLimit {
+            throw SQLError(
+                .statementTooComplex, "stack depth limit exceeded",
+                hint: "The statement nests expressions or queries too deeply.")
+        }
+    }
+
+    /// The end of this thread's stack with a third of it kept in reserve, for the planner and for
+    /// what evaluates the expression.
+    private static func lowestSafeAddress() -> UInt {
+        var attributes = pthread_attr_t()
+        guard pthread_getattr_np(pthread_self(), &attributes) == 0 else { return 1 }
+        defer { pthread_attr_destroy(&attributes) }
+        var base: UnsafeMutableRawPointer?
+        var size = 0
+        guard pthread_attr_getstack(&attributes, &base, &size) == 0, let base else { return 1 }
+        return UInt(bitPattern: base) &+ UInt(size / 3)
     }
 
     func newSlot(owner: QueryState?) -> Int {
