@@ -57,16 +57,20 @@ final class Binder {
         }
     }
 
-    /// The end of this thread's stack with a third of it kept in reserve, for the planner and for
-    /// what evaluates the expression.
+    /// Where recursion from here must stop: at half of what a thread's stack is by default (glibc
+    /// takes the soft limit; 2 MiB when there is none), the rest being for the planner and for what
+    /// evaluates the expression.
     private static func lowestSafeAddress() -> UInt {
-        var attributes = pthread_attr_t()
-        guard pthread_getattr_np(pthread_self(), &attributes) == 0 else { return 1 }
-        defer { pthread_attr_destroy(&attributes) }
-        var base: UnsafeMutableRawPointer?
-        var size = 0
-        guard pthread_attr_getstack(&attributes, &base, &size) == 0, let base else { return 1 }
-        return UInt(bitPattern: base) &+ UInt(size / 3)
+        var limit = rlimit()
+        var size: UInt = 2 << 20
+        if getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0,
+            limit.rlim_cur <= 64 << 20
+        {
+            size = UInt(limit.rlim_cur)
+        }
+        var marker: UInt8 = 0
+        let here = withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
+        return here > size / 2 ? here - size / 2 : 1
     }
 
     func newSlot(owner: QueryState?) -> Int {
