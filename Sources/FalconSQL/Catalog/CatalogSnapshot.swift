@@ -21,6 +21,9 @@ struct SequenceEntry: Sendable {
     var minimum: Int64
     var maximum: Int64
     var isCycled: Bool
+    /// The table whose column made it (SERIAL, OWNED BY): it goes when the table goes.
+    var ownerTable: OID = .invalid
+    var ownerAttribute: Int16 = 0
 }
 
 /// A view's definition.
@@ -40,6 +43,8 @@ enum CatalogChange: Sendable {
     case dropSchema(OID)
     case putView(ViewEntry)
     case dropView(OID)
+    case putSequence(SequenceEntry)
+    case dropSequence(OID)
 }
 
 /// The catalog of one database at one version. Immutable; DDL makes a new one.
@@ -49,6 +54,7 @@ final class CatalogSnapshot: @unchecked Sendable {
     private(set) var schemaNames: [String: OID]
     private(set) var tables: [OID: TableDescriptor]
     private(set) var views: [OID: ViewEntry]
+    private(set) var sequences: [OID: SequenceEntry]
     /// Relation names by schema: tables, indexes, views.
     private(set) var names: [OID: [String: (kind: RelationKind, oid: OID)]]
     /// The table that each index belongs to.
@@ -64,6 +70,7 @@ final class CatalogSnapshot: @unchecked Sendable {
         schemaNames = [:]
         tables = [:]
         views = [:]
+        sequences = [:]
         names = [:]
         indexOwners = [:]
         apply(.putSchema(.init(oid: Self.pgCatalog, name: "pg_catalog", ownerOID: 10)))
@@ -78,6 +85,7 @@ final class CatalogSnapshot: @unchecked Sendable {
         schemaNames = other.schemaNames
         tables = other.tables
         views = other.views
+        sequences = other.sequences
         names = other.names
         indexOwners = other.indexOwners
     }
@@ -112,6 +120,14 @@ final class CatalogSnapshot: @unchecked Sendable {
             if let old = views[view.oid] { names[old.schemaOID]?[old.name] = nil }
             views[view.oid] = view
             names[view.schemaOID, default: [:]][view.name] = (.view, view.oid)
+        case .putSequence(let sequence):
+            if let old = sequences[sequence.oid] { names[old.schemaOID]?[old.name] = nil }
+            sequences[sequence.oid] = sequence
+            names[sequence.schemaOID, default: [:]][sequence.name] = (.sequence, sequence.oid)
+        case .dropSequence(let oid):
+            if let old = sequences.removeValue(forKey: oid) {
+                names[old.schemaOID]?[old.name] = nil
+            }
         case .dropView(let oid):
             if let old = views.removeValue(forKey: oid) { names[old.schemaOID]?[old.name] = nil }
         }

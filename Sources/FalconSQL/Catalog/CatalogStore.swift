@@ -166,6 +166,9 @@ final class CatalogStore: Sendable {
         try scan(database, CatalogKeys.views) { oid, value throws(SQLError) in
             changes.append(.putView(try Self.decodeView(oid, value)))
         }
+        try scan(database, CatalogKeys.sequences) { oid, value throws(SQLError) in
+            changes.append(.putSequence(try Self.decodeSequence(oid, value)))
+        }
         return CatalogSnapshot(version: 0).applying(changes, version: 1)
     }
 
@@ -189,6 +192,37 @@ final class CatalogStore: Sendable {
         value.appendVarint(UInt64(view.columns.count))
         for column in view.columns { value.appendLengthPrefixed(column) }
         return (CatalogKeys.key(database, CatalogKeys.views, view.oid), value.bytes)
+    }
+
+    static func row(
+        _ database: DatabaseID, _ sequence: SequenceEntry
+    ) -> (key: [UInt8], value: [UInt8]) {
+        var value = ByteWriter()
+        value.appendFixed(sequence.schemaOID.rawValue)
+        value.appendLengthPrefixed(sequence.name)
+        for number in [
+            sequence.start, sequence.increment, sequence.minimum, sequence.maximum,
+        ] { value.appendFixed(number) }
+        value.append(sequence.isCycled ? 1 : 0)
+        value.appendFixed(sequence.ownerTable.rawValue)
+        value.appendFixed(sequence.ownerAttribute)
+        return (CatalogKeys.key(database, CatalogKeys.sequences, sequence.oid), value.bytes)
+    }
+
+    private static func decodeSequence(
+        _ oid: OID, _ value: UnsafeRawBufferPointer
+    ) throws(SQLError) -> SequenceEntry {
+        var reader = ByteReader(value)
+        guard let schema = reader.readFixed(UInt32.self), let name = reader.readString(),
+            let start = reader.readFixed(Int64.self), let increment = reader.readFixed(Int64.self),
+            let minimum = reader.readFixed(Int64.self), let maximum = reader.readFixed(Int64.self),
+            let cycled = reader.readByte(), let owner = reader.readFixed(UInt32.self),
+            let attribute = reader.readFixed(Int16.self)
+        else { throw SQLError(.dataCorrupted, "catalog row of a sequence is damaged") }
+        return SequenceEntry(
+            oid: oid, schemaOID: OID(schema), name: name, start: start, increment: increment,
+            minimum: minimum, maximum: maximum, isCycled: cycled != 0, ownerTable: OID(owner),
+            ownerAttribute: attribute)
     }
 
     private static func decodeView(

@@ -14,6 +14,7 @@ final class DatabaseState: Sendable {
     private let versionCell: Atomic<UInt64>
     /// Counters of hidden row ids by storage id.
     private let rowIDs = Mutex<[StorageID: RowIDCounter]>([:])
+    private let sequences = Mutex<[OID: SequenceState]>([:])
 
     init(oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot) {
         self.oid = oid
@@ -34,6 +35,19 @@ final class DatabaseState: Sendable {
         catalog.withLock { snapshot in
             snapshot = snapshot.applying(changes, version: snapshot.version + 1)
             versionCell.store(snapshot.version, ordering: .releasing)
+        }
+    }
+
+    /// The state of a sequence, read at its first use in this process.
+    func sequenceState(
+        _ sequence: SequenceEntry, engine: StorageEngine
+    ) throws(SQLError) -> SequenceState {
+        if let state = sequences.withLock({ $0[sequence.oid] }) { return state }
+        let state = try SequenceState(sequence, database: id, engine: engine)
+        return sequences.withLock { all in
+            if let known = all[sequence.oid] { return known }
+            all[sequence.oid] = state
+            return state
         }
     }
 

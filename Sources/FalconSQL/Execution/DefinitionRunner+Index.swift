@@ -223,6 +223,7 @@ extension DefinitionRunner {
             case .index: try dropIndex(name, drop)
             case .schema: try dropSchema(name.last, drop)
             case .view: try dropView(name, drop)
+            case .sequence: try dropSequence(name, drop)
             default:
                 if drop.ifExists {
                     notice(
@@ -265,6 +266,30 @@ extension DefinitionRunner {
         }
         try deleteBodies(of: table)
         try transaction.record(.dropTable(table.oid))
+        for sequence in transaction.catalog.sequences.values
+        where sequence.ownerTable == table.oid {
+            try transaction.record(.dropSequence(sequence.oid))
+        }
+    }
+
+    private func dropSequence(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
+        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+            return try missing("sequence", name, drop)
+        }
+        guard found.kind == .sequence else {
+            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not a sequence")
+        }
+        if let sequence = transaction.catalog.sequences[found.oid],
+            let table = transaction.catalog.tables[sequence.ownerTable], !drop.isCascade
+        {
+            throw SQLError(
+                SQLState("2BP01"),
+                "cannot drop sequence \(name.last) because other objects depend on it",
+                detail: "default value for column of table \(table.name) depends on sequence "
+                    + name.last,
+                hint: "Use DROP ... CASCADE to drop the dependent objects too.")
+        }
+        try transaction.record(.dropSequence(found.oid))
     }
 
     private func dropView(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
@@ -329,6 +354,9 @@ extension DefinitionRunner {
             try transaction.record(.dropTable(table.oid))
         }
         for view in views { try transaction.record(.dropView(view.oid)) }
+        for sequence in transaction.catalog.sequences.values where sequence.schemaOID == oid {
+            try transaction.record(.dropSequence(sequence.oid))
+        }
         try transaction.record(.dropSchema(oid))
     }
 }

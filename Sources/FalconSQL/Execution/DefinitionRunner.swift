@@ -50,6 +50,7 @@ struct DefinitionRunner {
         case .createIndex(let create): try createIndex(create)
         case .createSchema(let create): try createSchema(create)
         case .createView(let create): try createView(create)
+        case .createSequence(let create): try createSequence(create)
         case .alterTable(let alter): try alterTable(alter)
         case .rename(let rename): try self.rename(rename)
         case .drop(let drop): try self.drop(drop)
@@ -180,7 +181,15 @@ struct DefinitionRunner {
             throw SQLError(
                 .duplicateColumn, "column \"\(definition.name)\" specified more than once")
         }
-        let type = try StatementPlanner(catalog: catalog, context: session.functions).resolveType(typeName)
+        let serial = Self.serialType(typeName)
+        let type: SQLType
+        if let serial {
+            type = SQLType(serial)
+        } else {
+            type = try StatementPlanner(
+                catalog: catalog, context: session.functions
+            ).resolveType(typeName)
+        }
         if TypeRegistry.descriptor(type.oid)?.isPseudo ?? true {
             throw SQLError(
                 .invalidTableDefinition,
@@ -189,8 +198,10 @@ struct DefinitionRunner {
         var column = ColumnDescriptor(
             name: definition.name, attribute: Int16(table.columns.count + 1), type: type)
         var extra: [AST.Constraint] = []
+        if serial != nil { try makeSerial(&column, table, options: []) }
         for constraint in definition.constraints {
             switch constraint.kind {
+            case .identity(_, let options): try makeSerial(&column, table, options: options)
             case .null, .deferrable, .initiallyDeferred: continue
             case .notNull: column.isNotNull = true
             case .defaultValue(let expression):
@@ -213,7 +224,7 @@ struct DefinitionRunner {
                     copy.name = freeCheckName(table, definition.name)
                 }
                 extra.append(copy)
-            case .foreignKey, .identity, .generated, .exclusion: extra.append(constraint)
+            case .foreignKey, .generated, .exclusion: extra.append(constraint)
             }
         }
         return (column, extra)

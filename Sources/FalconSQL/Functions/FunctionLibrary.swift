@@ -55,6 +55,7 @@ struct FunctionLibrary {
         library.addSession()
         library.addSets()
         library.addAggregates()
+        library.addCatalog()
         return library
     }
 }

@@ -4,6 +4,9 @@ import FalconStorage
 /// The session as functions and the reg* types see it. Weakly bound: the session owns it.
 final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
     weak var session: Session?
+    /// What nextval gave last, by sequence, and which sequence was last: currval and lastval.
+    var lastValues: [OID: Int64] = [:]
+    var lastSequence: OID?
 
     func setting(_ name: String) -> String? {
         guard let session else { return nil }
@@ -61,6 +64,10 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
             }
             if let view = snapshot.views[oid] {
                 return qualified(snapshot.schemas[view.schemaOID]?.name ?? "", view.name, session)
+            }
+            if let sequence = snapshot.sequences[oid] {
+                return qualified(
+                    snapshot.schemas[sequence.schemaOID]?.name ?? "", sequence.name, session)
             }
             return VirtualTables.descriptor(oid: oid)?.name
         case .regnamespace: return snapshot.schemas[oid].map { Identifier.quoted($0.name) }

@@ -157,6 +157,11 @@ final class Transaction: @unchecked Sendable {
             try putCatalog(row.key, row.value, version: 0)
         case .dropView(let oid):
             try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.views, oid))
+        case .putSequence(let sequence):
+            let row = CatalogStore.row(database.id, sequence)
+            try putCatalog(row.key, row.value, version: 0)
+        case .dropSequence(let oid):
+            try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.sequences, oid))
         }
         changes.append(change)
         working = nil

@@ -8,7 +8,9 @@ import FalconStorage
 ///     3      a schema; value: owner OID u32 LE, name
 ///     4      a table; value: ``TableDescriptor/encoded()``
 ///     5      a view; value: owner u32 LE, schema OID u32 LE, name, definition
-///     6      a sequence; value: see FalconSQL's SequenceDescriptor
+///     6      a sequence; value: schema OID u32 LE, name, start, increment, minimum, maximum i64 LE,
+///            cycles u8, owner table OID u32 LE, owner attribute i16 LE
+///     7      a sequence's state; value: last reserved value i64 LE, was given out u8
 ///
 /// Names are length-prefixed UTF-8. Operations on these keys have class `.catalog`.
 public enum CatalogKeys {
@@ -19,6 +21,7 @@ public enum CatalogKeys {
     public static let tables = StorageID(4)
     public static let views = StorageID(5)
     public static let sequences = StorageID(6)
+    public static let sequenceStates = StorageID(7)
     /// The first storage id a table or index may have.
     public static let firstUserStorage: UInt32 = 1000
     /// The first OID that is not PostgreSQL's own.

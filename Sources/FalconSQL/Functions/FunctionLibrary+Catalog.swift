@@ -1,0 +1,143 @@
+import FalconSchema
+
+/// Functions that need the session's catalog: sequences, and definitions as SQL text.
+extension FunctionLibrary {
+    private static func bridge(_ context: FunctionContext) throws(SQLError) -> (
+        SessionBridge, Session
+    ) {
+        guard let bridge = context.session as? SessionBridge, let session = bridge.session else {
+            throw SQLError(.objectNotInPrerequisiteState, "no session")
+        }
+        return (bridge, session)
+    }
+
+    private static func sequence(
+        _ oid: Int64, _ session: Session
+    ) throws(SQLError) -> (SequenceEntry, SequenceState) {
+        let id = OID(UInt32(truncatingIfNeeded: oid))
+        guard let entry = session.transaction.catalog.sequences[id] else {
+            throw SQLError(
+                .wrongObjectType, "relation with OID \(id) is not a sequence")
+        }
+        return (
+            entry, try session.state.sequenceState(entry, engine: session.database.engine)
+        )
+    }
+
+    private static func setValue(
+        _ oid: Int64, _ value: Int64, _ isCalled: Bool, _ context: FunctionContext
+    ) throws(SQLError) -> Datum {
+        let (bridge, session) = try bridge(context)
+        let (entry, state) = try sequence(oid, session)
+        guard value >= entry.minimum, value <= entry.maximum else {
+            throw SQLError(
+                .numericValueOutOfRange,
+                "setval: value \(value) is out of bounds for sequence \"\(entry.name)\" "
+                    + "(\(entry.minimum)..\(entry.maximum))")
+        }
+        try state.set(value, isCalled: isCalled)
+        if isCalled { bridge.lastValues[entry.oid] = value }
+        return .int(value)
+    }
+
+    mutating func addCatalog() {
+        unary("nextval_oid") { (a, c) throws(SQLError) in
+            let (bridge, session) = try Self.bridge(c)
+            if session.transaction.isReadOnly {
+                throw SQLError(
+                    .readOnlySQLTransaction,
+                    "cannot execute nextval() in a read-only transaction")
+            }
+            let (entry, state) = try Self.sequence(a.int, session)
+            let value = try state.next(entry)
+            bridge.lastValues[entry.oid] = value
+            bridge.lastSequence = entry.oid
+            return .int(value)
+        }
+        unary("currval_oid") { (a, c) throws(SQLError) in
+            let (bridge, session) = try Self.bridge(c)
+            let (entry, _) = try Self.sequence(a.int, session)
+            guard let value = bridge.lastValues[entry.oid] else {
+                throw SQLError(
+                    .objectNotInPrerequisiteState,
+                    "currval of sequence \"\(entry.name)\" is not yet defined in this session")
+            }
+            return .int(value)
+        }
+        nullary("lastval") { c throws(SQLError) in
+            let (bridge, _) = try Self.bridge(c)
+            guard let last = bridge.lastSequence, let value = bridge.lastValues[last] else {
+                throw SQLError(
+                    .objectNotInPrerequisiteState, "lastval is not yet defined in this session")
+            }
+            return .int(value)
+        }
+        binary("setval_oid") { (a, b, c) throws(SQLError) in
+            try Self.setValue(a.int, b.int, true, c)
+        }
+        ternary("setval3_oid") { (a, b, called, c) throws(SQLError) in
+            try Self.setValue(a.int, b.int, called.bool, c)
+        }
+        binary("pg_get_serial_sequence") { (a, b, c) throws(SQLError) in
+            let (bridge, session) = try Self.bridge(c)
+            let oid = try bridge.lookup(a.text, as: .regclass)
+            let catalog = session.transaction.catalog
+            guard let table = catalog.tables[oid],
+                let column = table.columns.first(where: { $0.name == b.text && !$0.isDropped })
+            else { return .null }
+            for sequence in catalog.sequences.values
+            where sequence.ownerTable == oid && sequence.ownerAttribute == column.attribute {
+                let schema = catalog.schemas[sequence.schemaOID]?.name ?? ""
+                return .text(
+                    Identifier.quoted(schema) + "." + Identifier.quoted(sequence.name))
+            }
+            return .null
+        }
+        unary("#1643") { (a, c) throws(SQLError) in try Self.indexDefinition(a, 0, c) }
+        ternary("pg_get_indexdef_ext") { (a, b, _, c) throws(SQLError) in
+            try Self.indexDefinition(a, b.int, c)
+        }
+        unary("#1387") { (a, c) throws(SQLError) in try Self.constraintDefinition(a, c) }
+        binary("pg_get_constraintdef_ext") { (a, _, c) throws(SQLError) in
+            try Self.constraintDefinition(a, c)
+        }
+        binary("#1716") { (a, _, _) throws(SQLError) in a }
+        ternary("pg_get_expr_ext") { (a, _, _, _) throws(SQLError) in a }
+    }
+
+    private static func indexDefinition(
+        _ oid: Datum, _ column: Int64, _ context: FunctionContext
+    ) throws(SQLError) -> Datum {
+        let (_, session) = try bridge(context)
+        let id = OID(UInt32(truncatingIfNeeded: oid.int))
+        let catalog = session.transaction.catalog
+        guard let owner = catalog.indexOwners[id], let table = catalog.tables[owner],
+            let index = table.indexes.first(where: { $0.oid == id })
+        else { return .null }
+        if column > 0 {
+            guard column <= Int64(index.columns.count) else { return .text("") }
+            let attribute = index.columns[Int(column) - 1].attribute
+            return .text(Identifier.quoted(table.columns[Int(attribute) - 1].name))
+        }
+        return .text(IndexText.definition(index, table))
+    }
+
+    private static func constraintDefinition(
+        _ oid: Datum, _ context: FunctionContext
+    ) throws(SQLError) -> Datum {
+        let (_, session) = try bridge(context)
+        let id = OID(UInt32(truncatingIfNeeded: oid.int))
+        for table in session.transaction.catalog.tables.values {
+            if let index = table.indexes.first(where: { $0.oid == id && $0.isConstraint }) {
+                let names = index.columns.map {
+                    Identifier.quoted(table.columns[Int($0.attribute) - 1].name)
+                }.joined(separator: ", ")
+                return .text("\(index.isPrimary ? "PRIMARY KEY" : "UNIQUE") (\(names))")
+            }
+            if let check = table.checks.first(where: { $0.oid == id }) {
+                return .text("CHECK ((\(check.expression)))")
+            }
+        }
+        return .null
+    }
+}
