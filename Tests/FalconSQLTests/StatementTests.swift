@@ -196,4 +196,62 @@ import Testing
         #expect(s.failure("SET client_encoding = 'KLINGON'")?.state == .invalidParameterValue)
         #expect(try s.query("SHOW transaction isolation level") == "read committed")
     }
+
+    @Test func serialColumnsCountOnAcrossRestarts() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        do {
+            let s = try database.session()
+            try s.run("CREATE TABLE t (id serial PRIMARY KEY, x text)")
+            try s.run("INSERT INTO t (x) VALUES ('a'), ('b')")
+            try s.run("BEGIN; INSERT INTO t (x) VALUES ('gone'); ROLLBACK")
+            #expect(try s.query("INSERT INTO t (x) VALUES ('c') RETURNING id") == "4")
+            #expect(try s.query("SELECT currval('t_id_seq'), lastval()") == "4|4")
+            #expect(try s.query("SELECT pg_get_serial_sequence('t', 'id')") == "public.t_id_seq")
+            s.session.close()
+        }
+        try database.restart()
+        let s = try database.session()
+        let next = Int(try s.query("INSERT INTO t (x) VALUES ('d') RETURNING id")) ?? 0
+        #expect(next > 4)
+        #expect(try s.query("SELECT setval('t_id_seq', 100)") == "100")
+        #expect(try s.query("SELECT nextval('t_id_seq')") == "101")
+        #expect(s.failure("DROP SEQUENCE t_id_seq")?.state.rawValue == "2BP01")
+        try s.run("DROP TABLE t")
+        #expect(s.failure("SELECT nextval('t_id_seq')") != nil)
+        s.session.close()
+    }
+
+    @Test func literalsShareAPlanAndKeepTheirMeaning() throws {
+        let stripped = LiteralStripper("select a from t where b = 'it''s' and c>-12 and d = 1.5;")
+        #expect(
+            stripped.map { String(decoding: $0.text, as: UTF8.self) }
+                == "select a from t where b = $1 and c>-$2 and d = $3")
+        #expect(stripped?.types == [.unknown, .int4, .numeric])
+        for refused in [
+            "SELECT a FROM t ORDER BY 1", "SELECT date '2020-01-01'", "SELECT 1::text",
+            "SELECT E'x'", "SELECT 1 -- x", "BEGIN", "SELECT $1", "SELECT 1; SELECT 2",
+            "SELECT 1e5",
+        ] { #expect(LiteralStripper(refused) == nil, "\(refused)") }
+
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE t (a int PRIMARY KEY, b text, c bigint)")
+        for i in 1...5 { try s.run("INSERT INTO t VALUES (\(i), 'v\(i)', \(i)00)") }
+        for i in 1...5 {
+            #expect(try s.query("SELECT b, c + 1 FROM t WHERE a = \(i)") == "v\(i)|\(i)01")
+        }
+        for i in 1...3 {
+            #expect(try s.tag("UPDATE t SET c = c + -\(i) WHERE b = 'v\(i)'") == "UPDATE 1")
+        }
+        #expect(try s.query("SELECT c FROM t ORDER BY a") == "99\n198\n297\n400\n500")
+        for _ in 1...3 {
+            let failure = s.failure("SELECT a FROM t WHERE a = 'x'")
+            #expect(failure?.state == .invalidTextRepresentation)
+        }
+        // A plan that is shared follows the catalog.
+        try s.run("ALTER TABLE t DROP COLUMN b; ALTER TABLE t ADD COLUMN b int DEFAULT 9")
+        #expect(try s.query("SELECT b, c + 1 FROM t WHERE a = 5") == "9|501")
+    }
 }

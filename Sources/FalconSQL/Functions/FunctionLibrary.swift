@@ -56,6 +56,7 @@ struct FunctionLibrary {
         library.addSets()
         library.addAggregates()
         library.addCatalog()
+        library.addAdvisory()
         return library
     }
 }

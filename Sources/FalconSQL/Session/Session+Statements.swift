@@ -111,7 +111,10 @@ extension Session {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
             }
-            if run.stage == .running { run.stage = .restart }
+            if run.stage == .running {
+                run.stage = .restart
+                run.toPassOver = run.streamed
+            }
             run.buffer.removeAll(keepingCapacity: true)
             return .blocked(beginLockWait())
         }
@@ -206,18 +209,20 @@ extension Session {
         while sent < limit {
             guard try executor.next() else {
                 try executor.finish()
-                run.emitted += sent
                 return .done(tag: "SELECT \(run.emitted)")
+            }
+            if run.toPassOver > 0 {
+                run.toPassOver -= 1
+                continue
             }
             for index in slots.indices { run.rowValues[index] = executor.row.slots[slots[index]] }
             sink.row(run.rowValues, run.columns, formats: run.formats)
             sent += 1
+            run.streamed += 1
+            run.emitted += 1
             if sent & 63 == 0 {
                 try interrupt.check()
-                if sink.wantsPause, maxRows == 0 {
-                    run.emitted += sent
-                    return .blocked(.paused)
-                }
+                if sink.wantsPause, maxRows == 0 { return .blocked(.paused) }
             }
         }
         // The next tag counts the next Execute's rows, as PostgreSQL's does.

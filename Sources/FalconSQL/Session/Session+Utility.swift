@@ -113,6 +113,7 @@ extension Session {
                 dropAllPortals()
                 statements.removeAll()
                 settings.resetAll()
+                database.locks.releaseAll(advisoryOwner)
             }
             switch target {
             case .all: return .done(tag: "DISCARD ALL")

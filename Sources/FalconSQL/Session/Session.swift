@@ -33,6 +33,8 @@ public final class Session: @unchecked Sendable {
         var run: StatementRun?
         /// The tag to send once the commit in flight is published.
         var pendingTag: String?
+        /// The statement as an instance of a shared one.
+        var shared: (prepared: PreparedStatement, parameters: [Datum])?
         init(sql: String, statements: [AST.ParsedStatement]) {
             self.sql = sql
             self.statements = statements
@@ -58,6 +60,8 @@ public final class Session: @unchecked Sendable {
     let state: DatabaseState
     let interrupt: Interrupt
     let owner: LockOwner
+    /// Holds session-level advisory locks, which outlive transactions.
+    let advisoryOwner: LockOwner
     let transaction: Transaction
     let functions: FunctionContext
     var settings: SessionSettings
@@ -69,6 +73,7 @@ public final class Session: @unchecked Sendable {
     var pendingCommit: CommitWait?
     var chainAfterCommit: Transaction.Modes?
     var copyIn: CopyInState?
+    var simplePlans = SimplePlanCache()
     /// The text that error positions count in.
     var currentSQL = ""
     private var lockTimer: TimerService.Timer?
@@ -93,6 +98,7 @@ public final class Session: @unchecked Sendable {
         self.settings = settings
         self.interrupt = interrupt
         owner = LockOwner(processID: processID)
+        advisoryOwner = LockOwner(processID: processID)
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt)
@@ -103,6 +109,7 @@ public final class Session: @unchecked Sendable {
         reportedValues = settings.reported().map(\.1)
         reportedGeneration = settings.generation
         database.locks.register(owner)
+        database.locks.register(advisoryOwner)
         bridge.session = self
         self.settings.setNames(bridge)
     }
@@ -130,6 +137,14 @@ public final class Session: @unchecked Sendable {
         startRequest(sql)
         statements[""] = nil
         do throws(SQLError) {
+            if block != .failed, let shared = sharedStatement(for: sql),
+                let parsed = shared.prepared.parsed
+            {
+                let simple = SimpleWork(sql: sql, statements: [parsed])
+                simple.shared = shared
+                work = .simple(simple)
+                return drive(sink)
+            }
             let parsed = try SQLParser.parse(sql)
             if parsed.isEmpty {
                 sink.emptyQuery()
@@ -299,6 +314,8 @@ public final class Session: @unchecked Sendable {
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)
         }
+        database.locks.releaseAll(advisoryOwner)
+        database.locks.unregister(advisoryOwner)
         work = .none
         statements.removeAll()
         database.forget(processID)
@@ -350,9 +367,14 @@ public final class Session: @unchecked Sendable {
             } else {
                 try checkNotFailed(parsed.statement)
                 try beginIfNeeded()
-                let prepared = PreparedStatement(
-                    name: "", sql: simple.sql, parsed: parsed, declaredTypes: [])
-                run = StatementRun(prepared: prepared, parameters: [])
+                if let shared = simple.shared {
+                    run = StatementRun(
+                        prepared: shared.prepared, parameters: shared.parameters)
+                } else {
+                    let prepared = PreparedStatement(
+                        name: "", sql: simple.sql, parsed: parsed, declaredTypes: [])
+                    run = StatementRun(prepared: prepared, parameters: [])
+                }
                 simple.run = run
                 startStatement()
             }

@@ -32,6 +32,10 @@ final class StatementRun {
     /// Rows sent in all, and in the current Execute.
     var emitted: Int64 = 0
     var affected: Int64 = 0
+    /// Rows a read has sent over all its Executes, and how many of them to pass over when it runs
+    /// again after a wait (a function took a lock).
+    var streamed: Int64 = 0
+    var toPassOver: Int64 = 0
     /// A utility statement's tag once it has run.
     var tag = ""
     /// EXECUTE's prepared statement, run in place of this one.
