@@ -64,6 +64,7 @@ public final class Session: @unchecked Sendable {
     let advisoryOwner: LockOwner
     let transaction: Transaction
     let functions: FunctionContext
+    private let bridge: SessionBridge
     var settings: SessionSettings
     var settingsAtBegin: SessionSettings.Saved?
     var block = BlockState.none
@@ -103,6 +104,7 @@ public final class Session: @unchecked Sendable {
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt)
         let bridge = SessionBridge()
+        self.bridge = bridge
         functions = FunctionContext(
             settings: settings.display, transactionTimestamp: 0, statementTimestamp: 0,
             session: bridge)
@@ -321,7 +323,10 @@ public final class Session: @unchecked Sendable {
         database.forget(processID)
     }
 
-    deinit { if !isClosed { close() } }
+    deinit {
+        if !isClosed { close() }
+        bridge.session = nil
+    }
 
     // MARK: Driving
 

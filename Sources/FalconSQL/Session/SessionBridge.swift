@@ -1,9 +1,10 @@
 import FalconSchema
 import FalconStorage
 
-/// The session as functions and the reg* types see it. Weakly bound: the session owns it.
+/// The session as functions and the reg* types see it. The session owns it and unbinds it when it
+/// goes; a weak reference would make every retain and release of the session slow.
 final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
-    weak var session: Session?
+    unowned(unsafe) var session: Session?
     /// What nextval gave last, by sequence, and which sequence was last: currval and lastval.
     var lastValues: [OID: Int64] = [:]
     var lastSequence: OID?

@@ -1,4 +1,5 @@
 import FalconSchema
+import Glibc
 
 /// Reads the big-endian fields of one message body; every read is checked and fails as PostgreSQL's
 /// `pq_getmsg*` do.
@@ -41,15 +42,40 @@ struct MessageReader {
     /// A zero-terminated string of valid UTF-8.
     mutating func readString() throws(SQLError) -> String {
         let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-        guard let end = rest.firstIndex(of: 0) else {
+        guard let start = rest.baseAddress, let zero = memchr(start, 0, rest.count) else {
             throw SQLError(.protocolViolation, "invalid string in message")
         }
+        let end = UnsafeRawPointer(zero) - start
+        if end == 0 {
+            offset += 1
+            return ""
+        }
         let slice = UnsafeRawBufferPointer(rebasing: rest[..<end])
-        guard let text = String(validating: slice, as: UTF8.self) else {
+        let text: String
+        if Self.isASCII(slice) {
+            // Decoding has a fast path that validating lacks.
+            text = String(decoding: slice, as: UTF8.self)
+        } else if let valid = String(validating: slice, as: UTF8.self) {
+            text = valid
+        } else {
             throw Self.invalidEncoding(slice)
         }
         offset += end + 1
         return text
+    }
+
+    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if word & 0x8080_8080_8080_8080 != 0 { return false }
+            index += 8
+        }
+        while index < bytes.count {
+            if bytes[index] >= 0x80 { return false }
+            index += 1
+        }
+        return true
     }
 
     /// The message has to end here.
