@@ -47,7 +47,8 @@ struct CandidateSelection {
         let categories = actual.map { TypeCoercion.category($0) }
         candidates = best(candidates) { candidate in
             var count = 0
-            for (position, declared) in candidate.types.enumerated() where actual[position] != .unknown {
+            for (position, declared) in candidate.types.enumerated()
+            where actual[position] != .unknown {
                 if declared == actual[position]
                     || (TypeCoercion.category(declared) == categories[position]
                         && TypeCoercion.isPreferred(declared))
@@ -111,9 +112,7 @@ struct CandidateSelection {
                 if known == .invalid { known = type } else if known != type { return .ambiguous }
             }
             let assumed = [OID](repeating: known, count: actual.count)
-            let kept = candidates.filter { candidate in
-                zip(assumed, candidate.types).allSatisfy { TypeCoercion.canCoerce($0, $1) }
-            }
+            let kept = CandidateSelection(actual: assumed).matching(candidates)
             if kept.count == 1 { return .one(kept[0].index) }
         }
         return .ambiguous

@@ -30,7 +30,11 @@ extension DateTemplate {
                         "hour \"\(hour)\" is invalid for the 12-hour clock",
                         hint: "Use the 24-hour clock, or give an hour between 1 and 12.")
                 }
-                if isPM == true, hour < 12 { hour += 12 } else if isPM == false, hour == 12 { hour = 0 }
+                if isPM == true, hour < 12 {
+                    hour += 12
+                } else if isPM == false, hour == 12 {
+                    hour = 0
+                }
             }
             var days: Int64
             if let julian {
@@ -88,7 +92,9 @@ extension DateTemplate {
         skipSpaces()
         for (place, item) in items.enumerated() {
             guard let field = item.field else {
-                if item.literal.utf8.allSatisfy({ !$0.isDigit && !($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) }) {
+                if item.literal.utf8.allSatisfy({
+                    !$0.isDigit && !($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A)
+                }) {
                     // Separators match any separator, or nothing.
                     if item.literal == " " {
                         skipSpaces()

@@ -9,7 +9,8 @@ struct DateTemplate {
         case SSSSS, MONTH, Month, month, IYYY, YYYY, SSSS, HH24, HH12
         case AD_ = "A.D.", ad_ = "a.d.", BC_ = "B.C.", bc_ = "b.c."
         case AM_ = "A.M.", am_ = "a.m.", PM_ = "P.M.", pm_ = "p.m."
-        case MON, Mon, mon, DAY, Day, day, DDD, IDDD, IYY, YYY, FF1, FF2, FF3, FF4, FF5, FF6, TZH, TZM
+        case MON, Mon, mon, DAY, Day, day, DDD, IDDD, IYY, YYY, FF1, FF2, FF3, FF4, FF5, FF6, TZH,
+            TZM
         case AD, ad, BC, bc, AM, am, PM, pm, DY, Dy, dy, DD, ID, IW, IY, YY, HH, MI, MM, MS, US, SS
         case WW, CC, RM, rm, TZ, tz, OF, Y, I, D, W, J, Q
     }
@@ -86,7 +87,9 @@ struct DateTemplate {
 
     private static func field(_ bytes: [UInt8], _ index: Int) -> (Field, Int)? {
         for (field, name) in fields where bytes.count - index >= name.count {
-            if bytes[index..<(index + name.count)].elementsEqual(name) { return (field, name.count) }
+            if bytes[index..<(index + name.count)].elementsEqual(name) {
+                return (field, name.count)
+            }
         }
         // Numeric fields are the same in lower case.
         for (field, name) in fields where bytes.count - index >= name.count {
@@ -278,7 +281,9 @@ struct DateTemplate {
         case .W: return number((r.day - 1) / 7 + 1, 1)
         case .Q: return number(max(0, r.month - 1) / 3 + 1, 1)
         case .CC:
-            let century = r.isInterval ? r.year / 100 : (r.year > 0 ? (r.year + 99) / 100 : -((100 - r.year) / 100))
+            let century =
+                r.isInterval
+                ? r.year / 100 : (r.year > 0 ? (r.year + 99) / 100 : -((100 - r.year) / 100))
             return number(century, 2)
         case .J: return (String(r.days + 2_451_545), true)
         case .RM, .rm:

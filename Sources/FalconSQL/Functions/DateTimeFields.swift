@@ -211,7 +211,8 @@ enum DateTimeFields {
                 year > 0
                     ? (year + 999) / 1000 * 1000 - 999
                     : -((999 - (year - 1)) / 1000) * 1000 + 1, 1)
-        default: throw unsupported(unit, type)
+        case "timezone", "timezone_hour", "timezone_minute": throw unsupported(unit, type)
+        default: throw unrecognized(unit, type)
         }
     }
 
@@ -241,7 +242,8 @@ enum DateTimeFields {
             throw SQLError(
                 .featureNotSupported, "unit \"\(unit)\" not supported for type interval",
                 detail: "Months usually have fractional weeks.")
-        default: throw unsupported(unit, .interval)
+        case "timezone", "timezone_hour", "timezone_minute": throw unsupported(unit, .interval)
+        default: throw unrecognized(unit, .interval)
         }
         return result
     }

@@ -71,7 +71,9 @@ enum MD5 {
         }
         var result: [UInt8] = []
         for word in [state.0, state.1, state.2, state.3] {
-            for shift in 0..<4 { result.append(UInt8(truncatingIfNeeded: word >> UInt32(shift * 8))) }
+            for shift in 0..<4 {
+                result.append(UInt8(truncatingIfNeeded: word >> UInt32(shift * 8)))
+            }
         }
         return result
     }

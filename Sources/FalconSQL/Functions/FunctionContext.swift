@@ -16,6 +16,53 @@ public protocol SessionFunctions: AnyObject, Sendable {
     var transactionID: UInt64 { get }
     /// True once the statement should end with 57014.
     var isCanceled: Bool { get }
+
+    // What only the catalog knows; the defaults answer "nothing".
+
+    /// pg_get_indexdef: the whole CREATE INDEX for column 0, else one key column.
+    func indexDefinition(_ oid: OID, column: Int) -> String?
+    /// pg_get_constraintdef.
+    func constraintDefinition(_ oid: OID) -> String?
+    /// pg_get_viewdef.
+    func viewDefinition(_ oid: OID) -> String?
+    /// obj_description and friends; `column` 0 for the object itself.
+    func objectDescription(_ oid: OID, catalog: String?, column: Int) -> String?
+    /// Bytes of a relation with what belongs to it; nil when there is none.
+    func relationSize(_ oid: OID) -> Int64?
+    func databaseSize() -> Int64
+    func nextSequenceValue(_ oid: OID) throws(SQLError) -> Int64
+    func currentSequenceValue(_ oid: OID) throws(SQLError) -> Int64
+    func lastSequenceValue() throws(SQLError) -> Int64
+    func setSequenceValue(_ oid: OID, to value: Int64, isCalled: Bool) throws(SQLError)
+    /// pg_get_serial_sequence: the sequence a column owns.
+    func serialSequence(table: String, column: String) throws(SQLError) -> String?
+    func cancelBackend(_ processID: Int32) -> Bool
+    func terminateBackend(_ processID: Int32) -> Bool
+}
+
+extension SessionFunctions {
+    public func indexDefinition(_ oid: OID, column: Int) -> String? { nil }
+    public func constraintDefinition(_ oid: OID) -> String? { nil }
+    public func viewDefinition(_ oid: OID) -> String? { nil }
+    public func objectDescription(_ oid: OID, catalog: String?, column: Int) -> String? { nil }
+    public func relationSize(_ oid: OID) -> Int64? { 0 }
+    public func databaseSize() -> Int64 { 0 }
+    public func nextSequenceValue(_ oid: OID) throws(SQLError) -> Int64 { throw noSequences }
+    public func currentSequenceValue(_ oid: OID) throws(SQLError) -> Int64 { throw noSequences }
+    public func lastSequenceValue() throws(SQLError) -> Int64 {
+        throw SQLError(
+            .objectNotInPrerequisiteState, "lastval is not yet defined in this session")
+    }
+    public func setSequenceValue(
+        _ oid: OID, to value: Int64, isCalled: Bool
+    ) throws(SQLError) { throw noSequences }
+    public func serialSequence(table: String, column: String) throws(SQLError) -> String? { nil }
+    public func cancelBackend(_ processID: Int32) -> Bool { false }
+    public func terminateBackend(_ processID: Int32) -> Bool { false }
+
+    private var noSequences: SQLError {
+        SQLError(.featureNotSupported, "sequences are not supported")
+    }
 }
 
 /// The surroundings of one execution: what now() is, how values print, whose session it is.

@@ -116,10 +116,12 @@ extension FunctionLibrary {
         add("date", "timestamp") { a, b, _ in order(DateTimeMath.widen(date: a), b) }
         add("timestamp", "date") { a, b, _ in order(a, DateTimeMath.widen(date: b)) }
         add("date", "timestamptz") { a, b, c in
-            order(DateTimeMath.instant(ofLocal: DateTimeMath.widen(date: a), c.settings.timeZone), b)
+            order(
+                DateTimeMath.instant(ofLocal: DateTimeMath.widen(date: a), c.settings.timeZone), b)
         }
         add("timestamptz", "date") { a, b, c in
-            order(a, DateTimeMath.instant(ofLocal: DateTimeMath.widen(date: b), c.settings.timeZone))
+            order(
+                a, DateTimeMath.instant(ofLocal: DateTimeMath.widen(date: b), c.settings.timeZone))
         }
         add("timestamp", "timestamptz") { a, b, c in
             order(DateTimeMath.instant(ofLocal: a, c.settings.timeZone), b)

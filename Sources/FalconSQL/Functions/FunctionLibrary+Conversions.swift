@@ -32,7 +32,8 @@ extension FunctionLibrary {
         }
         binary("interval_to_char") { (a, b, _) throws(SQLError) in
             if b.text.isEmpty { return .null }
-            return .text(try DateTemplate(b.text).format(DateTemplate.Reading(interval: a.interval)))
+            return .text(
+                try DateTemplate(b.text).format(DateTemplate.Reading(interval: a.interval)))
         }
         binary("to_timestamp") { (a, b, context) throws(SQLError) in
             let parsed = try DateTemplate(b.text).parse(a.text)

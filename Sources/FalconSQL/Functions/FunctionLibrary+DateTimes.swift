@@ -161,7 +161,9 @@ extension FunctionLibrary {
         unary("date_timestamp") { (a, _) throws(SQLError) in
             .int(try DateTimeMath.timestamp(date: a.int))
         }
-        unary("timestamp_date") { (a, _) throws(SQLError) in .int(DateTimeMath.date(timestamp: a.int)) }
+        unary("timestamp_date") { (a, _) throws(SQLError) in
+            .int(DateTimeMath.date(timestamp: a.int))
+        }
         unary("date_timestamptz") { (a, context) throws(SQLError) in
             .int(
                 try DateTimeMath.checkedInstant(
@@ -253,7 +255,9 @@ extension FunctionLibrary {
         @Sendable func float(_ value: NumericValue?) -> Datum {
             value.map { .float($0.doubleValue) } ?? .null
         }
-        @Sendable func exact(_ value: NumericValue?) -> Datum { value.map { .numeric($0) } ?? .null }
+        @Sendable func exact(_ value: NumericValue?) -> Datum {
+            value.map { .numeric($0) } ?? .null
+        }
         @Sendable func stamp(_ a: Datum, _ b: Datum) throws(SQLError) -> NumericValue? {
             try DateTimeFields.field(
                 a.text, b.int, instant: b.int, offset: nil, type: .timestamp)
@@ -266,7 +270,8 @@ extension FunctionLibrary {
                 a.text, DateTimeMath.local(b.int, zone), instant: b.int,
                 offset: zone.offset(atUTC: b.int), type: .timestamptz)
         }
-        @Sendable func dated(_ a: Datum, _ b: Datum, _ type: OID) throws(SQLError) -> NumericValue? {
+        @Sendable func dated(_ a: Datum, _ b: Datum, _ type: OID) throws(SQLError) -> NumericValue?
+        {
             let value = DateTimeMath.widen(date: b.int)
             return try DateTimeFields.field(
                 a.text, value, instant: value, offset: nil, type: type)
@@ -350,11 +355,14 @@ extension FunctionLibrary {
             guard d <= Calendar.daysInMonth(Int(m), year: year) else { throw failure }
             let days = Calendar.days(year: year, month: Int(m), day: Int(d))
             guard Calendar.isValidDate(days) else {
-                throw SQLError(.datetimeFieldOverflow, "date out of range: \(y)-\(two(m))-\(two(d))")
+                throw SQLError(
+                    .datetimeFieldOverflow, "date out of range: \(y)-\(two(m))-\(two(d))")
             }
             return days
         }
-        @Sendable func two(_ value: Int64) -> String { value >= 0 && value < 10 ? "0\(value)" : "\(value)" }
+        @Sendable func two(_ value: Int64) -> String {
+            value >= 0 && value < 10 ? "0\(value)" : "\(value)"
+        }
         @Sendable func makeTime(_ h: Int64, _ m: Int64, _ s: Double) throws(SQLError) -> Int64 {
             guard h >= 0, h <= 24, m >= 0, m < 60, s >= 0, s <= 60, !s.isNaN else {
                 let seconds = TypeIO.text(.float(s), type: .float8, settings: DisplaySettings())

@@ -101,7 +101,8 @@ extension FunctionLibrary {
         }
     }
 
-    private mutating func logarithm(_ name: String, _ code: @escaping @Sendable (Double) -> Double) {
+    private mutating func logarithm(_ name: String, _ code: @escaping @Sendable (Double) -> Double)
+    {
         unary(name) { (a, _) throws(SQLError) in
             try Self.checkLogarithm(a.float == 0, a.float < 0)
             return .float(code(a.float))
@@ -157,8 +158,8 @@ extension FunctionLibrary {
         }
         math("dsind") { Self.sinDegrees($0) }
         math("dcosd") { Self.sinDegrees($0 + 90) }
-        math("dtand") { Self.sinDegrees($0) / Self.sinDegrees($0 + 90) }
-        math("dcotd") { Self.sinDegrees($0 + 90) / Self.sinDegrees($0) }
+        math("dtand") { Self.tanDegrees($0) }
+        math("dcotd") { 1 / Self.tanDegrees($0) }
         math("dsinh") { sinh($0) }
         math("dcosh") { cosh($0) }
         math("dtanh") { tanh($0) }
@@ -202,6 +203,16 @@ extension FunctionLibrary {
         case 210, 330: return -0.5
         case 270: return -1
         default: return sin(angle * (Double.pi / 180))
+        }
+    }
+
+    /// Exact at odd multiples of 45 degrees too.
+    private static func tanDegrees(_ degrees: Double) -> Double {
+        let reduced = degrees.truncatingRemainder(dividingBy: 180)
+        switch reduced < 0 ? reduced + 180 : reduced {
+        case 45: return 1
+        case 135: return -1
+        default: return sinDegrees(degrees) / sinDegrees(degrees + 90)
         }
     }
 

@@ -84,7 +84,11 @@ extension FunctionLibrary {
         }
         // Shifts count modulo the width, as C does on this platform.
         binary("int2shl") { (a, b, _) throws(SQLError) in
-            .int(Int64(Int16(truncatingIfNeeded: Int32(truncatingIfNeeded: a.int) &<< Int32(truncatingIfNeeded: b.int))))
+            .int(
+                Int64(
+                    Int16(
+                        truncatingIfNeeded: Int32(truncatingIfNeeded: a.int)
+                            &<< Int32(truncatingIfNeeded: b.int))))
         }
         binary("int2shr") { (a, b, _) throws(SQLError) in
             .int(Int64(Int32(truncatingIfNeeded: a.int) &>> Int32(truncatingIfNeeded: b.int)))
@@ -123,7 +127,8 @@ extension FunctionLibrary {
     }
 
     private mutating func addIntegerCasts() {
-        unary("i2toi4", "int48", "int28", "oidtoi8", "chartoi4wide") { (a, _) throws(SQLError) in a }
+        unary("i2toi4", "int48", "int28", "oidtoi8", "chartoi4wide") { (a, _) throws(SQLError) in a
+        }
         unary("i4toi2", "int82") { (a, _) throws(SQLError) in try Width.int2.checked(a.int) }
         unary("int84") { (a, _) throws(SQLError) in try Width.int4.checked(a.int) }
         unary("i8tooid") { (a, _) throws(SQLError) in
@@ -158,7 +163,9 @@ extension FunctionLibrary {
         for (name, width) in [
             ("numeric_int2", Width.int2), ("numeric_int4", .int4), ("numeric_int8", .int8),
         ] {
-            let typeName = name == "numeric_int2" ? "smallint" : (name == "numeric_int4" ? "integer" : "bigint")
+            let typeName =
+                name == "numeric_int2"
+                ? "smallint" : (name == "numeric_int4" ? "integer" : "bigint")
             unary(name) { (a, _) throws(SQLError) in
                 let value = a.numeric
                 if value.isNaN {

@@ -77,7 +77,9 @@ extension FunctionLibrary {
                 throw SQLError(
                     .numericValueOutOfRange, "factorial of a negative number is undefined")
             }
-            if a.int > 32177 { throw SQLError(.numericValueOutOfRange, "value overflows numeric format") }
+            if a.int > 32177 {
+                throw SQLError(.numericValueOutOfRange, "value overflows numeric format")
+            }
             var result = NumericValue.one
             var factor: Int64 = 2
             while factor <= a.int {

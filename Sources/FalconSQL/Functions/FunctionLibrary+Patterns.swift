@@ -26,7 +26,8 @@ extension FunctionLibrary {
             return .bool(outcome)
         }
         for (names, flags, wanted) in [
-            (["textregexeq", "nameregexeq"], "", true), (["textregexne", "nameregexne"], "", false),
+            (["textregexeq", "nameregexeq"], "", true),
+            (["textregexne", "nameregexne"], "", false),
             (["texticregexeq", "nameicregexeq"], "i", true),
             (["texticregexne", "nameicregexne"], "i", false),
         ] {
@@ -54,7 +55,8 @@ extension FunctionLibrary {
             }
             return RegexSearch.piece(text, groups, groups.count > 2 ? 1 : 0)
         }
-        many("textregexreplace_noopt", "textregexreplace", "textregexreplace_extended",
+        many(
+            "textregexreplace_noopt", "textregexreplace", "textregexreplace_extended",
             "textregexreplace_extended_no_flags", "textregexreplace_extended_no_n"
         ) { (a, _) throws(SQLError) in
             // (text, pattern, replacement[, flags]) or (…, start[, n[, flags]]).
@@ -115,7 +117,24 @@ extension FunctionLibrary {
                 start: a.count > 2 ? Int(a[2].int - 1) : 0)
             return .int(Int64(all.count))
         }
-        many("regexp_substr", "regexp_substr_no_start", "regexp_substr_no_n",
+        many(
+            "regexp_instr", "regexp_instr_no_start", "regexp_instr_no_n",
+            "regexp_instr_no_endoption", "regexp_instr_no_flags", "regexp_instr_no_subexpr"
+        ) { (a, _) throws(SQLError) in
+            let text = RegexPattern.scalars(a[0].text)
+            let nth = a.count > 3 ? Int(a[3].int) : 1
+            let all = try RegexSearch.all(
+                text, a[1].text, flags: a.count > 5 ? a[5].text : "", limit: nth,
+                start: a.count > 2 ? Int(a[2].int - 1) : 0)
+            let group = a.count > 6 ? Int(a[6].int) : 0
+            guard nth >= 1, all.count >= nth, group >= 0, all[nth - 1].count > group * 2 + 1 else {
+                return .int(0)
+            }
+            let wantsEnd = a.count > 4 && a[4].int == 1
+            return .int(Int64(all[nth - 1][group * 2 + (wantsEnd ? 1 : 0)] + 1))
+        }
+        many(
+            "regexp_substr", "regexp_substr_no_start", "regexp_substr_no_n",
             "regexp_substr_no_flags", "regexp_substr_no_subexpr"
         ) { (a, _) throws(SQLError) in
             let text = RegexPattern.scalars(a[0].text)
@@ -159,7 +178,8 @@ enum RegexSearch {
     /// The groups as text[]; the whole match when the pattern has none.
     static func groupArray(_ text: [UInt32], _ groups: [Int]) -> Datum {
         let count = groups.count / 2
-        let elements = count == 1 ? [piece(text, groups, 0)] : (1..<count).map { piece(text, groups, $0) }
+        let elements =
+            count == 1 ? [piece(text, groups, 0)] : (1..<count).map { piece(text, groups, $0) }
         return .array(ArrayValue(elementType: .text, elements))
     }
 
@@ -179,7 +199,8 @@ enum RegexSearch {
         return found
     }
 
-    static func split(_ text: String, _ pattern: String, flags: String) throws(SQLError) -> [String] {
+    static func split(_ text: String, _ pattern: String, flags: String) throws(SQLError) -> [String]
+    {
         let scalars = RegexPattern.scalars(text)
         var parts: [String] = []
         var start = 0

@@ -16,7 +16,8 @@ extension FunctionLibrary {
 
     mutating func addSession() {
         nullary("pgsql_version") { _ throws(SQLError) in .text(Self.versionText) }
-        nullary("current_database") { c throws(SQLError) in .text(try Self.session(c).databaseName) }
+        nullary("current_database") { c throws(SQLError) in .text(try Self.session(c).databaseName)
+        }
         nullary("current_user") { c throws(SQLError) in .text(try Self.session(c).userName) }
         nullary("session_user") { c throws(SQLError) in .text(try Self.session(c).sessionUserName) }
         nullary("current_schema") { c throws(SQLError) in
@@ -26,7 +27,8 @@ extension FunctionLibrary {
             let names = try Self.session(c).schemas(includingImplicit: a.bool)
             return .array(ArrayValue(elementType: .name, names.map { .text($0) }))
         }
-        nullary("pg_backend_pid") { c throws(SQLError) in .int(Int64(try Self.session(c).processID)) }
+        nullary("pg_backend_pid") { c throws(SQLError) in .int(Int64(try Self.session(c).processID))
+        }
         nullary("current_txid", "txid_current", "pg_current_xact_id") { c throws(SQLError) in
             .int(Int64(bitPattern: try Self.session(c).transactionID))
         }
@@ -53,12 +55,14 @@ extension FunctionLibrary {
             try Self.sleep(seconds: Double(a.interval.span) / 1e6, c)
             return .text("")
         }
-        nullary("pg_is_in_recovery", "pg_is_wal_replay_paused") { _ throws(SQLError) in .bool(false) }
+        nullary("pg_is_in_recovery", "pg_is_wal_replay_paused") { _ throws(SQLError) in .bool(false)
+        }
         nullary("pg_jit_available") { _ throws(SQLError) in .bool(false) }
         nullary("pg_postmaster_start_time", "pg_conf_load_time") { c throws(SQLError) in
             .int(Self.startTime)
         }
-        nullary("inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port",
+        nullary(
+            "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port",
             "pg_my_temp_schema_none"
         ) { _ throws(SQLError) in .null }
         nullary("pg_my_temp_schema") { _ throws(SQLError) in .int(0) }
@@ -74,6 +78,7 @@ extension FunctionLibrary {
         addTypeFunctions()
         addPrivileges()
         addCatalogStubs()
+        addCatalogFunctions()
     }
 
     static let startTime = clock()
@@ -236,11 +241,75 @@ extension FunctionLibrary {
         }
     }
 
+    /// Functions that ask the catalog through the session.
+    private mutating func addCatalogFunctions() {
+        @Sendable func oid(_ datum: Datum) -> OID { OID(UInt32(truncatingIfNeeded: datum.int)) }
+        @Sendable func text(_ value: String?) -> Datum { value.map { .text($0) } ?? .null }
+        many("pg_get_indexdef", "pg_get_indexdef_ext") { (a, c) throws(SQLError) in
+            text(c.session?.indexDefinition(oid(a[0]), column: a.count > 1 ? Int(a[1].int) : 0))
+        }
+        many("pg_get_constraintdef", "pg_get_constraintdef_ext") { (a, c) throws(SQLError) in
+            text(c.session?.constraintDefinition(oid(a[0])))
+        }
+        many("pg_get_viewdef", "pg_get_viewdef_ext", "pg_get_viewdef_wrap") {
+            (a, c) throws(SQLError) in
+            text(c.session?.viewDefinition(oid(a[0])))
+        }
+        many("pg_get_viewdef_name", "pg_get_viewdef_name_ext") { (a, c) throws(SQLError) in
+            let view = try TypeIO.parseText(
+                a[0].text, type: SQLType(.regclass), settings: c.settings)
+            return text(c.session?.viewDefinition(oid(view)))
+        }
+        // Stored expressions are SQL text already.
+        many("pg_get_expr", "pg_get_expr_ext") { (a, _) throws(SQLError) in a[0] }
+        binary("#1215") { (a, b, c) throws(SQLError) in
+            text(c.session?.objectDescription(oid(a), catalog: b.text, column: 0))
+        }
+        unary("#1348") { (a, c) throws(SQLError) in
+            text(c.session?.objectDescription(oid(a), catalog: nil, column: 0))
+        }
+        binary("#1216") { (a, b, c) throws(SQLError) in
+            text(c.session?.objectDescription(oid(a), catalog: "pg_class", column: Int(b.int)))
+        }
+        many(
+            "pg_relation_size", "pg_total_relation_size", "pg_table_size", "#2325", "#2332",
+            "#2286", "#2997"
+        ) { (a, c) throws(SQLError) in
+            c.session?.relationSize(oid(a[0])).map { .int($0) } ?? .null
+        }
+        many("pg_indexes_size", "#2998") { (_, _) throws(SQLError) in .int(0) }
+        many("pg_database_size_oid", "pg_database_size_name") { (_, c) throws(SQLError) in
+            .int(c.session?.databaseSize() ?? 0)
+        }
+        many("pg_tablespace_size_oid", "pg_tablespace_size_name") { (_, _) throws(SQLError) in
+            .int(0)
+        }
+        unary("nextval_oid") { (a, c) throws(SQLError) in
+            .int(try Self.session(c).nextSequenceValue(oid(a)))
+        }
+        unary("currval_oid") { (a, c) throws(SQLError) in
+            .int(try Self.session(c).currentSequenceValue(oid(a)))
+        }
+        nullary("lastval") { c throws(SQLError) in .int(try Self.session(c).lastSequenceValue()) }
+        many("setval_oid", "setval3_oid") { (a, c) throws(SQLError) in
+            try Self.session(c).setSequenceValue(
+                oid(a[0]), to: a[1].int, isCalled: a.count < 3 || a[2].bool)
+            return a[1]
+        }
+        binary("pg_get_serial_sequence") { (a, b, c) throws(SQLError) in
+            text(try Self.session(c).serialSequence(table: a.text, column: b.text))
+        }
+        unary("pg_cancel_backend") { (a, c) throws(SQLError) in
+            .bool(try Self.session(c).cancelBackend(Int32(truncatingIfNeeded: a.int)))
+        }
+        many("pg_terminate_backend") { (a, c) throws(SQLError) in
+            .bool(try Self.session(c).terminateBackend(Int32(truncatingIfNeeded: a[0].int)))
+        }
+    }
+
     /// Functions of the catalog whose answer is the same for every object here.
     private mutating func addCatalogStubs() {
-        many("#1215", "#1216", "#1348", "#1993", "shobj_description", "obj_description",
-            "col_description"
-        ) { (_, _) throws(SQLError) in .null }
+        many("#1993", "shobj_description") { (_, _) throws(SQLError) in .null }
         unary("pg_get_userbyid") { (a, context) throws(SQLError) in
             let oid = OID(UInt32(truncatingIfNeeded: a.int))
             if let name = context.settings.names?.text(of: oid, as: .regrole) {
@@ -258,7 +327,8 @@ extension FunctionLibrary {
         many("pg_column_is_updatable") { (_, _) throws(SQLError) in .bool(true) }
         nullary("pg_notification_queue_usage") { _ throws(SQLError) in .float(0) }
         nullary("pg_reload_conf", "pg_rotate_logfile") { _ throws(SQLError) in .bool(true) }
-        many("pg_stat_get_numscans", "pg_stat_get_live_tuples", "pg_stat_get_dead_tuples",
+        many(
+            "pg_stat_get_numscans", "pg_stat_get_live_tuples", "pg_stat_get_dead_tuples",
             "pg_stat_get_tuples_inserted", "pg_stat_get_tuples_updated",
             "pg_stat_get_tuples_deleted", "pg_stat_get_tuples_returned",
             "pg_stat_get_tuples_fetched"
@@ -281,7 +351,8 @@ extension FunctionLibrary {
                     oid: OID(UInt32(truncatingIfNeeded: a.int)))
             else { return .null }
             return .text(
-                (function.returnsSet ? "SETOF " : "") + FalconSchema.TypeNames.format(function.resultType))
+                (function.returnsSet ? "SETOF " : "")
+                    + FalconSchema.TypeNames.format(function.resultType))
         }
     }
 }

@@ -15,7 +15,8 @@ extension FunctionLibrary {
                 }
             }
         }
-        rows("generate_series_numeric", "generate_series_step_numeric") { (a, _, _) throws(SQLError) in
+        rows("generate_series_numeric", "generate_series_step_numeric") {
+            (a, _, _) throws(SQLError) in
             for (index, name) in [(0, "start"), (1, "stop")] {
                 if a[index].numeric.isNaN {
                     throw SQLError(.invalidParameterValue, "\(name) value cannot be NaN")
@@ -56,10 +57,14 @@ extension FunctionLibrary {
         rows("pg_get_keywords") { (_, _, _) throws(SQLError) in
             RecordSource(
                 ReservedWords.needQuotes.sorted().map { word in
-                    [.text(word), .int(Int64(UInt8(ascii: "R"))), .bool(false), .text("reserved"), .text("requires AS")]
+                    [
+                        .text(word), .int(Int64(UInt8(ascii: "R"))), .bool(false),
+                        .text("reserved"), .text("requires AS"),
+                    ]
                 })
         }
-        rows("pg_options_to_table", "pg_listening_channels", "pg_prepared_xact",
+        rows(
+            "pg_options_to_table", "pg_listening_channels", "pg_prepared_xact",
             "pg_cursor", "pg_available_extensions", "pg_available_extension_versions",
             "pg_stat_get_activity", "pg_lock_status"
         ) { (_, _, _) throws(SQLError) in ListSource([]) }

@@ -6,9 +6,12 @@ extension FunctionLibrary {
     mutating func addText() {
         binary("textcat") { (a, b, _) throws(SQLError) in .text(a.text + b.text) }
         typed("textanycat", "anytextcat") { (a, types, context) throws(SQLError) in
-            .text(
-                TypeIO.text(a[0], type: types[0], settings: context.settings)
-                    + TypeIO.text(a[1], type: types[1], settings: context.settings))
+            // As a cast to text has it: a boolean in full.
+            @Sendable func cast(_ value: Datum, _ type: OID) -> String {
+                if case .bool(let flag) = value { return flag ? "true" : "false" }
+                return TypeIO.text(value, type: type, settings: context.settings)
+            }
+            return .text(cast(a[0], types[0]) + cast(a[1], types[1]))
         }
         unary("textlen") { (a, _) throws(SQLError) in .int(Int64(TextMath.length(a.text))) }
         unary("bpcharlen") { (a, _) throws(SQLError) in
@@ -111,6 +114,9 @@ extension FunctionLibrary {
             if a.int == 0 {
                 throw SQLError(SQLState("54000"), "null character not permitted")
             }
+            if a.int < 0 {
+                throw SQLError(.invalidParameterValue, "character number must be positive")
+            }
             guard let value = UInt32(exactly: a.int), let scalar = Unicode.Scalar(value) else {
                 throw SQLError(
                     SQLState("54000"), "requested character too large for encoding: \(a.int)")
@@ -130,7 +136,8 @@ extension FunctionLibrary {
             .text(
                 a[0].isNull
                     ? "NULL"
-                    : Quoting.literal(TypeIO.text(a[0], type: types[0], settings: context.settings)))
+                    : Quoting.literal(TypeIO.text(a[0], type: types[0], settings: context.settings))
+            )
         }
         typed("text_concat") { (a, types, context) throws(SQLError) in
             var result = ""

@@ -131,7 +131,8 @@ public enum FunctionResolver {
             for index in argumentTypes.indices {
                 let type = polymorphism.actual(types[index])
                 // Untold types (all arguments unknown) read as text.
-                argumentTypes[index] = type == .invalid ? fallback(types[index], actual[index]) : type
+                argumentTypes[index] =
+                    type == .invalid ? fallback(types[index], actual[index]) : type
             }
             let type = polymorphism.actual(resultType)
             resultType = type == .invalid ? fallback(resultType, .unknown) : type
@@ -356,7 +357,8 @@ public enum FunctionResolver {
     }
 
     static func operatorSignature(_ name: String, _ left: OID?, _ right: OID) -> String {
-        (left.map { FalconSchema.TypeNames.format($0) + " " } ?? "") + name + " " + FalconSchema.TypeNames.format(right)
+        (left.map { FalconSchema.TypeNames.format($0) + " " } ?? "") + name + " "
+            + FalconSchema.TypeNames.format(right)
     }
 
     /// 42883 as PostgreSQL words it.

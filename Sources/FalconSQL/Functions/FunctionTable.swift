@@ -72,7 +72,8 @@ final class FunctionTable: Sendable {
             guard f.count == 5, let source = UInt32(f[0]), let target = UInt32(f[1]),
                 let function = UInt32(f[2]), source != target
             else { continue }
-            let context: CastContext = f[3] == "i" ? .implicit : (f[3] == "a" ? .assignment : .explicit)
+            let context: CastContext =
+                f[3] == "i" ? .implicit : (f[3] == "a" ? .assignment : .explicit)
             let method: CastFact.Method =
                 f[4] == "b" ? .relabel : (f[4] == "i" ? .inOut : .function(OID(function)))
             casts[CastKey(source: source, target: target)] = CastFact(

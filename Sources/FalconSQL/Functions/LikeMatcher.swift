@@ -16,7 +16,8 @@ enum LikeMatcher {
         SQLState("22025"), "LIKE pattern must not end with escape character")
 
     /// Nil when the pattern ends in the escape character (and matching got there).
-    static func matches(_ text: UnsafeRawBufferPointer, _ pattern: UnsafeRawBufferPointer) -> Bool? {
+    static func matches(_ text: UnsafeRawBufferPointer, _ pattern: UnsafeRawBufferPointer) -> Bool?
+    {
         var t = 0
         var p = 0
         // Where to go on after the last `%`, one character further each time.

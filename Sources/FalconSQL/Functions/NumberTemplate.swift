@@ -46,7 +46,6 @@ struct NumberTemplate {
                 index += 2
             } else if matches("PL") {
                 items.append(.sign(.pl))
-                hasSign = true
                 index += 2
             } else if matches("SG") {
                 items.append(.sign(.sg))
@@ -124,8 +123,9 @@ struct NumberTemplate {
             decimals = []
         }
         let isZero = digits.allSatisfy { $0 == 48 } && decimals.allSatisfy { $0 == 48 }
-        let overflows = digits.count > whole && !(digits == [48] && whole == 0)
-        let showsNegative = isNegative && !(isZero && false)
+        let overflows = digits.count > whole
+        // What rounds to zero has no sign.
+        let showsNegative = isNegative && !(isZero && value.isFinite)
         // Where the leading zeros of the template begin.
         var firstZero = whole
         var position = 0
@@ -140,8 +140,6 @@ struct NumberTemplate {
             }
         }
         let hidesLeadingZero = digits == [48] && fraction > 0
-        let firstDigit = whole - (hidesLeadingZero && !isZero ? 0 : digits.count)
-        let start = min(firstZero, max(0, firstDigit))
         var trailing = decimals.count
         if !fills {
             // FM drops trailing zeros that 9 asked for.
@@ -160,26 +158,25 @@ struct NumberTemplate {
             }
             while trailing > zeros, trailing > 0, decimals[trailing - 1] == 48 { trailing -= 1 }
         }
+        // 0.1 with 9.9 is ".1"; with FM and nothing after the point it is "0.".
+        let showsZero = !hidesLeadingZero || (!fills && trailing == 0)
+        let firstDigit = whole - (showsZero ? digits.count : 0)
+        let start = min(firstZero, max(0, firstDigit))
         var result = ""
-        var signDone = hasSign || brackets
+        let signDone = hasSign || brackets
         var place = 0
         var after = false
         var started = false
         func sign() -> String { showsNegative ? "-" : (fills ? " " : "") }
-        var pendingSign = !signDone
         var output: [String] = []
         var signSlot: Int?
-        if pendingSign {
-            signSlot = 0
-            output.append("")
-        }
-        if brackets {
-            signSlot = 0
-            output.append("")
-        }
         for item in items {
             switch item {
             case .digit, .zero:
+                if signSlot == nil, !signDone || brackets {
+                    signSlot = output.count
+                    output.append("")
+                }
                 if after {
                     if overflows {
                         output.append("#")
@@ -208,9 +205,13 @@ struct NumberTemplate {
                     }
                 }
             case .point:
+                if signSlot == nil, !signDone || brackets {
+                    signSlot = output.count
+                    output.append("")
+                }
                 after = true
                 place = 0
-                if trailing > 0 || fills || overflows { output.append(".") }
+                output.append(".")
             case .group:
                 if started { output.append(",") } else if fills { output.append(" ") }
             case .sign(let kind):
@@ -229,14 +230,12 @@ struct NumberTemplate {
             case .currency: output.append(fills ? " " : "")
             case .literal(let text): output.append(text)
             case .ordinal(let upper):
-                if !showsNegative {
+                if !showsNegative, !overflows {
                     let suffix = Self.ordinal(digits)
                     output.append(upper ? suffix.uppercased() : suffix)
                 }
             }
         }
-        pendingSign = false
-        signDone = true
         if let slot = signSlot {
             // The sign stands right before the first digit; blanks that come before it stay.
             let leadsWithS = hasSign

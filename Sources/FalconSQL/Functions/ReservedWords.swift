@@ -1,6 +1,7 @@
 /// Keywords that a name must be quoted to be (all but the unreserved ones).
 enum ReservedWords {
-    static let needQuotes: Set<String> = Set(words.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init))
+    static let needQuotes: Set<String> = Set(
+        words.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init))
 
     private static let words = """
         all analyse analyze and any array as asc asymmetric authorization between bigint binary

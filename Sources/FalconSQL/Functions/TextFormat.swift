@@ -85,7 +85,8 @@ enum TextFormat {
             guard index < bytes.count else { throw unterminated }
             let kind = bytes[index]
             index += 1
-            guard kind == UInt8(ascii: "s") || kind == UInt8(ascii: "I") || kind == UInt8(ascii: "L")
+            guard
+                kind == UInt8(ascii: "s") || kind == UInt8(ascii: "I") || kind == UInt8(ascii: "L")
             else {
                 let shown = Character(Unicode.Scalar(kind))
                 throw SQLError(

@@ -16,7 +16,9 @@ enum TextMath {
 
     static func lower(_ text: String) -> String {
         if isASCII(text) {
-            return String(decoding: text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
+            return String(
+                decoding: text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self
+            )
         }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -29,7 +31,9 @@ enum TextMath {
 
     static func upper(_ text: String) -> String {
         if isASCII(text) {
-            return String(decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & ~0x20 : $0 }, as: UTF8.self)
+            return String(
+                decoding: text.utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & ~0x20 : $0 },
+                as: UTF8.self)
         }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -237,7 +241,9 @@ public enum Quoting {
             }
         }
         if isPlain, !ReservedWords.needQuotes.contains(name) { return name }
-        return "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return "\""
+            + name.split(separator: "\"", omittingEmptySubsequences: false).joined(
+                separator: "\"\"") + "\""
     }
 
     /// A string literal; E'' when there is a backslash.

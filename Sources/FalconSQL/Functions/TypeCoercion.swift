@@ -49,7 +49,9 @@ enum TypeCoercion {
                 switch type {
                 case .anyelement, .anynonarray, .anyenum:
                     if given == .unknown { continue }
-                    if type == .anynonarray, TypeRegistry.elementType(of: given) != nil { return nil }
+                    if type == .anynonarray, TypeRegistry.elementType(of: given) != nil {
+                        return nil
+                    }
                     if type == .anyenum { return nil }
                     if element != .invalid, element != given { return nil }
                     element = given

@@ -62,7 +62,8 @@ extension KeyCodec {
             writer.append(UInt8(truncatingIfNeeded: 128 + exponent))
         } else {
             writer.append(exponent < 0 ? 0 : 0xFF)
-            writer.appendFixed((UInt32(bitPattern: Int32(clamping: exponent)) ^ (1 << 31)).bigEndian)
+            writer.appendFixed(
+                (UInt32(bitPattern: Int32(clamping: exponent)) ^ (1 << 31)).bigEndian)
         }
         var end = digits.count
         while end > 0, digits[end - 1] == 0 { end -= 1 }

@@ -296,5 +296,7 @@ public enum KeyCodec {
     }
 
     /// True when the type can be a key column.
-    public static func isKeyable(_ type: OID) -> Bool { DatumOrder.isOrdered(type) && type != .jsonb }
+    public static func isKeyable(_ type: OID) -> Bool {
+        DatumOrder.isOrdered(type) && type != .jsonb
+    }
 }

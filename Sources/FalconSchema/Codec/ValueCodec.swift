@@ -127,7 +127,8 @@ enum ValueCodec {
             guard let slice = reader.readBytes(16) else { return nil }
             return .bytes(Array(slice))
         case .interval:
-            guard let micros = reader.readFixed(Int64.self), let days = reader.readFixed(Int32.self),
+            guard let micros = reader.readFixed(Int64.self),
+                let days = reader.readFixed(Int32.self),
                 let months = reader.readFixed(Int32.self)
             else { return nil }
             return .interval(Interval(months: months, days: days, micros: micros))
@@ -180,7 +181,8 @@ enum ValueCodec {
                 words.append(word)
                 index += 8
             }
-            let mantissa = BigInt(sign: kind == 2 ? .minus : .plus, magnitude: BigUInt(words: words))
+            let mantissa = BigInt(
+                sign: kind == 2 ? .minus : .plus, magnitude: BigUInt(words: words))
             return NumericValue(mantissa: mantissa, scale: Int(scale))
         case 3: return .nan
         case 4: return .infinity
@@ -196,7 +198,8 @@ enum ValueCodec {
         else { return nil }
         var dimensions: [(length: Int32, lowerBound: Int32)] = []
         for _ in 0..<count {
-            guard let length = reader.readFixed(Int32.self), let lower = reader.readFixed(Int32.self)
+            guard let length = reader.readFixed(Int32.self),
+                let lower = reader.readFixed(Int32.self)
             else { return nil }
             dimensions.append((length, lower))
         }

@@ -219,7 +219,8 @@ enum ArrayText {
         }
 
         private var mismatch: SQLError {
-            malformed(text, "Multidimensional arrays must have sub-arrays with matching dimensions.")
+            malformed(
+                text, "Multidimensional arrays must have sub-arrays with matching dimensions.")
         }
 
         /// One `{…}`; its elements are all lists or all values.
@@ -237,9 +238,9 @@ enum ArrayText {
             var count = 0
             cursor.skipSpaces()
             if cursor.peek == UInt8(ascii: "}") {
+                // Only the outermost list may be empty.
+                if level > 0 { throw malformed(text, "Unexpected \"}\" character.") }
                 cursor.advance()
-                if level > 0, lengths[level] > 0 { throw mismatch }
-                if level > 0 { lengths[level] = 0 }
                 return
             }
             var holdsLists: Bool?

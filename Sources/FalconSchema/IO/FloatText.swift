@@ -4,7 +4,8 @@ import FalconStorage
 enum FloatText {
     /// The shortest decimal that reads back the same, laid out as PostgreSQL does: an exponent from
     /// 1e+15 (float4: 1e+06) up and below 1e-4. With `digits` <= 0, %.(15 + digits)g.
-    static func append(_ value: Double, isSingle: Bool, digits: Int32, to writer: inout ByteWriter) {
+    static func append(_ value: Double, isSingle: Bool, digits: Int32, to writer: inout ByteWriter)
+    {
         if value.isNaN { return writer.append(ascii: "NaN") }
         if value.isInfinite {
             return value < 0 ? writer.append(ascii: "-Infinity") : writer.append(ascii: "Infinity")
@@ -14,7 +15,9 @@ enum FloatText {
             writer.append(UInt8(ascii: "0"))
             return
         }
-        if let exact = Int64(exactly: value), exact.magnitude < (isSingle ? 1_000_000 : 1_000_000_000_000_000) {
+        if let exact = Int64(exactly: value),
+            exact.magnitude < (isSingle ? 1_000_000 : 1_000_000_000_000_000)
+        {
             // Whole numbers need no search (and 15 digits of a float8 are exact).
             if digits > 0 || exact.magnitude < 1_000_000 { return writer.appendDecimal(exact) }
         }
@@ -26,7 +29,8 @@ enum FloatText {
         if value < 0 { writer.append(UInt8(ascii: "-")) }
         layOut(
             mantissa, exponent: exponent,
-            threshold: digits <= 0 ? Int(max(1, (isSingle ? 6 : 15) + digits)) : (isSingle ? 6 : 15),
+            threshold: digits <= 0
+                ? Int(max(1, (isSingle ? 6 : 15) + digits)) : (isSingle ? 6 : 15),
             to: &writer)
     }
 

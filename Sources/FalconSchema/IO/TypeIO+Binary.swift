@@ -54,7 +54,8 @@ extension TypeIO {
             return .bytes(Array(bytes))
         case .interval:
             var reader = ByteReader(bytes)
-            guard let micros = reader.readFixed(Int64.self), let days = reader.readFixed(Int32.self),
+            guard let micros = reader.readFixed(Int64.self),
+                let days = reader.readFixed(Int32.self),
                 let months = reader.readFixed(Int32.self), reader.isAtEnd
             else { throw lengthError(bytes, 16) }
             return .interval(
@@ -109,30 +110,36 @@ extension TypeIO {
             writer.appendFixed(value.micros.bigEndian)
             writer.appendFixed(value.days.bigEndian)
             writer.appendFixed(value.months.bigEndian)
-        case .array(let value): appendArray(value, to: &writer)
+        case .array(let value):
+            // A relabelled array (varchar[] as text[]) says what it is now.
+            appendArray(
+                value, element: TypeRegistry.elementType(of: type) ?? value.elementType, to: &writer
+            )
         }
     }
 
     // MARK: Arrays: ndim i32, has-null flag i32, element OID, (length i32, lower bound i32) per
     // dimension, then each element as length i32 (-1 NULL) and its binary form.
 
-    private static func appendArray(_ array: ArrayValue, to writer: inout ByteWriter) {
+    private static func appendArray(
+        _ array: ArrayValue, element: OID, to writer: inout ByteWriter
+    ) {
         writer.appendFixed(Int32(truncatingIfNeeded: array.dimensions.count).bigEndian)
         let hasNull = array.elements.contains { $0.isNull }
         writer.appendFixed(Int32(hasNull ? 1 : 0).bigEndian)
-        writer.appendFixed(array.elementType.rawValue.bigEndian)
+        writer.appendFixed(element.rawValue.bigEndian)
         for dimension in array.dimensions {
             writer.appendFixed(dimension.length.bigEndian)
             writer.appendFixed(dimension.lowerBound.bigEndian)
         }
-        for element in array.elements {
-            if element.isNull {
+        for value in array.elements {
+            if value.isNull {
                 writer.appendFixed(Int32(-1).bigEndian)
                 continue
             }
             let lengthAt = writer.count
             writer.appendFixed(Int32(0))
-            appendBinary(element, type: array.elementType, to: &writer)
+            appendBinary(value, type: element, to: &writer)
             let length = UInt32(truncatingIfNeeded: writer.count - lengthAt - 4)
             for shift in 0..<4 {
                 writer.bytes[lengthAt + shift] = UInt8(

@@ -48,7 +48,9 @@ extension TypeIO {
         // Bytes bound characters: most values pass without counting.
         if length < 0 || text.utf8.count <= length { return text }
         let scalars = text.unicodeScalars
-        guard let end = scalars.index(scalars.startIndex, offsetBy: length, limitedBy: scalars.endIndex),
+        guard
+            let end = scalars.index(
+                scalars.startIndex, offsetBy: length, limitedBy: scalars.endIndex),
             end < scalars.endIndex
         else { return text }
         if !explicit, scalars[end...].contains(where: { $0 != " " }) {

@@ -113,7 +113,12 @@ public enum TypeIO {
         case .time: DateTimeOutput.appendTime(value, to: &writer)
         case .oid, .xid, .cid: writer.appendDecimal(UInt64(UInt32(truncatingIfNeeded: value)))
         case .xid8: writer.appendDecimal(UInt64(bitPattern: value))
-        case .pgLSN: writer.append(utf8: LSN(UInt64(bitPattern: value)).description)
+        case .pgLSN:
+            let bits = UInt64(bitPattern: value)
+            writer.append(utf8: String(bits >> 32, radix: 16, uppercase: true))
+            writer.append(UInt8(ascii: "/"))
+            writer.append(
+                utf8: String(UInt32(truncatingIfNeeded: bits), radix: 16, uppercase: true))
         case .char:
             let byte = UInt8(truncatingIfNeeded: value)
             if byte >= 0x80 {

@@ -141,7 +141,7 @@ extension NumericValue {
         case .small(let mantissa, let scale):
             return Self.digitCount(mantissa.magnitude) - 1 - Int(scale)
         case .big(let big):
-            return big.mantissa.magnitude.description.utf8.count - 1 - big.scale
+            return Self.digitCount(big.mantissa.magnitude) - 1 - big.scale
         default: return nil
         }
     }
@@ -156,12 +156,23 @@ extension NumericValue {
         return count
     }
 
+    static func digitCount(_ value: BigUInt) -> Int {
+        if value.isZero { return 1 }
+        // One digit is log2(10) bits: the estimate is right or one short.
+        let estimate = Int(Double(value.bitWidth - 1) * 0.301_029_995_663_981_2)
+        return value >= PowerOfTen.big(estimate + 1).magnitude
+            ? estimate + 2 : (value >= PowerOfTen.big(estimate).magnitude ? estimate + 1 : estimate)
+    }
+
     /// The first `count` decimal digits as a number (zero-padded on the right).
     private func leadingDigits(_ count: Int) -> Int {
         let digits: String.UTF8View
         switch storage {
         case .small(let mantissa, _): digits = String(mantissa.magnitude).utf8
-        case .big(let big): digits = big.mantissa.magnitude.description.utf8
+        case .big(let big):
+            let total = Self.digitCount(big.mantissa.magnitude)
+            let kept = big.mantissa.magnitude / PowerOfTen.big(max(0, total - 8)).magnitude
+            digits = kept.description.utf8
         default: return 0
         }
         var result = 0

@@ -65,7 +65,8 @@ extension NumericValue {
         }
         guard let exponent = decimalExponent else { return 0 }
         // ln(d.ddd × 10^e) from the first digits.
-        let leading = Double(String(description.filter { $0.isNumber }.drop { $0 == "0" }.prefix(8)))
+        let leading = Double(
+            String(description.filter { $0.isNumber }.drop { $0 == "0" }.prefix(8)))
         let mantissaDigits = min(8, description.filter { $0.isNumber }.drop { $0 == "0" }.count)
         let fraction = (leading ?? 1) / pow(10, Double(mantissaDigits - 1))
         let logarithm = log(fraction) + Double(exponent) * 2.302585092994046
@@ -132,7 +133,7 @@ extension NumericValue {
                 "a negative number raised to a non-integer power yields a complex result")
         }
         if let whole, let count = Int32(exactly: whole) {
-            return try integerPower(base, Int(count), exponentScale: exponent.scale)
+            return try integerPower(base, Int(count))
         }
         if base.isZero { return NumericValue(mantissa: Int64(0), scale: 16) }
         guard let b = base.magnitude.decimal, let e = exponent.decimal else { return .nan }
@@ -161,14 +162,14 @@ extension NumericValue {
     }
 
     private static func integerPower(
-        _ base: NumericValue, _ exponent: Int, exponentScale: Int
+        _ base: NumericValue, _ exponent: Int
     ) throws(SQLError) -> NumericValue {
         let weight = base.isZero ? 0 : log10Estimate(base.magnitude) * Double(exponent)
         if weight > Double((32767 + 1) * 4) { throw overflow }
         if weight + 1 < -Double(maxPrecision) {
             return NumericValue(mantissa: Int64(0), scale: maxPrecision)
         }
-        let scale = clamped(max(16 - Int(weight), base.scale, exponentScale))
+        let scale = clamped(max(16, base.scale))
         switch exponent {
         case 0: return try NumericValue.one.rounded(to: scale)
         case 1: return try base.rounded(to: scale)

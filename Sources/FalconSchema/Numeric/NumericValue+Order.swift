@@ -55,7 +55,8 @@ extension NumericValue: Equatable, Hashable, Comparable {
             hasher.combine(mantissa)
             hasher.combine(Int(scale))
         case .big(let big):
-            let trimmed = NumericValue(mantissa: big.mantissa, scale: big.scale).trimmingScale(to: 0)
+            let trimmed = NumericValue(mantissa: big.mantissa, scale: big.scale).trimmingScale(
+                to: 0)
             if case .big(let rest) = trimmed.storage {
                 hasher.combine(rest.mantissa)
                 hasher.combine(rest.scale)
@@ -69,7 +70,9 @@ extension NumericValue: Equatable, Hashable, Comparable {
     public func trimmingScale(to minimum: Int = 0) -> NumericValue {
         switch storage {
         case .small(var mantissa, var scale):
-            if mantissa == 0 { return NumericValue(mantissa: Int64(0), scale: min(Int(scale), minimum)) }
+            if mantissa == 0 {
+                return NumericValue(mantissa: Int64(0), scale: min(Int(scale), minimum))
+            }
             while Int(scale) > minimum, mantissa % 10 == 0 {
                 mantissa /= 10
                 scale -= 1

@@ -50,10 +50,12 @@ extension NumericValue: CustomStringConvertible {
                 writer.append(contentsOf: UnsafeRawBufferPointer(utf8))
             } else {
                 writer.append(
-                    contentsOf: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: utf8[..<whole])))
+                    contentsOf: UnsafeRawBufferPointer(
+                        UnsafeBufferPointer(rebasing: utf8[..<whole])))
                 writer.append(UInt8(ascii: "."))
                 writer.append(
-                    contentsOf: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: utf8[whole...])))
+                    contentsOf: UnsafeRawBufferPointer(
+                        UnsafeBufferPointer(rebasing: utf8[whole...])))
             }
         }
     }
@@ -93,7 +95,11 @@ extension NumericValue: CustomStringConvertible {
                 if fits {
                     let (times, over1) = small.multipliedReportingOverflow(by: 10)
                     let (sum, over2) = times.addingReportingOverflow(UInt64(byte - 48))
-                    if over1 || over2 || sum > UInt64(Int64.max) { fits = false } else { small = sum }
+                    if over1 || over2 || sum > UInt64(Int64.max) {
+                        fits = false
+                    } else {
+                        small = sum
+                    }
                 }
             } else if byte == UInt8(ascii: "."), point < 0 {
                 point = digitCount
@@ -133,14 +139,17 @@ extension NumericValue: CustomStringConvertible {
             self.init(mantissa: Int64(0), scale: max(0, min(scale, Self.maxScale)))
             return
         }
-        if digitCount - scale > Self.maxIntegerDigits * 2 || digitCount > 1 << 20 {
-            throw Self.overflow
-        }
         var digits: [UInt8] = []
         digits.reserveCapacity(digitCount)
         for index in digitsStart..<digitsEnd where text[index] != UInt8(ascii: ".") {
-            digits.append(text[index])
+            if text[index] != 48 || !digits.isEmpty { digits.append(text[index]) }
         }
+        if digits.isEmpty {
+            self.init(mantissa: Int64(0), scale: max(0, min(scale, Self.maxScale)))
+            return
+        }
+        // Before any large number is made.
+        if digits.count - scale > Self.maxIntegerDigits { throw Self.overflow }
         guard var mantissa = BigInt(String(decoding: digits, as: UTF8.self)) else {
             throw Self.badSyntax(text)
         }
@@ -149,12 +158,7 @@ extension NumericValue: CustomStringConvertible {
             mantissa *= PowerOfTen.big(-scale)
             scale = 0
         } else if scale > Self.maxScale {
-            guard scale - digitCount <= Self.maxScale else {
-                self.init(mantissa: Int64(0), scale: Self.maxScale)
-                return
-            }
-            mantissa = Self.rescale(mantissa, from: scale, to: Self.maxScale)
-            scale = Self.maxScale
+            throw Self.overflow
         }
         self = try NumericValue(mantissa: mantissa, scale: scale).checked()
     }

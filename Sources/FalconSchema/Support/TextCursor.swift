@@ -78,7 +78,8 @@ extension SQLError {
     static func invalidInput(_ text: UnsafeRawBufferPointer, typeName: String) -> SQLError {
         SQLError(
             .invalidTextRepresentation,
-            "invalid input syntax for type \(typeName): \"\(String(decoding: text, as: UTF8.self))\"")
+            "invalid input syntax for type \(typeName): \"\(String(decoding: text, as: UTF8.self))\""
+        )
     }
     static var insufficientBinaryData: SQLError {
         SQLError(.protocolViolation, "insufficient data left in message")

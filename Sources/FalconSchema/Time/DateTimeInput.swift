@@ -23,7 +23,7 @@ public enum DateTimeInput {
     public static func time(
         _ text: UnsafeRawBufferPointer, modifier: Int32, settings: DisplaySettings
     ) throws(SQLError) -> Int64 {
-        let parser = try parse(text, "time", settings)
+        let parser = try parse(text, "time", settings, timeOnly: true)
         switch parser.special {
         case .now:
             let now = settings.transactionTimestamp
@@ -131,10 +131,11 @@ public enum DateTimeInput {
     }
 
     private static func parse(
-        _ text: UnsafeRawBufferPointer, _ typeName: String, _ settings: DisplaySettings
+        _ text: UnsafeRawBufferPointer, _ typeName: String, _ settings: DisplaySettings,
+        timeOnly: Bool = false
     ) throws(SQLError) -> DateTimeParser {
         do throws(DateTimeParser.Failure) {
-            return try DateTimeParser(text, order: settings.dateOrder)
+            return try DateTimeParser(text, order: settings.dateOrder, timeOnly: timeOnly)
         } catch {
             switch error {
             case .badFormat: throw badFormat(text, typeName)

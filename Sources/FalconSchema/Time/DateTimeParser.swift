@@ -40,13 +40,17 @@ struct DateTimeParser {
     var hasDate: Bool { hasYear && hasMonth && hasDay }
     var hasAnyDate: Bool { hasYear || hasMonth || hasDay || julianDay != nil }
 
-    init(_ text: UnsafeRawBufferPointer, order: DisplaySettings.DateOrder) throws(Failure) {
+    /// `timeOnly`: plain digits are a time of day, as for the type time.
+    init(
+        _ text: UnsafeRawBufferPointer, order: DisplaySettings.DateOrder, timeOnly: Bool = false
+    ) throws(Failure) {
         self.order = order
         if parseISO(text) {
             try finish()
             return
         }
         self = DateTimeParser(order: order)
+        expectsISOTime = timeOnly
         try parseFields(text)
         try finish()
     }
@@ -175,7 +179,9 @@ struct DateTimeParser {
                 if word == "j", next.isDigit {
                     let numberStart = index
                     while at(index).isDigit { index += 1 }
-                    guard let value = Int64(String(decoding: text[numberStart..<index], as: UTF8.self)),
+                    guard
+                        let value = Int64(
+                            String(decoding: text[numberStart..<index], as: UTF8.self)),
                         value < 1 << 40
                     else { throw .fieldOverflow }
                     julianDay = value - Int64(Calendar.postgresEpochJulian)
@@ -489,7 +495,7 @@ struct DateTimeParser {
 
     private mutating func zoneName(_ name: String) throws(Failure) {
         guard offset == nil, zone == nil else { throw .badFormat }
-        guard let found = TimeZoneRules.named(name) else { throw .unknownZone(name) }
+        guard let found = TimeZoneRules.named(name) else { throw .unknownZone(name.lowercased()) }
         zone = found
     }
 
@@ -510,8 +516,10 @@ struct DateTimeParser {
         switch word {
         case "am": isPM = false
         case "pm": isPM = true
-        case "bc": isBC = true
-        case "ad": isAD = true
+        case "bc", "ad":
+            if isBC || isAD { throw .badFormat }
+            isBC = word == "bc"
+            isAD = word == "ad"
         case "t":
             expectsISOTime = true
         case "z", "zulu", "utc", "gmt", "ut", "uct":
@@ -611,13 +619,10 @@ struct DateTimeParser {
         }
         guard year < 10_000_000 else { throw .fieldOverflow }
         if let dayOfYear {
-            guard dayOfYear >= 1, dayOfYear <= (Calendar.isLeap(year) ? 366 : 365) else {
-                throw .fieldOverflow
-            }
-            let (_, m, d) = Calendar.date(
+            // Day 366 of a common year is the next year's first, as PostgreSQL has it.
+            guard dayOfYear >= 1, dayOfYear <= 366 else { throw .fieldOverflow }
+            (year, month, day) = Calendar.date(
                 Calendar.days(year: year, month: 1, day: 1) + Int64(dayOfYear - 1))
-            month = m
-            day = d
         }
         guard month >= 1, month <= 12 else { throw .monthDayOverflow }
         guard day >= 1, day <= 31 else { throw .monthDayOverflow }

@@ -71,6 +71,16 @@ public enum IntervalInput {
     private struct Builder {
         var value = Interval(months: 0, days: 0, micros: 0)
 
+        /// Units given so far: none may come twice.
+        private var given: UInt32 = 0
+        mutating func claim(_ units: Unit...) throws(Failure) {
+            for unit in units {
+                let bit = UInt32(1) << unit.rawValue
+                if given & bit != 0 { throw .badFormat }
+                given |= bit
+            }
+        }
+
         mutating func addMonths(_ count: Int64, times factor: Int64) throws(Failure) {
             let (product, overflow) = count.multipliedReportingOverflow(by: factor)
             guard !overflow, let small = Int32(exactly: product) else { throw .overflow }
@@ -152,7 +162,7 @@ public enum IntervalInput {
         }
     }
 
-    private enum Unit {
+    private enum Unit: UInt32 {
         case microsecond, millisecond, second, minute, hour, day, week, month, year
         case decade, century, millennium
     }
@@ -247,7 +257,6 @@ public enum IntervalInput {
                 index += 1
                 continue
             }
-            if isAgo { throw .badFormat }
             if byte == 0x2C {
                 index += 1
                 continue
@@ -266,7 +275,9 @@ public enum IntervalInput {
                 while at(end).isDigit { end += 1 }
                 if at(end) == 0x3A {
                     // A clock: a number before it counts days.
+                    try builder.claim(.hour, .minute, .second)
                     if let days = pending {
+                        try builder.claim(.day)
                         try builder.add(days.whole, days.fraction, .day)
                         pending = nil
                     }
@@ -303,6 +314,7 @@ public enum IntervalInput {
                 continue
             }
             guard let unit = unit(word), let value = pending else { throw .badFormat }
+            try builder.claim(unit)
             try builder.add(value.whole, value.fraction, unit)
             pending = nil
         }

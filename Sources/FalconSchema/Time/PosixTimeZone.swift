@@ -47,7 +47,9 @@ struct PosixTimeZone: Sendable {
         }
         func duration() -> Int64? {
             var sign: Int64 = 1
-            if index < bytes.count, bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") {
+            if index < bytes.count,
+                bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+")
+            {
                 if bytes[index] == UInt8(ascii: "-") { sign = -1 }
                 index += 1
             }

@@ -145,7 +145,9 @@ public final class TimeZoneRules: Sendable {
 extension TimeZoneRules {
     /// A zone as AT TIME ZONE and timestamp input read it: an abbreviation first, then as ``named``.
     public static func input(_ name: String) -> TimeZoneRules? {
-        if let offset = TimeZoneAbbreviations.offset(name.uppercased()) { return fixed(offset: offset) }
+        if let offset = TimeZoneAbbreviations.offset(name.uppercased()) {
+            return fixed(offset: offset)
+        }
         return named(name)
     }
 }

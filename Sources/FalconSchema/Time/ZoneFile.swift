@@ -42,7 +42,9 @@ enum ZoneFile {
             status.st_size > 0, status.st_size < 1 << 20
         else { return nil }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        let count = bytes.withUnsafeMutableBytes {
+            Glibc.read(descriptor, $0.baseAddress, $0.count)
+        }
         guard count == bytes.count else { return nil }
         return bytes
     }

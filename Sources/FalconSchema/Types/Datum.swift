@@ -48,7 +48,9 @@ public final class ArrayValue: Sendable {
     public let elementType: OID
     public let dimensions: [(length: Int32, lowerBound: Int32)]
     public let elements: [Datum]
-    public init(elementType: OID, dimensions: [(length: Int32, lowerBound: Int32)], elements: [Datum]) {
+    public init(
+        elementType: OID, dimensions: [(length: Int32, lowerBound: Int32)], elements: [Datum]
+    ) {
         self.elementType = elementType
         self.dimensions = dimensions
         self.elements = elements

@@ -142,7 +142,8 @@ public enum DatumOrder {
         case .bool(let value): hasher.combine(value)
         case .int(let value): hasher.combine(value)
         case .float(let value):
-            hasher.combine(value == 0 ? 0 : (value.isNaN ? Double.nan.bitPattern : value.bitPattern))
+            hasher.combine(
+                value == 0 ? 0 : (value.isNaN ? Double.nan.bitPattern : value.bitPattern))
         case .numeric(let value): value.hash(into: &hasher)
         case .text(let value):
             var text = value
