@@ -23,12 +23,15 @@ import Testing
         func types(_ sql: String, _ given: [OID] = []) throws -> [OID] {
             try catalog.plan(sql, given).parameterTypes.map(\.oid)
         }
-        #expect(try types("select * from t where id = $1 and name = $2 and ok = $3")
-            == [.int4, .text, .bool])
-        #expect(try types("update t set big = big + $1, v = $2 where id in ($3, $4)")
-            == [.int8, .varchar, .int4, .int4])
-        #expect(try types("insert into t (id, d, n) values ($1, $2, $3)")
-            == [.int4, .date, .numeric])
+        #expect(
+            try types("select * from t where id = $1 and name = $2 and ok = $3")
+                == [.int4, .text, .bool])
+        #expect(
+            try types("update t set big = big + $1, v = $2 where id in ($3, $4)")
+                == [.int8, .varchar, .int4, .int4])
+        #expect(
+            try types("insert into t (id, d, n) values ($1, $2, $3)")
+                == [.int4, .date, .numeric])
         #expect(try types("select $1") == [.text])
         #expect(try types("select $1::int8 + 1") == [.int8])
         #expect(try types("select 1 from t where id = $1", [.int8]) == [.int8])
@@ -40,10 +43,12 @@ import Testing
     @Test func resultColumnsCarryNamesAndTypes() throws {
         let plan = try catalog.plan(
             "select t.id, s + 1, t.id as \"X\", 'a', 1::int8, null, v, u.* from t, u")
-        #expect(plan.columns.map(\.name)
-            == ["id", "?column?", "X", "?column?", "int8", "?column?", "v", "id", "x"])
-        #expect(plan.columns.map(\.type.oid)
-            == [.int4, .int4, .int4, .text, .int8, .text, .varchar, .int4, .int4])
+        #expect(
+            plan.columns.map(\.name)
+                == ["id", "?column?", "X", "?column?", "int8", "?column?", "v", "id", "x"])
+        #expect(
+            plan.columns.map(\.type.oid)
+                == [.int4, .int4, .int4, .text, .int8, .text, .varchar, .int4, .int4])
         #expect(plan.columns[6].type.modifier == 7)
         #expect(plan.columns[0].attribute == 1 && plan.columns[1].attribute == 0)
     }
@@ -82,22 +87,30 @@ import Testing
         check(
             "select id from t order by 3", .invalidColumnReference,
             "ORDER BY position 3 is not in select list", at: 26)
-        check("select ok + 1 from t", .undefinedFunction,
+        check(
+            "select ok + 1 from t", .undefinedFunction,
             "operator does not exist: boolean + integer")
-        check("select (select id, s from t)", .syntaxError,
+        check(
+            "select (select id, s from t)", .syntaxError,
             "subquery must return only one column")
-        check("select 1 union select 1, 2", .syntaxError,
+        check(
+            "select 1 union select 1, 2", .syntaxError,
             "each UNION query must have the same number of columns")
-        check("select name, id from t group by name", .groupingError,
+        check(
+            "select name, id from t group by name", .groupingError,
             "column \"t.id\" must appear in the GROUP BY clause or be used in an aggregate function",
             at: 13)
-        check("select distinct id from t order by name", .invalidColumnReference,
+        check(
+            "select distinct id from t order by name", .invalidColumnReference,
             "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
-        check("update t set id = 1, id = 2", .syntaxError,
+        check(
+            "update t set id = 1, id = 2", .syntaxError,
             "multiple assignments to same column \"id\"")
-        check("select cast(ok as date) from t", .cannotCoerce,
+        check(
+            "select cast(ok as date) from t", .cannotCoerce,
             "cannot cast type boolean to date")
-        check("select $1 is null, $3", .indeterminateDatatype,
+        check(
+            "select $1 is null, $3", .indeterminateDatatype,
             "could not determine data type of parameter $2")
     }
 

@@ -159,7 +159,8 @@ import Testing
         #expect(try a.query("SELECT a FROM q ORDER BY a LIMIT 1 FOR UPDATE SKIP LOCKED") == "1")
         try b.run("BEGIN")
         #expect(try b.query("SELECT a FROM q ORDER BY a LIMIT 1 FOR UPDATE SKIP LOCKED") == "2")
-        #expect(b.failure("SELECT a FROM q WHERE a = 1 FOR UPDATE NOWAIT")?.state == .lockNotAvailable)
+        #expect(
+            b.failure("SELECT a FROM q WHERE a = 1 FOR UPDATE NOWAIT")?.state == .lockNotAvailable)
         try b.run("ROLLBACK")
         try a.run("ROLLBACK")
     }

@@ -6,11 +6,13 @@ import Testing
 /// Values of expressions: three-valued logic, overflow, conditionals, arrays.
 @Suite struct EvaluatorTests {
     /// The value of an expression without columns, as text; nil for NULL.
-    private func value(_ expression: String, _ parameters: [Datum] = []) throws(SQLError) -> String? {
+    private func value(_ expression: String, _ parameters: [Datum] = []) throws(SQLError) -> String?
+    {
         let plan = try TestCatalog().plan("select " + expression)
         let row = RowContext(
             slotCount: plan.slotCount, parameters: parameters, functions: TestCatalog.context)
-        guard case .project(let project) = plan.root.operation, let first = project.expressions.first
+        guard case .project(let project) = plan.root.operation,
+            let first = project.expressions.first
         else { throw SQLError(.internalError, "not a projection") }
         let datum = try first.evaluate(row)
         if datum.isNull { return nil }

@@ -73,7 +73,8 @@ import Testing
             }
         }
         #expect(values == ["-5", "-6", "-7", "0", "-8", "0", "-2147483648", "-9"])
-        guard case .createSequence(let sequence) = try one("create sequence s increment by -2") else {
+        guard case .createSequence(let sequence) = try one("create sequence s increment by -2")
+        else {
             Issue.record("no sequence")
             return
         }
@@ -96,8 +97,9 @@ import Testing
             return
         }
         #expect(drop.names.map(\.text) == ["a", "s.b"] && drop.ifExists && drop.isCascade)
-        guard case .unsupported("CREATE FUNCTION") = try one(
-            "create function f() returns int language sql as 'select 1'")
+        guard
+            case .unsupported("CREATE FUNCTION") = try one(
+                "create function f() returns int language sql as 'select 1'")
         else {
             Issue.record("CREATE FUNCTION")
             return

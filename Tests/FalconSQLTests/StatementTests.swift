@@ -8,8 +8,12 @@ import Testing
         let database = try TestDatabase()
         defer { database.close() }
         let s = try database.session()
-        #expect(try s.tag("CREATE TABLE t (a int PRIMARY KEY, b text, c int DEFAULT 7)") == "CREATE TABLE")
-        #expect(try s.tag("INSERT INTO t VALUES (1,'one',DEFAULT),(2,'two',2),(3,NULL,DEFAULT)") == "INSERT 0 3")
+        #expect(
+            try s.tag("CREATE TABLE t (a int PRIMARY KEY, b text, c int DEFAULT 7)")
+                == "CREATE TABLE")
+        #expect(
+            try s.tag("INSERT INTO t VALUES (1,'one',DEFAULT),(2,'two',2),(3,NULL,DEFAULT)")
+                == "INSERT 0 3")
         #expect(try s.query("SELECT * FROM t ORDER BY a") == "1|one|7\n2|two|2\n3||7")
         #expect(try s.query("SELECT b FROM t WHERE a = 2") == "two")
         #expect(try s.tag("UPDATE t SET c = c + 1 WHERE a >= 2") == "UPDATE 2")
@@ -139,7 +143,9 @@ import Testing
         defer { database.close() }
         let s = try database.session()
         try s.run("CREATE TABLE t (a int PRIMARY KEY, b text)")
-        #expect(try s.copy("COPY t FROM STDIN", ["1\ton", "e\n2", "\t\\N\n3\ta\\tb\n", "\\.\n"]) == "COPY 3")
+        #expect(
+            try s.copy("COPY t FROM STDIN", ["1\ton", "e\n2", "\t\\N\n3\ta\\tb\n", "\\.\n"])
+                == "COPY 3")
         #expect(try s.query("SELECT a, b FROM t ORDER BY a") == "1|one\n2|\n3|a\tb")
         #expect(
             try s.copy(

@@ -219,8 +219,11 @@ extension Binder {
         let common = try commonType(expressions, construct)
         var modifier: Int32?
         for expression in expressions where expression.type.oid == common {
-            if let known = modifier, known != expression.type.modifier { modifier = -1 }
-            else if modifier == nil { modifier = expression.type.modifier }
+            if let known = modifier, known != expression.type.modifier {
+                modifier = -1
+            } else if modifier == nil {
+                modifier = expression.type.modifier
+            }
         }
         let isUniform = expressions.allSatisfy { $0.type.oid == common }
         let type = SQLType(common, modifier: isUniform ? modifier ?? -1 : -1)

@@ -403,7 +403,8 @@ extension Binder {
             case .element(let index): subscripts.append(index)
             case .slice(let lower, let upper):
                 guard path.count == 1 else {
-                    throw SQLError(.featureNotSupported, "multidimensional slices are not supported")
+                    throw SQLError(
+                        .featureNotSupported, "multidimensional slices are not supported")
                 }
                 return try bindSlice(base, lower, upper, scope)
             case .field(let name):

@@ -27,7 +27,8 @@ extension Binder {
 
     func add(_ part: FromPart, to scope: Scope) throws(SQLError) {
         for entry in part.entries {
-            if scope.entries.contains(where: { $0.name == entry.name && $0.schema == entry.schema }) {
+            if scope.entries.contains(where: { $0.name == entry.name && $0.schema == entry.schema })
+            {
                 throw SQLError(
                     .duplicateAlias, "table name \"\(entry.name)\" specified more than once")
             }
@@ -77,7 +78,9 @@ extension Binder {
     }
 
     /// The columns of a table as names can reach them; slots come with the first reference.
-    func rangeColumns(of table: TableDescriptor, alias: String, names: [String] = []) -> [RangeColumn] {
+    func rangeColumns(of table: TableDescriptor, alias: String, names: [String] = [])
+        -> [RangeColumn]
+    {
         var columns: [RangeColumn] = []
         columns.reserveCapacity(table.columns.count)
         for column in table.columns where !column.isDropped {
@@ -109,7 +112,8 @@ extension Binder {
             let query = try within(.select) { () throws(SQLError) in
                 try bindQuery(view.query, nil)
             }
-            let names = name.alias?.columns.isEmpty == false
+            let names =
+                name.alias?.columns.isEmpty == false
                 ? name.alias?.columns ?? [] : view.columns
             return try derivedPart(
                 query, alias: alias, names: names, schema: name.alias == nil ? view.schema : nil,
@@ -229,7 +233,8 @@ extension Binder {
             columns.append(("ordinality", .int8, slot))
         }
         // A single unnamed column takes the alias's name.
-        let isSingle = calls.count == 1 && calls[0].slots.count == 1
+        let isSingle =
+            calls.count == 1 && calls[0].slots.count == 1
             && (calls[0].function?.resultColumns.first?.name.isEmpty ?? true)
         try checkAliasCount(source.alias, columns.count, alias, source.location)
         var range: [RangeColumn] = []
@@ -352,7 +357,8 @@ extension Binder {
     ) throws(SQLError) -> [RangeColumn] {
         var merged: [RangeColumn] = []
         var used: Set<ObjectIdentifier> = []
-        func find(_ name: String, in part: FromPart, _ side: String) throws(SQLError) -> RangeColumn {
+        func find(_ name: String, in part: FromPart, _ side: String) throws(SQLError) -> RangeColumn
+        {
             let found = part.columns.filter { $0.name == name }
             guard found.count <= 1 else {
                 throw SQLError(

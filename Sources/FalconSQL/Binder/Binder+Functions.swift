@@ -22,9 +22,13 @@ extension Binder {
         case .set: return try bindSetReturning(call, resolved, converted, scope)
         case .scalar:
             if call.isDistinct || call.isStar || call.filter != nil || !call.order.isEmpty {
-                let what = call.isStar
-                    ? "(*)" : call.isDistinct ? "DISTINCT" : call.filter != nil
-                        ? "FILTER" : "ORDER BY"
+                let what =
+                    call.isStar
+                    ? "(*)"
+                    : call.isDistinct
+                        ? "DISTINCT"
+                        : call.filter != nil
+                            ? "FILTER" : "ORDER BY"
                 throw SQLError(
                     .wrongObjectType,
                     "\(what) specified, but \(call.name.last) is not an aggregate function",
@@ -47,7 +51,8 @@ extension Binder {
     ) throws(SQLError) -> ResolvedFunction {
         let types = arguments.map(\.type.oid)
         let found = try resolve(
-            call.location, { () throws(SQLError) in
+            call.location,
+            { () throws(SQLError) in
                 try FunctionResolver.function(
                     schema: call.name.schema, name: call.name.last, arguments: types,
                     names: call.argumentNames, isVariadic: call.isVariadic)

@@ -89,7 +89,8 @@ extension Binder {
         }
         guard
             let resolved = try resolve(
-                location, { () throws(SQLError) in
+                location,
+                { () throws(SQLError) in
                     try FunctionResolver.operator(
                         schema: name.schema, name: symbol, left: left.type.oid,
                         right: right.type.oid)
@@ -206,7 +207,8 @@ extension Binder {
         }
         guard
             let resolved = try resolve(
-                location, { () throws(SQLError) in
+                location,
+                { () throws(SQLError) in
                     try FunctionResolver.operator(
                         schema: name.schema, name: name.last, left: nil, right: operand.type.oid)
                 })

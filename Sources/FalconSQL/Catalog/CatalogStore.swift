@@ -36,7 +36,8 @@ final class CatalogStore: Sendable {
                     return (oid, storage)
                 }
                 guard let stored else {
-                    throw StorageError(.corruption, kind: .bug, "The catalog's counters are damaged.")
+                    throw StorageError(
+                        .corruption, kind: .bug, "The catalog's counters are damaged.")
                 }
                 oid = stored.0
                 storage = stored.1
@@ -137,7 +138,8 @@ final class CatalogStore: Sendable {
             var value = ByteWriter()
             value.appendFixed(id.rawValue)
             value.appendLengthPrefixed(name)
-            rows.append((CatalogKeys.key(CatalogKeys.shared, CatalogKeys.databases, oid), value.bytes))
+            rows.append(
+                (CatalogKeys.key(CatalogKeys.shared, CatalogKeys.databases, oid), value.bytes))
             rows.append(
                 Self.row(
                     id, .init(oid: CatalogSnapshot.publicSchema, name: "public", ownerOID: 10)))

@@ -369,7 +369,8 @@ enum SystemCatalog {
         func row(_ relation: OID, _ column: ColumnDescriptor, hasDefault: Bool) -> [Datum] {
             let type = TypeRegistry.descriptor(column.type.oid)
             return [
-                oid(relation), name(column.name), oid(column.isDropped ? .invalid : column.type.oid),
+                oid(relation), name(column.name),
+                oid(column.isDropped ? .invalid : column.type.oid),
                 .int(-1), .int(Int64(type?.length ?? -1)), .int(Int64(column.attribute)),
                 .int(type?.isArray ?? false ? 1 : 0), .int(-1), .int(Int64(column.type.modifier)),
                 .bool(type?.isByValue ?? false), .int(Int64(type?.alignment ?? 0x69)),

@@ -45,7 +45,8 @@ extension DefinitionRunner {
             return true
         case .dropNotNull(let name):
             let index = try column(name, of: table)
-            if table.primaryKey.contains(where: { $0.attribute == table.columns[index].attribute }) {
+            if table.primaryKey.contains(where: { $0.attribute == table.columns[index].attribute })
+            {
                 throw SQLError(
                     .invalidTableDefinition, "column \"\(name)\" is in a primary key")
             }
@@ -83,8 +84,9 @@ extension DefinitionRunner {
         }
         var (column, extra) = try makeColumn(definition, in: table)
         if let text = column.defaultExpression {
-            let bound = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
-                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            let bound = try StatementPlanner(catalog: catalog, context: session.functions)
+                .bindDefault(
+                    try SQLParser.parseExpression(text), type: column.type, column: column.name)
             let row = RowContext(
                 slotCount: bound.slotCount, parameters: [], functions: session.functions)
             column.missingValue = try bound.expression.evaluate(row)
@@ -141,7 +143,8 @@ extension DefinitionRunner {
         for check in table.checks {
             let expression = try SQLParser.parseExpression(check.expression)
             do throws(SQLError) {
-                _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(expression, table: table)
+                _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(
+                    expression, table: table)
                 kept.append(check)
             } catch {
                 if error.state != .undefinedColumn { throw error }
@@ -182,7 +185,8 @@ extension DefinitionRunner {
         let bound = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(
             try SQLParser.parseExpression(check.expression), table: table)
         let row = RowContext(
-            slotCount: max(bound.slotCount, table.columns.count), parameters: [], functions: session.functions)
+            slotCount: max(bound.slotCount, table.columns.count), parameters: [],
+            functions: session.functions)
         try forEachRow(old) { _, values throws(SQLError) in
             for index in table.columns.indices {
                 row.slots[index] =

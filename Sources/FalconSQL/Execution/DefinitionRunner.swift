@@ -85,7 +85,8 @@ struct DefinitionRunner {
         var number = 0
         while true {
             let end = "_" + suffix + (number == 0 ? "" : String(number))
-            let name = String(decoding: Array(stem.utf8).prefix(63 - end.utf8.count), as: UTF8.self)
+            let name =
+                String(decoding: Array(stem.utf8).prefix(63 - end.utf8.count), as: UTF8.self)
                 + end
             if catalog.relation(schema: schema, name: name) == nil, !taken.contains(name) {
                 return name
@@ -270,7 +271,9 @@ struct DefinitionRunner {
         let isPrimary: Bool
         switch constraint.kind {
         case .primaryKey(let columns, _, let index):
-            if index != nil { throw SQLError(.featureNotSupported, "USING INDEX is not supported yet") }
+            if index != nil {
+                throw SQLError(.featureNotSupported, "USING INDEX is not supported yet")
+            }
             if table.indexes.contains(where: \.isPrimary) {
                 throw SQLError(
                     .invalidTableDefinition,
@@ -349,7 +352,8 @@ struct DefinitionRunner {
                     .duplicateObject,
                     "check constraint \"\(name)\" already exists")
             }
-            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(expression, table: table)
+            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(
+                expression, table: table)
             table.checks.append(
                 CheckDescriptor(
                     oid: try store.allocateOID(), name: name,
@@ -399,7 +403,8 @@ struct DefinitionRunner {
             guard create.replace, found.kind == .view else { throw Self.exists(create.view.name) }
             oid = found.oid
         }
-        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(create.query)
+        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
+            create.query)
         guard let query = Self.viewQuery(sql) else {
             throw SQLError(.syntaxError, "the view's query was not found")
         }
@@ -472,7 +477,8 @@ struct DefinitionRunner {
             }
             throw Self.exists(create.table.name)
         }
-        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(create.query)
+        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
+            create.query)
         for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
             try transaction.lockRelation(relation.table.oid, Session.lockMode(relation.lock))
         }

@@ -40,8 +40,9 @@ final class PointScanOperator: TableReadOperator {
     private var rowKey = ByteWriter(capacity: 64)
     private var isDone = true
 
-    init(_ executor: PlanExecutor, _ node: ScanNode, _ index: IndexDescriptor, _ bounds: IndexBounds)
-    {
+    init(
+        _ executor: PlanExecutor, _ node: ScanNode, _ index: IndexDescriptor, _ bounds: IndexBounds
+    ) {
         encoder = BoundsEncoder(table: node.table, index: index, bounds: bounds)
         isPrimary = index.isPrimary
         tablePrefix = CatalogKeys.prefix(node.table.database, node.table.storageID)
@@ -67,7 +68,9 @@ final class PointScanOperator: TableReadOperator {
         rowKey.bytes.removeAll(keepingCapacity: true)
         rowKey.append(contentsOf: tablePrefix)
         let hasEntry = try key.bytes.withRaw { key throws(SQLError) -> Bool in
-            try executor.withRow(key) { suffix throws(SQLError) in self.rowKey.append(contentsOf: suffix) }
+            try executor.withRow(key) { suffix throws(SQLError) in
+                self.rowKey.append(contentsOf: suffix)
+            }
         }
         guard hasEntry else { return false }
         return try rowKey.bytes.withRaw { key throws(SQLError) -> Bool in
@@ -75,7 +78,7 @@ final class PointScanOperator: TableReadOperator {
                 try self.decode(value)
             }
             guard found else { return false }
-                return try self.accept(key)
+            return try self.accept(key)
         }
     }
 }
@@ -177,8 +180,9 @@ final class IndexScanOperator: RangeScanOperator {
             guard let iterator else { return false }
             rowKey.bytes.removeAll(keepingCapacity: true)
             rowKey.append(contentsOf: prefix)
-            guard IndexEntry.appendRowSuffix(
-                key: iterator.key, value: iterator.value, isUnique: isUnique, to: &rowKey)
+            guard
+                IndexEntry.appendRowSuffix(
+                    key: iterator.key, value: iterator.value, isUnique: isUnique, to: &rowKey)
             else { throw SQLError(.dataCorrupted, "index entry is damaged") }
             let isAccepted = try rowKey.bytes.withRaw { key throws(SQLError) -> Bool in
                 let found = try executor.withRow(key) { value throws(SQLError) in

@@ -112,7 +112,8 @@ struct ComplexityGuard {
         var tagEnd = start + 1
         while tagEnd < text.count, text[tagEnd] != 0x24 {
             let byte = text[tagEnd]
-            let isTag = (byte | 0x20) &- 0x61 < 26 || byte == 0x5F || byte >= 0x80
+            let isTag =
+                (byte | 0x20) &- 0x61 < 26 || byte == 0x5F || byte >= 0x80
                 || (byte &- 0x30 < 10 && tagEnd > start + 1)
             guard isTag else { return nil }
             tagEnd += 1

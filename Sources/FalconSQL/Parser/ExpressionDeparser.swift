@@ -59,7 +59,8 @@ public enum ExpressionDeparser {
             }
             return "(\(deparse(operand)) \(words))"
         case .collate(let operand, let name, _):
-            return "(\(deparse(operand)) COLLATE \(name.parts.map { quoted($0) }.joined(separator: ".")))"
+            return
+                "(\(deparse(operand)) COLLATE \(name.parts.map { quoted($0) }.joined(separator: ".")))"
         case .caseWhen(let operand, let branches, let otherwise, _):
             var text = "CASE"
             if let operand { text += " " + deparse(operand) }
@@ -81,7 +82,8 @@ public enum ExpressionDeparser {
                 case .star: text += ".*"
                 case .element(let index): text += "[\(deparse(index))]"
                 case .slice(let lower, let upper):
-                    text += "[\(lower.map { deparse($0) } ?? ""):\(upper.map { deparse($0) } ?? "")]"
+                    text +=
+                        "[\(lower.map { deparse($0) } ?? ""):\(upper.map { deparse($0) } ?? "")]"
                 }
             }
             return text
@@ -157,7 +159,9 @@ public enum ExpressionDeparser {
             var out = "'"
             var hasBackslash = false
             for scalar in text.unicodeScalars {
-                if scalar == "'" { out += "''" } else if scalar == "\\" {
+                if scalar == "'" {
+                    out += "''"
+                } else if scalar == "\\" {
                     out += "\\\\"
                     hasBackslash = true
                 } else {

@@ -65,7 +65,8 @@ final class JSONTape {
         }
         guard cursor < byteCount else { return false }
         position = cursor + 1
-        return append(escaped ? .escapedString : .string, offset: start, length: cursor - start) != nil
+        return append(escaped ? .escapedString : .string, offset: start, length: cursor - start)
+            != nil
     }
 
     private func value(_ position: inout Int, depth: Int) -> Bool {
@@ -74,7 +75,8 @@ final class JSONTape {
         switch bytes[position] {
         case 0x7B, 0x5B:
             let isObject = bytes[position] == 0x7B
-            guard let index = append(isObject ? .object : .array, offset: position, length: 0) else {
+            guard let index = append(isObject ? .object : .array, offset: position, length: 0)
+            else {
                 return false
             }
             position += 1

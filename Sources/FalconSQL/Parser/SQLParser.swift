@@ -35,7 +35,8 @@ public enum SQLParser {
             if bytes.contains(0) {
                 result = .failure(
                     SQLError(
-                        .characterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x00"))
+                        .characterNotInRepertoire,
+                        "invalid byte sequence for encoding \"UTF8\": 0x00"))
                 return
             }
             if bytes.count <= inlineBytes && complexity.depthBound <= inlineDepth {

@@ -101,7 +101,8 @@ extension TreeReader {
             }
             result.append(
                 AST.IndexElement(
-                    column: string(inner, "name"), expression: try optionalExpression(inner["expr"]),
+                    column: string(inner, "name"),
+                    expression: try optionalExpression(inner["expr"]),
                     operatorClass: inner["opclass"].map { name($0) },
                     collation: inner["collation"].map { name($0) },
                     isDescending: inner["ordering"]?.equals("SORTBY_DESC") ?? false,
@@ -249,7 +250,8 @@ extension TreeReader {
     }
 
     mutating func createTableAs(_ inner: JSONNode) throws(SQLError) -> AST.CreateTableAs {
-        guard let query = inner["query"], let into = inner["into"], let relation = into["rel"] else {
+        guard let query = inner["query"], let into = inner["into"], let relation = into["rel"]
+        else {
             throw unsupported("CREATE TABLE AS")
         }
         return AST.CreateTableAs(

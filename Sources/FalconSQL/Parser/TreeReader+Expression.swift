@@ -152,7 +152,8 @@ extension TreeReader {
         }
         if kind.equals("AEXPR_LIKE") || kind.equals("AEXPR_ILIKE") || kind.equals("AEXPR_SIMILAR") {
             return .like(
-                name(inner["name"]), left: left, pattern: try child(inner, "rexpr"), location: place)
+                name(inner["name"]), left: left, pattern: try child(inner, "rexpr"), location: place
+            )
         }
         if kind.equals("AEXPR_DISTINCT") || kind.equals("AEXPR_NOT_DISTINCT") {
             return .isDistinct(

@@ -25,7 +25,9 @@ struct TreeReader {
                 while index < source.count, source[index] != 0x0A { index += 1 }
             } else if byte == 0x2F, next == 0x2A {
                 index += 2
-                while index + 1 < source.count, !(source[index] == 0x2A && source[index + 1] == 0x2F) {
+                while index + 1 < source.count,
+                    !(source[index] == 0x2A && source[index + 1] == 0x2F)
+                {
                     index += 1
                 }
                 index += 2
@@ -50,7 +52,8 @@ struct TreeReader {
     }
 
     /// Bounds recursion: call around each level.
-    mutating func nested<T>(_ body: (inout TreeReader) throws(SQLError) -> T) throws(SQLError) -> T {
+    mutating func nested<T>(_ body: (inout TreeReader) throws(SQLError) -> T) throws(SQLError) -> T
+    {
         guard depth < Self.greatestDepth else {
             throw SQLError(
                 .statementTooComplex, "stack depth limit exceeded",

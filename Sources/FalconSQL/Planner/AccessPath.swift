@@ -110,7 +110,8 @@ struct AccessPathFinder {
         }
         if let list = expression as? InListExpression, !list.isNegated,
             let attribute = column(list.left),
-            isComparable(attribute, list.operandType, list.operandType == .text ? .text : list.operandType)
+            isComparable(
+                attribute, list.operandType, list.operandType == .text ? .text : list.operandType)
         {
             let constants = list.values.map {
                 ConstantExpression($0, type: SQLType(list.operandType)) as BoundExpression
@@ -118,7 +119,8 @@ struct AccessPathFinder {
             return (attribute, .anyOf(constants))
         }
         if let any = expression as? ArrayComparison, !any.isAll,
-            let comparison = any.comparison as? ComparisonExpression, comparison.comparison == .equal,
+            let comparison = any.comparison as? ComparisonExpression,
+            comparison.comparison == .equal,
             (comparison.left as? SlotReference)?.slot == any.leftSlot,
             (comparison.right as? SlotReference)?.slot == any.elementSlot,
             let attribute = column(any.left), isOutside(any.array),
@@ -312,7 +314,8 @@ struct AccessPathFinder {
             let backwards = key.isDescending != part.isDescending
             if let isReverse, isReverse != backwards { return nil }
             isReverse = backwards
-            let isNotNull = table.columns[Int(attribute) - 1].isNotNull
+            let isNotNull =
+                table.columns[Int(attribute) - 1].isNotNull
                 || table.primaryKey.contains { $0.attribute == attribute }
             if !isNotNull, key.nullsFirst != (part.nullsFirst != backwards) { return nil }
             position += 1

@@ -185,7 +185,8 @@ final class JoinPlanner {
     private func planCommonTable(
         _ relation: Relation, _ entry: CommonTableEntry
     ) throws(SQLError) -> Planned {
-        if entry.references == 1, entry.isMaterialized != true, !entry.isModifying, entry.index < 0 {
+        if entry.references == 1, entry.isMaterialized != true, !entry.isModifying, entry.index < 0
+        {
             return try planner.plan(entry.query)
         }
         if entry.index < 0 { try planner.planCommonTable(entry) }
@@ -321,7 +322,11 @@ final class JoinPlanner {
         var inside: [Conjunct] = []
         var outside: [Conjunct] = []
         for conjunct in conjuncts {
-            if conjunct.mask & ~mask == 0 { inside.append(conjunct) } else { outside.append(conjunct) }
+            if conjunct.mask & ~mask == 0 {
+                inside.append(conjunct)
+            } else {
+                outside.append(conjunct)
+            }
         }
         return (inside, outside)
     }
@@ -336,9 +341,11 @@ final class JoinPlanner {
         var bestRank = (2, Double.infinity)
         for (index, item) in items.enumerated() {
             if item.needs & ~(joined | available) != 0 { continue }
-            let isConnected = joined == 0 || pending.contains {
-                $0.mask & item.mask != 0 && $0.mask & joined != 0
-            }
+            let isConnected =
+                joined == 0
+                || pending.contains {
+                    $0.mask & item.mask != 0 && $0.mask & joined != 0
+                }
             let rows = estimate(item, pending, joined | available)
             let rank = (isConnected ? 0 : 1, rows)
             if best < 0 || rank < bestRank {
@@ -405,7 +412,9 @@ final class JoinPlanner {
         var on = conditions.map { conjunct($0) }
         if kind == .left {
             // A condition that is not true for NULLs on the right makes it an inner join.
-            if conjuncts.contains(where: { $0.mask & rightMask != 0 && isStrict($0.expression, rightMask) }) {
+            if conjuncts.contains(where: {
+                $0.mask & rightMask != 0 && isStrict($0.expression, rightMask)
+            }) {
                 return try planTree(
                     .join(.inner, leftTree, rightTree, conditions), conjuncts, available: available)
             }
@@ -451,7 +460,9 @@ final class JoinPlanner {
             default: return false
             }
         }
-        if let test = expression as? NullTestExpression { return test.isNotNull && isNullFor(test.operand) }
+        if let test = expression as? NullTestExpression {
+            return test.isNotNull && isNullFor(test.operand)
+        }
         return isNullFor(expression)
     }
 
@@ -459,7 +470,8 @@ final class JoinPlanner {
     private func hashKey(
         _ expression: BoundExpression, _ left: UInt64, _ right: UInt64
     ) -> JoinNode.HashKey? {
-        guard let equality = expression as? ComparisonExpression, equality.comparison == .equal else {
+        guard let equality = expression as? ComparisonExpression, equality.comparison == .equal
+        else {
             return nil
         }
         let l = mask(of: equality.left)

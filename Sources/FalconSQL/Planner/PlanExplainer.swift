@@ -39,7 +39,8 @@ public enum PlanExplainer {
         // MARK: Lines
 
         private mutating func head(_ title: String, _ node: PlanNode, _ depth: Int) {
-            let prefix = depth == 0
+            let prefix =
+                depth == 0
                 ? "" : String(repeating: " ", count: depth * 6 - 4) + "->  "
             var line = prefix + title
             if showCosts {
@@ -75,7 +76,8 @@ public enum PlanExplainer {
             where subquery.index >= 0 && subquery.index < plan.subplans.count
                 && shownSubplans.insert(subquery.index).inserted
             {
-                let isInitial = subquery.correlatedSlots.isEmpty && subquery.kind != .any
+                let isInitial =
+                    subquery.correlatedSlots.isEmpty && subquery.kind != .any
                     && subquery.kind != .all
                 let number = subquery.index + 1
                 detail(
@@ -104,7 +106,8 @@ public enum PlanExplainer {
                 // PostgreSQL shows a filter inside the node it applies to.
                 let start = lines.count
                 self.node(child, depth: depth)
-                let line = String(repeating: " ", count: depth * 6 + 2)
+                let line =
+                    String(repeating: " ", count: depth * 6 + 2)
                     + "Filter: \(expressions.text(filter))"
                 lines.insert(line, at: min(start + 1, lines.count))
                 subplans([filter], depth)
@@ -238,7 +241,8 @@ public enum PlanExplainer {
             _ scan: FunctionScanNode, _ node: PlanNode, _ depth: Int
         ) {
             let function = scan.calls.first?.function?.name ?? ""
-            let title = function.isEmpty || function == scan.alias
+            let title =
+                function.isEmpty || function == scan.alias
                 ? scan.alias : "\(function) \(scan.alias)"
             head("Function Scan on \(title)", node, depth)
         }

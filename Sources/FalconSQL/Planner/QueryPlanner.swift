@@ -39,7 +39,8 @@ final class QueryPlanner {
             ResultColumn(
                 name: $0.name, type: $0.type, tableOID: $0.tableOID, attribute: $0.attribute)
         }
-        let isBounded = (planned.bound ?? .max) <= 1000 && commonTables.isEmpty
+        let isBounded =
+            (planned.bound ?? .max) <= 1000 && commonTables.isEmpty
             && subplanBounds.allSatisfy { ($0 ?? .max) <= 100 }
         return PhysicalPlan(
             command: command, root: planned.node, columns: columns,

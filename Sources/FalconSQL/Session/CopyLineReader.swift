@@ -45,7 +45,9 @@ struct CopyLineReader {
     mutating func next(isFinal: Bool) throws(SQLError) -> Bool {
         if isAtEnd { return false }
         guard let end = findEnd(isFinal: isFinal) else {
-            if isFinal, inQuotes { throw SQLError(.badCopyFileFormat, "unterminated CSV quoted field") }
+            if isFinal, inQuotes {
+                throw SQLError(.badCopyFileFormat, "unterminated CSV quoted field")
+            }
             return false
         }
         lineNumber += 1

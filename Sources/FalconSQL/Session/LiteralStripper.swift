@@ -20,7 +20,8 @@ struct LiteralStripper {
         "cast", "union", "intersect", "except", "with", "over", "window", "extract", "overlay",
         "array", "row", "at", "limit", "offset", "fetch", "collate", "numeric", "bit", "char",
         "varchar", "character", "float", "decimal", "double", "int", "text", "returning",
-        "operator", "within", "filter", "grouping", "case", "substring", "position", "trim", "set_config",
+        "operator", "within", "filter", "grouping", "case", "substring", "position", "trim",
+        "set_config",
     ]
 
     /// Nil when the statement is not one to share.
@@ -101,7 +102,8 @@ struct LiteralStripper {
                 var stop = i
                 var word = ""
                 while stop < end, Self.isWord(bytes[stop]) {
-                    let lower = (0x41...0x5A).contains(bytes[stop]) ? bytes[stop] | 0x20 : bytes[stop]
+                    let lower =
+                        (0x41...0x5A).contains(bytes[stop]) ? bytes[stop] | 0x20 : bytes[stop]
                     word.unicodeScalars.append(Unicode.Scalar(lower))
                     stop += 1
                 }

@@ -40,7 +40,8 @@ extension Session {
             }
         }
         let plan = try StatementPlanner(catalog: catalog, context: functions).plan(
-            statement, parameterTypes: prepared.plan?.parameterTypes.map(\.oid)
+            statement,
+            parameterTypes: prepared.plan?.parameterTypes.map(\.oid)
                 ?? prepared.declaredTypes)
         if let described = prepared.describedColumns {
             let isSame =

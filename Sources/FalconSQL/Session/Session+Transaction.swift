@@ -1,10 +1,11 @@
+import FalconSchema
+import FalconStorage
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
-import FalconSchema
-import FalconStorage
 
 extension Transaction {
     /// What BEGIN may say, and AND CHAIN repeats.
@@ -222,7 +223,8 @@ extension Session {
     }
 
     private static func chainOutside(_ what: String) -> SQLError {
-        SQLError(.noActiveSQLTransaction, "\(what) AND CHAIN can only be used in transaction blocks")
+        SQLError(
+            .noActiveSQLTransaction, "\(what) AND CHAIN can only be used in transaction blocks")
     }
 
     func requireBlock(_ what: String) throws(SQLError) {

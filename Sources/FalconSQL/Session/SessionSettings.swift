@@ -96,7 +96,8 @@ struct SessionSettings {
         else { return value }
         let steps: [(String, Int64)]
         switch unit {
-        case "ms": steps = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)]
+        case "ms":
+            steps = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)]
         case "s": steps = [("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)]
         case "kB": steps = [("TB", 1 << 30), ("GB", 1 << 20), ("MB", 1024), ("kB", 1)]
         case "8kB":
@@ -303,7 +304,9 @@ struct SessionSettings {
 
     private static func parseDateStyle(
         _ value: String, current: DisplaySettings, _ definition: SettingDefinition
-    ) throws(SQLError) -> (text: String, output: DisplaySettings.DateOutput, order: DisplaySettings.DateOrder) {
+    ) throws(SQLError) -> (
+        text: String, output: DisplaySettings.DateOutput, order: DisplaySettings.DateOrder
+    ) {
         var output = current.dateOutput
         var order = current.dateOrder
         var hasOrder = false

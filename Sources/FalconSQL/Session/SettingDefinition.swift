@@ -30,7 +30,9 @@ struct SettingDefinition: Sendable {
     }()
 
     /// PostgreSQL's order of the ParameterStatus messages at startup.
-    static let reported = all.filter(\.isReported).map(\.name).sorted { $0.lowercased() < $1.lowercased() }
+    static let reported = all.filter(\.isReported).map(\.name).sorted {
+        $0.lowercased() < $1.lowercased()
+    }
 
     private static let ms = Kind.integer(0, 2_147_483_647, unit: "ms")
     private static let isolation = Kind.choice([
@@ -81,7 +83,8 @@ struct SettingDefinition: Sendable {
         .init(name: "search_path", kind: .special, initial: "\"$user\", public"),
         .init(name: "statement_timeout", kind: ms, initial: "0"),
         .init(name: "lock_timeout", kind: ms, initial: "0"),
-        .init(name: "deadlock_timeout", kind: .integer(1, 2_147_483_647, unit: "ms"), initial: "1000"),
+        .init(
+            name: "deadlock_timeout", kind: .integer(1, 2_147_483_647, unit: "ms"), initial: "1000"),
         .init(name: "idle_in_transaction_session_timeout", kind: ms, initial: "0"),
         .init(name: "idle_session_timeout", kind: ms, initial: "0"),
         .init(name: "transaction_isolation", kind: isolation, initial: "read committed"),
@@ -161,17 +164,26 @@ struct SettingDefinition: Sendable {
         .init(
             name: "block_size", kind: .integer(8192, 8192, unit: ""), initial: "8192",
             context: .internal),
-        .init(name: "port", kind: .integer(0, 65535, unit: ""), initial: "5432", context: .postmaster),
+        .init(
+            name: "port", kind: .integer(0, 65535, unit: ""), initial: "5432", context: .postmaster),
         .init(name: "role", kind: .text, initial: "none"),
         .init(name: "escape_string_warning", kind: .bool, initial: "on"),
-        .init(name: "backslash_quote", kind: .choice(["safe_encoding", "on", "off"]), initial: "safe_encoding"),
-        .init(name: "log_statement", kind: .choice(["none", "ddl", "mod", "all"]), initial: "none"),
-        .init(name: "log_min_duration_statement", kind: .integer(-1, 2_147_483_647, unit: "ms"), initial: "-1"),
+        .init(
+            name: "backslash_quote", kind: .choice(["safe_encoding", "on", "off"]),
+            initial: "safe_encoding"),
+        .init(
+            name: "log_statement", kind: .choice(["none", "ddl", "mod", "all"]), initial: "none"),
+        .init(
+            name: "log_min_duration_statement", kind: .integer(-1, 2_147_483_647, unit: "ms"),
+            initial: "-1"),
         .init(name: "track_activities", kind: .bool, initial: "on"),
         .init(name: "array_nulls", kind: .bool, initial: "on"),
         .init(name: "transform_null_equals", kind: .bool, initial: "off"),
-        .init(name: "tcp_keepalives_idle", kind: .integer(0, 2_147_483_647, unit: "s"), initial: "0"),
-        .init(name: "max_parallel_workers_per_gather", kind: .integer(0, 1024, unit: ""), initial: "2"),
+        .init(
+            name: "tcp_keepalives_idle", kind: .integer(0, 2_147_483_647, unit: "s"), initial: "0"),
+        .init(
+            name: "max_parallel_workers_per_gather", kind: .integer(0, 1024, unit: ""), initial: "2"
+        ),
     ]
 }
 

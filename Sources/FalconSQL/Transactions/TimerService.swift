@@ -1,9 +1,10 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
-import Synchronization
 
 /// One thread that runs short callbacks at their time: lock_timeout, statement_timeout.
 ///
@@ -21,9 +22,10 @@ final class TimerService: @unchecked Sendable {
         /// After this the action does not begin.
         func cancel() { isDone.store(true, ordering: .releasing) }
         fileprivate func fire() {
-            if isDone.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing)
-                .exchanged
-            {
+            if isDone.compareExchange(
+                expected: false, desired: true, ordering: .acquiringAndReleasing
+            )
+            .exchanged {
                 action()
             }
         }

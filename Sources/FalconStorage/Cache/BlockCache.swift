@@ -82,7 +82,9 @@ public final class BlockCache: @unchecked Sendable {
 
     private func sum(_ offset: Int) -> UInt64 {
         var total: UInt64 = 0
-        for stripe in 0..<16 { total &+= falcon_load_relaxed_u64(counters + (stripe * 64 + offset)) }
+        for stripe in 0..<16 {
+            total &+= falcon_load_relaxed_u64(counters + (stripe * 64 + offset))
+        }
         return total
     }
     @inline(__always)
@@ -159,7 +161,8 @@ public final class BlockCache: @unchecked Sendable {
     func insert(
         _ uid: UID, _ offset: UInt64, _ bytes: UnsafeRawBufferPointer, _ pin: inout BlockPin
     ) {
-        guard let start = bytes.baseAddress, bytes.count &+ BlockCache.overheadBytes <= capacityBytes
+        guard let start = bytes.baseAddress,
+            bytes.count &+ BlockCache.overheadBytes <= capacityBytes
         else { return pin.own(bytes) }
         let hash = BlockCache.hash(uid, offset)
         let first = Int((hash >> 4) & setMask) &* BlockCache.ways

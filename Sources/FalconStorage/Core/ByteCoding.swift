@@ -115,7 +115,9 @@ public struct ByteReader {
     }
 
     public mutating func readUID() -> UID? {
-        guard let high = readFixed(UInt64.self), let low = readFixed(UInt64.self) else { return nil }
+        guard let high = readFixed(UInt64.self), let low = readFixed(UInt64.self) else {
+            return nil
+        }
         return UID(high: high, low: low)
     }
 

@@ -49,7 +49,9 @@ public struct FileNames: Hashable, Sendable {
     public var format: String { root + "/FORMAT" }
     public var current: String { root + "/CURRENT" }
     public func manifest(_ number: UInt64) -> String { root + "/" + Self.manifestName(number) }
-    public func table(_ number: FileNumber) -> String { sstDirectory + "/" + Self.tableName(number) }
+    public func table(_ number: FileNumber) -> String {
+        sstDirectory + "/" + Self.tableName(number)
+    }
     public func walSegment(_ number: WALSegmentNumber) -> String {
         walDirectory + "/" + Self.walSegmentName(number)
     }

@@ -50,7 +50,7 @@ extension StorageEngine {
         let fileSystem = environment.fileSystem
         do throws(StorageError) {
             return try fileSystem.link(from, to: to)
-        } catch where error.code != .notFound && error.code != .diskFull {}
+        } catch  where error.code != .notFound && error.code != .diskFull {}
         let source = try fileSystem.open(from, .read)
         let copy = try fileSystem.open(to, .create)
         let size = try source.size()

@@ -89,7 +89,9 @@ final class LevelIterator: InternalIterator {
     override func previous() throws(StorageError) {
         guard valid, let current else { return }
         valid = false
-        if let failure = current._withUnsafeGuaranteedRef({ $0.attemptPrevious() }) { throw failure }
+        if let failure = current._withUnsafeGuaranteedRef({ $0.attemptPrevious() }) {
+            throw failure
+        }
         if current._withUnsafeGuaranteedRef({ $0.isValid }) {
             valid = true
         } else {

@@ -29,7 +29,8 @@ final class HybridClock {
     func next() -> (timestamp: Timestamp, wallMicros: UInt64) {
         let wall = clock.wallMicros()
         let trusted = trustedMicros(wall)
-        let sinceEpoch = trusted > Timestamp.epochMicrosSince1970
+        let sinceEpoch =
+            trusted > Timestamp.epochMicrosSince1970
             ? trusted &- Timestamp.epochMicrosSince1970 : 0
         let candidate = (sinceEpoch & ((1 << 52) - 1)) &<< 12
         last = candidate > last ? candidate : last &+ 1

@@ -47,7 +47,8 @@ public final class RangeIterator: @unchecked Sendable {
         let (a, b) = (range.lower?.count ?? 0, range.upper?.count ?? 0)
         bounds = .allocate(byteCount: max(a + b, 1), alignment: 8)
         UnsafeMutableRawBufferPointer(start: bounds, count: a).copyBytes(from: range.lower ?? [])
-        UnsafeMutableRawBufferPointer(start: bounds + a, count: b).copyBytes(from: range.upper ?? [])
+        UnsafeMutableRawBufferPointer(start: bounds + a, count: b).copyBytes(
+            from: range.upper ?? [])
         lower = range.lower == nil ? nil : UnsafeRawBufferPointer(start: bounds, count: a)
         upper = range.upper == nil ? nil : UnsafeRawBufferPointer(start: bounds + a, count: b)
     }

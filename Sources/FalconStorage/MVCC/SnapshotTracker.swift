@@ -14,7 +14,9 @@ final class SnapshotTracker: @unchecked Sendable {
     var publishedTimestamp: Timestamp { Timestamp(published.load(ordering: .acquiring)) }
 
     /// Called by the publisher alone, with rising timestamps.
-    func publish(_ timestamp: Timestamp) { published.store(timestamp.rawValue, ordering: .releasing) }
+    func publish(_ timestamp: Timestamp) {
+        published.store(timestamp.rawValue, ordering: .releasing)
+    }
 
     var count: Int { list.withLock { $0.count } }
 

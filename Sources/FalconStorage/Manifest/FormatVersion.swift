@@ -41,7 +41,8 @@ public struct FeatureBits: Hashable, Sendable {
         }
         let unreadable = readIncompatible & ~FeatureBits.known.readIncompatible
         if unreadable != 0 {
-            throw refuse("unknown features 0x\(String(unreadable, radix: 16)) are needed to read it")
+            throw refuse(
+                "unknown features 0x\(String(unreadable, radix: 16)) are needed to read it")
         }
         let unwritable = writeIncompatible & ~FeatureBits.known.writeIncompatible
         if forWriting, unwritable != 0 {

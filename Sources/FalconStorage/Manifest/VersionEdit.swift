@@ -164,7 +164,8 @@ extension VersionEdit {
                     let epoch = field.readFixed(UInt64.self)
                 else { return nil }
                 edit.incarnation = Incarnation(
-                    number: number, branch: branch, parent: parent, forkLSN: LSN(fork), epoch: epoch)
+                    number: number, branch: branch, parent: parent, forkLSN: LSN(fork), epoch: epoch
+                )
             case Tag.timestampFloor:
                 guard let value = field.readFixed(UInt64.self) else { return nil }
                 edit.timestampFloor = Timestamp(value)

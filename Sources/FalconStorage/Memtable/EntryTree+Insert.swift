@@ -116,7 +116,9 @@ extension EntryTree {
     }
     private func path(_ depth: Int) -> (node: TreeNode, rank: Int) {
         let slot = scratch + (EntryTree.scratchPath &+ 8 &* depth)
-        return (node(slot.load(as: UInt32.self)), Int(slot.load(fromByteOffset: 4, as: UInt32.self)))
+        return (
+            node(slot.load(as: UInt32.self)), Int(slot.load(fromByteOffset: 4, as: UInt32.self))
+        )
     }
 
     // MARK: - Scratch
@@ -133,7 +135,9 @@ extension EntryTree {
 
     /// Gathers a node's slots in order with one more at `rank`; false when `added` does not share
     /// the node's prefix, so that all windows must be made anew.
-    private func gather(_ node: TreeNode, _ permutation: UInt64, _ rank: Int, _ added: UInt32) -> Bool {
+    private func gather(_ node: TreeNode, _ permutation: UInt64, _ rank: Int, _ added: UInt32)
+        -> Bool
+    {
         let count = TreeNode.count(permutation)
         var to = 0
         for from in 0..<count {
@@ -169,7 +173,7 @@ extension EntryTree {
             // Only the prefix is in the way: the same leaf with a shorter one.
             let known = gather(leaf, permutation, rank, ref)
             let fresh = makeChecked(
-            count: count &+ 1, level: 0, prefixLength: leaf.prefixLength, windowsKnown: known)
+                count: count &+ 1, level: 0, prefixLength: leaf.prefixLength, windowsKnown: known)
             adoptRun(node(fresh), rank, up, down)
             link(fresh, fresh, before: before, after: after)
             replaceChild(depth, leafRef, fresh)
@@ -244,7 +248,8 @@ extension EntryTree {
     }
 
     private func adoptRun(_ leaf: TreeNode, _ rank: Int, _ up: UInt8, _ down: UInt8) {
-        leaf.pointer.storeBytes(of: UInt8(truncatingIfNeeded: rank), toByteOffset: 19, as: UInt8.self)
+        leaf.pointer.storeBytes(
+            of: UInt8(truncatingIfNeeded: rank), toByteOffset: 19, as: UInt8.self)
         leaf.pointer.storeBytes(of: up, toByteOffset: 20, as: UInt8.self)
         leaf.pointer.storeBytes(of: down, toByteOffset: 21, as: UInt8.self)
     }
@@ -327,7 +332,8 @@ extension EntryTree {
         }
         for index in (middle &+ 1)...total { children[index &- middle &- 1] = children[index] }
         let rightHalf = makeChecked(
-                count: total &- middle &- 1, level: parent.level, prefixLength: prefixLength, windowsKnown: known)
+            count: total &- middle &- 1, level: parent.level, prefixLength: prefixLength,
+            windowsKnown: known)
         insertInParent(depth &- 1, leftHalf, rightHalf, separator: raised)
     }
 

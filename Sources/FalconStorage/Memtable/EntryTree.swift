@@ -21,8 +21,10 @@ final class EntryTree: @unchecked Sendable {
     static let entryCountOffset = 16
     static let maximumDepth = 24
     /// What one insert may take beyond its entry: every level split, each into two nodes, and a root.
-    static let reserveBytes = (2 * maximumDepth + 2) * (TreeNode.innerPrefixOffset
-        + TreeNode.maximumPrefix + 128)
+    static let reserveBytes =
+        (2 * maximumDepth + 2)
+        * (TreeNode.innerPrefixOffset
+            + TreeNode.maximumPrefix + 128)
 
     // Scratch layout.
     static let scratchWindows = 0
@@ -68,7 +70,8 @@ final class EntryTree: @unchecked Sendable {
 
     /// The order of `key` against the node's prefix: 0 when the key begins with it.
     @inline(__always)
-    static func comparePrefix(_ key: UnsafeRawBufferPointer, _ node: TreeNode, _ length: Int) -> Int {
+    static func comparePrefix(_ key: UnsafeRawBufferPointer, _ node: TreeNode, _ length: Int) -> Int
+    {
         guard let start = key.baseAddress else { return -1 }
         let order = memoryCompare(start, node.prefix, min(length, key.count))
         if order != 0 { return order }

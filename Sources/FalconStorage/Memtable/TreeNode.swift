@@ -48,7 +48,9 @@ struct TreeNode {
     @inline(__always) var next: UInt32 { falcon_load_acquire_u32(pointer + 8) }
     @inline(__always) func setNext(_ ref: UInt32) { falcon_store_release_u32(pointer + 8, ref) }
     @inline(__always) var previous: UInt32 { falcon_load_acquire_u32(pointer + 12) }
-    @inline(__always) func setPrevious(_ ref: UInt32) { falcon_store_release_u32(pointer + 12, ref) }
+    @inline(__always) func setPrevious(_ ref: UInt32) {
+        falcon_store_release_u32(pointer + 12, ref)
+    }
 
     @inline(__always) func window(_ slot: Int) -> UInt64 {
         pointer.load(fromByteOffset: TreeNode.windowsOffset &+ slot &* 8, as: UInt64.self)
@@ -64,7 +66,8 @@ struct TreeNode {
     }
 
     /// Where the child of a rank lives: 0 the leftmost, else the one at separator `rank` - 1.
-    @inline(__always) func childAddress(_ permutation: UInt64, rank: Int) -> UnsafeMutableRawPointer {
+    @inline(__always) func childAddress(_ permutation: UInt64, rank: Int) -> UnsafeMutableRawPointer
+    {
         rank == 0
             ? pointer + 8
             : pointer + (TreeNode.childrenOffset &+ 4 &* TreeNode.slot(permutation, rank &- 1))

@@ -27,7 +27,9 @@ enum BloomFilter {
     }
 
     /// The filter block of these hashes.
-    static func build(hashes: UnsafeBufferPointer<UInt64>, bitsPerKey: Int) -> UnsafeRawBufferPointer {
+    static func build(hashes: UnsafeBufferPointer<UInt64>, bitsPerKey: Int)
+        -> UnsafeRawBufferPointer
+    {
         let bits = max(hashes.count, 1) * max(bitsPerKey, 1)
         let lines = UInt32(clamping: (bits + 511) / 512)
         // ln 2 of the bits per key is best for a plain filter; a blocked one wants a little less.

@@ -197,7 +197,9 @@ struct DataBlock {
                     if common < entry.suffixLength,
                         entry.suffix.load(fromByteOffset: common, as: UInt8.self)
                             > target.load(fromByteOffset: matched &+ common, as: UInt8.self)
-                    { return .otherKey }
+                    {
+                        return .otherKey
+                    }
                     matched &+= common
                     continue
                 }

@@ -69,9 +69,10 @@ final class DataBlockBuilder {
         }
         let first = key(0)
         // Sorted: what the first and the last key share, all share.
-        let prefix = first.baseAddress.map {
-            DataBlock.commonPrefix($0, lastKey.pointer, min(first.count, lastKey.count))
-        } ?? 0
+        let prefix =
+            first.baseAddress.map {
+                DataBlock.commonPrefix($0, lastKey.pointer, min(first.count, lastKey.count))
+            } ?? 0
         for restart in restarts { buffer.appendFixed(DataBlock.head(key(restart), prefix)) }
         for restart in restarts { buffer.appendFixed(restart) }
         buffer.appendFixed(UInt32(truncatingIfNeeded: prefix))

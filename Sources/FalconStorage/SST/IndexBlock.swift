@@ -145,13 +145,16 @@ final class IndexBlockBuilder {
         var writer = ByteWriter(capacity: byteCount)
         keyBytes.withUnsafeBytes { keys in
             func key(_ i: Int) -> UnsafeRawBufferPointer {
-                UnsafeRawBufferPointer(rebasing: keys[(i == 0 ? 0 : Int(ends[i - 1]))..<Int(ends[i])])
+                UnsafeRawBufferPointer(
+                    rebasing: keys[(i == 0 ? 0 : Int(ends[i - 1]))..<Int(ends[i])])
             }
             // Sorted: what the first and the last share, all share.
             let first = key(0)
             let last = key(count - 1)
             var prefix = 0
-            while prefix < min(first.count, last.count), first[prefix] == last[prefix] { prefix += 1 }
+            while prefix < min(first.count, last.count), first[prefix] == last[prefix] {
+                prefix += 1
+            }
             writer.appendFixed(UInt32(truncatingIfNeeded: count))
             writer.appendFixed(UInt32(truncatingIfNeeded: prefix))
             writer.appendFixed(UInt32(truncatingIfNeeded: keys.count))

@@ -59,12 +59,15 @@ struct TableBlockReader {
         let keyID = bytes[payload + 1]
         let rawBytes = Int(bytes.loadUnaligned(fromByteOffset: payload + 4, as: UInt32.self))
         let checksum = bytes.loadUnaligned(fromByteOffset: payload + 8, as: UInt64.self)
-        let seed = Checksum.locationSeed(uid: footer.uid, offset: handle.offset, kind: kind.rawValue)
+        let seed = Checksum.locationSeed(
+            uid: footer.uid, offset: handle.offset, kind: kind.rawValue)
         let covered = UnsafeRawBufferPointer(rebasing: bytes[0..<(payload + 8)])
         guard Checksum.xxh3(covered, seed: seed) == checksum else {
             throw damaged(handle, kind, "fails its checksum")
         }
-        guard bytes[payload + 2] == kind.rawValue else { throw damaged(handle, kind, "is another kind") }
+        guard bytes[payload + 2] == kind.rawValue else {
+            throw damaged(handle, kind, "is another kind")
+        }
         guard keyID == 0 else {
             throw StorageError(
                 .keyMissing, kind: .user, "The block is encrypted with key \(keyID).",
@@ -83,7 +86,8 @@ struct TableBlockReader {
                 return
             }
         }
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(rawBytes, 1), alignment: 64)
+        let room = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(rawBytes, 1), alignment: 64)
         let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<rawBytes])
         guard BlockCompression.decompress(codec, packed, into: target) else {
             room.deallocate()

@@ -114,7 +114,8 @@ struct TableFooter: Equatable {
         var reader = ByteReader(bytes)
         var handles: [BlockHandle] = []
         for _ in 0..<4 {
-            guard let at = reader.readFixed(UInt64.self), let length = reader.readFixed(UInt32.self),
+            guard let at = reader.readFixed(UInt64.self),
+                let length = reader.readFixed(UInt32.self),
                 reader.readFixed(UInt32.self) != nil
             else { throw damaged("is short") }
             handles.append(BlockHandle(offset: at, payloadBytes: length))
@@ -169,9 +170,11 @@ enum TableHeader {
     static func decode(_ bytes: UnsafeRawBufferPointer, path: String) throws(StorageError) -> UID {
         var reader = ByteReader(bytes)
         guard reader.readFixed(UInt64.self) == TableFormat.headerMagic, reader.skip(16),
-            let uid = reader.readUID(), reader.skip(16), let checksum = reader.readFixed(UInt64.self),
-            checksum == Checksum.xxh3(
-                UnsafeRawBufferPointer(rebasing: bytes[0..<56]), seed: seed(uid))
+            let uid = reader.readUID(), reader.skip(16),
+            let checksum = reader.readFixed(UInt64.self),
+            checksum
+                == Checksum.xxh3(
+                    UnsafeRawBufferPointer(rebasing: bytes[0..<56]), seed: seed(uid))
         else {
             throw .corruption("The table's header is damaged.", path: path, offset: 0)
         }

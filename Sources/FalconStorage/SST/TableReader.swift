@@ -88,7 +88,9 @@ final class TableReader: @unchecked Sendable {
     }
 
     deinit {
-        if let bytes = indexBytes?.baseAddress { UnsafeMutableRawPointer(mutating: bytes).deallocate() }
+        if let bytes = indexBytes?.baseAddress {
+            UnsafeMutableRawPointer(mutating: bytes).deallocate()
+        }
         if let bytes = filterBytes?.baseAddress {
             UnsafeMutableRawPointer(mutating: bytes).deallocate()
         }
@@ -149,7 +151,9 @@ final class TableReader: @unchecked Sendable {
             if !hasPartitions {
                 try loadBlock(index.handle(place), .data, &pin, fillCache: true)
                 if let answer = find(key, limit, pin.bytes) { return answer }
-                guard let rest = TableReader.limit(beyond: index, place, key) else { return .absent }
+                guard let rest = TableReader.limit(beyond: index, place, key) else {
+                    return .absent
+                }
                 limit = rest
                 continue
             }

@@ -132,7 +132,8 @@ final class TableWriter {
     }
 
     /// Adds the index entry of a block that ends with `lastKey`; the next one begins with `next`.
-    private func addSeparator(_ handle: BlockHandle, next: UnsafeRawBufferPointer?, isNewKey: Bool) {
+    private func addSeparator(_ handle: BlockHandle, next: UnsafeRawBufferPointer?, isNewKey: Bool)
+    {
         let last = lastKey.bytes
         if !isNewKey {
             // A key's versions go on in the next block.
@@ -167,7 +168,8 @@ final class TableWriter {
             output.reserve(bound + TableFormat.trailerBytes)
             let target = UnsafeMutableRawBufferPointer(
                 start: output.pointer + output.count, count: bound)
-            let packed = zstd?.compress(raw, into: target)
+            let packed =
+                zstd?.compress(raw, into: target)
                 ?? BlockCompression.compress(codec, raw, into: target)
             // Less than an eighth saved does not pay for decompression.
             if let packed, packed < raw.count - raw.count / 8 {
@@ -223,7 +225,8 @@ final class TableWriter {
     /// Writes what is left, syncs the file's data and describes it. Nothing may be added afterwards.
     func finish() throws(StorageError) -> TableSummary {
         guard !isFinished, entryCount > 0 || !tombstones.isEmpty else {
-            throw StorageError(.internalError, kind: .bug, "A table needs an entry, and one finish.")
+            throw StorageError(
+                .internalError, kind: .bug, "A table needs an entry, and one finish.")
         }
         isFinished = true
         try finishDataBlock()

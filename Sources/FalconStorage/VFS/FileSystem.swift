@@ -14,7 +14,8 @@ public enum OpenMode: Sendable {
 public protocol File: AnyObject, Sendable {
     var path: String { get }
     /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StorageError) -> Int
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StorageError)
+        -> Int
     /// Writes all of `bytes` at `offset`, or throws; after a throw the range is undefined.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError)
     /// Forces written data, and the size when it changed, to the device (fdatasync).
@@ -105,7 +106,7 @@ extension FileSystem {
     public func createDirectoryIfMissing(_ path: String) throws(StorageError) {
         do throws(StorageError) {
             try createDirectory(path)
-        } catch where error.code == .alreadyExists {}
+        } catch  where error.code == .alreadyExists {}
     }
 
     /// The whole of a file that is expected to be small.

@@ -17,7 +17,11 @@ extension MemoryFileSystem {
             func walk(_ node: Node, _ path: String) {
                 for (name, child) in node.entries {
                     let childPath = path.isEmpty ? name : path + "/" + name
-                    if child.isDirectory { walk(child, childPath) } else { result[childPath] = child.data }
+                    if child.isDirectory {
+                        walk(child, childPath)
+                    } else {
+                        result[childPath] = child.data
+                    }
                 }
             }
             walk(root, "")
@@ -89,7 +93,9 @@ private struct CrashCloner {
             } else if case .tear(let sectorBytes) = policy {
                 tear(change, max(1, sectorBytes), into: &data)
             } else if random.next() & 1 == 0 {
-                change.new.withUnsafeBytes { MemoryFileSystem.put($0, at: change.offset, in: &data) }
+                change.new.withUnsafeBytes {
+                    MemoryFileSystem.put($0, at: change.offset, in: &data)
+                }
             }
         }
         return data

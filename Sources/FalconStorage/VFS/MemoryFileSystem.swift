@@ -80,12 +80,15 @@ public final class MemoryFileSystem: FileSystem {
         _ path: String, _ call: String
     ) throws(StorageError) -> (parent: Node, name: String) {
         guard let name = components(path).last else { throw .posix(EINVAL, call, path: path) }
-        let directory = try existing(VFSPath.parent(of: path) == "." ? "" : VFSPath.parent(of: path), call)
+        let directory = try existing(
+            VFSPath.parent(of: path) == "." ? "" : VFSPath.parent(of: path), call)
         guard directory.isDirectory else { throw .posix(ENOTDIR, call, path: path) }
         return (directory, String(name))
     }
 
-    private static func apply(_ changes: [(name: String, node: Node?)], to entries: inout [String: Node]) {
+    private static func apply(
+        _ changes: [(name: String, node: Node?)], to entries: inout [String: Node]
+    ) {
         for change in changes { entries[change.name] = change.node }
     }
 
@@ -268,14 +271,17 @@ public final class MemoryFileSystem: FileSystem {
     }
 
     func truncate(_ file: MemoryFile, to size: UInt64) throws(StorageError) {
-        guard let size = Int(exactly: size) else { throw .posix(EFBIG, "ftruncate", path: file.path) }
+        guard let size = Int(exactly: size) else {
+            throw .posix(EFBIG, "ftruncate", path: file.path)
+        }
         try locked { () throws(StorageError) in
             let node = file.node
             let oldSize = node.data.count
             if size > oldSize { try reserve(size - oldSize, file.path, "ftruncate") }
             let old = size < oldSize ? Array(node.data[size...]) : []
             node.unsynced.append(
-                .init(offset: min(size, oldSize), new: [], old: old, oldSize: oldSize, newSize: size))
+                .init(
+                    offset: min(size, oldSize), new: [], old: old, oldSize: oldSize, newSize: size))
             Self.resize(&node.data, to: size)
             if size < oldSize { usedBytes.subtract(oldSize - size, ordering: .relaxed) }
         }
@@ -314,7 +320,8 @@ final class MemoryFile: File {
             guard let start = Int(exactly: offset), start < node.data.count else { return 0 }
             let count = min(buffer.count, node.data.count - start)
             node.data.withUnsafeBytes { data in
-                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: data[start..<(start + count)]))
+                buffer.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: data[start..<(start + count)]))
             }
             return count
         }

@@ -40,7 +40,9 @@ public final class PosixFileSystem: FileSystem {
     }
 
     public func list(_ directory: String) throws(StorageError) -> [String] {
-        guard let stream = opendir(directory) else { throw .posix(errno, "opendir", path: directory) }
+        guard let stream = opendir(directory) else {
+            throw .posix(errno, "opendir", path: directory)
+        }
         defer { closedir(stream) }
         var names: [String] = []
         while true {

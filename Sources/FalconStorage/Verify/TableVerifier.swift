@@ -42,7 +42,8 @@ public struct TableVerifier {
     }
 
     private mutating func report(
-        _ error: StorageError, _ code: TableFindingCode, lower: [UInt8]? = nil, upper: [UInt8]? = nil,
+        _ error: StorageError, _ code: TableFindingCode, lower: [UInt8]? = nil,
+        upper: [UInt8]? = nil,
         length: UInt64? = nil
     ) {
         let actual: TableFindingCode =
@@ -161,7 +162,8 @@ public struct TableVerifier {
                     var low = lower
                     for innerPlace in 0..<inner.count {
                         let high = (
-                            key: Array(inner.key(innerPlace)), timestamp: inner.timestamp(innerPlace)
+                            key: Array(inner.key(innerPlace)),
+                            timestamp: inner.timestamp(innerPlace)
                         )
                         checkSeparators(low, high, inner.handle(innerPlace))
                         checkData(inner.handle(innerPlace), low, high)
@@ -314,7 +316,8 @@ public struct TableVerifier {
                 report(
                     TableFinding(
                         .keyOrder, "A range tombstone's bounds are not ascending.",
-                        offset: handle.offset, lowerKey: tombstone.lower, upperKey: tombstone.upper))
+                        offset: handle.offset, lowerKey: tombstone.lower, upperKey: tombstone.upper)
+                )
             }
             seen.minTimestamp = min(seen.minTimestamp, tombstone.timestamp)
             seen.maxTimestamp = max(seen.maxTimestamp, tombstone.timestamp)

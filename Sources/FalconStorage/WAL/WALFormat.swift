@@ -83,7 +83,8 @@ public struct WALSegmentHeader: Sendable, Hashable {
         writer.appendFixed(keyID)
         writer.appendFixed(wallMicros)
         writer.append(isRecycled ? 1 : 0 as UInt8)
-        writer.append(contentsOf: [UInt8](repeating: 0, count: WALFormat.headerBytes - 4 - writer.count))
+        writer.append(
+            contentsOf: [UInt8](repeating: 0, count: WALFormat.headerBytes - 4 - writer.count))
         let crc = writer.bytes.withUnsafeBytes { Checksum.crc32c($0) }
         writer.appendFixed(crc)
         return writer.bytes
@@ -107,7 +108,8 @@ public struct WALSegmentHeader: Sendable, Hashable {
             guard reader.readFixed(UInt64.self) == WALFormat.segmentMagic else {
                 return .damaged("the magic number is wrong")
             }
-            let crc = buffer.loadUnaligned(fromByteOffset: WALFormat.headerBytes - 4, as: UInt32.self)
+            let crc = buffer.loadUnaligned(
+                fromByteOffset: WALFormat.headerBytes - 4, as: UInt32.self)
             let body = UnsafeRawBufferPointer(rebasing: buffer[0..<(WALFormat.headerBytes - 4)])
             guard UInt32(littleEndian: crc) == Checksum.crc32c(body) else {
                 return .damaged("the header's checksum is wrong")

@@ -224,7 +224,8 @@ public final class WALReader {
                     || header.predecessor?.uid != previous.uid
                 {
                     problem = (
-                        .foreign, "the segment does not name segment \(previous.segment) as its "
+                        .foreign,
+                        "the segment does not name segment \(previous.segment) as its "
                             + "predecessor"
                     )
                 } else if header.firstLSN < expected {
@@ -272,7 +273,8 @@ public final class WALReader {
             let missing = numbers[current].successor
             let damage = WALDamage(
                 kind: .missingSegment, path: path(of: missing), offset: 0,
-                reason: "segment \(missing) is missing, and segment \(numbers[current + 1]) is there",
+                reason:
+                    "segment \(missing) is missing, and segment \(numbers[current + 1]) is there",
                 goodUntil: expected)
             if mode != .tolerant {
                 finish(.corruption(damage))

@@ -94,7 +94,8 @@ enum WALTailScan {
         try scan(file, from: offset, header: header, window: &window) { found in
             result = found
             return false
-        } nonzero: { _ in }
+        } nonzero: { _ in
+        }
         return result
     }
 

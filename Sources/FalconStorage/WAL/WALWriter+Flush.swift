@@ -47,7 +47,8 @@ extension WALWriter {
                 continue
             }
             let seen = fileEnd
-            if sleepTimedOut(nanos: options.idleWatermarkNanos), !ioBusy, failure == nil, !isClosing {
+            if sleepTimedOut(nanos: options.idleWatermarkNanos), !ioBusy, failure == nil, !isClosing
+            {
                 let hasRecords = !active.isEmpty || inFlight.remaining > 0
                 // Not idle when another thread wrote meanwhile: its next chunk carries the marks.
                 if !hasRecords, fileEnd != seen { continue }

@@ -65,7 +65,7 @@ extension WALWriter {
     private func sealForRotation() throws(StorageError) {
         do throws(StorageError) {
             try seal()
-        } catch where error.code == .diskFull {
+        } catch  where error.code == .diskFull {
             throw StorageError(
                 .io, kind: .transient, "The log segment could not be sealed.",
                 cause: error.description, location: error.location, errno: error.errno)

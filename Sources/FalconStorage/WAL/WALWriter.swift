@@ -230,7 +230,8 @@ final class WALWriter: @unchecked Sendable {
         body.withUnsafeBytes { bytes in
             do throws(StorageError) {
                 result = .success(
-                    try append(tag, UnsafeRawBufferPointer(start: nil, count: 0), bytes, flush: flush))
+                    try append(
+                        tag, UnsafeRawBufferPointer(start: nil, count: 0), bytes, flush: flush))
             } catch { result = .failure(error) }
         }
         guard let result else { throw unavailable() }

@@ -50,7 +50,9 @@ final class BenchThread {
     /// The key of a number: 8 bytes big-endian (fewer in a shorter key), then zeros as digits.
     func key(_ number: UInt64) -> UnsafeRawBufferPointer {
         let width = min(options.keySize, 8)
-        for i in 0..<width { keyBuffer[i] = UInt8(truncatingIfNeeded: number >> (8 * (width - 1 - i))) }
+        for i in 0..<width {
+            keyBuffer[i] = UInt8(truncatingIfNeeded: number >> (8 * (width - 1 - i)))
+        }
         return UnsafeRawBufferPointer(rebasing: keyBuffer[0..<options.keySize])
     }
     /// A key that no workload writes: one byte longer.

@@ -11,7 +11,8 @@ final class KVWorkloadRun: @unchecked Sendable {
     private let readersLeft: Atomic<Int>
 
     init(
-        _ workload: KVWorkload, _ options: KVBenchSettings, _ engine: StorageEngine, helperIndex: Int
+        _ workload: KVWorkload, _ options: KVBenchSettings, _ engine: StorageEngine,
+        helperIndex: Int
     ) {
         self.workload = workload
         self.options = options

@@ -101,7 +101,8 @@ extension Finding {
     /// Damage as a finding, with the LSNs it costs.
     init(_ damage: WALDamage) {
         self.init(
-            .wal(damage.kind), damage.reason.prefix(1).uppercased() + damage.reason.dropFirst() + ".",
+            .wal(damage.kind),
+            damage.reason.prefix(1).uppercased() + damage.reason.dropFirst() + ".",
             file: damage.path, offset: damage.offset,
             blastRadius: damage.resumesAt.map { "LSN \(damage.goodUntil) to \($0)" }
                 ?? "LSN \(damage.goodUntil) and everything after it")

@@ -134,8 +134,14 @@ struct SSTVerifyRun {
                     (properties?.rangeTombstoneCount).map(JSONValue.unsigned) ?? .null
                 ),
                 ("blocks", .unsigned(result.checkedBlocks)),
-                ("min_timestamp", (properties?.minTimestamp.rawValue).map(JSONValue.unsigned) ?? .null),
-                ("max_timestamp", (properties?.maxTimestamp.rawValue).map(JSONValue.unsigned) ?? .null),
+                (
+                    "min_timestamp",
+                    (properties?.minTimestamp.rawValue).map(JSONValue.unsigned) ?? .null
+                ),
+                (
+                    "max_timestamp",
+                    (properties?.maxTimestamp.rawValue).map(JSONValue.unsigned) ?? .null
+                ),
                 ("findings", .count(result.findings.count + result.suppressedFindings)),
             ],
             text: "\(path): " + (table.map { "level \($0.level), " } ?? "")
@@ -166,7 +172,8 @@ struct SSTVerifyRun {
         }
         // The first 8 bytes are database and storage id: they name the table, not its data.
         var text = "keys from \(show(lower, "the first")) to \(show(upper, "the last"))"
-        let ids = Set([lower, upper].compactMap { $0 }.filter { $0.count >= 8 }.map { Array($0[..<8]) })
+        let ids = Set(
+            [lower, upper].compactMap { $0 }.filter { $0.count >= 8 }.map { Array($0[..<8]) })
         for id in ids.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             let database = id[0..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             let storage = id[4..<8].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

@@ -156,7 +156,8 @@ public struct WALInspect: ToolCommand {
         if let first = survey.firstWall, let last = survey.lastWall {
             report.line("commits from \(ToolTime.format(first)) to \(ToolTime.format(last))")
         }
-        report.line("proven synced up to \(reader.syncedLSN), published up to \(reader.committedLSN)")
+        report.line(
+            "proven synced up to \(reader.syncedLSN), published up to \(reader.committedLSN)")
         switch reader.verdict {
         case .clean(let end):
             report.line("verdict: clean; recovery goes to \(end)\(survey.endText)")

@@ -71,7 +71,8 @@ import Testing
                         if !cache.lookup(uid, UInt64(number), &pin) {
                             cache.insert(uid, UInt64(number), self.block(1000, byte), &pin)
                         }
-                        if pin.bytes.count != 1000 || pin.bytes[0] != byte || pin.bytes[999] != byte {
+                        if pin.bytes.count != 1000 || pin.bytes[0] != byte || pin.bytes[999] != byte
+                        {
                             wrong += 1
                         }
                     }

@@ -57,7 +57,8 @@ import Testing
                             let snapshot = engine.makeSnapshot()
                             for writer in 0..<writers {
                                 let rows = try Self.group(
-                                    engine, writer, snapshot.timestamp, scan: pass % 2 == reader % 2)
+                                    engine, writer, snapshot.timestamp, scan: pass % 2 == reader % 2
+                                )
                                 let counts = Set(rows.map { $0.prefix { $0 != "/" } })
                                 guard let round = counts.first.flatMap({ Int($0) }) else {
                                     if rows.isEmpty, newest[writer] == 0 { continue }

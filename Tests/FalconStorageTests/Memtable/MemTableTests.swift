@@ -73,12 +73,14 @@ func modelEntries(_ arrival: Arrival, count: Int, _ random: inout SeededRandom) 
         var key: [UInt8]
         switch arrival {
         case .random: key = random.key(space: count)
-        case .ascending: key = Array("k".utf8) + withUnsafeBytes(of: UInt32(i).bigEndian, Array.init)
+        case .ascending:
+            key = Array("k".utf8) + withUnsafeBytes(of: UInt32(i).bigEndian, Array.init)
         case .descending:
             key = Array("k".utf8) + withUnsafeBytes(of: UInt32(count - i).bigEndian, Array.init)
         case .hotKey: key = i % 3 == 0 ? [UInt8(truncatingIfNeeded: i)] : Array("hot".utf8)
         case .interleaved:
-            key = Array("table\(i % 7)/".utf8)
+            key =
+                Array("table\(i % 7)/".utf8)
                 + withUnsafeBytes(of: UInt32(i).bigEndian, Array.init)
         }
         if i % 11 == 0, seen.count > 1 { key = seen.randomElement(using: &random) ?? key }
@@ -105,7 +107,8 @@ func modelEntries(_ arrival: Arrival, count: Int, _ random: inout SeededRandom) 
         #expect(try iterator.collectBackward() == Array(sorted.reversed()), note)
 
         for _ in 0..<min(count * 2, 2000) {
-            let key = random.below(3) == 0
+            let key =
+                random.below(3) == 0
                 ? random.key(space: count) : entries[random.below(count)].key
             let at = UInt64(random.below(count + 2))
             let probe = ModelEntry(key: key, timestamp: at, kind: .put, value: [])
@@ -116,8 +119,9 @@ func modelEntries(_ arrival: Arrival, count: Int, _ random: inout SeededRandom) 
             #expect((iterator.isValid ? iterator.entry : nil) == lower.map { sorted[$0] }, note)
             if iterator.isValid, let lower {
                 try iterator.previous()
-                #expect((iterator.isValid ? iterator.entry : nil)
-                    == (lower > 0 ? sorted[lower - 1] : nil), note)
+                #expect(
+                    (iterator.isValid ? iterator.entry : nil)
+                        == (lower > 0 ? sorted[lower - 1] : nil), note)
             }
             try key.withUnsafeBytes { try iterator.seekBefore($0) }
             let newest = ModelEntry(key: key, timestamp: .max, kind: .put, value: [])
@@ -191,7 +195,9 @@ func modelEntries(_ arrival: Arrival, count: Int, _ random: inout SeededRandom) 
                             }
                             if let wrong = Self.check(
                                 iterator, entries, done: done, back: random.below(2) == 0, &random)
-                            { return wrong }
+                            {
+                                return wrong
+                            }
                         }
                         if done == count { return nil }
                     }

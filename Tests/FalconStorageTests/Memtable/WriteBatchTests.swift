@@ -3,7 +3,8 @@ import Testing
 @testable import FalconStorage
 
 extension WriteBatch {
-    func add(_ kind: OperationKind, _ key: [UInt8], _ value: [UInt8], before: [UInt8]? = nil) throws {
+    func add(_ kind: OperationKind, _ key: [UInt8], _ value: [UInt8], before: [UInt8]? = nil) throws
+    {
         try key.withUnsafeBytes { k in
             try value.withUnsafeBytes { v in
                 switch kind {
@@ -116,11 +117,12 @@ extension WriteBatch {
             #expect(Array(operation.key) == expected.key, note)
             #expect(Array(operation.value) == expected.value, note)
             #expect(operation.before.map(Array.init) == expected.before, note)
-            let sql: SQLOperation = switch expected.kind {
-            case .rangeDelete: .truncate
-            case .delete: .delete
-            default: expected.before == nil ? .insert : .update
-            }
+            let sql: SQLOperation =
+                switch expected.kind {
+                case .rangeDelete: .truncate
+                case .delete: .delete
+                default: expected.before == nil ? .insert : .update
+                }
             #expect(operation.sql == sql, note)
             #expect(operation.class == (expected.kind == .delete ? .index : .row), note)
             index += 1
@@ -142,11 +144,13 @@ extension WriteBatch {
             for _ in 0..<20 {
                 let key = random.key(space: max(4, steps / 2))
                 try key.withUnsafeBytes { try iterator.seek($0, .max) }
-                #expect((iterator.isValid ? Array(iterator.userKey) : nil)
-                    == sorted.first { !Self.less($0, key) }, note)
+                #expect(
+                    (iterator.isValid ? Array(iterator.userKey) : nil)
+                        == sorted.first { !Self.less($0, key) }, note)
                 try key.withUnsafeBytes { try iterator.seekBefore($0) }
-                #expect((iterator.isValid ? Array(iterator.userKey) : nil)
-                    == sorted.last { Self.less($0, key) }, note)
+                #expect(
+                    (iterator.isValid ? Array(iterator.userKey) : nil)
+                        == sorted.last { Self.less($0, key) }, note)
             }
         }
         // The memtable gets what a reader above the batch would see.

@@ -106,7 +106,8 @@ extension TableReader {
     ) throws {
         let iterator = table.makeIterator()
         for _ in 0..<min(count * 2, 400) {
-            let key = random.below(3) == 0
+            let key =
+                random.below(3) == 0
                 ? random.key(space: count) : sorted[random.below(count)].key
             let at = UInt64(random.below(count + 2))
             let probe = ModelEntry(key: key, timestamp: at, kind: .put, value: [])
@@ -270,7 +271,9 @@ extension TableReader {
     @Test func filterKeepsItsPromise() throws {
         var random = SeededRandom(seed: 8)
         let present = (0..<20_000).map { _ in random.next() }
-        let filter = present.withUnsafeBufferPointer { BloomFilter.build(hashes: $0, bitsPerKey: 10) }
+        let filter = present.withUnsafeBufferPointer {
+            BloomFilter.build(hashes: $0, bitsPerKey: 10)
+        }
         defer { UnsafeMutableRawPointer(mutating: filter.baseAddress)?.deallocate() }
         let base = try #require(filter.baseAddress)
         #expect(BloomFilter.validate(filter) == nil)

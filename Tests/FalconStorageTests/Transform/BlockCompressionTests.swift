@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct BlockCompressionTests {
     static let samples: [[UInt8]] = [
-        [1], Array(repeating: 7, count: 4096), (0..<10_000).map { UInt8(truncatingIfNeeded: $0 / 7) },
+        [1], Array(repeating: 7, count: 4096),
+        (0..<10_000).map { UInt8(truncatingIfNeeded: $0 / 7) },
     ]
 
     @Test(arguments: BlockCodec.allCases)

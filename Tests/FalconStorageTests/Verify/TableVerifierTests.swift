@@ -85,9 +85,10 @@ import Testing
         let footer = try TableReader.decodeFooter(
             Array(file.contents.suffix(128)), summary.fileBytes, "test")
 
-        func rewrite(_ handle: BlockHandle, _ kind: TableFormat.BlockKind,
-            _ change: (inout [UInt8]) -> Void) -> BytesFile
-        {
+        func rewrite(
+            _ handle: BlockHandle, _ kind: TableFormat.BlockKind,
+            _ change: (inout [UInt8]) -> Void
+        ) -> BytesFile {
             var bytes = file.contents
             let start = Int(handle.offset)
             let end = start + Int(handle.payloadBytes)

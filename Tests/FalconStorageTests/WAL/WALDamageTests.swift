@@ -49,7 +49,8 @@ private func patch(
             switch reader.verdict {
             case .tornTail(let end, _, let offset, let discarded):
                 #expect(end == positions[3].end && offset == UInt64(chunkStart))
-                #expect(discarded > 0 && discarded <= UInt64(kept < 64 ? kept + 8 : Self.chunkBytes))
+                #expect(
+                    discarded > 0 && discarded <= UInt64(kept < 64 ? kept + 8 : Self.chunkBytes))
             case .clean(let end):
                 #expect(kept == 0 && end == positions[3].end)
             case .corruption(let damage): Issue.record("kept \(kept): \(damage)")

@@ -18,7 +18,9 @@ import Testing
         }
         let words = line.split(separator: " ")
         guard let at = words.firstIndex(of: "micros/op") else { return nil }
-        return [words[at - 1], words[at + 1], words[at + 3], words[at + 5]].compactMap { Double($0) }
+        return [words[at - 1], words[at + 1], words[at + 3], words[at + 5]].compactMap {
+            Double($0)
+        }
     }
 
     @Test func everyWorkloadReportsALine() throws {
@@ -37,9 +39,14 @@ import Testing
 
     @Test func readsFindWhatFillsWrote() throws {
         let all = run(["--benchmarks=fillseq,readrandom,readmissing,seekrandom", "--num=1000"])
-        #expect(all.lines.contains { $0.hasPrefix("readrandom") && $0.contains("(1000 of 1000 found)") })
-        #expect(all.lines.contains { $0.hasPrefix("readmissing") && $0.contains("(0 of 1000 found)") })
-        #expect(all.lines.contains { $0.hasPrefix("seekrandom") && $0.contains("(1000 of 1000 found)") })
+        #expect(
+            all.lines.contains { $0.hasPrefix("readrandom") && $0.contains("(1000 of 1000 found)") }
+        )
+        #expect(
+            all.lines.contains { $0.hasPrefix("readmissing") && $0.contains("(0 of 1000 found)") })
+        #expect(
+            all.lines.contains { $0.hasPrefix("seekrandom") && $0.contains("(1000 of 1000 found)") }
+        )
         let some = run(["--benchmarks=fillrandom,readrandom", "--num=5000"])
         let line = try #require(some.lines.first { $0.hasPrefix("readrandom") })
         let found = try #require(line.split(separator: "(").last?.split(separator: " ").first)

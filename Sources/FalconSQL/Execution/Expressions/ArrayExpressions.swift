@@ -35,7 +35,8 @@ public final class ArrayConstructor: BoundExpression, @unchecked Sendable {
                 guard same else {
                     throw SQLError(
                         SQLState("2202E"),
-                        "multidimensional arrays must have array expressions with matching dimensions")
+                        "multidimensional arrays must have array expressions with matching dimensions"
+                    )
                 }
             }
             inner = array.dimensions
