@@ -442,10 +442,10 @@ let functionVectors = #"""
     f|split_part|text,text,int4|abc||1|=text:abc
     f|split_part|text,text,int4||,|1|=text:
     f|split_part|text,text,int4|a,b|,|-5|=text:
-    f|concat|unknown,int4,bool,int4,numeric|a|1|t||1.50|=text:a1t1.50
-    f|concat_ws|unknown,unknown,text,int4|,|a||2|=text:a,2
-    f|concat_ws|text,unknown,unknown||a|b|NULL
-    f|concat|text||=text:
+    f|concat|unknown,int4,bool,int4,numeric|a|1|t|\#u{1}|1.50|=text:a1t1.50
+    f|concat_ws|unknown,unknown,text,int4|,|a|\#u{1}|2|=text:a,2
+    f|concat_ws|text,unknown,unknown|\#u{1}|a|b|NULL
+    f|concat|text|\#u{1}|=text:
     f|repeat|text,int4|ab|3|=text:ababab
     f|repeat|text,int4|ab|-1|=text:
     f|chr|int4|65|=text:A
@@ -461,16 +461,16 @@ let functionVectors = #"""
     f|format|unknown,int4|%x|1|!22023 unrecognized format() type specifier "x"
     f|format|unknown,unknown,unknown|\p%10s\p%-10s\p|a|b|=text:\p         a\pb         \p
     f|format|unknown,int4,int4|%2$s %1$s|1|2|=text:2 1
-    f|format|unknown,text|%s||=text:
-    f|format|unknown,text|%I||!22004 null values cannot be formatted as an SQL identifier
-    f|format|unknown,text|%L||=text:NULL
+    f|format|unknown,text|%s|\#u{1}|=text:
+    f|format|unknown,text|%I|\#u{1}|!22004 null values cannot be formatted as an SQL identifier
+    f|format|unknown,text|%L|\#u{1}|=text:NULL
     f|format|unknown,int4,unknown|%*s|5|a|=text:    a
     f|quote_ident|text|select|=text:"select"
     f|quote_ident|text|Foo|=text:"Foo"
     f|quote_ident|text|a"b|=text:"a""b"
     f|quote_literal|text|a'b\\c|=text:E'a''b\\\\c'
     f|quote_literal|int4|5|=text:'5'
-    f|quote_nullable|text||=text:NULL
+    f|quote_nullable|text|\#u{1}|=text:NULL
     f|quote_nullable|int4|5|=text:'5'
     f|to_hex|int4|255|=text:ff
     f|to_hex|int4|-1|=text:ffffffff
@@ -479,7 +479,7 @@ let functionVectors = #"""
     f|ascii|text|é|=integer:233
     f|encode|bytea,unknown|\\x0102ff5c|hex|=text:0102ff5c
     f|encode|bytea,unknown|\\x0102ff5c|base64|=text:AQL/XA==
-    f|encode|bytea,unknown|\\x0102ff5c|escape|=text:\\377\\\\
+    f|encode|bytea,unknown|\\x0102ff5c|escape|=text:\#u{1}\#u{2}\\377\\\\
     f|decode|unknown,unknown|AQL/XA==|base64|=bytea:\\x0102ff5c
     f|decode|unknown,unknown|0102|hex|=bytea:\\x0102
     f|decode|unknown,unknown|a\\001|escape|=bytea:\\x6101
@@ -511,7 +511,7 @@ let functionVectors = #"""
     f|parse_ident|text|a.b.c|=text[]:{a,b,c}
     f|string_to_array|text,text|a,b,c|,|=text[]:{a,b,c}
     f|string_to_array|text,text,text|a,b,NULL|,|NULL|=text[]:{a,b,NULL}
-    f|string_to_array|text,text|abc||=text[]:{a,b,c}
+    f|string_to_array|text,text|abc|\#u{1}|=text[]:{a,b,c}
     f|string_to_array|text,text||,|=text[]:{}
     f|array_to_string|int4[],text|{1,2,NULL,3}|,|=text:1,2,3
     f|array_to_string|int4[],text,text|{1,2,NULL,3}|,|*|=text:1,2,*,3
@@ -1434,14 +1434,14 @@ let functionVectors = #"""
     f|trim_array|int4[],int4|{1,2,3}|1|=integer[]:{1,2}
     f|array_append|int4[],text|{1}|x|!42883 function array_append(integer[], text) does not exist
     f|array_length|int4,int4|1|1|!42883 function array_length(integer, integer) does not exist
-    f|num_nulls|int4,text|1||=integer:1
-    f|num_nonnulls|int4,text|1||=integer:1
+    f|num_nulls|int4,text|1|\#u{1}|=integer:1
+    f|num_nonnulls|int4,text|1|\#u{1}|=integer:1
     f|pg_typeof|int4|1|=regtype:integer
     f|pg_typeof|int4[]|{1}|=regtype:integer[]
     f|format_type|oid,int4|23|-1|=text:integer
     f|format_type|oid,int4|1043|14|=text:character varying(10)
     f|format_type|oid,int4|1700|327686|=text:numeric(5,2)
-    f|format_type|oid,int4|1042||=text:character
+    f|format_type|oid,int4|1042|\#u{1}|=text:character
     f|format_type|oid,int4|1042|-1|=text:bpchar
     f|format_type|oid,int4|0|-1|=text:-
     f|format_type|oid,int4|99999|-1|=text:???
@@ -1482,7 +1482,7 @@ let functionVectors = #"""
     f|left|unknown,unknown|abc|2|=text:ab
     f|repeat|unknown,unknown|a|2|=text:aa
     f|concat|unknown,unknown|a|b|=text:ab
-    f|upper|text||NULL
+    f|upper|text|\#u{1}|NULL
     f|substring|unknown,unknown|abc|b|=text:b
     c|text|int4|5|=5
     c|int2|int4|70000|!22003 smallint out of range
@@ -1550,17 +1550,17 @@ let functionVectors = #"""
     c|regtype|oid|23|=integer
     c|oid|regtype|integer|=23
     c|regtype|int4|23|=integer
-    a|count|int4|1|2|3||=bigint:3
-    a|sum|int4|1|2|3||=bigint:6
-    a|avg|int4|1|2|3||=numeric:2.0000000000000000
-    a|min|int4|1|2|3||=integer:1
-    a|max|int4|1|2|3||=integer:3
-    a|stddev|int4|1|2|3||=numeric:1.00000000000000000000
-    a|variance|int4|1|2|3||=numeric:1.00000000000000000000
-    a|stddev_pop|int4|1|2|3||=numeric:0.81649658092772603273
-    a|var_pop|int4|1|2|3||=numeric:0.66666666666666666667
-    a|stddev_samp|int4|1|2|3||=numeric:1.00000000000000000000
-    a|var_samp|int4|1|2|3||=numeric:1.00000000000000000000
+    a|count|int4|1|2|3|\#u{1}|=bigint:3
+    a|sum|int4|1|2|3|\#u{1}|=bigint:6
+    a|avg|int4|1|2|3|\#u{1}|=numeric:2.0000000000000000
+    a|min|int4|1|2|3|\#u{1}|=integer:1
+    a|max|int4|1|2|3|\#u{1}|=integer:3
+    a|stddev|int4|1|2|3|\#u{1}|=numeric:1.00000000000000000000
+    a|variance|int4|1|2|3|\#u{1}|=numeric:1.00000000000000000000
+    a|stddev_pop|int4|1|2|3|\#u{1}|=numeric:0.81649658092772603273
+    a|var_pop|int4|1|2|3|\#u{1}|=numeric:0.66666666666666666667
+    a|stddev_samp|int4|1|2|3|\#u{1}|=numeric:1.00000000000000000000
+    a|var_samp|int4|1|2|3|\#u{1}|=numeric:1.00000000000000000000
     a|sum|int4|1|=bigint:1
     a|avg|int4|1|=numeric:1.00000000000000000000
     a|variance|int4|1|NULL
@@ -1595,17 +1595,17 @@ let functionVectors = #"""
     a|avg|int2|1|=numeric:1.00000000000000000000
     a|variance|int2|1|NULL
     a|var_pop|int2|1|=numeric:0
-    a|count|numeric|1.5|2.25||=bigint:2
-    a|sum|numeric|1.5|2.25||=numeric:3.75
-    a|avg|numeric|1.5|2.25||=numeric:1.8750000000000000
-    a|min|numeric|1.5|2.25||=numeric:1.5
-    a|max|numeric|1.5|2.25||=numeric:2.25
-    a|stddev|numeric|1.5|2.25||=numeric:0.53033008588991064330
-    a|variance|numeric|1.5|2.25||=numeric:0.28125000000000000000
-    a|stddev_pop|numeric|1.5|2.25||=numeric:0.37500000000000000000
-    a|var_pop|numeric|1.5|2.25||=numeric:0.14062500000000000000
-    a|stddev_samp|numeric|1.5|2.25||=numeric:0.53033008588991064330
-    a|var_samp|numeric|1.5|2.25||=numeric:0.28125000000000000000
+    a|count|numeric|1.5|2.25|\#u{1}|=bigint:2
+    a|sum|numeric|1.5|2.25|\#u{1}|=numeric:3.75
+    a|avg|numeric|1.5|2.25|\#u{1}|=numeric:1.8750000000000000
+    a|min|numeric|1.5|2.25|\#u{1}|=numeric:1.5
+    a|max|numeric|1.5|2.25|\#u{1}|=numeric:2.25
+    a|stddev|numeric|1.5|2.25|\#u{1}|=numeric:0.53033008588991064330
+    a|variance|numeric|1.5|2.25|\#u{1}|=numeric:0.28125000000000000000
+    a|stddev_pop|numeric|1.5|2.25|\#u{1}|=numeric:0.37500000000000000000
+    a|var_pop|numeric|1.5|2.25|\#u{1}|=numeric:0.14062500000000000000
+    a|stddev_samp|numeric|1.5|2.25|\#u{1}|=numeric:0.53033008588991064330
+    a|var_samp|numeric|1.5|2.25|\#u{1}|=numeric:0.28125000000000000000
     a|sum|numeric|1.5|=numeric:1.5
     a|avg|numeric|1.5|=numeric:1.50000000000000000000
     a|variance|numeric|1.5|NULL
@@ -1641,8 +1641,8 @@ let functionVectors = #"""
     a|variance|float4|1.5|NULL
     a|var_pop|float4|1.5|=double precision:0
     a|sum|int8|9223372036854775807|9223372036854775807|=numeric:18446744073709551614
-    a|sum|int4||NULL
-    a|count|int4||=bigint:0
+    a|sum|int4|\#u{1}|NULL
+    a|count|int4|\#u{1}|=bigint:0
     a|avg|int4|1|2|2|=numeric:1.6666666666666667
     a|avg|int8|10|20|33|=numeric:21.0000000000000000
     a|sum|interval|1 day|02:00|=interval:1 day 02:00:00
@@ -1655,8 +1655,8 @@ let functionVectors = #"""
     a|bit_xor|int4|12|10|=integer:6
     a|min|text|b|a|=text:a
     a|max|date|2020-01-01|2021-01-01|=date:2021-01-01
-    a|array_agg|int4|1||3|=integer[]:{1,NULL,3}
-    a|string_agg|text,text|a||b|=text:a,b
+    a|array_agg|int4|1|\#u{1}|3|=integer[]:{1,NULL,3}
+    a|string_agg|text,text|a|\#u{1}|b|=text:a,b
     a|max|interval|1 day|25:00|=interval:25:00:00
     a|min|bpchar|b |a|=character:a
     a|sum|float8|1e308|1e308|!22003 value out of range: overflow
@@ -1756,16 +1756,16 @@ let functionVectors = #"""
     s|json_array_elements|json|{"a":null,"b":{"c":null}}|!22023 cannot call json_array_elements on a non-array
     s|json_array_elements_text|json|{"a":null,"b":{"c":null}}|!22023 cannot call json_array_elements_text on a non-array
     s|json_object_keys|json|{"a":null,"b":{"c":null}}|=text:a;b
-    f|json_build_object|unknown,int4,unknown,bool,unknown,numeric,unknown,text,unknown,timestamp,unknown,int4[],unknown,json|a|1|b|t|c|1.50|d||e|2020-01-02 03:04:05|f|{1,2}|g|{"x" :1}|=json:{"a" : 1, "b" : true, "c" : 1.50, "d" : null, "e" : "2020-01-02T03:04:05", "f" : [1,2], "g" : {"x" :1}}
+    f|json_build_object|unknown,int4,unknown,bool,unknown,numeric,unknown,text,unknown,timestamp,unknown,int4[],unknown,json|a|1|b|t|c|1.50|d|\#u{1}|e|2020-01-02 03:04:05|f|{1,2}|g|{"x" :1}|=json:{"a" : 1, "b" : true, "c" : 1.50, "d" : null, "e" : "2020-01-02T03:04:05", "f" : [1,2], "g" : {"x" :1}}
     f|json_build_object|unknown|a|!22023 argument list must have even number of elements
-    f|json_build_object|text,int4||1|!22023 argument 1 cannot be null
-    f|json_build_array|int4,unknown,int4,float8,date,timestamptz|1|a||1.5|2020-01-01|2020-01-02 03:04:05|=json:[1, "a", null, 1.5, "2020-01-01", "2020-01-02T03:04:05+00:00"]
+    f|json_build_object|text,int4|\#u{1}|1|!22023 argument 1 cannot be null
+    f|json_build_array|int4,unknown,int4,float8,date,timestamptz|1|a|\#u{1}|1.5|2020-01-01|2020-01-02 03:04:05|=json:[1, "a", null, 1.5, "2020-01-01", "2020-01-02T03:04:05+00:00"]
     f|json_build_object||=json:{}
     f|json_build_array||=json:[]
     f|json_object|text[]|{a,1,b,2}|=json:{"a" : "1", "b" : "2"}
     f|json_object|text[],text[]|{a,b}|{1,NULL}|=json:{"a" : "1", "b" : null}
     f|json_object|text[]|{a}|!2202E array must have even number of elements
-    a|json_agg|int4|1||3|=json:[1, null, 3]
+    a|json_agg|int4|1|\#u{1}|3|=json:[1, null, 3]
     a|json_agg|text|a|b"c|=json:["a", "b\\"c"]
     a|json_agg|json|{"a": 1}|=json:[{"a": 1}]
     o|->|jsonb,text|{"a": 1, "b": [1, "x", null, {"c": 2.50}], "a2": {"x": "y\\u00e9\\n"}, "t": true, "n": null, "a": 3}|a|=jsonb:3
@@ -1845,16 +1845,16 @@ let functionVectors = #"""
     s|jsonb_array_elements|jsonb|{"a":null,"b":{"c":null}}|!22023 cannot extract elements from an object
     s|jsonb_array_elements_text|jsonb|{"a":null,"b":{"c":null}}|!22023 cannot extract elements from an object
     s|jsonb_object_keys|jsonb|{"a":null,"b":{"c":null}}|=text:a;b
-    f|jsonb_build_object|unknown,int4,unknown,bool,unknown,numeric,unknown,text,unknown,timestamp,unknown,int4[],unknown,json|a|1|b|t|c|1.50|d||e|2020-01-02 03:04:05|f|{1,2}|g|{"x" :1}|=jsonb:{"a": 1, "b": true, "c": 1.50, "d": null, "e": "2020-01-02T03:04:05", "f": [1, 2], "g": {"x": 1}}
+    f|jsonb_build_object|unknown,int4,unknown,bool,unknown,numeric,unknown,text,unknown,timestamp,unknown,int4[],unknown,json|a|1|b|t|c|1.50|d|\#u{1}|e|2020-01-02 03:04:05|f|{1,2}|g|{"x" :1}|=jsonb:{"a": 1, "b": true, "c": 1.50, "d": null, "e": "2020-01-02T03:04:05", "f": [1, 2], "g": {"x": 1}}
     f|jsonb_build_object|unknown|a|!22023 argument list must have even number of elements
-    f|jsonb_build_object|text,int4||1|!22023 argument 1: key must not be null
-    f|jsonb_build_array|int4,unknown,int4,float8,date,timestamptz|1|a||1.5|2020-01-01|2020-01-02 03:04:05|=jsonb:[1, "a", null, 1.5, "2020-01-01", "2020-01-02T03:04:05+00:00"]
+    f|jsonb_build_object|text,int4|\#u{1}|1|!22023 argument 1: key must not be null
+    f|jsonb_build_array|int4,unknown,int4,float8,date,timestamptz|1|a|\#u{1}|1.5|2020-01-01|2020-01-02 03:04:05|=jsonb:[1, "a", null, 1.5, "2020-01-01", "2020-01-02T03:04:05+00:00"]
     f|jsonb_build_object||=jsonb:{}
     f|jsonb_build_array||=jsonb:[]
     f|jsonb_object|text[]|{a,1,b,2}|=jsonb:{"a": "1", "b": "2"}
     f|jsonb_object|text[],text[]|{a,b}|{1,NULL}|=jsonb:{"a": "1", "b": null}
     f|jsonb_object|text[]|{a}|!2202E array must have even number of elements
-    a|jsonb_agg|int4|1||3|=jsonb:[1, null, 3]
+    a|jsonb_agg|int4|1|\#u{1}|3|=jsonb:[1, null, 3]
     a|jsonb_agg|text|a|b"c|=jsonb:["a", "b\\"c"]
     a|jsonb_agg|json|{"a": 1}|=jsonb:[{"a": 1}]
     f|to_json|int4|1|=json:1

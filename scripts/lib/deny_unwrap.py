@@ -1,7 +1,8 @@
 """Finds forced unwraps, forced tries and casts, and deliberate traps outside tests.
 
 Reads Swift at the token level: comments and string literals are blanked (interpolations kept), so
-that prose about `try!` is no finding. A line that ends in `// trap-ok: reason` is let pass.
+that prose about `try!` is no finding. A line with `// trap-ok: reason`, on it or right
+above it, is let pass.
 """
 import pathlib
 import re
@@ -81,7 +82,7 @@ def findings(path):
     text = path.read_text(encoding="utf-8")
     original = text.split("\n")
     for number, line in enumerate(blank(text).split("\n"), 1):
-        if number <= len(original) and re.search(r"// trap-ok: \S", original[number - 1]):
+        if any(re.search(r"// trap-ok: \S", l) for l in original[max(0, number - 2) : number]):
             continue
         for pattern, name in PATTERNS:
             if pattern.search(line):

@@ -137,7 +137,8 @@ final class ReadStateCell: @unchecked Sendable {
     private static func state(_ word: UInt64) -> Unmanaged<ReadState> {
         // The word came from `publish`, so the address is a live state's.
         Unmanaged.fromOpaque(
-            UnsafeRawPointer(bitPattern: UInt(word & pointerMask)).unsafelyUnwrapped)  // trap-ok: published, not zero
+            // trap-ok: a published word is not zero
+            UnsafeRawPointer(bitPattern: UInt(word & pointerMask)).unsafelyUnwrapped)
     }
 
     /// A borrowed state; give it back with ``release(_:)``.

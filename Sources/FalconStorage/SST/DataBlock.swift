@@ -42,6 +42,7 @@ struct DataBlock {
     @inline(__always)
     init(validated bytes: UnsafeRawBufferPointer) {
         let bytes = bytes.count >= DataBlock.tailBytes ? bytes : DataBlock.nothing
+        // trap-ok: neither a validated block nor `nothing` is empty
         base = bytes.baseAddress.unsafelyUnwrapped
         let count = bytes.count
         restartCount = Int((base + (count &- 4)).loadUnaligned(as: UInt32.self))

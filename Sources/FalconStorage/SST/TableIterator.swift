@@ -24,7 +24,8 @@ final class TableIterator: InternalIterator {
     @exclusivity(unchecked) private var nextOffset = 0
     @exclusivity(unchecked) private var entry = DataBlock.Entry(
         shared: 0, suffixLength: 0, valueLength: 0, kind: 1, timestamp: 0,
-        suffix: UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped)  // trap-ok: the pattern is not zero
+        // trap-ok: the pattern is not zero
+        suffix: UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped)
     private let keyBuffer = ByteBuffer(capacity: 256)
     // Backward: offsets of the entries of the interval the current one is in.
     @exclusivity(unchecked) private var interval: [Int] = []
