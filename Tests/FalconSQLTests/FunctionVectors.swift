@@ -1672,7 +1672,6 @@ let functionVectors = #"""
     s|generate_series|timestamp,timestamp,interval|2020-01-30|2020-04-01|1 month|=timestamp without time zone:2020-01-30 00:00:00;2020-02-29 00:00:00;2020-03-29 00:00:00
     s|generate_series|int4,int4,int4|1|2|0|!22023 step size cannot equal zero
     s|generate_series|int4,int4|2147483646|2147483647|=integer:2147483646;2147483647
-    s|unnest|int4[]|{1,NULL,3}|=integer:1;;3
     s|unnest|text[]|{a,b}|=text:a;b
     s|generate_subscripts|int4[],int4|[2:4]={1,2,3}|1|=integer:2;3;4
     s|string_to_table|text,text|a,b|,|=text:a;b

@@ -114,6 +114,7 @@ public final class Session: @unchecked Sendable {
         database.locks.register(advisoryOwner)
         bridge.session = self
         self.settings.setNames(bridge)
+        functions.settings = self.settings.display
     }
 
     /// ReadyForQuery's status.
