@@ -191,30 +191,6 @@ import Testing
         #expect(try fixture.get("k2") == "new")
     }
 
-    @Test func obsoleteTablesGoWhenTheirLastReaderLetsGo() throws {
-        let fixture = try EngineFixture()
-        func tables() throws -> Int { try fixture.fileSystem.list("/db/sst").count }
-        for key in 0..<50 { try fixture.put("k\(key)", "1", .buffered) }
-        try fixture.engine.flush()
-        var iterator: RangeIterator? = try fixture.engine.makeIterator(.all, at: .max)
-        try iterator?.seekToFirst()
-        let before = try tables()
-        for key in 0..<50 { try fixture.put("k\(key)", "2", .buffered) }
-        try fixture.engine.compact()
-        #expect(try tables() > 1)
-        #expect(before == 1)
-        var seen = 0
-        while iterator?.isValid == true {
-            seen += 1
-            try iterator?.next()
-        }
-        #expect(seen == 50)
-        iterator = nil
-        try fixture.put("z", "3")
-        try fixture.engine.compact()
-        #expect(try tables() == fixture.engine.tree.state.version.fileCount)
-    }
-
     @Test func orphansGoAtTheNextOpen() throws {
         let fixture = try EngineFixture()
         try fixture.put("a", "1")
