@@ -171,7 +171,7 @@ enum Vectors {
                 random.next() % 2 == 0
                 ? try Vectors.type(fields[1])
                 : SQLType(types[Int(random.next() % UInt64(types.count))])
-            _ = bytes.withUnsafeBytes { raw in
+            bytes.withUnsafeBytes { raw in
                 if let datum = try? TypeIO.parseText(raw, type: type, settings: DisplaySettings()) {
                     _ = TypeIO.text(datum, type: type.oid, settings: DisplaySettings())
                 }
