@@ -72,8 +72,9 @@ extension PGConnection {
             var progress = session.resume(sink)
             // After a pause the session asks again for what it already has.
             while case .needsWorker = progress { progress = session.resume(sink) }
+            let settled = progress
             eventLoop.execute { [self] in
-                settle(progress)
+                settle(settled)
                 drive()
             }
         }

@@ -38,6 +38,7 @@ extension StorageEngine {
             writeSide.pipeline.addStatistics(to: &statistics)
             writeSide.background.addStatistics(to: &statistics)
             writeSide.controller.addStatistics(to: &statistics)
+            statistics.walBytes = writeSide.wal.segmentBytes
         }
         return statistics
     }

@@ -337,6 +337,8 @@ final class WALWriter: @unchecked Sendable {
     /// Bytes appended and not yet written: for backpressure.
     var pendingBytes: Int { monitor.locked { active.used } }
     var segmentCount: Int { monitor.locked { segments.count } }
+    /// What the segments take on disk, spares not counted.
+    var segmentBytes: UInt64 { monitor.locked { segments.reduce(0) { $0 &+ $1.bytes } } }
     /// Where the oldest segment still kept begins.
     var oldestLSN: LSN { monitor.locked { segments.first?.firstLSN ?? .zero } }
     var currentSegment: WALSegmentNumber {

@@ -34,6 +34,16 @@ import Testing
         #expect(try fixture.rows() == ["a=1", "c=3", "d=4"])
     }
 
+    @Test func statisticsCountTheLogOnDisk() throws {
+        let fixture = try EngineFixture()
+        let before = fixture.engine.statistics().walBytes
+        #expect(before > 0)
+        try fixture.put("a", "1")
+        try fixture.reopen()
+        // The first life's segment is kept beside the second's.
+        #expect(fixture.engine.statistics().walBytes > before)
+    }
+
     @Test func aSnapshotKeepsItsMoment() throws {
         let fixture = try EngineFixture()
         try fixture.put([("a", "1"), ("b", "1")])
