@@ -333,6 +333,7 @@ final class RowWriter {
             if try insert(new, sql: .update) != nil {
                 throw SQLError(.internalError, "unexpected conflict")
             }
+            if needsLocks { transaction.noteMoved(from: key, to: rowKey.bytes) }
             return
         }
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
