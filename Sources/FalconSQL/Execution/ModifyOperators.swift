@@ -5,9 +5,9 @@ import FalconStorage
 class ModifyOperator: Operator {
     let target: ModifyTarget
     let child: Operator
-    private var cachedWriter: RowWriter?
-    fileprivate var newValues: [Datum]
-    private var isDone = false
+    @exclusivity(unchecked) private var cachedWriter: RowWriter?
+    @exclusivity(unchecked) fileprivate var newValues: [Datum]
+    @exclusivity(unchecked) private var isDone = false
 
     init(_ executor: PlanExecutor, _ target: ModifyTarget, child: Operator) {
         self.target = target
