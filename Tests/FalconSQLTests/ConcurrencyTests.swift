@@ -82,6 +82,62 @@ import Testing
         #expect(update.result().text == "1|21")
     }
 
+    @Test func aRowIsFollowedToItsNewKey() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        try a.run("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1,10),(2,20)")
+        // Through two keys, one of them taken again by another row.
+        try a.run("BEGIN; UPDATE t SET id = 5, n = 11 WHERE id = 1")
+        try a.run("UPDATE t SET id = 6 WHERE id = 5; INSERT INTO t VALUES (1, 0), (5, 0)")
+        let update = Pending(b, "UPDATE t SET n = n + 1 WHERE n < 15 AND id < 9 RETURNING id, n")
+        waitUntilBlocked(b)
+        try a.run("COMMIT")
+        #expect(update.result().text == "6|12")
+        #expect(try a.query("SELECT id, n FROM t ORDER BY id") == "1|0\n2|20\n5|0\n6|12")
+        // What no longer matches at its new key is left alone.
+        try a.run("BEGIN; UPDATE t SET id = 7, n = 99 WHERE id = 6")
+        let delete = Pending(b, "DELETE FROM t WHERE n = 12")
+        waitUntilBlocked(b)
+        try a.run("COMMIT")
+        #expect(delete.result().error == nil)
+        #expect(try a.query("SELECT n FROM t WHERE id = 7") == "99")
+        // A move that is taken back was none, and two rows may change places.
+        try a.run("BEGIN; SAVEPOINT s; UPDATE t SET id = 8 WHERE id = 7; ROLLBACK TO s")
+        try a.run("UPDATE t SET id = 100 WHERE id = 2; UPDATE t SET id = 2 WHERE id = 7")
+        try a.run("UPDATE t SET id = 7 WHERE id = 100")
+        let both = Pending(b, "UPDATE t SET n = n + 1 WHERE n >= 20 RETURNING id, n")
+        waitUntilBlocked(b)
+        try a.run("COMMIT")
+        #expect(both.result().error == nil)
+        #expect(try a.query("SELECT id, n FROM t WHERE n > 0 ORDER BY id") == "2|100\n7|21")
+        let locked = try database.session()
+        try a.run("BEGIN; UPDATE t SET id = 70 WHERE id = 7")
+        let lock = Pending(locked, "SELECT id, n FROM t WHERE n = 21 FOR UPDATE")
+        waitUntilBlocked(locked)
+        try a.run("COMMIT")
+        #expect(lock.result().text == "70|21")
+    }
+
+    @Test func sleepsAreParkedAndCancelled() throws {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        #expect(try a.query("SELECT pg_sleep(0.001), 7, pg_sleep(0.001)") == "|7|")
+        // Where running again would be seen, the statement sleeps on its thread.
+        try a.run("CREATE SEQUENCE s")
+        #expect(try a.query("SELECT nextval('s'), pg_sleep(0.001)") == "1|")
+        #expect(try a.query("SELECT nextval('s')") == "2")
+        for sql in ["SELECT pg_sleep(1e6)", "SELECT pg_sleep(1e6) FROM generate_series(1, 3)"] {
+            let sleeping = Pending(b, sql)
+            while !b.session.interrupt.isWaiting { sched_yield() }
+            #expect(
+                database.sql.cancel(
+                    processID: b.session.processID, secret: b.session.secretKey))
+            #expect(sleeping.result().error?.state == .queryCanceled)
+        }
+        try b.run("SET lock_timeout = 1")
+        #expect(try b.query("SELECT pg_sleep(0.01)") == "")
+    }
+
     @Test func duplicateInsertsWaitForEachOther() throws {
         let database = try TestDatabase()
         let (a, b) = (try database.session(), try database.session())

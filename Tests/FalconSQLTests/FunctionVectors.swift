@@ -1748,7 +1748,7 @@ let functionVectors = #"""
     f|json_strip_nulls|json|{}|=json:{}
     s|json_array_elements|json|{}|!22023 cannot call json_array_elements on a non-array
     s|json_array_elements_text|json|{}|!22023 cannot call json_array_elements_text on a non-array
-    s|json_object_keys|json|{}|=:
+    s|json_object_keys|json|{}|=text:
     f|json_typeof|json|{"a":null,"b":{"c":null}}|=text:object
     f|json_array_length|json|{"a":null,"b":{"c":null}}|!22023 cannot get array length of a non-array
     f|json_strip_nulls|json|{"a":null,"b":{"c":null}}|=json:{"b":{}}
@@ -1837,7 +1837,7 @@ let functionVectors = #"""
     f|jsonb_strip_nulls|jsonb|{}|=jsonb:{}
     s|jsonb_array_elements|jsonb|{}|!22023 cannot extract elements from an object
     s|jsonb_array_elements_text|jsonb|{}|!22023 cannot extract elements from an object
-    s|jsonb_object_keys|jsonb|{}|=:
+    s|jsonb_object_keys|jsonb|{}|=text:
     f|jsonb_typeof|jsonb|{"a":null,"b":{"c":null}}|=text:object
     f|jsonb_array_length|jsonb|{"a":null,"b":{"c":null}}|!22023 cannot get array length of a non-array
     f|jsonb_strip_nulls|jsonb|{"a":null,"b":{"c":null}}|=jsonb:{"b": {}}

@@ -260,4 +260,80 @@ import Testing
         try s.run("ALTER TABLE t DROP COLUMN b; ALTER TABLE t ADD COLUMN b int DEFAULT 9")
         #expect(try s.query("SELECT b, c + 1 FROM t WHERE a = 5") == "9|501")
     }
+
+    @Test func aVolatileDefaultFillsEachRow() throws {
+        let s = try TestDatabase().session()
+        try s.run("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1),(2),(3)")
+        try s.run("CREATE SEQUENCE q; ALTER TABLE t ADD COLUMN b int NOT NULL DEFAULT nextval('q')")
+        #expect(try s.query("SELECT a, b FROM t ORDER BY a") == "1|1\n2|2\n3|3")
+        #expect(try s.query("INSERT INTO t VALUES (9) RETURNING b") == "4")
+        try s.run("ALTER TABLE t ADD COLUMN c float8 DEFAULT random(), ADD COLUMN d int DEFAULT 5")
+        #expect(try s.query("SELECT count(DISTINCT c), min(d) FROM t") == "4|5")
+        try s.run("ALTER TABLE t ADD COLUMN e serial UNIQUE")
+        #expect(try s.query("SELECT count(DISTINCT e) FROM t WHERE e <= 4") == "4")
+        let broken = "ALTER TABLE t ADD COLUMN f float8 DEFAULT random() CHECK (f > 1)"
+        #expect(s.failure(broken)?.state == .checkViolation)
+        #expect(try s.query("SELECT count(*) FROM t WHERE a > 0") == "4")
+    }
+
+    @Test func inquiriesKnowWhatExists() throws {
+        let s = try TestDatabase().session()
+        try s.run("CREATE TABLE t (a int); CREATE SCHEMA other; CREATE TABLE other.u (a int)")
+        for (sql, answer) in [
+            ("has_table_privilege('t', 'select, INSERT')", "t"),
+            ("has_table_privilege('postgres', 't', 'select with grant option')", "t"),
+            ("has_table_privilege(1::oid, 'select')", ""),
+            ("has_column_privilege('t', 'a', 'update')", "t"),
+            ("has_column_privilege('t', 9::int2, 'update')", ""),
+            ("has_schema_privilege('other', 'usage')", "t"),
+            ("has_database_privilege('falcon', 'connect')", "t"),
+            ("pg_table_is_visible('t'::regclass)", "t"),
+            ("pg_table_is_visible('other.u'::regclass)", "f"),
+            ("pg_table_is_visible(1::oid)", ""),
+            ("true::text || true::varchar", "truetrue"),
+            ("pg_typeof(nullif(1, 2.5))", "numeric"),
+        ] {
+            #expect(try s.query("SELECT \(sql)") == answer, "\(sql)")
+        }
+        for (sql, state) in [
+            ("has_table_privilege('nothing', 'select')", "42P01"),
+            ("has_table_privilege('nobody', 't', 'select')", "42704"),
+            ("has_table_privilege('t', 'fly')", "22023"),
+            ("has_column_privilege('t', 'z', 'select')", "42703"),
+            ("has_schema_privilege('nothing', 'usage')", "3F000"),
+            ("has_database_privilege('nothing', 'connect')", "3D000"),
+            ("has_sequence_privilege('t', 'usage')", "42809"),
+        ] {
+            #expect(s.failure("SELECT \(sql)")?.state == SQLState(state), "\(sql)")
+        }
+    }
+
+    @Test func periodsOverlap() throws {
+        let s = try TestDatabase().session()
+        for (sql, answer) in [
+            (
+                "(date '2020-01-01', date '2020-02-01') OVERLAPS (date '2020-01-31', date '2021-01-01')",
+                "t"
+            ),
+            (
+                "(date '2020-01-01', date '2020-02-01') OVERLAPS (date '2020-02-01', date '2021-01-01')",
+                "f"
+            ),
+            (
+                "(date '2020-02-01', date '2020-01-01') OVERLAPS (date '2020-01-15', interval '1 day')",
+                "t"
+            ),
+            ("(time '01:00', interval '1 hour') OVERLAPS (time '01:30', time '05:00')", "t"),
+            (
+                "(timestamp '2020-01-01', NULL::timestamp) OVERLAPS (timestamp '2020-01-01', timestamp '2020-01-02')",
+                ""
+            ),
+            (
+                "(timestamp '2020-01-01', NULL::timestamp) OVERLAPS (timestamp '2019-01-01', timestamp '2020-01-02')",
+                "t"
+            ),
+        ] {
+            #expect(try s.query("SELECT \(sql)") == answer, "\(sql)")
+        }
+    }
 }

@@ -59,7 +59,9 @@ class Connection:
         rows, error = [], None
         while True:
             kind, body = self.message()
-            if kind == "D":
+            if kind == "T":
+                self.types = self._types(body)
+            elif kind == "D":
                 rows.append(self._row(body))
             elif kind == "E":
                 fields = {}
@@ -74,6 +76,16 @@ class Connection:
                 if error:
                     raise error
                 return rows
+
+    @staticmethod
+    def _types(body):
+        """The OIDs of the columns' types."""
+        (count,), offset, types = struct.unpack_from("!h", body), 2, []
+        for _ in range(count):
+            offset = body.index(b"\0", offset) + 1
+            types.append(struct.unpack_from("!ihi", body, offset)[2])
+            offset += 18
+        return types
 
     @staticmethod
     def _row(body):

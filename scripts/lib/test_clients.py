@@ -122,6 +122,42 @@ select count(*), sum(amount), min(name), max(name) from client_t;
           and "DETAIL:  Key (id)=(1) already exists." in err, err)
 
 
+METADATA_SCHEMA = """
+create schema elsewhere; create table elsewhere.hidden(x bigint);
+create table shown(id int primary key, name varchar(20) not null, price numeric(10,2) check (price > 0),
+                   unique (name, price));
+create index shown_price on shown(price desc);
+create view looked as select id, name from shown;
+create sequence counted;
+"""
+
+
+def metadata(port):
+    """psql's own queries: none fails, and what they print is what there is."""
+    def psql(text):
+        done = subprocess.run(["psql", "-X", "-h", "127.0.0.1", "-p", str(port), "-U", "falcon", "falcon"],
+                              input=text, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
+
+    psql(METADATA_SCHEMA)
+    for command, expected in [
+            ("\\d", ["counted", "looked", "shown"]), ("\\dt", ["shown"]), ("\\di", ["shown_pkey", "shown_price"]),
+            ("\\ds", ["counted"]), ("\\dv", ["looked"]), ("\\dn", ["elsewhere", "public"]),
+            ("\\l", ["falcon", "postgres"]), ("\\du", ["Superuser"]), ("\\df", ["(0 rows)"]),
+            ("\\df lower", ["lower"]), ("\\dt+", ["permanent"]), ("\\dp", ["shown"]), ("\\db", ["pg_default"]),
+            ("\\dC", ["bigint"]), ("\\do ||", ["bytea"]), ("\\dT", []), ("\\dx", []), ("\\dconfig", []),
+            ("\\d looked", ["character varying(20)"]), ("\\d counted", ["9223372036854775807"]),
+            ("\\d shown_price", ["btree"]), ("\\dt elsewhere.*", ["hidden"]),
+            ("\\d shown", ["numeric(10,2)", '"shown_pkey" PRIMARY KEY, btree (id)',
+                         '"shown_name_price_key" UNIQUE CONSTRAINT, btree (name, price)',
+                         '"shown_price" btree (price DESC)', '"shown_price_check" CHECK (price > 0']),
+            ("\\d+ shown", ["Storage"])]:
+        answer = psql(command)
+        good = "ERROR" not in answer and all(part in answer for part in expected)
+        check(f"{command} answers", good, answer)
+    check("\\dt shows what the search path finds", "hidden" not in psql("\\dt"))
+
+
 def interactive(port):
     terminal = Psql(port)
     try:
@@ -169,6 +205,7 @@ def main():
                             os.path.join(scratch, "log")).start()
             port = server.port
         batch(port, scratch)
+        metadata(port)
         interactive(port)
     finally:
         if server and server.process.poll() is None:

@@ -263,9 +263,17 @@ extension Binder {
         _ left: AST.Expression, _ right: AST.Expression, _ location: Int, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
         let value = try bind(left, scope)
-        let condition = try makeOperatorUnfolded(
-            AST.Name(["="]), value, try bind(right, scope), location)
-        let result = value.type.oid == .unknown ? condition.children.first ?? value : value
+        let other = try bind(right, scope)
+        let condition = try makeOperatorUnfolded(AST.Name(["="]), value, other, location)
+        var result = value.type.oid == .unknown ? condition.children.first ?? value : value
+        // The answer has the type in which the comparison is made.
+        if let equality = try FunctionResolver.operator(
+            schema: nil, name: "=", left: value.type.oid, right: other.type.oid),
+            !TypeCoercion.isPolymorphic(equality.left), equality.left != result.type.oid,
+            let converted = try coerce(result, to: SQLType(equality.left), .implicit)
+        {
+            result = converted
+        }
         return folded(
             NullIfExpression(
                 try resolveUnknown(result), condition: try coerceToBool(condition, "NULLIF"),

@@ -423,8 +423,7 @@ extension Binder {
             let column = try column(item.column, of: table, item.location)
             if assignments.contains(where: { $0.attribute == column.attribute }) {
                 throw SQLError(
-                    .syntaxError, "multiple assignments to same column \"\(item.column)\"",
-                    byteOffset: offset(item.location))
+                    .syntaxError, "multiple assignments to same column \"\(item.column)\"")
             }
             let value: BoundExpression
             switch item.value {

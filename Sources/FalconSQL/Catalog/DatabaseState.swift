@@ -14,6 +14,8 @@ final class DatabaseState: Sendable {
     private let versionCell: Atomic<UInt64>
     /// Counters of hidden row ids by storage id.
     private let rowIDs = Mutex<[StorageID: RowIDCounter]>([:])
+    /// Rows that committed transactions gave another primary key.
+    let movedRows = MovedRows()
     private let sequences = Mutex<[OID: SequenceState]>([:])
 
     init(oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot) {

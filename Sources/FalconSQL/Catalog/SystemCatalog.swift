@@ -4,13 +4,13 @@ import FalconStorage
 /// PostgreSQL's system relations, with PostgreSQL 15's columns. What FalconDB has no object for is
 /// empty, but its queries type-check.
 enum SystemCatalog {
-    private static func name(_ text: String) -> Datum { .text(text) }
-    private static func oid(_ value: OID) -> Datum { .int(Int64(value.rawValue)) }
-    private static func letter(_ text: Unicode.Scalar) -> Datum { .int(Int64(text.value)) }
-    private static let yes = Datum.bool(true)
-    private static let no = Datum.bool(false)
+    static func name(_ text: String) -> Datum { .text(text) }
+    static func oid(_ value: OID) -> Datum { .int(Int64(value.rawValue)) }
+    static func letter(_ text: Unicode.Scalar) -> Datum { .int(Int64(text.value)) }
+    static let yes = Datum.bool(true)
+    static let no = Datum.bool(false)
 
-    private static func int2vector(_ values: [Int16]) -> Datum {
+    static func int2vector(_ values: [Int16]) -> Datum {
         .array(
             ArrayValue(
                 elementType: .int2,
@@ -18,7 +18,7 @@ enum SystemCatalog {
                     ? [] : [(length: Int32(values.count), lowerBound: Int32(0))],
                 elements: values.map { .int(Int64($0)) }))
     }
-    private static func oidvector(_ values: [OID]) -> Datum {
+    static func oidvector(_ values: [OID]) -> Datum {
         .array(
             ArrayValue(
                 elementType: .oid,
@@ -27,7 +27,9 @@ enum SystemCatalog {
                 elements: values.map { oid($0) }))
     }
 
-    static var tables: [VirtualTable] {
+    static let tables: [VirtualTable] = ownTables + functionTables + emptyTables
+
+    private static var ownTables: [VirtualTable] {
         [
             VirtualTable(
                 2615, "pg_namespace", "oid oid,nspname name,nspowner oid,nspacl _aclitem"
@@ -197,7 +199,7 @@ enum SystemCatalog {
             VirtualTable(
                 2608, "pg_depend",
                 "classid oid,objid oid,objsubid int4,refclassid oid,refobjid oid,refobjsubid int4,"
-                    + "deptype char"),
+                    + "deptype char", rows: dependencies),
             VirtualTable(
                 2611, "pg_inherits",
                 "inhrelid oid,inhparent oid,inhseqno int4,inhdetachpending bool"),
@@ -253,7 +255,12 @@ enum SystemCatalog {
             VirtualTable(
                 1213, "pg_tablespace",
                 "oid oid,spcname name,spcowner oid,spcacl _aclitem,spcoptions _text"
-            ) { _ in [[oid(1663), name("pg_default"), oid(10), .null, .null]] },
+            ) { _ in
+                [
+                    [oid(1663), name("pg_default"), oid(10), .null, .null],
+                    [oid(1664), name("pg_global"), oid(10), .null, .null],
+                ]
+            },
             VirtualTable(
                 3501, "pg_enum", "oid oid,enumtypid oid,enumsortorder float4,enumlabel name"),
             VirtualTable(
@@ -267,7 +274,7 @@ enum SystemCatalog {
             VirtualTable(
                 2224, "pg_sequence",
                 "seqrelid oid,seqtypid oid,seqstart int8,seqincrement int8,seqmax int8,"
-                    + "seqmin int8,seqcache int8,seqcycle bool"),
+                    + "seqmin int8,seqcache int8,seqcycle bool", rows: sequences),
             VirtualTable(
                 13210, "tables", schema: "information_schema",
                 "table_catalog name,table_schema name,table_name name,table_type varchar,"
@@ -356,6 +363,12 @@ enum SystemCatalog {
                     view.oid, view.name, view.schemaOID, am: 0, kind: "v",
                     columns: view.columns.count))
         }
+        for sequence in source.catalog.sequences.values {
+            rows.append(
+                row(
+                    sequence.oid, sequence.name, sequence.schemaOID, am: 0, kind: "S",
+                    columns: sequenceColumns.count))
+        }
         for table in SystemCatalog.tables {
             rows.append(
                 row(
@@ -392,6 +405,16 @@ enum SystemCatalog {
                     column.isNotNull = false
                     rows.append(row(index.oid, column, hasDefault: false))
                 }
+            }
+        }
+        for view in source.catalog.views.values {
+            for column in columns(of: view, source) {
+                rows.append(row(view.oid, column, hasDefault: false))
+            }
+        }
+        for sequence in source.catalog.sequences.values {
+            for column in sequenceColumns {
+                rows.append(row(sequence.oid, column, hasDefault: false))
             }
         }
         for table in SystemCatalog.tables {

@@ -83,13 +83,23 @@ extension DefinitionRunner {
                 "column \"\(definition.name)\" of relation \"\(table.name)\" already exists")
         }
         var (column, extra) = try makeColumn(definition, in: table)
+        var perRow: (expression: BoundExpression, slotCount: Int)?
         if let text = column.defaultExpression {
             let bound = try StatementPlanner(catalog: catalog, context: session.functions)
                 .bindDefault(
                     try SQLParser.parseExpression(text), type: column.type, column: column.name)
-            let row = RowContext(
-                slotCount: bound.slotCount, parameters: [], functions: session.functions)
-            column.missingValue = try bound.expression.evaluate(row)
+            if bound.expression.isVolatile {
+                perRow = bound
+            } else {
+                let row = RowContext(
+                    slotCount: bound.slotCount, parameters: [], functions: session.functions)
+                column.missingValue = try bound.expression.evaluate(row)
+            }
+        }
+        if let perRow {
+            table.columns.append(column)
+            try fillNewColumn(perRow.expression, perRow.slotCount, extra, old, &table)
+            return true
         }
         if column.isNotNull, column.missingValue.isNull, try !isEmpty(old) {
             throw containsNulls(old, column)
@@ -109,6 +119,32 @@ extension DefinitionRunner {
             }
         }
         return true
+    }
+
+    /// A volatile default has another value for each row there is: the table is rewritten with them,
+    /// and its new constraints are held against the new rows.
+    private func fillNewColumn(
+        _ expression: BoundExpression, _ slotCount: Int, _ constraints: [AST.Constraint],
+        _ old: TableDescriptor, _ table: inout TableDescriptor
+    ) throws(SQLError) {
+        let checkCount = table.checks.count
+        for constraint in constraints {
+            switch constraint.kind {
+            case .primaryKey, .unique: try addKey(constraint, to: &table)
+            default: try addConstraint(constraint, to: &table)
+            }
+        }
+        let row = RowContext(
+            slotCount: slotCount, parameters: [], functions: session.functions)
+        var verifiers: [RowVerifier] = []
+        for check in table.checks[checkCount...] {
+            verifiers.append(try verifier(of: check, table))
+        }
+        let place = table.columns.count - 1
+        try rewrite(old, as: &table) { values throws(SQLError) in
+            values[place] = try expression.evaluate(row)
+            for verify in verifiers { try verify(values) }
+        }
     }
 
     private func dropColumn(
@@ -182,12 +218,22 @@ extension DefinitionRunner {
     private func verify(
         _ check: CheckDescriptor, _ old: TableDescriptor, _ table: TableDescriptor
     ) throws(SQLError) {
+        let verify = try verifier(of: check, table)
+        try forEachRow(old) { _, values throws(SQLError) in try verify(values) }
+    }
+
+    private typealias RowVerifier = ([Datum]) throws(SQLError) -> Void
+
+    /// Throws 23514 for a row that breaks `check`.
+    private func verifier(
+        of check: CheckDescriptor, _ table: TableDescriptor
+    ) throws(SQLError) -> RowVerifier {
         let bound = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(
             try SQLParser.parseExpression(check.expression), table: table)
         let row = RowContext(
             slotCount: max(bound.slotCount, table.columns.count), parameters: [],
             functions: session.functions)
-        try forEachRow(old) { _, values throws(SQLError) in
+        return { values throws(SQLError) in
             for index in table.columns.indices {
                 row.slots[index] =
                     index < values.count ? values[index] : table.columns[index].missingValue

@@ -5,9 +5,9 @@ import FalconStorage
 class ModifyOperator: Operator {
     let target: ModifyTarget
     let child: Operator
-    private var cachedWriter: RowWriter?
-    fileprivate var newValues: [Datum]
-    private var isDone = false
+    @exclusivity(unchecked) private var cachedWriter: RowWriter?
+    @exclusivity(unchecked) fileprivate var newValues: [Datum]
+    @exclusivity(unchecked) private var isDone = false
 
     init(_ executor: PlanExecutor, _ target: ModifyTarget, child: Operator) {
         self.target = target
@@ -206,6 +206,8 @@ struct RowLocker {
         case current
         /// Its newest version was loaded and still satisfies the query.
         case reloaded
+        /// The same, at another primary key, which is locked too.
+        case moved([UInt8])
         /// It is gone, changed beyond the query, or locked and to be skipped.
         case skip
     }
@@ -232,9 +234,10 @@ struct RowLocker {
             }, of: target.table)
     }
 
-    /// `key` is the row's table key.
+    /// `key` is the row's table key. `place` is where the row was followed from, when its key changed.
     func lock(
-        _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor, needsLocks: Bool
+        _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor, needsLocks: Bool,
+        after place: MovedRows.Place? = nil
     ) throws(SQLError) -> Outcome {
         let transaction = executor.transaction
         if needsLocks {
@@ -249,6 +252,18 @@ struct RowLocker {
             case .skipLocked: guard try transaction.tryLock(key, mode) else { return .skip }
             }
         }
+        let moved = transaction.database.movedRows
+        if needsLocks, !moved.isEmpty, !transaction.isolation.keepsSnapshot,
+            let hop = moved.next(
+                from: key,
+                after: place ?? .init(timestamp: executor.readTimestamp, ordinal: .max))
+        {
+            let outcome = try hop.key.withRaw { key throws(SQLError) in
+                try lock(key, executor, needsLocks: true, after: hop.place)
+            }
+            if case .reloaded = outcome { return .moved(hop.key) }
+            return outcome
+        }
         if !transaction.batch.isEmpty {
             switch transaction.batch.lookup(key) {
             case .absent: break
@@ -256,7 +271,8 @@ struct RowLocker {
             case .value(let now):
                 // Own write: fine when an earlier statement made it, done already when this one did.
                 if case .value(let before) = transaction.batch.lookup(
-                    key, below: executor.ordinal), before.baseAddress == now.baseAddress
+                    key, below: executor.ordinal), before.baseAddress == now.baseAddress,
+                    place == nil
                 {
                     return .current
                 }
@@ -277,8 +293,27 @@ struct RowLocker {
             try codec.decode(value, projection, into: row.slots)
         }
         guard found else { return .skip }
+        if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
         if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip }
         return .reloaded
+    }
+}
+
+extension RowLocker {
+    /// Runs `body` on the key at which the row is locked now; false when it is to be passed over.
+    @inline(__always)
+    func withLocked(
+        _ key: [UInt8], _ executor: PlanExecutor, needsLocks: Bool,
+        _ body: (UnsafeRawBufferPointer) throws(SQLError) -> Void
+    ) throws(SQLError) -> Bool {
+        try key.withRaw { key throws(SQLError) -> Bool in
+            switch try lock(key, executor, needsLocks: needsLocks) {
+            case .skip: return false
+            case .moved(let newKey): try newKey.withRaw(body)
+            case .current, .reloaded: try body(key)
+            }
+            return true
+        }
     }
 }
 
@@ -305,10 +340,8 @@ final class UpdateOperator: ModifyOperator {
     override func process() throws(SQLError) -> Bool {
         guard case .bytes(let key) = row.slots[node.row.rowKeySlot] else { return false }
         let writer = try writer
-        return try key.withRaw { key throws(SQLError) -> Bool in
-            if case .skip = try locker.lock(key, executor, needsLocks: writer.needsLocks) {
-                return false
-            }
+        return try locker.withLocked(key, executor, needsLocks: writer.needsLocks) {
+            key throws(SQLError) in
             for (index, slot) in node.row.columnSlots.enumerated() {
                 oldValues[index] = slot.map { row.slots[$0] } ?? .null
             }
@@ -324,7 +357,6 @@ final class UpdateOperator: ModifyOperator {
             gatherNew()
             try checkConstraints()
             try writer.update(key: key, old: oldValues, new: newValues)
-            return true
         }
     }
 }
@@ -346,15 +378,12 @@ final class DeleteOperator: ModifyOperator {
     override func process() throws(SQLError) -> Bool {
         guard case .bytes(let key) = row.slots[node.row.rowKeySlot] else { return false }
         let writer = try writer
-        return try key.withRaw { key throws(SQLError) -> Bool in
-            if case .skip = try locker.lock(key, executor, needsLocks: writer.needsLocks) {
-                return false
-            }
+        return try locker.withLocked(key, executor, needsLocks: writer.needsLocks) {
+            key throws(SQLError) in
             for (index, slot) in node.row.columnSlots.enumerated() {
                 oldValues[index] = slot.map { row.slots[$0] } ?? .null
             }
             try writer.delete(key: key, old: oldValues)
-            return true
         }
     }
 }

@@ -31,11 +31,11 @@ final class RowWriter {
     let needsLocks: Bool
     /// True when no storage of this transaction was involved: it may serve later transactions.
     let isForSharedStorage: Bool
-    private var counter: RowIDCounter?
-    private var rowKey = ByteWriter(capacity: 64)
-    private var value = ByteWriter(capacity: 256)
-    private var indexKey = ByteWriter(capacity: 64)
-    private var oldIndexKey = ByteWriter(capacity: 64)
+    @exclusivity(unchecked) private var counter: RowIDCounter?
+    @exclusivity(unchecked) private var rowKey = ByteWriter(capacity: 64)
+    @exclusivity(unchecked) private var value = ByteWriter(capacity: 256)
+    @exclusivity(unchecked) private var indexKey = ByteWriter(capacity: 64)
+    @exclusivity(unchecked) private var oldIndexKey = ByteWriter(capacity: 64)
     private let notNull: [Int]
 
     init(table: TableDescriptor, transaction: Transaction) {
@@ -333,6 +333,7 @@ final class RowWriter {
             if try insert(new, sql: .update) != nil {
                 throw SQLError(.internalError, "unexpected conflict")
             }
+            if needsLocks { transaction.noteMoved(from: key, to: rowKey.bytes) }
             return
         }
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])

@@ -19,6 +19,14 @@ public protocol SessionFunctions: AnyObject, Sendable {
 
     // What only the catalog knows; the defaults answer "nothing".
 
+    /// What is known of the relation with this OID; nil when there is none.
+    func relation(_ oid: OID) -> RelationFacts?
+    /// Whether the relation's unqualified name finds it; nil when there is none.
+    func isVisible(relation oid: OID) -> Bool?
+    var databaseNames: [String] { get }
+    func databaseExists(_ oid: OID) -> Bool
+    /// pg_sleep: may throw to have the statement run again once the time is over.
+    func sleep(seconds: Double) throws(SQLError)
     /// pg_get_indexdef: the whole CREATE INDEX for column 0, else one key column.
     func indexDefinition(_ oid: OID, column: Int) -> String?
     /// pg_get_constraintdef.
@@ -41,6 +49,13 @@ public protocol SessionFunctions: AnyObject, Sendable {
 }
 
 extension SessionFunctions {
+    public func relation(_ oid: OID) -> RelationFacts? { nil }
+    public func isVisible(relation oid: OID) -> Bool? { true }
+    public var databaseNames: [String] { [databaseName] }
+    public func databaseExists(_ oid: OID) -> Bool { false }
+    public func sleep(seconds: Double) throws(SQLError) {
+        throw SQLError(.featureNotSupported, "this session cannot sleep")
+    }
     public func indexDefinition(_ oid: OID, column: Int) -> String? { nil }
     public func constraintDefinition(_ oid: OID) -> String? { nil }
     public func viewDefinition(_ oid: OID) -> String? { nil }

@@ -98,8 +98,8 @@ extension FunctionLibrary {
             try Self.indexDefinition(a, b.int, c)
         }
         unary("#1387") { (a, c) throws(SQLError) in try Self.constraintDefinition(a, c) }
-        binary("pg_get_constraintdef_ext") { (a, _, c) throws(SQLError) in
-            try Self.constraintDefinition(a, c)
+        binary("pg_get_constraintdef_ext") { (a, pretty, c) throws(SQLError) in
+            try Self.constraintDefinition(a, c, isPretty: pretty.bool)
         }
         binary("#1716") { (a, _, _) throws(SQLError) in a }
         ternary("pg_get_expr_ext") { (a, _, _, _) throws(SQLError) in a }
@@ -122,8 +122,23 @@ extension FunctionLibrary {
         return .text(IndexText.definition(index, table))
     }
 
+    /// The first parenthesis closes at the end: an operator's expression is stored so.
+    private static func isEnclosed(_ text: String) -> Bool {
+        guard text.hasPrefix("("), text.hasSuffix(")") else { return false }
+        var depth = 0
+        var inQuotes = false
+        for byte in text.utf8.dropLast() {
+            if byte == UInt8(ascii: "'") { inQuotes.toggle() }
+            if inQuotes { continue }
+            if byte == UInt8(ascii: "(") { depth += 1 }
+            if byte == UInt8(ascii: ")") { depth -= 1 }
+            if depth == 0 { return false }
+        }
+        return true
+    }
+
     private static func constraintDefinition(
-        _ oid: Datum, _ context: FunctionContext
+        _ oid: Datum, _ context: FunctionContext, isPretty: Bool = false
     ) throws(SQLError) -> Datum {
         let (_, session) = try bridge(context)
         let id = OID(UInt32(truncatingIfNeeded: oid.int))
@@ -135,7 +150,10 @@ extension FunctionLibrary {
                 return .text("\(index.isPrimary ? "PRIMARY KEY" : "UNIQUE") (\(names))")
             }
             if let check = table.checks.first(where: { $0.oid == id }) {
-                return .text("CHECK ((\(check.expression)))")
+                let text = check.expression
+                let isEnclosed = isEnclosed(text)
+                if isPretty, isEnclosed { return .text("CHECK \(text)") }
+                return .text(isEnclosed ? "CHECK (\(text))" : "CHECK ((\(text)))")
             }
         }
         return .null

@@ -154,7 +154,7 @@ extension FunctionLibrary {
         unary("date_finite") { (a, _) throws(SQLError) in .bool(!Calendar.isInfiniteDate(a.int)) }
         unary("timestamp_finite") { (a, _) throws(SQLError) in .bool(!Calendar.isInfinite(a.int)) }
         unary("interval_finite") { (_, _) throws(SQLError) in .bool(true) }
-        many("#1305", "#1304", "overlaps_timestamp") { (a, _) throws(SQLError) in .null }
+        addOverlaps()
     }
 
     private mutating func addDateConversions() {

@@ -138,6 +138,7 @@ extension FunctionLibrary {
             return a
         }
         unary("int4_bool") { (a, _) throws(SQLError) in .bool(a.int != 0) }
+        unary("booltext") { (a, _) throws(SQLError) in .text(a.bool ? "true" : "false") }
         unary("bool_int4") { (a, _) throws(SQLError) in .int(a.bool ? 1 : 0) }
         unary("chartoi4") { (a, _) throws(SQLError) in
             .int(Int64(Int8(truncatingIfNeeded: a.int)))

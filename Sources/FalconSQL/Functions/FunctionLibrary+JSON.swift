@@ -146,8 +146,12 @@ extension FunctionLibrary {
             return .text(value.text)
         }
         binary("jsonb_delete_path") { (a, b, _) throws(SQLError) in
-            .text(
-                try JSONMath.changed(try JSONMath.value(a), b.array.elements[...], .delete).text)
+            let value = try JSONMath.value(a)
+            switch value {
+            case .object, .array: break
+            default: throw SQLError(.invalidParameterValue, "cannot delete path in scalar")
+            }
+            return .text(try JSONMath.changed(value, b.array.elements[...], .delete).text)
         }
         many("jsonb_set") { (a, _) throws(SQLError) in
             .text(
@@ -288,7 +292,12 @@ extension FunctionLibrary {
         for (name, isText) in [("json_array_elements", false), ("json_array_elements_text", true)] {
             rows(name) { (a, _, _) throws(SQLError) in
                 let slice = JSONSlice(a[0].text)
-                try Self.checkArray(slice.kind == .array, isObject: slice.kind == .object)
+                if slice.kind != .array {
+                    throw SQLError(
+                        .invalidParameterValue,
+                        "cannot call \(name) on a "
+                            + (slice.kind == .object ? "non-array" : "scalar"))
+                }
                 var values: [Datum] = []
                 for element in slice.elements {
                     values.append(isText ? try element.plain() : .text(element.text))
@@ -302,8 +311,10 @@ extension FunctionLibrary {
             rows(name) { (a, _, _) throws(SQLError) in
                 let value = try JSONMath.value(a[0])
                 guard case .array(let values) = value else {
-                    try Self.checkArray(false, isObject: JSONMath.typeName(value) == "object")
-                    return ListSource([])
+                    throw SQLError(
+                        .invalidParameterValue,
+                        "cannot extract elements from "
+                            + (JSONMath.typeName(value) == "object" ? "an object" : "a scalar"))
                 }
                 return ListSource(values.map { isText ? JSONMath.plain($0) : .text($0.text) })
             }
@@ -354,15 +365,6 @@ extension FunctionLibrary {
                     })
             }
         }
-    }
-
-    private static func checkArray(_ isArray: Bool, isObject: Bool) throws(SQLError) {
-        if isArray { return }
-        throw SQLError(
-            .invalidParameterValue,
-            isObject
-                ? "cannot extract elements from an object" : "cannot extract elements from a scalar"
-        )
     }
 
     private static func checkObject(

@@ -48,11 +48,15 @@ extension FunctionLibrary {
                     a.text, to: b.isNull ? "" : b.text, isLocal: !c.isNull && c.bool))
         }
         unary("pg_sleep") { (a, c) throws(SQLError) in
-            try Self.sleep(seconds: a.float, c)
+            try Self.session(c).sleep(seconds: a.float)
             return .text("")
         }
         unary("#3935") { (a, c) throws(SQLError) in
-            try Self.sleep(seconds: Double(a.interval.span) / 1e6, c)
+            try Self.session(c).sleep(seconds: Double(a.interval.span) / 1e6)
+            return .text("")
+        }
+        unary("#3936") { (a, c) throws(SQLError) in
+            try Self.session(c).sleep(seconds: Double(a.int - Self.clock()) / 1e6)
             return .text("")
         }
         nullary("pg_is_in_recovery", "pg_is_wal_replay_paused") { _ throws(SQLError) in .bool(false)
@@ -82,21 +86,6 @@ extension FunctionLibrary {
     }
 
     static let startTime = clock()
-
-    /// Sleeps in short steps, so that a cancel is noticed. Runs on a worker thread: sleeping
-    /// functions are volatile and never part of a bounded statement.
-    static func sleep(seconds: Double, _ context: FunctionContext) throws(SQLError) {
-        guard seconds > 0 else { return }
-        let end = Double(clock()) / 1e6 + seconds
-        while true {
-            if context.session?.isCanceled == true {
-                throw SQLError(.queryCanceled, "canceling statement due to user request")
-            }
-            let left = end - Double(clock()) / 1e6
-            if left <= 0 { return }
-            usleep(UInt32(min(left, 0.01) * 1e6))
-        }
-    }
 
     private mutating func addTypeFunctions() {
         typed("pg_typeof") { (_, types, _) throws(SQLError) in .int(Int64(types[0].rawValue)) }
@@ -212,26 +201,37 @@ extension FunctionLibrary {
     }
 
     private mutating func addPrivileges() {
-        for object in [
-            "table", "sequence", "database", "function", "language", "schema", "tablespace",
-            "foreign_data_wrapper", "server", "type", "any_column", "parameter",
-        ] {
-            for form in ["name_name", "name_id", "id_name", "id_id", "name", "id"] {
-                many("has_\(object)_privilege_\(form)") { (_, _) throws(SQLError) in .bool(true) }
+        let forms = ["name_name", "name_id", "id_name", "id_id", "name", "id"]
+        for object in PrivilegeInquiry.Object.allCases {
+            for form in forms {
+                many("has_\(object.rawValue)_privilege_\(form)") { (a, c) throws(SQLError) in
+                    try PrivilegeInquiry.answer(object, a, c)
+                }
             }
+        }
+        for form in ["name", "name_name", "id_name"] {
+            many("has_parameter_privilege_\(form)") { (_, _) throws(SQLError) in .bool(true) }
         }
         for form in [
             "name_name_name", "name_name_attnum", "name_id_name", "name_id_attnum", "id_name_name",
             "id_name_attnum", "id_id_name", "id_id_attnum", "name_name", "name_attnum", "id_name",
             "id_attnum",
         ] {
-            many("has_column_privilege_\(form)") { (_, _) throws(SQLError) in .bool(true) }
+            many("has_column_privilege_\(form)") { (a, c) throws(SQLError) in
+                try PrivilegeInquiry.columnAnswer(a, c)
+            }
         }
-        for form in ["name_name", "name_id", "id_name", "id_id", "name", "id"] {
-            many("pg_has_role_\(form)") { (_, _) throws(SQLError) in .bool(true) }
+        for form in forms {
+            many("pg_has_role_\(form)") { (a, c) throws(SQLError) in
+                try PrivilegeInquiry.roleAnswer(a, c)
+            }
+        }
+        unary("pg_table_is_visible") { (a, c) throws(SQLError) in
+            let oid = OID(UInt32(truncatingIfNeeded: a.int))
+            return c.session?.isVisible(relation: oid).map { .bool($0) } ?? .null
         }
         for kind in [
-            "table", "type", "function", "operator", "opclass", "opfamily", "conversion",
+            "type", "function", "operator", "opclass", "opfamily", "conversion",
             "statistics_obj", "ts_parser", "ts_dict", "ts_template", "ts_config", "collation",
         ] {
             unary("pg_\(kind)_is_visible") { (_, _) throws(SQLError) in .bool(true) }
@@ -321,6 +321,7 @@ extension FunctionLibrary {
         unary("pg_encoding_max_length_sql") { (a, _) throws(SQLError) in
             a.int == 6 ? .int(4) : .int(1)
         }
+        unary("pg_tablespace_location") { (_, _) throws(SQLError) in .text("") }
         unary("pg_relation_is_publishable") { (_, _) throws(SQLError) in .bool(true) }
         unary("pg_is_other_temp_schema") { (_, _) throws(SQLError) in .bool(false) }
         many("pg_relation_is_updatable") { (_, _) throws(SQLError) in .int(28) }

@@ -29,7 +29,7 @@ public enum FunctionResolver {
             }
         }
         if let exact {
-            return resolved(
+            return try resolved(
                 functions[exact.candidate.index], exact.candidate.types, arguments, isVariadic)
         }
         // A type's name called like a function is a cast, when it costs no code or goes through text.
@@ -43,7 +43,7 @@ public enum FunctionResolver {
         case .none: return nil
         case .one(let index):
             guard let candidate = candidates.first(where: { $0.index == index }) else { return nil }
-            return resolved(functions[index], candidate.types, arguments, isVariadic)
+            return try resolved(functions[index], candidate.types, arguments, isVariadic)
         case .ambiguous:
             throw SQLError(
                 .ambiguousFunction,
@@ -118,7 +118,7 @@ public enum FunctionResolver {
 
     private static func resolved(
         _ function: FunctionDescriptor, _ types: [OID], _ actual: [OID], _ isVariadic: Bool
-    ) -> ResolvedFunction? {
+    ) throws(SQLError) -> ResolvedFunction? {
         var argumentTypes = types
         var resultType = function.resultType
         let needsPolymorphism =
@@ -128,6 +128,16 @@ public enum FunctionResolver {
         if needsPolymorphism {
             guard let polymorphism = TypeCoercion.Polymorphism(declared: types, actual: actual)
             else { return nil }
+            if polymorphism.element == .invalid,
+                types.contains(where: TypeCoercion.needsKnownElement),
+                zip(types, actual).allSatisfy({
+                    !TypeCoercion.needsKnownElement($0) || $1 == .unknown
+                })
+            {
+                throw SQLError(
+                    .datatypeMismatch,
+                    "could not determine polymorphic type because input has type unknown")
+            }
             for index in argumentTypes.indices {
                 let type = polymorphism.actual(types[index])
                 // Untold types (all arguments unknown) read as text.

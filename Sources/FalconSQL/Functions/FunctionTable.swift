@@ -36,6 +36,11 @@ final class FunctionTable: Sendable {
         casts[CastKey(source: source.rawValue, target: target.rawValue)]
     }
 
+    /// Every cast by its source and target, for pg_cast.
+    var allCasts: [(source: OID, target: OID, fact: CastFact)] {
+        casts.map { (OID($0.key.source), OID($0.key.target), $0.value) }
+    }
+
     private init() {
         let library = FunctionLibrary.complete()
         var all: [FunctionDescriptor] = []

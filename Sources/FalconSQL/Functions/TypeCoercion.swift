@@ -36,6 +36,15 @@ enum TypeCoercion {
         return false
     }
 
+    /// The `any…` family whose type at least one argument must tell; the `anycompatible` family falls
+    /// back to text.
+    static func needsKnownElement(_ declared: OID) -> Bool {
+        switch declared {
+        case .anyelement, .anynonarray, .anyenum, .anyarray: true
+        default: false
+        }
+    }
+
     /// What polymorphic parameters stand for in one call; nil when the arguments disagree.
     struct Polymorphism {
         var element: OID = .invalid

@@ -90,8 +90,8 @@ final class JoinPlanner {
         }
         // Conditions without columns decide once whether there is any row at all.
         let all = conjuncts.map { conjunct($0) }
-        let gates = all.filter { $0.mask == 0 && !Self.isVolatile($0.expression) }
-        let rest = all.filter { $0.mask != 0 || Self.isVolatile($0.expression) }
+        let gates = all.filter { $0.mask == 0 && !$0.expression.isVolatile }
+        let rest = all.filter { $0.mask != 0 || $0.expression.isVolatile }
         var planned: Planned
         if select.relations.count == 1, case .relation(let relation) = from {
             planned = try planRelation(
@@ -111,16 +111,6 @@ final class JoinPlanner {
                         condition: nil)))
         }
         return planned
-    }
-
-    private static func isVolatile(_ expression: BoundExpression) -> Bool {
-        var found = false
-        expression.walk { node in
-            if let call = node as? FunctionExpression, call.function.volatility == .volatile {
-                found = true
-            }
-        }
-        return found
     }
 
     // MARK: Relations

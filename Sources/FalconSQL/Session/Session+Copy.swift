@@ -8,12 +8,13 @@ final class CopyInState {
     let plan: CopyPlan
     let executor: PlanExecutor
     let columns: [ColumnDescriptor]
-    var reader: CopyLineReader
-    var isFinal = false
-    var needsHeader: Bool
-    var rows: Int64 = 0
+    // One request at a time touches it; run-time checks would find nothing.
+    @exclusivity(unchecked) var reader: CopyLineReader
+    @exclusivity(unchecked) var isFinal = false
+    @exclusivity(unchecked) var needsHeader: Bool
+    @exclusivity(unchecked) var rows: Int64 = 0
     /// The current line has been cut but its row could not be written yet: it waits for a lock.
-    var hasPendingRow = false
+    @exclusivity(unchecked) var hasPendingRow = false
 
     init(
         run: StatementRun, table: TableDescriptor, plan: CopyPlan, executor: PlanExecutor,
@@ -191,6 +192,7 @@ extension Session {
         let row = copyIn.executor.row
         let fields = copyIn.reader.fields
         let options = copyIn.reader.options
+        let display = settings.display
         let isEmptyLine =
             fields.count == 1 && fields[0].map { $0.isEmpty } ?? true && copyIn.columns.isEmpty
         if fields.count > copyIn.columns.count, !isEmptyLine {
@@ -215,7 +217,6 @@ extension Session {
                 continue
             }
             let type = copyIn.plan.sourceTypes[index]
-            let display = settings.display
             do throws(SQLError) {
                 row.slots[slot] = try copyIn.reader.bytes.withRaw { raw throws(SQLError) in
                     try TypeIO.parseText(

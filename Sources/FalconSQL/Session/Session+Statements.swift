@@ -165,6 +165,8 @@ extension Session {
         if run.stage == .restart, let snapshot = run.snapshot {
             refreshFunctions()
             run.stage = .running
+            sleep.calls = 0
+            sleep.parks = !plan.isBounded && Self.mayPark(plan)
             try executor.begin(
                 snapshot: snapshot, parameters: run.parameters, functions: functions)
         }

@@ -91,6 +91,7 @@ extension Session {
         }
         let wait = CommitWait()
         let changes = transaction.changes
+        let moves = transaction.moves
         let state = state
         let locks = database.locks
         let owner = owner
@@ -99,8 +100,16 @@ extension Session {
         let options = CommitOptions(
             durability: durability,
             transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
-        database.engine.commit(transaction.batch, options) { result in
-            if case .success = result, !changes.isEmpty { state.publish(changes) }
+        let engine = database.engine
+        engine.commit(transaction.batch, options) { result in
+            if case .success(let receipt) = result {
+                if !changes.isEmpty { state.publish(changes) }
+                if !moves.isEmpty {
+                    state.movedRows.record(
+                        moves, at: receipt.timestamp,
+                        oldestSnapshot: engine.oldestSnapshotTimestamp)
+                }
+            }
             locks.releaseAll(owner)
             wait.complete(result)
         }

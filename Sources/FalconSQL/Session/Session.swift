@@ -77,6 +77,7 @@ public final class Session: @unchecked Sendable {
     var simplePlans = SimplePlanCache()
     /// The text that error positions count in.
     var currentSQL = ""
+    var sleep = SleepState()
     private var lockTimer: TimerService.Timer?
     var statementTimer: TimerService.Timer?
     /// The caller has brought us to a worker thread.
@@ -515,7 +516,7 @@ public final class Session: @unchecked Sendable {
     func beginLockWait() -> SessionProgress {
         guard let wait = transaction.pendingWait else { return .finished }
         interrupt.beginWait(wait)
-        if settings.lockTimeoutMS > 0 {
+        if settings.lockTimeoutMS > 0, !wait.isTimer {
             let locks = database.locks
             lockTimer = database.timers.schedule(afterMilliseconds: settings.lockTimeoutMS) {
                 locks.cancel(wait, .timedOut)
@@ -530,7 +531,7 @@ public final class Session: @unchecked Sendable {
         interrupt.endWait()
         transaction.pendingWait = nil
         switch database.locks.finishWait(wait) {
-        case .granted: return
+        case .granted: if wait.isTimer { sleep.finished += 1 }
         case .timedOut:
             throw SQLError(.lockNotAvailable, "canceling statement due to lock timeout")
         case .cancelled: throw interrupt.error
@@ -548,6 +549,7 @@ public final class Session: @unchecked Sendable {
     }
 
     func startStatement() {
+        sleep = SleepState()
         if settings.statementTimeoutMS > 0 {
             let interrupt = interrupt
             statementTimer = database.timers.schedule(

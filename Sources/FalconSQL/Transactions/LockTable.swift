@@ -120,6 +120,7 @@ final class LockTable: @unchecked Sendable {
 
     /// To be called by the waiting session once its wait is over: takes note of a granted lock.
     func finishWait(_ wait: LockWait) -> LockOutcome {
+        if wait.isTimer { return wait.outcome ?? .cancelled }
         wait.owner.waiting.withLock { $0 = nil }
         let outcome = wait.outcome ?? .cancelled
         if case .granted = outcome {
@@ -135,6 +136,10 @@ final class LockTable: @unchecked Sendable {
 
     /// Ends a wait early; no effect when it is already over.
     func cancel(_ wait: LockWait, _ outcome: LockOutcome) {
+        if wait.isTimer {
+            wait.resolve(outcome)?()
+            return
+        }
         var callbacks: [@Sendable () -> Void] = []
         shard(wait.key).state.withLock { shard in
             guard let slot = shard.find(wait.key), let heavy = Self.heavy(slot),

@@ -20,6 +20,8 @@ final class LockWait: Sendable {
     let owner: LockOwner
     /// A strong relation lock: counted while it is wanted or held.
     let isStrongRelation: Bool
+    /// No lock at all: a timer resolves it.
+    let isTimer: Bool
     private let state = Mutex(State())
 
     init(key: UInt64, mode: LockMode, owner: LockOwner, isStrongRelation: Bool) {
@@ -27,6 +29,16 @@ final class LockWait: Sendable {
         self.mode = mode
         self.owner = owner
         self.isStrongRelation = isStrongRelation
+        isTimer = false
+    }
+
+    /// A wait that stands in no queue; whoever made it resolves it.
+    init(timerOf owner: LockOwner) {
+        key = 0
+        mode = .accessShare
+        self.owner = owner
+        isStrongRelation = false
+        isTimer = true
     }
 
     var outcome: LockOutcome? { state.withLock { $0.outcome } }

@@ -46,6 +46,8 @@ final class Transaction: @unchecked Sendable {
     /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
     private(set) var createdStorage: Set<StorageID> = []
     private(set) var changes: [CatalogChange] = []
+    /// Rows that got another primary key.
+    private(set) var moves: [MovedRows.Move] = []
     private var working: (base: UInt64, changeCount: Int, snapshot: CatalogSnapshot)?
     var savepoints: [Savepoint] = []
 
@@ -188,6 +190,11 @@ final class Transaction: @unchecked Sendable {
         }
     }
 
+    func noteMoved(from: UnsafeRawBufferPointer, to: [UInt8]) {
+        moves.append(
+            MovedRows.Move(from: Array(from), to: to, ordinal: batch.nextOrdinal))
+    }
+
     func noteCreated(_ storage: StorageID) { createdStorage.insert(storage) }
 
     /// Deletes everything under `storage`: DROP, TRUNCATE and rewrites.
@@ -208,6 +215,7 @@ final class Transaction: @unchecked Sendable {
     /// Takes a failed or waiting statement's writes back.
     func rollbackStatement(to ordinal: UInt32, changeCount: Int) {
         if batch.nextOrdinal != ordinal { batch.rollback(toOrdinal: ordinal) }
+        while let last = moves.last, last.ordinal > ordinal { moves.removeLast() }
         if changes.count > changeCount {
             changes.removeSubrange(changeCount...)
             working = nil
@@ -244,6 +252,7 @@ final class Transaction: @unchecked Sendable {
         pendingWait = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
+        if !moves.isEmpty { moves.removeAll() }
         working = nil
         if !savepoints.isEmpty { savepoints.removeAll() }
         isActive = false
@@ -284,6 +293,9 @@ final class Interrupt: Sendable {
         wait.withLock { $0 = current }
         if isSet { locks.cancel(current, .cancelled) }
     }
+    /// The session stands in a wait.
+    var isWaiting: Bool { wait.withLock { $0 != nil } }
+
     func endWait() { wait.withLock { $0 = nil } }
 
     /// Throws 57014 (or 57P01) when the statement is to stop.

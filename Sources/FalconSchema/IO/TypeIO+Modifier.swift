@@ -18,7 +18,7 @@ extension TypeIO {
                 text, to: length, explicit: explicit, typeName: "character")
             let count = kept.utf8.count == length ? length : kept.unicodeScalars.count
             guard count < length else { return .text(kept) }
-            return .text(kept + String(repeating: " ", count: length - count))
+            return .text(padded(kept, with: length - count))
         case (.numeric, .numeric(let value)):
             return .numeric(try value.applying(modifier: type.modifier))
         case (.timestamp, .int(let value)), (.timestamptz, .int(let value)),
@@ -39,6 +39,29 @@ extension TypeIO {
                     elementType: array.elementType, dimensions: array.dimensions,
                     elements: elements))
         default: return datum
+        }
+    }
+
+    /// `text` and `missing` spaces, made in one piece.
+    private static func padded(_ text: String, with missing: Int) -> String {
+        let size = text.utf8.count + missing
+        return String(unsafeUninitializedCapacity: size) { buffer in
+            let end = buffer.update(fromContentsOf: text.utf8)
+            buffer[end...].update(repeating: 0x20)
+            return size
+        }
+    }
+
+    /// The char(n) value of plain text that is not too long: what loads consist of. Nil for the rest.
+    static func paddedASCII(_ text: UnsafeRawBufferPointer, modifier: Int32) -> String? {
+        let size = Int(modifier) - 4
+        guard modifier >= 4, text.count <= size else { return nil }
+        for byte in text where byte == 0 || byte >= 0x80 { return nil }
+        return String(unsafeUninitializedCapacity: size) { buffer in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            raw.copyMemory(from: text)
+            for index in text.count..<size { raw[index] = 0x20 }
+            return size
         }
     }
 

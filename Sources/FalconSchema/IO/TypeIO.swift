@@ -16,7 +16,10 @@ public enum TypeIO {
         case .int2: return .int(try IntegerText.parse(text, "smallint", Int16.self))
         case .text, .unknown, .cstring, .refcursor, .aclitem, .pgNodeTree:
             return .text(try validated(text))
-        case .varchar, .bpchar:
+        case .bpchar:
+            if let padded = paddedASCII(text, modifier: type.modifier) { return .text(padded) }
+            return try coerce(.text(try validated(text)), toModifierOf: type, explicit: false)
+        case .varchar:
             return try coerce(.text(try validated(text)), toModifierOf: type, explicit: false)
         case .name: return .text(clippedName(try validated(text)))
         case .bool: return .bool(try parseBool(text))

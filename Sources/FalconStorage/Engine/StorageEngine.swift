@@ -35,6 +35,8 @@ public final class StorageEngine: @unchecked Sendable {
 
     /// The newest commit that readers may see.
     public var publishedTimestamp: Timestamp { tracker.publishedTimestamp }
+    /// The oldest timestamp that a living snapshot reads at; the published one when there is none.
+    public var oldestSnapshotTimestamp: Timestamp { tracker.safepoint() }
 
     /// A snapshot at ``publishedTimestamp``.
     public func makeSnapshot() -> Snapshot { tracker.makeSnapshot() }

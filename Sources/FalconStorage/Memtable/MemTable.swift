@@ -11,7 +11,7 @@ import Synchronization
 final class MemTable: @unchecked Sendable {
     let arena: Arena
     let tree: EntryTree
-    private let tombstones = Mutex<[RangeTombstone]>([])
+    private let tombstones = Mutex(RangeTombstoneSet())
     private let tombstoneCount = Atomic<Int>(0)
 
     /// - Parameter capacityBytes: address space to reserve, 4 GiB at most; memory is used as it fills.
@@ -68,14 +68,20 @@ final class MemTable: @unchecked Sendable {
     }
 
     func addRangeTombstone(_ tombstone: RangeTombstone) {
-        tombstones.withLock { $0.append(tombstone) }
+        tombstones.withLock { $0.insert(tombstone) }
         tombstoneCount.wrappingAdd(1, ordering: .releasing)
     }
 
-    /// In the order they were added. Normally empty.
+    /// In the order of their lower bounds.
     var rangeTombstones: [RangeTombstone] {
         if tombstoneCount.load(ordering: .acquiring) == 0 { return [] }
-        return tombstones.withLock { $0 }
+        return tombstones.withLock { $0.list }
+    }
+
+    /// Appends the range tombstones that reach into `range`.
+    func appendRangeTombstones(in range: KeyRange, to result: inout [RangeTombstone]) {
+        if tombstoneCount.load(ordering: .acquiring) == 0 { return }
+        tombstones.withLock { $0.appendOverlapping(range, to: &result) }
     }
 
     /// The newest version of `key` not above `timestamp`, range tombstones applied. The value lives
@@ -104,7 +110,9 @@ final class MemTable: @unchecked Sendable {
     private func hidden(
         _ found: PointLookup, _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp
     ) -> PointLookup {
-        guard let cover = rangeTombstones.newestCovering(key, at: timestamp) else { return found }
+        guard let cover = tombstones.withLock({ $0.newestCovering(key, at: timestamp) }) else {
+            return found
+        }
         switch found {
         case .absent: return .deleted(cover)
         case .deleted(let version): return .deleted(max(version, cover))

@@ -4,6 +4,8 @@ final class TableReader: @unchecked Sendable {
     let uid: UID
     let properties: TableProperties
     let rangeTombstones: [RangeTombstone]
+    /// The same, for searching.
+    let tombstoneSet: RangeTombstoneSet
     let fileBytes: UInt64
     let footer: TableFooter
     let file: any File
@@ -79,6 +81,7 @@ final class TableReader: @unchecked Sendable {
         filter = filterBytes?.baseAddress
         hasPartitions = footer.indexLevels == 2
         hasRangeTombstones = !rangeTombstones.isEmpty
+        tombstoneSet = RangeTombstoneSet(rangeTombstones)
         self.uid = footer.uid
         self.footer = footer
         self.file = file
@@ -212,7 +215,7 @@ final class TableReader: @unchecked Sendable {
     private func hidden(
         _ found: PointLookup, _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp
     ) -> PointLookup {
-        guard let cover = rangeTombstones.newestCovering(key, at: timestamp) else { return found }
+        guard let cover = tombstoneSet.newestCovering(key, at: timestamp) else { return found }
         switch found {
         case .absent: return .deleted(cover)
         case .deleted(let version): return .deleted(max(version, cover))

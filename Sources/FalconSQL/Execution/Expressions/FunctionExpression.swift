@@ -1,5 +1,18 @@
 import FalconSchema
 
+extension BoundExpression {
+    /// A volatile function is called somewhere in it: each evaluation may give another value.
+    var isVolatile: Bool {
+        var found = false
+        walk { node in
+            if let call = node as? FunctionExpression, call.function.volatility == .volatile {
+                found = true
+            }
+        }
+        return found
+    }
+}
+
 /// A call of a built-in function, or the function behind an operator.
 public final class FunctionExpression: BoundExpression, @unchecked Sendable {
     public let function: FunctionDescriptor
