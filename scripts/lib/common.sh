@@ -44,3 +44,7 @@ server_packages="$engine_packages libpg-query-dev"
 client_packages="postgresql-client-15 python3"
 # pgbench ships with the server package; PostgreSQL is also the oracle and the peer measured.
 peer_packages="postgresql-15"
+
+# How a release is built: the runtime linked in, so that its calls go through no table, and no
+# run-time exclusivity checks, which the tests' own release build keeps (docs/performance/sql.md).
+release_flags="-c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked"
