@@ -17,6 +17,15 @@ public struct SQLDatabaseOptions: Sendable {
     /// Most row locks held at once over all transactions; 53200 beyond.
     public var maxLocks: Int = 8_000_000
     public init() {}
+
+    /// Throws what a session would be refused with if `settings` held this entry: 42704 for a name
+    /// that is not known, 22023 for a bad value.
+    public static func check(setting name: String, value: String) throws(SQLError) {
+        var settings = SessionSettings(user: "")
+        try settings.setStartup(name, value)
+    }
+    /// The names of all settings.
+    public static var settingNames: [String] { SettingDefinition.all.map(\.name) }
 }
 
 /// A SQL database cluster on one engine: its catalog, lock table and sessions.

@@ -1,3 +1,5 @@
+import FalconSQL
+import FalconSchema
 import TOMLKit
 
 /// Reads the configuration file and prints the documented default one.
@@ -28,7 +30,13 @@ enum ConfigFile {
         warnings: inout [String]
     ) throws(ConfigError) {
         if path.hasPrefix("settings.") {
-            config.settings.append((String(path.dropFirst(9)), setting(value)))
+            let entry = (String(path.dropFirst(9)), setting(value))
+            do throws(SQLError) {
+                try SQLDatabaseOptions.check(setting: entry.0, value: entry.1)
+            } catch {
+                throw ConfigError("\(name): \(path): \(error.message)" + hint(error, entry.0))
+            }
+            config.settings.append(entry)
             return
         }
         var path = path
@@ -44,6 +52,12 @@ enum ConfigFile {
         } catch {
             throw ConfigError("\(name): \(path) \(error.description)")
         }
+    }
+
+    private static func hint(_ error: SQLError, _ setting: String) -> String {
+        guard error.code == .undefinedObject else { return error.hint.map { ". \($0)" } ?? "" }
+        let near = NearestName.find(setting.lowercased(), in: SQLDatabaseOptions.settingNames)
+        return near.map { ". Did you mean \"\($0)\"?" } ?? ""
     }
 
     private static func unknown(_ path: String) -> String {

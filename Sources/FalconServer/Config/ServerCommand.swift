@@ -31,7 +31,12 @@ public struct ServerCommand: ParsableCommand {
 
     public mutating func run() throws {
         if printDefaultConfig {
-            print(ConfigFile.defaultText(), terminator: "")
+            guard ServerProcess.put(ConfigFile.defaultText(), to: STDOUT_FILENO) else {
+                ServerProcess.say(
+                    "falcondb: cannot write to standard output: \(String(cString: strerror(errno)))"
+                )
+                throw ExitCode(74)
+            }
             return
         }
         let config: ServerConfig
@@ -60,6 +65,11 @@ public struct ServerCommand: ParsableCommand {
         if let pgAddr { result.pgAddress = try Self.address(pgAddr, flag: "--pg-addr") }
         if let adminAddr {
             result.adminAddress = try Self.address(adminAddr, flag: "--admin-addr")
+        }
+        if !result.pgAddress.isLoopback {
+            warnings.append(
+                "\(result.pgAddress) can be reached from other machines, and every client is "
+                    + "trusted without a password")
         }
         return (result, warnings)
     }

@@ -45,7 +45,7 @@ public struct NetworkAddress: Equatable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Nil when `text` is not an address. An empty host or `*` means every interface.
+    /// Nil when `text` is not an address. `*` means every interface, an empty host loopback.
     public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         var host = String(text[..<colon])
@@ -58,8 +58,13 @@ public struct NetworkAddress: Equatable, Sendable, CustomStringConvertible {
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let port = Int(digits), port <= 65_535
         else { return nil }
-        self.host = host.isEmpty || host == "*" ? "0.0.0.0" : host
+        self.host = host.isEmpty ? "127.0.0.1" : host == "*" ? "0.0.0.0" : host
         self.port = port
+    }
+
+    /// Only programs on this machine reach it.
+    public var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
 
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

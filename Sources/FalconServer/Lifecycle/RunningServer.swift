@@ -45,6 +45,9 @@ public final class RunningServer: Sendable {
         environment: StorageEnvironment = StorageEnvironment()
     ) throws -> RunningServer {
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        // A mistyped address must not leave a new data directory behind.
+        try AddressProbe.check(config.pgAddress, what: "PostgreSQL", flag: "--pg-addr")
+        try AddressProbe.check(config.adminAddress, what: "admin", flag: "--admin-addr")
         logger.info("opening the data directory \(config.dataDirectory)")
         let opened = ContinuousClock.now
         let engine = try openEngine(config, environment: environment)

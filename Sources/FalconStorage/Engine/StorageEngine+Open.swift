@@ -49,6 +49,8 @@ extension StorageEngine {
             }
             try fileSystem.createDirectory(names.root)
             try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
+        } else {
+            try refuseForeign(names, fileSystem)
         }
         let lock = try fileSystem.lock(names.lock)
         do throws(StorageError) {
@@ -70,6 +72,26 @@ extension StorageEngine {
             lock.release()
             throw error
         }
+    }
+
+    /// A directory with files of somebody else's and none of an engine is a mistake in the path: no
+    /// engine is made in it.
+    private static func refuseForeign(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        var stranger: String?
+        for name in try fileSystem.list(names.root) {
+            switch FileNames.parse(name) {
+            case .format, .current, .manifest: return
+            case .unknown where !["wal", "sst", "lost+found"].contains(name): stranger = name
+            default: break
+            }
+        }
+        guard let stranger else { return }
+        throw StorageError(
+            .invalidArgument, kind: .user,
+            "The directory is not empty and holds no engine: \(stranger) is there.",
+            location: .init(path: names.root), hint: "Choose an empty or a new directory.")
     }
 
     private static func cache(_ options: EngineOptions) -> BlockCache {

@@ -84,6 +84,24 @@ import Testing
         #expect(message("[server]\npg_addr = \"localhost\"").contains("must be an address"))
         #expect(message("[server]\npg_addr = \"h:70000\"").contains("must be an address"))
         #expect(message("x = ").hasPrefix("f:1:"))
+        #expect(
+            message("[settings]\nTimeZon = \"UTC\"")
+                == "f: settings.TimeZon: unrecognized configuration parameter \"TimeZon\". "
+                + "Did you mean \"TimeZone\"?")
+        #expect(
+            message("[settings]\nTimeZone = \"Mars/X\"")
+                == "f: settings.TimeZone: invalid value for parameter \"TimeZone\": \"Mars/X\"")
+        #expect(message("[settings]\nwork_mem = \"x\"").contains("invalid value"))
+    }
+
+    @Test func anOpenAddressWarns() throws {
+        func warnings(_ address: String) throws -> [String] {
+            try ServerCommand.parse(["--pg-addr", address]).resolve().warnings
+        }
+        #expect(try warnings("*:5433").contains { $0.contains("without a password") })
+        #expect(try warnings(":5433").isEmpty)
+        #expect(try warnings("[::1]:5433").isEmpty)
+        #expect(try warnings("10.0.0.1:5433").count == 1)
     }
 
     @Test func deprecatedKeysWarn() throws {
@@ -102,7 +120,7 @@ import Testing
         let (config, _) = try command.resolve()
         #expect(config.dataDirectory == "/d")
         #expect(config.pgAddress.description == "h:1")
-        #expect(config.adminAddress.description == "0.0.0.0:2")
+        #expect(config.adminAddress.description == "127.0.0.1:2")
         do {
             _ = try ServerCommand.parse(["--pg-adr", "x"])
             Issue.record("an unknown flag was accepted")

@@ -34,6 +34,21 @@ import Testing
         #expect(try fixture.rows() == ["a=1", "c=3", "d=4"])
     }
 
+    @Test func aDirectoryOfSomebodyElsesIsLeftAlone() throws {
+        let fileSystem = MemoryFileSystem()
+        try fileSystem.createDirectory("/other")
+        try fileSystem.open("/other/PG_VERSION", .create).close()
+        let environment = StorageEnvironment(fileSystem: fileSystem)
+        #expect(throws: StorageError.self) {
+            try StorageEngine.open(at: "/other", environment: environment)
+        }
+        #expect(try fileSystem.list("/other") == ["PG_VERSION"])
+        // A mount point's own directory is nobody's.
+        try fileSystem.createDirectory("/mount")
+        try fileSystem.createDirectory("/mount/lost+found")
+        try StorageEngine.open(at: "/mount", environment: environment).close()
+    }
+
     @Test func statisticsCountTheLogOnDisk() throws {
         let fixture = try EngineFixture()
         let before = fixture.engine.statistics().walBytes
