@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The flush thread and the compaction threads of one engine.
+/// The flush thread, the compaction threads and the thread that unlinks obsolete tables of one engine.
 final class BackgroundWork: @unchecked Sendable {
     private let tree: Tree
     private let versions: VersionSet
@@ -17,12 +17,15 @@ final class BackgroundWork: @unchecked Sendable {
     private let work: MonitorCondition
     private let progress: MonitorCondition
     private var threads: [WorkerThread] = []
+    private var remover: WorkerThread?
     // Guarded by the monitor.
     private var isStopping = false
     private var runningCompactions = 0
     private var manualCompactions = 0
     private var flushFailures: UInt64 = 0
     private var failedCompactions = 0
+    /// Threads that wait for work and hold no table.
+    private var idleThreads = 0
     private var compactionFailure: StorageError?
     private var flushFailure: StorageError?
     private var figures = EngineStatistics()
@@ -52,6 +55,7 @@ final class BackgroundWork: @unchecked Sendable {
         for _ in 0..<options.compactionThreads {
             threads.append(try WorkerThread(name: "falcon-compact") { [self] in runCompactions() })
         }
+        remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
         updateController()
     }
 
@@ -65,7 +69,9 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.unlock()
         for thread in threads { thread.join() }
         threads = []
-        store.deleteDoomed()
+        store.stopRemovals()
+        remover?.join()
+        remover = nil
     }
 
     /// Something changed that the threads may have waited for: a rotation, a publication.
@@ -108,7 +114,6 @@ final class BackgroundWork: @unchecked Sendable {
                 progress.broadcast()
                 monitor.unlock()
                 updateController()
-                store.deleteDoomed()
             } catch {
                 monitor.lock()
                 flushFailures += 1
@@ -130,7 +135,7 @@ final class BackgroundWork: @unchecked Sendable {
         defer { monitor.unlock() }
         while !isStopping {
             if let layer = tree.state.immutables.last { return layer }
-            work.wait()
+            waitForWork()
         }
         return nil
     }
@@ -151,6 +156,14 @@ final class BackgroundWork: @unchecked Sendable {
             // The listener wakes this; the timeout covers a publication just before it listened.
             _ = work.wait(nanos: 10_000_000)
         }
+    }
+
+    /// With the monitor held: what `awaitIdle` waits for.
+    private func waitForWork() {
+        idleThreads += 1
+        progress.broadcast()
+        work.wait()
+        idleThreads -= 1
     }
 
     private func pause(nanos: UInt64) {
@@ -200,7 +213,7 @@ final class BackgroundWork: @unchecked Sendable {
                 runningCompactions += 1
                 return compaction
             }
-            work.wait()
+            waitForWork()
         }
         return nil
     }
@@ -231,7 +244,6 @@ final class BackgroundWork: @unchecked Sendable {
         progress.broadcast()
         monitor.unlock()
         updateController()
-        store.deleteDoomed()
         if let failure { throw failure }
     }
 
@@ -269,19 +281,21 @@ final class BackgroundWork: @unchecked Sendable {
         return compaction
     }
 
-    /// Blocks until no compaction runs or is due; for tests and measurements.
+    /// Blocks until no flush or compaction runs or is due and every obsolete table that nobody reads is
+    /// unlinked; for tests and measurements.
     func awaitIdle() {
         kick()
         monitor.lock()
-        defer { monitor.unlock() }
-        while !isStopping {
-            if runningCompactions == 0, tree.state.immutables.isEmpty,
-                picker.pick(versions.current) == nil
+        while !isStopping, pipeline.poisoned == nil {
+            if runningCompactions == 0, idleThreads == threads.count,
+                tree.state.immutables.isEmpty, picker.pick(versions.current) == nil
             {
-                return
+                break
             }
             progress.wait()
         }
+        monitor.unlock()
+        store.awaitRemovals()
     }
 
     // MARK: - Load
