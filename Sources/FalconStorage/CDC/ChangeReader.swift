@@ -56,6 +56,21 @@ public final class ChangeReader {
         return probe.firstLSN
     }
 
+    /// The first CHECKPOINT of the kept log that holds a schema; nil when there is none before damage.
+    public static func firstCheckpoint(
+        root: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> CheckpointRecord? {
+        let probe = try WALReader(
+            directory: FileNames(root: root).walDirectory, fileSystem: fileSystem, mode: .follow)
+        while let record = try probe.next() {
+            guard record.tag == .checkpoint, let found = CheckpointRecord(record.body),
+                !found.catalog.isEmpty
+            else { continue }
+            return found
+        }
+        return nil
+    }
+
     /// How the log ends; valid after `next` returned nil.
     public var verdict: WALVerdict { reader.verdict }
     public var damages: [WALDamage] { reader.damages }

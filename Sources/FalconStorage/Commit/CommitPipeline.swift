@@ -11,11 +11,11 @@ import Synchronization
 /// The memtable has one writer at a time, so a batch is applied inside the section (0.1-0.5 µs per
 /// row). An entry above the published timestamp is invisible to readers.
 final class CommitPipeline: @unchecked Sendable {
-    private let section = Monitor()
+    let section = Monitor()
     private let queueLock = Monitor()
     @exclusivity(unchecked) private var queue = CommitQueue()
     private let encoders = EncoderPool()
-    private let clock: HybridClock
+    let clock: HybridClock
     private let tracker: SnapshotTracker
     /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
     /// these objects slow; ``abandon()`` breaks the cycles.
@@ -23,7 +23,13 @@ final class CommitPipeline: @unchecked Sendable {
     private let epoch: UInt64
     private let nextTransaction: Atomic<UInt64>
 
-    @exclusivity(unchecked) private var wal: WALWriter?
+    /// The newest commit that changed the catalog, or anything before this life. Guarded by the section.
+    @exclusivity(unchecked) private(set) var newestCatalogCommit: Timestamp
+    /// The next commit wakes ``closer``. Guarded by the section.
+    @exclusivity(unchecked) var awaitsFirstCommit = false
+    @exclusivity(unchecked) var closer: ClosedTimestampWriter?
+
+    @exclusivity(unchecked) private(set) var wal: WALWriter?
     /// Set once; guarded by the queue's lock, read through ``poison``.
     @exclusivity(unchecked) private var poisonCause: StorageError?
     private let isStopped = Atomic<Bool>(false)
@@ -48,6 +54,7 @@ final class CommitPipeline: @unchecked Sendable {
         self.tracker = tracker
         self.epoch = epoch
         nextTransaction = Atomic(firstTransaction.rawValue)
+        newestCatalogCommit = tracker.publishedTimestamp
     }
 
     /// Before the first commit: everything up to `end` is durable and published.
@@ -64,6 +71,7 @@ final class CommitPipeline: @unchecked Sendable {
         section.lock()
         wal = nil
         target = nil
+        closer = nil
         onPublished = nil
         section.unlock()
     }
@@ -104,8 +112,10 @@ final class CommitPipeline: @unchecked Sendable {
         let transaction = options.transactionID ?? allocateTransactionID()
         let encoder = encoders.take()
         defer { encoders.give(back: encoder) }
+        var changesCatalog = false
         for ordinal in 0..<batch.nextOrdinal {
             guard let operation = batch.operation(at: ordinal) else { continue }
+            if operation.class == .catalog { changesCatalog = true }
             encoder.add(
                 WALOperation(
                     kind: operation.kind, operationClass: operation.class, sql: operation.sql,
@@ -133,6 +143,11 @@ final class CommitPipeline: @unchecked Sendable {
         }
         layer.lastLSN = position.end
         layer.lastTimestamp = timestamp
+        if changesCatalog { newestCatalogCommit = timestamp }
+        if awaitsFirstCommit {
+            awaitsFirstCommit = false
+            closer?.noteCommit()
+        }
         commits &+= 1
         committedBytes &+= UInt64(truncatingIfNeeded: batch.byteCount)
         queueLock.lock()
@@ -292,7 +307,10 @@ final class CommitPipeline: @unchecked Sendable {
         section.unlock()
     }
 
-    private func refusal() -> StorageError {
+    /// Commits are refused: closed or poisoned.
+    var isRefusing: Bool { isStopped.load(ordering: .relaxed) }
+
+    func refusal() -> StorageError {
         if let cause = poisoned { return Self.poisonedError(cause) }
         return StorageError(.closed, kind: .user, "The engine is closed.")
     }

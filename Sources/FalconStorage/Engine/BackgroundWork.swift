@@ -12,6 +12,7 @@ final class BackgroundWork: @unchecked Sendable {
     private let environment: StorageEnvironment
     private let options: EngineOptions
     private let picker: CompactionPicker
+    private let checkpoints: CheckpointWriter?
 
     private let monitor = Monitor()
     private let work: MonitorCondition
@@ -28,13 +29,14 @@ final class BackgroundWork: @unchecked Sendable {
     private var idleThreads = 0
     private var compactionFailure: StorageError?
     private var flushFailure: StorageError?
+    private var checkpointFailure: StorageError?
     private var figures = EngineStatistics()
     private let stopFlag = Atomic<Bool>(false)
 
     init(
         tree: Tree, versions: VersionSet, store: TableStore, wal: WALWriter,
         pipeline: CommitPipeline, tracker: SnapshotTracker, controller: WriteController,
-        environment: StorageEnvironment, options: EngineOptions
+        environment: StorageEnvironment, options: EngineOptions, checkpoints: CheckpointWriter?
     ) {
         self.tree = tree
         self.versions = versions
@@ -45,6 +47,7 @@ final class BackgroundWork: @unchecked Sendable {
         self.controller = controller
         self.environment = environment
         self.options = options
+        self.checkpoints = checkpoints
         picker = CompactionPicker(options: options)
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
@@ -96,6 +99,7 @@ final class BackgroundWork: @unchecked Sendable {
 
     private func runFlushes() {
         var backoffNanos: UInt64 = 10_000_000
+        writeCheckpoint()
         while let layer = nextFlush() {
             do throws(StorageError) {
                 try awaitCommitted(layer)
@@ -114,6 +118,7 @@ final class BackgroundWork: @unchecked Sendable {
                 progress.broadcast()
                 monitor.unlock()
                 updateController()
+                writeCheckpoint()
             } catch {
                 monitor.lock()
                 flushFailures += 1
@@ -127,6 +132,15 @@ final class BackgroundWork: @unchecked Sendable {
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
         }
+    }
+
+    /// A reader in mid-log finds the schema. Failing that, it takes the directory's newest.
+    private func writeCheckpoint() {
+        var failure: StorageError?
+        do throws(StorageError) { try checkpoints?.writeIfDue() } catch { failure = error }
+        monitor.lock()
+        checkpointFailure = failure
+        monitor.unlock()
     }
 
     /// Waits for the oldest immutable memtable; nil at the end.
@@ -332,7 +346,7 @@ final class BackgroundWork: @unchecked Sendable {
         statistics.trivialMoves = figures.trivialMoves
         statistics.compactionReadBytes = figures.compactionReadBytes
         statistics.compactionWrittenBytes = figures.compactionWrittenBytes
-        statistics.backgroundError = flushFailure ?? compactionFailure
+        statistics.backgroundError = flushFailure ?? compactionFailure ?? checkpointFailure
         monitor.unlock()
     }
 }

@@ -70,11 +70,15 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         isClosed = true
         controller.releaseAll()
         pacer.stop()
+        pipeline.closer?.stop()
         pipeline.stop()
         var failure: StorageError?
         // Ends the commits that wait: they are published, or fail with the log.
         if pipeline.poisoned == nil {
-            do throws(StorageError) { try wal.sync() } catch { failure = error }
+            do throws(StorageError) {
+                try pipeline.closeTimestamp(isLast: true)
+                try wal.sync()
+            } catch { failure = error }
         }
         background.stop()
         do throws(StorageError) { try wal.close() } catch { failure = failure ?? error }

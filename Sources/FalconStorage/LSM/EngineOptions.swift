@@ -1,3 +1,10 @@
+/// Gathers the catalog's rows by ranges of keys; the engine knows no catalog. `rows` gives those of a
+/// range, all at one timestamp. Called on a background thread.
+public typealias CatalogReader =
+    @Sendable (
+        _ rows: (KeyRange) throws(StorageError) -> [CheckpointRecord.Entry]
+    ) throws(StorageError) -> [CheckpointRecord.Entry]
+
 /// How an engine is opened and how it shapes its files. Validated by ``StorageEngine/open(at:options:environment:)``.
 public struct EngineOptions: Sendable {
     /// Nothing is written, no lock is taken: for tools, beside a dead writer.
@@ -46,6 +53,12 @@ public struct EngineOptions: Sendable {
     public var walSegmentBytes: UInt64 = 64 << 20
     /// WAL kept after its memtables are flushed, for change capture and restore.
     public var walRetainBytes: UInt64 = 0
+
+    /// So long after a commit its timestamp is closed in the log; longer, and ever more rarely, while
+    /// nothing is committed. 0: only on close.
+    public var closedTimestampMicros: UInt64 = 1_000_000
+    /// Reads what CHECKPOINT records say of the schema; nil writes none.
+    public var catalogReader: CatalogReader?
 
     /// Old versions stay readable for this long, whether or not a snapshot holds them.
     public var versionRetentionMicros: UInt64 = 0
