@@ -39,7 +39,13 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
         let table = active.table
         if table.approximateBytes < memtableBytes, table.canFit(batch) { return active }
-        return try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
+        let fresh = try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
+        guard fresh.table.canFit(batch) else {
+            throw .invalidArgument(
+                "A transaction of \(batch.operationCount) operations with \(batch.byteCount) bytes is "
+                    + "too large.", hint: "Split it.")
+        }
+        return fresh
     }
 
     @inline(never)
