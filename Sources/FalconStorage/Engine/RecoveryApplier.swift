@@ -25,10 +25,11 @@ struct RecoveryApplier {
         let clock = HybridClock(
             clock: environment.clock, floor: max(recovered.timestampFloor, recovered.lastCommit))
         let tree = try StorageEngine.makeTree(recovered, options)
-        let controller = WriteController()
+        let controller = WriteController(
+            diskFullWaitNanos: options.diskFullWaitMicros.multipliedCapped(by: 1000))
         let pipeline = CommitPipeline(
             clock: clock, tracker: tracker, epoch: incarnation.epoch,
-            firstTransaction: recovered.transactionFloor)
+            firstTransaction: recovered.transactionFloor, partBytes: options.batchPartBytes)
 
         let wal = try WALWriter.open(
             directory: names.walDirectory,
@@ -44,7 +45,8 @@ struct RecoveryApplier {
                 failure: { [pipeline, controller] error in
                     pipeline.poison(error)
                     controller.releaseAll()
-                }))
+                },
+                stall: { [controller] error in controller.setLogStalled(error != nil) }))
         do throws(StorageError) {
             return try finish(
                 recovered, format, incarnation, tracker, tree, controller, pipeline, wal,
@@ -97,10 +99,11 @@ struct RecoveryApplier {
             background: background, controller: controller, lock: lock,
             branch: incarnation.branch, memtableBytes: options.memtableBytes)
         pipeline.target = writeSide
-        pipeline.onPublished = { [background] in background.kick() }
+        pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {
             let closer = ClosedTimestampWriter(
-                pipeline: pipeline, intervalNanos: options.closedTimestampMicros &* 1000)
+                pipeline: pipeline,
+                intervalNanos: options.closedTimestampMicros.multipliedCapped(by: 1000))
             pipeline.closer = closer
             pipeline.awaitsFirstCommit = true
             try closer.start()

@@ -65,6 +65,27 @@ import Testing
         }
     }
 
+    /// A table's tombstones come in any order.
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func aTreeOfAListAgreesWithIt(_ seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let list = (0..<120).map { _ in
+            let lower = Int.random(in: 0..<60, using: &random)
+            return RangeTombstone(
+                lower: key(lower), upper: key(lower + Int.random(in: 1..<40, using: &random)),
+                timestamp: Timestamp(UInt64.random(in: 1...50, using: &random)))
+        }
+        let tree = try #require(try TombstoneTree(of: list))
+        for _ in 0..<1000 {
+            let probe = key(Int.random(in: 0..<110, using: &random))
+            let at = UInt64.random(in: 0...55, using: &random)
+            let expected = probe.withUnsafeBytes {
+                list.newestCovering($0, at: Timestamp(at)) ?? .zero
+            }
+            #expect(covering(tree, probe, at) == expected, "seed \(seed)")
+        }
+    }
+
     /// What was covered when a reader set out stays covered for it, whatever the writer cuts.
     @Test func readersBesideTheWriterMissNothing() throws {
         let tree = try TombstoneTree()
