@@ -115,6 +115,7 @@ public final class RunningServer: Sendable {
         options.compactionThreads = config.compactionThreads
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
+        options.catalogReader = CatalogCheckpoint.reader
         do throws(StorageError) {
             return try StorageEngine.open(
                 at: config.dataDirectory, options: options, environment: environment)

@@ -56,6 +56,21 @@ public final class ChangeReader {
         return probe.firstLSN
     }
 
+    /// The first CHECKPOINT of the kept log that holds a schema; nil when there is none before damage.
+    public static func firstCheckpoint(
+        root: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> CheckpointRecord? {
+        let probe = try WALReader(
+            directory: FileNames(root: root).walDirectory, fileSystem: fileSystem, mode: .follow)
+        while let record = try probe.next() {
+            guard record.tag == .checkpoint, let found = CheckpointRecord(record.body),
+                !found.catalog.isEmpty
+            else { continue }
+            return found
+        }
+        return nil
+    }
+
     /// How the log ends; valid after `next` returned nil.
     public var verdict: WALVerdict { reader.verdict }
     public var damages: [WALDamage] { reader.damages }
@@ -153,12 +168,13 @@ public final class ChangeReader {
         switch record.tag {
         case .batchPart:
             guard let part = BatchPartView(record.body) else { throw unreadable(record) }
-            // A transaction begins anew with part 0: an older life's orphans go.
-            if part.part == 0 { parts[part.transaction] = [] }
+            // A transaction's parts and its COMMIT lie side by side: what was open is an orphan.
+            if part.part == 0 { parts = [part.transaction: []] }
             parts[part.transaction, default: []].append(Array(record.body))
         case .commit:
             guard let view = CommitRecordView(record.body) else { throw unreadable(record) }
             var own = parts.removeValue(forKey: view.header.transaction) ?? []
+            parts.removeAll()
             if view.header.partCount == 0 {
                 own = []
             } else if own.count != Int(view.header.partCount) {

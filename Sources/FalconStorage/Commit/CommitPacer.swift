@@ -1,8 +1,11 @@
+import CFalconPlatform
+
 /// Callback commits that the controller holds back wait here, in order, and not on their threads.
 final class CommitPacer: @unchecked Sendable {
     private struct Delayed {
         var batch: WriteBatch
         var options: CommitOptions
+        var arrivalNanos: UInt64
         var completion: @Sendable (Result<CommitReceipt, StorageError>) -> Void
     }
     private let controller: WriteController
@@ -32,7 +35,10 @@ final class CommitPacer: @unchecked Sendable {
             monitor.unlock()
             return pipeline.commit(batch, options, completion: completion)
         }
-        waiting.append(Delayed(batch: batch, options: options, completion: completion))
+        waiting.append(
+            Delayed(
+                batch: batch, options: options, arrivalNanos: falcon_monotonic_nanos(),
+                completion: completion))
         changed.signal()
         monitor.unlock()
     }
@@ -46,7 +52,15 @@ final class CommitPacer: @unchecked Sendable {
             monitor.unlock()
             if ready.isEmpty { return }
             for commit in ready {
-                if controller.needsPacing { controller.pace(bytes: commit.batch.byteCount) }
+                do throws(StorageError) {
+                    if controller.needsPacing {
+                        try controller.pace(
+                            bytes: commit.batch.byteCount, arrivalNanos: commit.arrivalNanos)
+                    }
+                } catch {
+                    commit.completion(.failure(error))
+                    continue
+                }
                 pipeline.commit(commit.batch, commit.options, completion: commit.completion)
             }
         }

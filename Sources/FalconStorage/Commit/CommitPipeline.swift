@@ -11,19 +11,27 @@ import Synchronization
 /// The memtable has one writer at a time, so a batch is applied inside the section (0.1-0.5 µs per
 /// row). An entry above the published timestamp is invisible to readers.
 final class CommitPipeline: @unchecked Sendable {
-    private let section = Monitor()
+    let section = Monitor()
     private let queueLock = Monitor()
     @exclusivity(unchecked) private var queue = CommitQueue()
     private let encoders = EncoderPool()
-    private let clock: HybridClock
+    let clock: HybridClock
     private let tracker: SnapshotTracker
     /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
     /// these objects slow; ``abandon()`` breaks the cycles.
     @exclusivity(unchecked) var target: CommitTarget?
     private let epoch: UInt64
+    /// A batch with more bytes of operations goes into the log in parts of about this size.
+    let partBytes: Int
     private let nextTransaction: Atomic<UInt64>
 
-    @exclusivity(unchecked) private var wal: WALWriter?
+    /// The newest commit that changed the catalog, or anything before this life. Guarded by the section.
+    @exclusivity(unchecked) private(set) var newestCatalogCommit: Timestamp
+    /// The next commit wakes ``closer``. Guarded by the section.
+    @exclusivity(unchecked) var awaitsFirstCommit = false
+    @exclusivity(unchecked) var closer: ClosedTimestampWriter?
+
+    @exclusivity(unchecked) private(set) var wal: WALWriter?
     /// Set once; guarded by the queue's lock, read through ``poison``.
     @exclusivity(unchecked) private var poisonCause: StorageError?
     private let isStopped = Atomic<Bool>(false)
@@ -36,18 +44,21 @@ final class CommitPipeline: @unchecked Sendable {
 
     @exclusivity(unchecked) private var commits: UInt64 = 0
     @exclusivity(unchecked) private var committedBytes: UInt64 = 0
-    /// Called without locks after the published LSN rose.
-    @exclusivity(unchecked) var onPublished: (@Sendable () -> Void)?
+    /// Called without locks after the published LSN rose. Guarded by the queue's lock: the log may fail
+    /// while the engine is still being put together.
+    @exclusivity(unchecked) private var onPublished: (@Sendable () -> Void)?
     private let hasPublishListener = Atomic<Bool>(false)
 
     init(
         clock: HybridClock, tracker: SnapshotTracker, epoch: UInt64,
-        firstTransaction: TransactionID
+        firstTransaction: TransactionID, partBytes: Int
     ) {
         self.clock = clock
         self.tracker = tracker
         self.epoch = epoch
+        self.partBytes = partBytes
         nextTransaction = Atomic(firstTransaction.rawValue)
+        newestCatalogCommit = tracker.publishedTimestamp
     }
 
     /// Before the first commit: everything up to `end` is durable and published.
@@ -64,8 +75,15 @@ final class CommitPipeline: @unchecked Sendable {
         section.lock()
         wal = nil
         target = nil
-        onPublished = nil
+        closer = nil
         section.unlock()
+        setPublishListener(nil)
+    }
+
+    func setPublishListener(_ listener: (@Sendable () -> Void)?) {
+        queueLock.lock()
+        onPublished = listener
+        queueLock.unlock()
     }
 
     func confirmClockJump() {
@@ -104,25 +122,21 @@ final class CommitPipeline: @unchecked Sendable {
         let transaction = options.transactionID ?? allocateTransactionID()
         let encoder = encoders.take()
         defer { encoders.give(back: encoder) }
-        for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
-            encoder.add(
-                WALOperation(
-                    kind: operation.kind, operationClass: operation.class, sql: operation.sql,
-                    descriptorVersion: operation.descriptorVersion, key: operation.key,
-                    value: operation.value, before: operation.before))
-        }
+        let hasParts = batch.byteCount > partBytes
+        var parts: (count: UInt32, changesCatalog: Bool) = (0, false)
+        if !hasParts { parts.changesCatalog = Self.encode(batch, to: encoder) }
         section.lock()
         defer { section.unlock() }
         guard !isStopped.load(ordering: .relaxed), let wal, let target else {
             throw refusal()
         }
         let layer = try target.layer(for: batch)
+        if hasParts { parts = try logParts(batch, transaction, encoder, wal) }
         let (timestamp, wall) = clock.next()
         let position = try wal.appendCommit(
             CommitHeader(
                 transaction: transaction, timestamp: timestamp, wallMicros: wall,
-                database: options.database, epoch: epoch),
+                database: options.database, epoch: epoch, partCount: parts.count),
             encoder, flush: waiter == nil ? options.durability : .buffered)
         guard layer.table.apply(batch, at: timestamp) else {
             // The log holds it and the memtable does not: only a reopen can bring them together.
@@ -133,6 +147,11 @@ final class CommitPipeline: @unchecked Sendable {
         }
         layer.lastLSN = position.end
         layer.lastTimestamp = timestamp
+        if parts.changesCatalog { newestCatalogCommit = timestamp }
+        if awaitsFirstCommit {
+            awaitsFirstCommit = false
+            closer?.noteCommit()
+        }
         commits &+= 1
         committedBytes &+= UInt64(truncatingIfNeeded: batch.byteCount)
         queueLock.lock()
@@ -249,19 +268,21 @@ final class CommitPipeline: @unchecked Sendable {
                     publishedLSN.store(end.rawValue, ordering: .releasing)
                     wal?.setCommitted(end)
                 }
+                let listener =
+                    hasPublishListener.load(ordering: .relaxed) ? onPublished : nil
                 queueLock.unlock()
                 guard count > 0 else { return }
                 for index in 0..<count {
                     ready[index].finish()
                     (slots + index).deinitialize(count: 1)
                 }
-                if hasPublishListener.load(ordering: .relaxed) { onPublished?() }
+                listener?()
                 if count < ready.count { return }
             }
         }
     }
 
-    /// While somebody waits for publication, ``onPublished`` is called after each.
+    /// While somebody waits for publication, the listener is called after each.
     func setListening(_ listens: Bool) { hasPublishListener.store(listens, ordering: .relaxed) }
 
     // MARK: - Failure
@@ -273,9 +294,10 @@ final class CommitPipeline: @unchecked Sendable {
         isStopped.store(true, ordering: .releasing)
         var caught: [PendingCommit] = []
         while queue.count > 0 { caught.append(queue.removeFirst()) }
+        let listener = onPublished
         queueLock.unlock()
         for commit in caught { commit.fail(outcomeUnknown(cause)) }
-        onPublished?()
+        listener?()
     }
 
     var poisoned: StorageError? {
@@ -292,7 +314,10 @@ final class CommitPipeline: @unchecked Sendable {
         section.unlock()
     }
 
-    private func refusal() -> StorageError {
+    /// Commits are refused: closed or poisoned.
+    var isRefusing: Bool { isStopped.load(ordering: .relaxed) }
+
+    func refusal() -> StorageError {
         if let cause = poisoned { return Self.poisonedError(cause) }
         return StorageError(.closed, kind: .user, "The engine is closed.")
     }

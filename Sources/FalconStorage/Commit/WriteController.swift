@@ -2,7 +2,10 @@ import CFalconPlatform
 import Synchronization
 
 /// Holds writers back as flushes and compactions fall behind: a delay that grows with the debt
-/// instead of a cliff, and a stop only where memory would run out.
+/// instead of a cliff, and a stop only where memory would run out or the log has no room.
+///
+/// A stop by a full disk is bounded: commits are refused after ``init(diskFullWaitNanos:)``, since
+/// nobody knows when there will be room. They are taken again as soon as there is.
 final class WriteController: @unchecked Sendable {
     /// What the tree looks like.
     struct Load {
@@ -33,14 +36,37 @@ final class WriteController: @unchecked Sendable {
     private var nextFreeNanos: UInt64 = 0
     private var reason = EngineStatistics.DelayReason.none
     private var isReleased = false
+    private var load = Load()
+    private var isLogStalled = false
+    private let diskFullWaitNanos: UInt64
 
-    init() { changed = MonitorCondition(monitor) }
+    /// - Parameter diskFullWaitNanos: how long a commit waits for room on a full disk.
+    init(diskFullWaitNanos: UInt64 = 30_000_000_000) {
+        self.diskFullWaitNanos = diskFullWaitNanos
+        changed = MonitorCondition(monitor)
+    }
 
     /// Whether ``pace(bytes:)`` would wait.
     @inline(__always)
     var needsPacing: Bool { isActive.load(ordering: .relaxed) }
 
     func update(_ load: Load) {
+        monitor.lock()
+        self.load = load
+        decide()
+        monitor.unlock()
+    }
+
+    /// The log cannot be written for want of space, or can again.
+    func setLogStalled(_ isStalled: Bool) {
+        monitor.lock()
+        isLogStalled = isStalled
+        decide()
+        monitor.unlock()
+    }
+
+    /// With the monitor held.
+    private func decide() {
         var pace = 0.0
         var reason = EngineStatistics.DelayReason.none
         func consider(_ value: Double, _ why: EngineStatistics.DelayReason) {
@@ -60,21 +86,35 @@ final class WriteController: @unchecked Sendable {
             consider(share * share * Self.ceilingNanosPerKiB, .compactionDebt)
         }
         if load.isDiskFull { consider(Self.ceilingNanosPerKiB, .diskFull) }
-        let stops = load.immutables > load.maximumImmutables
-        monitor.lock()
+        let stops = load.immutables > load.maximumImmutables || isLogStalled
+        if isLogStalled { reason = .diskFull }
         self.reason = stops && reason == .none ? .immutableMemtables : reason
         nanosPerKiB.store(UInt64(pace), ordering: .relaxed)
         isStopped.store(stops, ordering: .relaxed)
         isActive.store((stops || pace >= 1) && !isReleased, ordering: .relaxed)
         changed.broadcast()
-        monitor.unlock()
     }
 
-    /// Blocks the caller for its share of the delay. Returns at once after ``releaseAll()``.
-    func pace(bytes: Int) {
+    /// Blocks the caller for its share of the delay. Returns at once after ``releaseAll()``. Throws
+    /// `disk-full` when a full disk has held the commit up for too long.
+    /// - Parameter arrivalNanos: when the commit came, where it has already waited in line.
+    func pace(bytes: Int, arrivalNanos: UInt64? = nil) throws(StorageError) {
         let began = falcon_monotonic_nanos()
+        let limit = (arrivalNanos ?? began) &+ diskFullWaitNanos
+        defer { totalDelay.wrappingAdd(falcon_monotonic_nanos() &- began, ordering: .relaxed) }
         monitor.lock()
-        while isStopped.load(ordering: .relaxed), !isReleased { changed.wait() }
+        while isStopped.load(ordering: .relaxed), !isReleased {
+            guard isLogStalled || load.isDiskFull else {
+                changed.wait()
+                continue
+            }
+            let now = falcon_monotonic_nanos()
+            guard now < limit else {
+                monitor.unlock()
+                throw Self.diskFull
+            }
+            _ = changed.wait(nanos: limit - now)
+        }
         let cost = nanosPerKiB.load(ordering: .relaxed) &* UInt64(bytes + 128) / 1024
         let start = max(nextFreeNanos, falcon_monotonic_nanos())
         nextFreeNanos = start &+ cost
@@ -86,8 +126,11 @@ final class WriteController: @unchecked Sendable {
         }
         if nanosPerKiB.load(ordering: .relaxed) == 0 { nextFreeNanos = 0 }
         monitor.unlock()
-        totalDelay.wrappingAdd(falcon_monotonic_nanos() &- began, ordering: .relaxed)
     }
+
+    private static let diskFull = StorageError(
+        .diskFull, kind: .retryable, "The disk is full: the commit was not begun.",
+        hint: "Free space and try again; no restart is needed.")
 
     /// Nobody waits any more: the engine is closing or poisoned.
     func releaseAll() {

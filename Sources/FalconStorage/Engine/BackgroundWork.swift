@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The flush thread and the compaction threads of one engine.
+/// The flush thread, the compaction threads and the thread that unlinks obsolete tables of one engine.
 final class BackgroundWork: @unchecked Sendable {
     private let tree: Tree
     private let versions: VersionSet
@@ -12,26 +12,31 @@ final class BackgroundWork: @unchecked Sendable {
     private let environment: StorageEnvironment
     private let options: EngineOptions
     private let picker: CompactionPicker
+    private let checkpoints: CheckpointWriter?
 
     private let monitor = Monitor()
     private let work: MonitorCondition
     private let progress: MonitorCondition
     private var threads: [WorkerThread] = []
+    private var remover: WorkerThread?
     // Guarded by the monitor.
     private var isStopping = false
     private var runningCompactions = 0
     private var manualCompactions = 0
     private var flushFailures: UInt64 = 0
     private var failedCompactions = 0
+    /// Threads that wait for work and hold no table.
+    private var idleThreads = 0
     private var compactionFailure: StorageError?
     private var flushFailure: StorageError?
+    private var checkpointFailure: StorageError?
     private var figures = EngineStatistics()
     private let stopFlag = Atomic<Bool>(false)
 
     init(
         tree: Tree, versions: VersionSet, store: TableStore, wal: WALWriter,
         pipeline: CommitPipeline, tracker: SnapshotTracker, controller: WriteController,
-        environment: StorageEnvironment, options: EngineOptions
+        environment: StorageEnvironment, options: EngineOptions, checkpoints: CheckpointWriter?
     ) {
         self.tree = tree
         self.versions = versions
@@ -42,6 +47,7 @@ final class BackgroundWork: @unchecked Sendable {
         self.controller = controller
         self.environment = environment
         self.options = options
+        self.checkpoints = checkpoints
         picker = CompactionPicker(options: options)
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
@@ -52,6 +58,7 @@ final class BackgroundWork: @unchecked Sendable {
         for _ in 0..<options.compactionThreads {
             threads.append(try WorkerThread(name: "falcon-compact") { [self] in runCompactions() })
         }
+        remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
         updateController()
     }
 
@@ -65,7 +72,9 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.unlock()
         for thread in threads { thread.join() }
         threads = []
-        store.deleteDoomed()
+        store.stopRemovals()
+        remover?.join()
+        remover = nil
     }
 
     /// Something changed that the threads may have waited for: a rotation, a publication.
@@ -90,6 +99,7 @@ final class BackgroundWork: @unchecked Sendable {
 
     private func runFlushes() {
         var backoffNanos: UInt64 = 10_000_000
+        writeCheckpoint()
         while let layer = nextFlush() {
             do throws(StorageError) {
                 try awaitCommitted(layer)
@@ -108,7 +118,7 @@ final class BackgroundWork: @unchecked Sendable {
                 progress.broadcast()
                 monitor.unlock()
                 updateController()
-                store.deleteDoomed()
+                writeCheckpoint()
             } catch {
                 monitor.lock()
                 flushFailures += 1
@@ -124,13 +134,22 @@ final class BackgroundWork: @unchecked Sendable {
         }
     }
 
+    /// A reader in mid-log finds the schema. Failing that, it takes the directory's newest.
+    private func writeCheckpoint() {
+        var failure: StorageError?
+        do throws(StorageError) { try checkpoints?.writeIfDue() } catch { failure = error }
+        monitor.lock()
+        checkpointFailure = failure
+        monitor.unlock()
+    }
+
     /// Waits for the oldest immutable memtable; nil at the end.
     private func nextFlush() -> MemtableLayer? {
         monitor.lock()
         defer { monitor.unlock() }
         while !isStopping {
             if let layer = tree.state.immutables.last { return layer }
-            work.wait()
+            waitForWork()
         }
         return nil
     }
@@ -151,6 +170,14 @@ final class BackgroundWork: @unchecked Sendable {
             // The listener wakes this; the timeout covers a publication just before it listened.
             _ = work.wait(nanos: 10_000_000)
         }
+    }
+
+    /// With the monitor held: what `awaitIdle` waits for.
+    private func waitForWork() {
+        idleThreads += 1
+        progress.broadcast()
+        work.wait()
+        idleThreads -= 1
     }
 
     private func pause(nanos: UInt64) {
@@ -200,7 +227,7 @@ final class BackgroundWork: @unchecked Sendable {
                 runningCompactions += 1
                 return compaction
             }
-            work.wait()
+            waitForWork()
         }
         return nil
     }
@@ -231,7 +258,6 @@ final class BackgroundWork: @unchecked Sendable {
         progress.broadcast()
         monitor.unlock()
         updateController()
-        store.deleteDoomed()
         if let failure { throw failure }
     }
 
@@ -269,19 +295,21 @@ final class BackgroundWork: @unchecked Sendable {
         return compaction
     }
 
-    /// Blocks until no compaction runs or is due; for tests and measurements.
+    /// Blocks until no flush or compaction runs or is due and every obsolete table that nobody reads is
+    /// unlinked; for tests and measurements.
     func awaitIdle() {
         kick()
         monitor.lock()
-        defer { monitor.unlock() }
-        while !isStopping {
-            if runningCompactions == 0, tree.state.immutables.isEmpty,
-                picker.pick(versions.current) == nil
+        while !isStopping, pipeline.poisoned == nil {
+            if runningCompactions == 0, idleThreads == threads.count,
+                tree.state.immutables.isEmpty, picker.pick(versions.current) == nil
             {
-                return
+                break
             }
             progress.wait()
         }
+        monitor.unlock()
+        store.awaitRemovals()
     }
 
     // MARK: - Load
@@ -318,7 +346,7 @@ final class BackgroundWork: @unchecked Sendable {
         statistics.trivialMoves = figures.trivialMoves
         statistics.compactionReadBytes = figures.compactionReadBytes
         statistics.compactionWrittenBytes = figures.compactionWrittenBytes
-        statistics.backgroundError = flushFailure ?? compactionFailure
+        statistics.backgroundError = flushFailure ?? compactionFailure ?? checkpointFailure
         monitor.unlock()
     }
 }

@@ -25,10 +25,11 @@ struct RecoveryApplier {
         let clock = HybridClock(
             clock: environment.clock, floor: max(recovered.timestampFloor, recovered.lastCommit))
         let tree = try StorageEngine.makeTree(recovered, options)
-        let controller = WriteController()
+        let controller = WriteController(
+            diskFullWaitNanos: options.diskFullWaitMicros.multipliedCapped(by: 1000))
         let pipeline = CommitPipeline(
             clock: clock, tracker: tracker, epoch: incarnation.epoch,
-            firstTransaction: recovered.transactionFloor)
+            firstTransaction: recovered.transactionFloor, partBytes: options.batchPartBytes)
 
         let wal = try WALWriter.open(
             directory: names.walDirectory,
@@ -44,12 +45,14 @@ struct RecoveryApplier {
                 failure: { [pipeline, controller] error in
                     pipeline.poison(error)
                     controller.releaseAll()
-                }))
+                },
+                stall: { [controller] error in controller.setLogStalled(error != nil) }))
         do throws(StorageError) {
             return try finish(
                 recovered, format, incarnation, tracker, tree, controller, pipeline, wal,
                 fileSystem)
         } catch {
+            pipeline.closer?.stop()
             pipeline.abandon()
             try? wal.close()
             throw error
@@ -89,17 +92,36 @@ struct RecoveryApplier {
             writer: manifest, store: store)
         let background = BackgroundWork(
             tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
-            tracker: tracker, controller: controller, environment: environment, options: options)
+            tracker: tracker, controller: controller, environment: environment, options: options,
+            checkpoints: makeCheckpointWriter(tree, tracker, pipeline, wal))
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
             branch: incarnation.branch, memtableBytes: options.memtableBytes)
         pipeline.target = writeSide
-        pipeline.onPublished = { [background] in background.kick() }
+        pipeline.setPublishListener { [background] in background.kick() }
+        if options.closedTimestampMicros > 0 {
+            let closer = ClosedTimestampWriter(
+                pipeline: pipeline,
+                intervalNanos: options.closedTimestampMicros.multipliedCapped(by: 1000))
+            pipeline.closer = closer
+            pipeline.awaitsFirstCommit = true
+            try closer.start()
+        }
         try background.start()
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
             tree: tree, tracker: tracker, writeSide: writeSide)
+    }
+
+    private func makeCheckpointWriter(
+        _ tree: Tree, _ tracker: SnapshotTracker, _ pipeline: CommitPipeline, _ wal: WALWriter
+    ) -> CheckpointWriter? {
+        guard let read = options.catalogReader else { return nil }
+        let reader = StorageEngine(
+            path: names.root, options: options, environment: environment, store: store, tree: tree,
+            tracker: tracker, writeSide: nil)
+        return CheckpointWriter(reader: reader, pipeline: pipeline, wal: wal, read: read)
     }
 
     private func makeFormat(_ recovered: RecoveredState) throws(StorageError) -> FormatFile {

@@ -82,11 +82,11 @@ extension StorageEngine {
         }
         if !state.active.table.isEmpty {
             children.append(state.active.table.makeIterator())
-            state.active.table.appendRangeTombstones(in: range, to: &tombstones)
+            tombstones += state.active.table.rangeTombstones(in: range, at: readable)
         }
         for layer in state.immutables {
             children.append(layer.table.makeIterator())
-            layer.table.appendRangeTombstones(in: range, to: &tombstones)
+            tombstones += layer.table.rangeTombstones(in: range, at: readable)
         }
         for file in state.version.level0.files where file.overlaps(range) {
             children.append(try file.reader().makeIterator())
@@ -103,7 +103,7 @@ extension StorageEngine {
             for level in state.version.levels {
                 for file in level.files
                 where file.metadata.rangeTombstoneCount > 0 && file.overlaps(range) {
-                    try file.reader().tombstoneSet.appendOverlapping(range, to: &tombstones)
+                    tombstones += try file.reader().rangeTombstones(in: range, at: readable)
                 }
             }
         }

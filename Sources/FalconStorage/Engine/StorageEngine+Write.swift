@@ -24,7 +24,7 @@ extension StorageEngine {
         _ batch: WriteBatch, _ options: CommitOptions = .init()
     ) throws(StorageError) -> CommitReceipt {
         let side = try writable()
-        if side.controller.needsPacing { side.controller.pace(bytes: batch.byteCount) }
+        if side.controller.needsPacing { try side.controller.pace(bytes: batch.byteCount) }
         return try side.pipeline.commitAndWait(batch, options)
     }
 

@@ -39,7 +39,13 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
         let table = active.table
         if table.approximateBytes < memtableBytes, table.canFit(batch) { return active }
-        return try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
+        let fresh = try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
+        guard fresh.table.canFit(batch) else {
+            throw .invalidArgument(
+                "A transaction of \(batch.operationCount) operations with \(batch.byteCount) bytes is "
+                    + "too large.", hint: "Split it.")
+        }
+        return fresh
     }
 
     @inline(never)
@@ -70,11 +76,15 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         isClosed = true
         controller.releaseAll()
         pacer.stop()
+        pipeline.closer?.stop()
         pipeline.stop()
         var failure: StorageError?
         // Ends the commits that wait: they are published, or fail with the log.
         if pipeline.poisoned == nil {
-            do throws(StorageError) { try wal.sync() } catch { failure = error }
+            do throws(StorageError) {
+                try pipeline.closeTimestamp(isLast: true)
+                try wal.sync()
+            } catch { failure = error }
         }
         background.stop()
         do throws(StorageError) { try wal.close() } catch { failure = failure ?? error }

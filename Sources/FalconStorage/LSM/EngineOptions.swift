@@ -1,3 +1,10 @@
+/// Gathers the catalog's rows by ranges of keys; the engine knows no catalog. `rows` gives those of a
+/// range, all at one timestamp. Called on a background thread.
+public typealias CatalogReader =
+    @Sendable (
+        _ rows: (KeyRange) throws(StorageError) -> [CheckpointRecord.Entry]
+    ) throws(StorageError) -> [CheckpointRecord.Entry]
+
 /// How an engine is opened and how it shapes its files. Validated by ``StorageEngine/open(at:options:environment:)``.
 public struct EngineOptions: Sendable {
     /// Nothing is written, no lock is taken: for tools, beside a dead writer.
@@ -44,8 +51,23 @@ public struct EngineOptions: Sendable {
 
     /// Bytes of one WAL segment.
     public var walSegmentBytes: UInt64 = 64 << 20
+    /// A transaction with more bytes of operations is logged in parts of about this size, so that the
+    /// log's buffer stays small.
+    public var batchPartBytes = 1 << 20
     /// WAL kept after its memtables are flushed, for change capture and restore.
     public var walRetainBytes: UInt64 = 0
+
+    /// So long after a commit its timestamp is closed in the log; longer, and ever more rarely, while
+    /// nothing is committed. 0: only on close.
+    public var closedTimestampMicros: UInt64 = 1_000_000
+    /// Reads what CHECKPOINT records say of the schema; nil writes none.
+    public var catalogReader: CatalogReader?
+
+    /// How long a commit waits for room on a full disk before it is refused with `disk-full`, unharmed
+    /// and to be retried. Commits that are in the log's buffer already cannot be refused any more: they
+    /// wait on. Long enough for a compaction or a released log segment to make room, shorter than
+    /// clients' own timeouts.
+    public var diskFullWaitMicros: UInt64 = 30_000_000
 
     /// Old versions stay readable for this long, whether or not a snapshot holds them.
     public var versionRetentionMicros: UInt64 = 0
@@ -78,6 +100,8 @@ public struct EngineOptions: Sendable {
         try check((2...100).contains(levelMultiplier), "levelMultiplier must be 2 to 100.")
         try check(hardDebtBytes > softDebtBytes, "hardDebtBytes must exceed softDebtBytes.")
         try check((1...16).contains(compactionThreads), "compactionThreads must be 1 to 16.")
+        try check(
+            (64...(64 << 20)).contains(batchPartBytes), "batchPartBytes must be 64 B to 64 MiB.")
         try check(walSegmentBytes >= 64 << 10, "walSegmentBytes must be at least 64 KiB.")
     }
 }
@@ -96,5 +120,13 @@ extension EngineOptions {
         return WALOptions(
             segmentBytes: segment, firstSegmentBytes: min(segment, 1 << 20),
             retainBytes: walRetainBytes)
+    }
+}
+
+extension UInt64 {
+    /// The product, or the greatest number there is.
+    func multipliedCapped(by factor: UInt64) -> UInt64 {
+        let product = multipliedReportingOverflow(by: factor)
+        return product.overflow ? .max / 2 : product.partialValue
     }
 }

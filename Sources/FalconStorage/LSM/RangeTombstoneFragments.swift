@@ -52,8 +52,8 @@ struct RangeTombstoneFragments {
 
     var isEmpty: Bool { fragments.isEmpty }
 
-    /// The newest tombstone over `key`, or zero.
-    func covering(_ key: UnsafeRawBufferPointer) -> Timestamp {
+    /// The piece over `key`.
+    private func piece(over key: UnsafeRawBufferPointer) -> Int? {
         var low = 0
         var high = fragments.count
         while low < high {
@@ -63,17 +63,18 @@ struct RangeTombstoneFragments {
             }
             if beyond { high = middle } else { low = middle + 1 }
         }
-        guard low < fragments.count else { return .zero }
-        let fragment = fragments[low]
-        let inside = fragment.lower.withUnsafeBytes { KeyOrder.compare($0, key) <= 0 }
-        return inside ? fragment.timestamp : .zero
+        guard low < fragments.count else { return nil }
+        let inside = fragments[low].lower.withUnsafeBytes { KeyOrder.compare($0, key) <= 0 }
+        return inside ? low : nil
+    }
+
+    /// The newest tombstone over `key`, or zero.
+    func covering(_ key: UnsafeRawBufferPointer) -> Timestamp {
+        piece(over: key).map { fragments[$0].timestamp } ?? .zero
     }
 
     /// The upper bound of the piece over `key`, to skip what it hides.
     func end(of key: UnsafeRawBufferPointer) -> [UInt8]? {
-        fragments.first { fragment in
-            fragment.lower.withUnsafeBytes { KeyOrder.compare($0, key) <= 0 }
-                && fragment.upper.withUnsafeBytes { KeyOrder.compare(key, $0) < 0 }
-        }?.upper
+        piece(over: key).map { fragments[$0].upper }
     }
 }

@@ -37,6 +37,14 @@ final class HybridClock {
         return (Timestamp(last), wall)
     }
 
+    /// A timestamp at or above every one given, below every one to come, and the last of its
+    /// microsecond: that moment is over. With the wall time it was taken at.
+    func close() -> (timestamp: Timestamp, wallMicros: UInt64) {
+        let wall = next().wallMicros
+        last |= (1 << 12) - 1
+        return (Timestamp(last), wall)
+    }
+
     /// Never again gives a timestamp at or below `floor`.
     func raise(to floor: Timestamp) {
         if floor.rawValue > last { last = floor.rawValue }

@@ -1,17 +1,28 @@
-import Synchronization
-
-/// Opens the data files of one directory and deletes those no reader needs any more.
+/// Opens the data files of one directory and unlinks those no reader needs any more.
+///
+/// The last reader of an obsolete file may be a query on an event loop, so it only notes the file; a
+/// thread of its own unlinks, at once and whatever flushes and compactions are busy with: they may be
+/// waiting for the very space.
 final class TableStore: @unchecked Sendable {
     let names: FileNames
     let fileSystem: any FileSystem
     let cache: BlockCache?
-    /// Set once CURRENT names a manifest that no longer lists the obsolete files.
-    private let doomed = Mutex<[FileNumber]>([])
+    /// A leaf among the locks: files die under many of them.
+    private let monitor = Monitor()
+    private let changed: MonitorCondition
+    // Guarded by the monitor.
+    /// Files that the manifest no longer lists and nobody reads.
+    private var doomed: [FileNumber] = []
+    /// Tried in vain; tried again with the next.
+    private var stubborn: [FileNumber] = []
+    private var isRemoving = false
+    private var isStopping = false
 
     init(names: FileNames, fileSystem: any FileSystem, cache: BlockCache?) {
         self.names = names
         self.fileSystem = fileSystem
         self.cache = cache
+        changed = MonitorCondition(monitor)
     }
 
     func open(_ metadata: FileMetadata) throws(StorageError) -> TableReader {
@@ -32,17 +43,58 @@ final class TableStore: @unchecked Sendable {
         }
     }
 
-    func doom(_ number: FileNumber) { doomed.withLock { $0.append(number) } }
+    /// Notes a file for removal. Called from its end, on any thread and under any lock.
+    func doom(_ number: FileNumber) {
+        monitor.lock()
+        doomed.append(number)
+        changed.broadcast()
+        monitor.unlock()
+    }
 
-    var hasDoomed: Bool { doomed.withLock { !$0.isEmpty } }
-
-    /// Unlinks what has been doomed. A file that will not go becomes an orphan, reported on the next
-    /// open, and harms nothing.
-    func deleteDoomed() {
-        let numbers = doomed.withLock { list in
-            defer { list = [] }
-            return list
+    /// Unlinks what is doomed until ``stopRemovals()``; the body of the removing thread.
+    ///
+    /// A file that will not go becomes an orphan, reported on the next open, and harms nothing.
+    func runRemovals() {
+        monitor.lock()
+        while true {
+            while doomed.isEmpty, !isStopping { changed.wait() }
+            if doomed.isEmpty { break }
+            let numbers = doomed + stubborn
+            (doomed, stubborn) = ([], [])
+            isRemoving = true
+            monitor.unlock()
+            let failed = numbers.filter { !remove($0) }
+            monitor.lock()
+            stubborn += failed
+            isRemoving = false
+            changed.broadcast()
         }
-        for number in numbers { try? fileSystem.remove(names.table(number)) }
+        monitor.unlock()
+    }
+
+    /// What is doomed by now is still unlinked. A file that an iterator keeps beyond the engine's end
+    /// is removed as an orphan by the next open: the directory may be another's by then.
+    func stopRemovals() {
+        monitor.lock()
+        isStopping = true
+        changed.broadcast()
+        monitor.unlock()
+    }
+
+    /// Blocks until nothing is left to unlink.
+    func awaitRemovals() {
+        monitor.lock()
+        while isRemoving || !doomed.isEmpty, !isStopping { changed.wait() }
+        monitor.unlock()
+    }
+
+    /// False when the file is still there.
+    private func remove(_ number: FileNumber) -> Bool {
+        do throws(StorageError) {
+            try fileSystem.remove(names.table(number))
+            return true
+        } catch {
+            return error.code == .notFound
+        }
     }
 }

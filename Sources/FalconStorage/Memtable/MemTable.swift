@@ -11,7 +11,10 @@ import Synchronization
 final class MemTable: @unchecked Sendable {
     let arena: Arena
     let tree: EntryTree
-    private let tombstones = Mutex(RangeTombstoneSet())
+    /// All tombstones as they came, for the flush.
+    private let tombstones = Mutex<[RangeTombstone]>([])
+    /// The same for readers. Made with the first, and seen by those who see the count above zero.
+    @exclusivity(unchecked) private var pieces: Unmanaged<TombstoneTree>?
     private let tombstoneCount = Atomic<Int>(0)
 
     /// - Parameter capacityBytes: address space to reserve, 4 GiB at most; memory is used as it fills.
@@ -19,6 +22,8 @@ final class MemTable: @unchecked Sendable {
         arena = try Arena(capacityBytes: capacityBytes, hugePages: true)
         tree = EntryTree(arena: arena)
     }
+
+    deinit { pieces?.release() }
 
     /// Adds one version of `key`. Call from one writer at a time. False: the arena is full, nothing
     /// was added. The entry is visible to readers at once; timestamps hide it until published.
@@ -43,12 +48,12 @@ final class MemTable: @unchecked Sendable {
     func apply(_ batch: WriteBatch, at timestamp: Timestamp) -> Bool {
         if batch.rangeDeleteCount > 0 {
             // Published first: a reader at `timestamp` waits for publication anyway.
-            for operation in batch.rangeDeletes(below: .max) {
-                addRangeTombstone(
+            let added = addRangeTombstones(
+                batch.rangeDeletes(below: .max).map {
                     RangeTombstone(
-                        lower: Array(operation.key), upper: Array(operation.value),
-                        timestamp: timestamp))
-            }
+                        lower: Array($0.key), upper: Array($0.value), timestamp: timestamp)
+                })
+            if !added { return false }
         }
         var newest = batch.newest(below: .max)
         while let entry = newest.current {
@@ -64,24 +69,53 @@ final class MemTable: @unchecked Sendable {
 
     /// Whether ``apply(_:at:)`` of `batch` is sure to find room.
     func canFit(_ batch: WriteBatch) -> Bool {
-        arena.hasRoom(batch.byteCount + batch.operationCount * 280 + 2 * EntryTree.reserveBytes)
+        let ranges = batch.rangeDeleteCount
+        if ranges > 0 {
+            let fits =
+                pieces?._withUnsafeGuaranteedRef { $0.hasRoom(ranges, bytes: batch.byteCount) }
+                ?? (TombstoneTree.needed(ranges, bytes: batch.byteCount) < Arena.maximumCapacity)
+            if !fits { return false }
+        }
+        return arena.hasRoom(
+            batch.byteCount + batch.operationCount * 280 + 2 * EntryTree.reserveBytes)
     }
 
-    func addRangeTombstone(_ tombstone: RangeTombstone) {
-        tombstones.withLock { $0.insert(tombstone) }
-        tombstoneCount.wrappingAdd(1, ordering: .releasing)
+    /// Adds tombstones of one timestamp, which is not below those added before. False: no room.
+    func addRangeTombstones(_ added: [RangeTombstone]) -> Bool {
+        let bytes = added.reduce(0) { $0 + $1.lower.count + $1.upper.count }
+        if pieces == nil {
+            guard
+                let fresh = try? TombstoneTree(
+                    atLeast: TombstoneTree.needed(added.count, bytes: bytes))
+            else { return false }
+            pieces = .passRetained(fresh)
+        }
+        guard let pieces else { return false }
+        let fits = pieces._withUnsafeGuaranteedRef { tree in
+            guard tree.hasRoom(added.count, bytes: bytes) else { return false }
+            for tombstone in added {
+                tombstone.lower.withUnsafeBytes { lower in
+                    tombstone.upper.withUnsafeBytes { tree.add(lower, $0, tombstone.timestamp) }
+                }
+            }
+            return true
+        }
+        guard fits else { return false }
+        tombstones.withLock { $0 += added }
+        tombstoneCount.wrappingAdd(added.count, ordering: .releasing)
+        return true
     }
 
-    /// In the order of their lower bounds.
+    /// What a reader at `timestamp` sees of the tombstones that reach into `range`.
+    func rangeTombstones(in range: KeyRange, at timestamp: Timestamp) -> [RangeTombstone] {
+        guard tombstoneCount.load(ordering: .acquiring) > 0, let pieces else { return [] }
+        return pieces._withUnsafeGuaranteedRef { $0.pieces(in: range, at: timestamp) }
+    }
+
+    /// In the order they were added. Normally empty.
     var rangeTombstones: [RangeTombstone] {
         if tombstoneCount.load(ordering: .acquiring) == 0 { return [] }
-        return tombstones.withLock { $0.list }
-    }
-
-    /// Appends the range tombstones that reach into `range`.
-    func appendRangeTombstones(in range: KeyRange, to result: inout [RangeTombstone]) {
-        if tombstoneCount.load(ordering: .acquiring) == 0 { return }
-        tombstones.withLock { $0.appendOverlapping(range, to: &result) }
+        return tombstones.withLock { $0 }
     }
 
     /// The newest version of `key` not above `timestamp`, range tombstones applied. The value lives
@@ -110,9 +144,9 @@ final class MemTable: @unchecked Sendable {
     private func hidden(
         _ found: PointLookup, _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp
     ) -> PointLookup {
-        guard let cover = tombstones.withLock({ $0.newestCovering(key, at: timestamp) }) else {
-            return found
-        }
+        let cover =
+            pieces?._withUnsafeGuaranteedRef { $0.newestCovering(key, at: timestamp) } ?? .zero
+        guard cover > .zero else { return found }
         switch found {
         case .absent: return .deleted(cover)
         case .deleted(let version): return .deleted(max(version, cover))

@@ -16,3 +16,15 @@ public struct RangeTombstone: Hashable, Sendable {
             && upper.withUnsafeBytes { KeyOrder.compare(key, $0) < 0 }
     }
 }
+
+extension Array where Element == RangeTombstone {
+    /// The newest tombstone over `key` that a reader at `timestamp` sees, or nil.
+    func newestCovering(_ key: UnsafeRawBufferPointer, at timestamp: Timestamp) -> Timestamp? {
+        var newest: Timestamp?
+        for tombstone in self
+        where tombstone.timestamp <= timestamp && tombstone.covers(key) {
+            if newest.map({ $0 < tombstone.timestamp }) ?? true { newest = tombstone.timestamp }
+        }
+        return newest
+    }
+}

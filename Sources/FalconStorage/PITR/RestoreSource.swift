@@ -135,6 +135,8 @@ extension RestoreSource {
         var isOpen = true
         // Beside a live writer what it has not yet stated to be committed waits here.
         var waiting: [(point: RestorePoint, branch: Incarnation?)] = []
+        // The closed timestamp counts once every commit before it does.
+        var closedAhead: (record: LSN, micros: UInt64)?
         var begun: Incarnation?
         while let record = try reader.next() {
             let identity = reader.segmentHeader?.identity
@@ -175,8 +177,11 @@ extension RestoreSource {
                 }
             case .closedTimestamp:
                 if let closed = ClosedTimestampRecord(record.body) {
-                    closedMicros =
-                        closed.timestamp.microsSince2000 &+ Timestamp.epochMicrosSince1970
+                    if waiting.isEmpty {
+                        closedMicros = closed.closedMicros
+                    } else {
+                        closedAhead = (record.lsn, closed.closedMicros)
+                    }
                     timestampFloor = max(timestampFloor, closed.timestamp)
                 }
             default: break
@@ -186,9 +191,21 @@ extension RestoreSource {
                 for entry in ready { note(entry.point, entry.branch, target, &cut, &isOpen) }
                 waiting.removeFirst(ready.count)
             }
+            if let closed = closedAhead, waiting.first.map({ $0.point.lsn > closed.record }) ?? true
+            {
+                closedMicros = closed.micros
+                closedAhead = nil
+            }
         }
         for entry in waiting where entry.point.endLSN <= reader.committedLSN {
             note(entry.point, entry.branch, target, &cut, &isOpen)
+        }
+        if let closed = closedAhead,
+            !waiting.contains(where: {
+                $0.point.endLSN > reader.committedLSN && $0.point.lsn < closed.record
+            })
+        {
+            closedMicros = closed.micros
         }
         firstLSN = reader.firstLSN
         verdict = reader.verdict

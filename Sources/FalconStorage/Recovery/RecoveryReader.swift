@@ -141,10 +141,19 @@ struct RecoveryReader {
         let reader = try WALReader(
             directory: names.walDirectory, fileSystem: fileSystem, from: state.version.flushedLSN)
         var layer: MemtableLayer?
+        var parts = BatchPartAssembler()
         while let record = try reader.next() {
             switch record.tag {
-            case .commit: layer = try apply(record, layer, &state)
+            case .commit: layer = try apply(record, &parts, layer, &state)
+            case .batchPart:
+                guard try parts.add(record.body) else {
+                    throw damaged(record, "A BATCH_PART record makes no sense.")
+                }
+                // No layer ends between a transaction's parts and its COMMIT: replay from there would
+                // miss the parts.
+                continue
             case .incarnation:
+                parts.drop()
                 guard let incarnation = IncarnationRecord(record.body) else {
                     throw damaged(record, "An INCARNATION record makes no sense.")
                 }
@@ -190,25 +199,15 @@ struct RecoveryReader {
     }
 
     private func apply(
-        _ record: WALRecord, _ current: MemtableLayer?, _ state: inout RecoveredState
+        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ current: MemtableLayer?,
+        _ state: inout RecoveredState
     ) throws(StorageError) -> MemtableLayer {
         guard let view = CommitRecordView(record.body) else {
             throw damaged(record, "A COMMIT record makes no sense.")
         }
-        // Each key's newest operation wins, so the operations go through a batch again.
-        let batch = WriteBatch()
-        var operations = view.operations()
-        while let operation = operations.next() {
-            switch operation.kind {
-            case .put: try batch.put(key: operation.key, value: operation.value)
-            case .delete: try batch.delete(key: operation.key)
-            case .rangeDelete:
-                try batch.deleteRange(lower: operation.key, upper: operation.value)
-            default: throw damaged(record, "A commit holds an operation of an unknown kind.")
-            }
-        }
-        if operations.isDamaged {
-            throw damaged(record, "A COMMIT record's operations make no sense.")
+        guard let batch = try parts.finish(view) else {
+            throw damaged(
+                record, "A COMMIT's operations make no sense, or parts of them are missing.")
         }
         var layer: MemtableLayer
         if let current, current.table.approximateBytes < memtableBytes,
@@ -216,7 +215,7 @@ struct RecoveryReader {
         {
             layer = current
         } else {
-            layer = try begin(&state, batch.byteCount)
+            layer = try begin(&state, batch.byteCount + batch.operationCount * 280)
         }
         let timestamp = view.header.timestamp
         guard layer.table.apply(batch, at: timestamp) else {

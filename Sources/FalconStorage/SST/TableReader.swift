@@ -4,8 +4,8 @@ final class TableReader: @unchecked Sendable {
     let uid: UID
     let properties: TableProperties
     let rangeTombstones: [RangeTombstone]
-    /// The same, for searching.
-    let tombstoneSet: RangeTombstoneSet
+    /// The same for lookups, when they are many.
+    private let tombstoneTree: TombstoneTree?
     let fileBytes: UInt64
     let footer: TableFooter
     let file: any File
@@ -63,6 +63,7 @@ final class TableReader: @unchecked Sendable {
             }
             rangeTombstones = list
         }
+        tombstoneTree = try TombstoneTree(of: rangeTombstones)
         if footer.index.isAbsent && properties.entryCount > 0 {
             throw .corruption(
                 "The table has entries and no index.", path: path,
@@ -81,7 +82,6 @@ final class TableReader: @unchecked Sendable {
         filter = filterBytes?.baseAddress
         hasPartitions = footer.indexLevels == 2
         hasRangeTombstones = !rangeTombstones.isEmpty
-        tombstoneSet = RangeTombstoneSet(rangeTombstones)
         self.uid = footer.uid
         self.footer = footer
         self.file = file
@@ -212,10 +212,18 @@ final class TableReader: @unchecked Sendable {
         }
     }
 
+    /// What a reader at `timestamp` sees of the tombstones that reach into `range`, and perhaps more.
+    func rangeTombstones(in range: KeyRange, at timestamp: Timestamp) -> [RangeTombstone] {
+        tombstoneTree?.pieces(in: range, at: timestamp) ?? rangeTombstones
+    }
+
     private func hidden(
         _ found: PointLookup, _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp
     ) -> PointLookup {
-        guard let cover = tombstoneSet.newestCovering(key, at: timestamp) else { return found }
+        let cover =
+            tombstoneTree?.newestCovering(key, at: timestamp)
+            ?? rangeTombstones.newestCovering(key, at: timestamp) ?? .zero
+        guard cover > .zero else { return found }
         switch found {
         case .absent: return .deleted(cover)
         case .deleted(let version): return .deleted(max(version, cover))

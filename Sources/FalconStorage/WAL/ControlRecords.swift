@@ -66,6 +66,12 @@ public struct ClosedTimestampRecord: Sendable, Hashable {
         self.timestamp = timestamp
         self.wallMicros = wallMicros
     }
+    /// The newest moment (microseconds since 1970) all of whose timestamps are closed.
+    public var closedMicros: UInt64 {
+        let ended = timestamp.rawValue.addingReportingOverflow(1)
+        let micros = ended.overflow ? timestamp.microsSince2000 &+ 1 : ended.partialValue >> 12
+        return micros &+ Timestamp.epochMicrosSince1970 &- 1
+    }
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 16)
         writer.appendFixed(timestamp.rawValue)

@@ -313,12 +313,24 @@ extension WALWriter {
             guard awaitBackgroundSync() else {
                 throw StorageError(.poisoned, kind: .transient, "The log failed earlier.")
             }
-            try file.syncData()
+            try syncForSeal()
             unsyncedBytes = 0
             raiseSynced(fileEnd)
         }
         try writeMark(.seal)
-        try file.syncData()
+        try syncForSeal()
         isSealed = true
+    }
+
+    /// A full disk while syncing is a failed sync and poisons: the kernel may have dropped pages. One
+    /// that refuses the seal's bytes is waited out like any other write's.
+    private func syncForSeal() throws(StorageError) {
+        do throws(StorageError) {
+            try file.syncData()
+        } catch  where error.code == .diskFull {
+            throw StorageError(
+                .io, kind: .transient, "The log segment could not be sealed.",
+                cause: error.description, location: error.location, errno: error.errno)
+        }
     }
 }

@@ -23,7 +23,7 @@ extension WALWriter {
     /// Moves on to a new segment. The old one is fully synced, and sealed, before the new header is
     /// written: that header vouches for it.
     func rotate() throws(StorageError) {
-        try sealForRotation()
+        try seal()
         let spare: WALSpare
         monitor.lock()
         if let ready = spares.popLast() {
@@ -59,17 +59,6 @@ extension WALWriter {
         isSpareAsked = false
         unsyncedBytes = 0
         inFlight.sealed = inFlight.position
-    }
-
-    /// A full disk while syncing is a failed sync and poisons: the kernel may have dropped pages.
-    private func sealForRotation() throws(StorageError) {
-        do throws(StorageError) {
-            try seal()
-        } catch  where error.code == .diskFull {
-            throw StorageError(
-                .io, kind: .transient, "The log segment could not be sealed.",
-                cause: error.description, location: error.location, errno: error.errno)
-        }
     }
 
     // MARK: Housekeeper

@@ -320,6 +320,27 @@ final class WALWriter: @unchecked Sendable {
         if syncedLSN < target { throw unavailable() }
     }
 
+    /// Returns once at most `limit` bytes wait to be written; writes them on this thread when nobody
+    /// else does. Throws when the log is poisoned or closed, or when the disk is full.
+    func boundPending(_ limit: Int) throws(StorageError) {
+        monitor.lock()
+        while active.used > limit, failure == nil, !isClosing, !isStalled {
+            if ioBusy {
+                progressMade.wait()
+                continue
+            }
+            ioBusy = true
+            monitor.unlock()
+            performIO(sync: false)
+            monitor.lock()
+            releaseIO()
+        }
+        let (isFull, isUsable) = (isStalled, failure == nil && !isClosing)
+        monitor.unlock()
+        guard isUsable else { throw unavailable() }
+        if isFull { throw .logDiskFull(directory) }
+    }
+
     /// What later chunk headers say about publication. Thread-safe; only rises.
     func setCommitted(_ lsn: LSN) {
         committed.max(lsn.rawValue, ordering: .sequentiallyConsistent)
@@ -400,5 +421,14 @@ final class WALWriter: @unchecked Sendable {
             wakeFlusher()
         }
         progressMade.broadcast()
+    }
+}
+
+extension StorageError {
+    /// A commit that did not get into the log for want of space.
+    static func logDiskFull(_ path: String) -> StorageError {
+        StorageError(
+            .diskFull, kind: .retryable, "The disk is full: the commit was not begun.",
+            location: .init(path: path), hint: "Free space and try again; no restart is needed.")
     }
 }

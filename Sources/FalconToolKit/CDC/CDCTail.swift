@@ -136,14 +136,21 @@ public struct CDCTail: ToolCommand {
                             .cdcPartialLog, "The kept log begins at \(first).",
                             blastRadius: "changes before \(first) are not shown"))
                 }
+                // The schema of the log's own time lies over the newest; where the directory's tables
+                // are damaged it is the only one.
+                let checkpoint = try ChangeReader.firstCheckpoint(
+                    root: root, report.context.fileSystem)
                 do throws(StorageError) {
                     try schema.load(root: root, environment: report.context.environment)
                 } catch {
                     // The log's own catalog rows may do; a table they lack is reported by itself.
-                    report.add(
-                        Finding(
-                            .cdcNoCatalog, "The directory's catalog cannot be read: \(error)"))
+                    if checkpoint == nil {
+                        report.add(
+                            Finding(
+                                .cdcNoCatalog, "The directory's catalog cannot be read: \(error)"))
+                    }
                 }
+                if let checkpoint { try schema.apply(checkpoint) }
             }
         }
 

@@ -150,8 +150,11 @@ func modelEntries(_ arrival: Arrival, count: Int, _ random: inout SeededRandom) 
             _ = table.add(
                 ModelEntry(key: Array(key.utf8), timestamp: UInt64(t), kind: .put, value: [1]))
         }
-        table.addRangeTombstone(
-            RangeTombstone(lower: Array("b".utf8), upper: Array("d".utf8), timestamp: Timestamp(5)))
+        #expect(
+            table.addRangeTombstones([
+                RangeTombstone(
+                    lower: Array("b".utf8), upper: Array("d".utf8), timestamp: Timestamp(5))
+            ]))
         func kind(_ key: String, _ t: UInt64) -> OperationKind? {
             table.find(Array(key.utf8), at: t)?.kind
         }

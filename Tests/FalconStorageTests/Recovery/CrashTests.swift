@@ -161,6 +161,36 @@ private func extras(_ present: Int) -> Int {
         #expect(recoveries > 50)
     }
 
+    /// The same with every transaction logged in parts: those without their COMMIT are dropped.
+    @Test(arguments: [CrashPolicy.dropUnsynced, .keepUnsynced, .tear(sectorBytes: 512)])
+    func transactionsInPartsSurviveWholeOrNotAtAll(_ policy: CrashPolicy) throws {
+        var options = EngineOptions.crashing
+        options.batchPartBytes = 64
+        var index = 0
+        while true {
+            let memory = MemoryFileSystem()
+            let faulty = FaultInjectingFileSystem(
+                memory, rule: FaultRule(.mutating, index: index, count: .max, errno: 5))
+            let workload = CrashWorkload(faulty, options: options)
+            workload.run()
+            let wasCut = faulty.injectedCount > 0
+            let survivor = memory.crashClone(policy, seed: UInt64(index))
+            do {
+                let floor: Durability = policy == .keepUnsynced ? .written : .synced
+                if let problem = try checkSurvivor(survivor, workload, floor: floor) {
+                    Issue.record("\(policy) at call \(index): \(problem)")
+                    return
+                }
+            } catch {
+                Issue.record("\(policy) at call \(index): recovery failed: \(error)")
+                return
+            }
+            if !wasCut { break }
+            index += 3
+        }
+        #expect(index > 50)
+    }
+
     /// A crash in the middle of recovery, at every mutating call of it, then another recovery.
     @Test func recoveryIsIdempotent() throws {
         let memory = MemoryFileSystem()

@@ -196,6 +196,35 @@ struct CDCTailTests {
         #expect(try events(run).first?["op"] as? String == "put")
     }
 
+    @Test func inMidLogACheckpointTellsTheSchema() throws {
+        let log = try LogBuilder()
+        let table = TestTable("t", storage: 1001)
+        try log.commit([TestTable.database("shop", 5), table.create])
+        let first =
+            FileNames(root: log.root).walDirectory + "/"
+            + FileNames.walSegmentName(WALSegmentNumber(1))
+        try log.reopen()
+        try log.commit([try table.put(1, "x")])
+        let entries = [TestTable.database("shop", 5), table.create].map {
+            CheckpointRecord.Entry(key: $0.key, value: $0.value)
+        }
+        try log.writer.append(
+            .checkpoint,
+            CheckpointRecord(
+                replayLSN: .zero, timestamp: .zero, wallMicros: 0, catalog: entries
+            ).encoded())
+        try log.commit([try table.put(2, "y")])
+        try log.close()
+        try log.fileSystem.remove(first)
+        // There is no engine in the directory whose catalog could be asked.
+        let run = tail(log, "--rows-only")
+        #expect(!run.diagnostics.contains("CDC002"), "\(run.diagnostics)")
+        #expect(
+            try events(run).map { try summary($0) } == [
+                "insert public.t {\"id\":1} x", "insert public.t {\"id\":2} y",
+            ])
+    }
+
     @Test func otherFormatsShowTheSameEvents() throws {
         let log = try LogBuilder()
         let table = TestTable("t", storage: 1001)

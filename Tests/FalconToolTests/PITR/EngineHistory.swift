@@ -29,6 +29,7 @@ final class EngineHistory {
         options.levelBaseBytes = 64 << 10
         options.blockCacheBytes = 1 << 20
         options.walRetainBytes = .max
+        options.closedTimestampMicros = 0
         change(&options)
         self.options = options
         random = SplitMix64(seed: seed)

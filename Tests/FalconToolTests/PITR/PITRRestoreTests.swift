@@ -64,6 +64,41 @@ struct PITRRestoreTests {
         }
     }
 
+    @Test func anIdleTimeBeforeACleanCloseIsReached() throws {
+        let history = try EngineHistory(seed: 21)
+        try history.run(20)
+        let last = try #require(history.commits.last)
+        history.clock.advance(micros: 5_000_000)
+        try history.close()
+        let idle = ToolTime.format(history.clock.wallMicros() - 2_000_000)
+        let run = history.restore("--to-time", idle)
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try history.rows(at: "/new") == last.rows)
+        let closing = history.restore(
+            "--to-time", ToolTime.format(history.clock.wallMicros()), out: "/closing")
+        #expect(closing.exit == .clean, "\(closing.output)")
+        let beyond = history.restore(
+            "--to-time", ToolTime.format(history.clock.wallMicros() + 1), out: "/beyond")
+        #expect(beyond.exit == .unreachable, "\(beyond.output)")
+    }
+
+    @Test func aTimeThatALiveIdleServerClosedIsReached() throws {
+        let history = try EngineHistory(seed: 22)
+        try history.run(20)
+        let last = try #require(history.commits.last)
+        history.clock.advance(micros: 5_000_000)
+        let idle = ToolTime.format(history.clock.wallMicros() - 2_000_000)
+        let before = history.restore("--to-time", idle)
+        #expect(before.exit == .unreachable, "\(before.output)")
+        let side = try history.engine.writable()
+        try side.pipeline.closeTimestamp()
+        try side.wal.sync()
+        let run = history.restore("--to-time", idle)
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try history.rows(at: "/new") == last.rows)
+        try history.close()
+    }
+
     @Test func aReleasedLogLimitsTheRangeToItsTables() throws {
         let history = try EngineHistory(seed: 7) { $0.walRetainBytes = 0 }
         try history.run(400, valueBytes: 2000, maintains: false)

@@ -1,0 +1,66 @@
+/// Puts transactions that were logged in parts together again.
+///
+/// A writer lays the parts of a transaction and its COMMIT side by side, so one is open at a time; parts
+/// that are not followed by their COMMIT are orphans and forgotten. Operations go straight from the
+/// record into the batch to be applied: nothing is held twice.
+struct BatchPartAssembler {
+    private var transaction: TransactionID?
+    private var batch = WriteBatch()
+    private var count: UInt32 = 0
+
+    /// Parts are waiting for their COMMIT.
+    var isOpen: Bool { transaction != nil }
+
+    mutating func drop() {
+        guard isOpen else { return }
+        transaction = nil
+        batch = WriteBatch()
+        count = 0
+    }
+
+    /// Takes in a BATCH_PART. False when it makes no sense; a part without the ones before it is an
+    /// orphan's rest and passed over.
+    mutating func add(_ body: UnsafeRawBufferPointer) throws(StorageError) -> Bool {
+        guard let view = BatchPartView(body) else { return false }
+        if view.part == 0 {
+            drop()
+            transaction = view.transaction
+        } else if view.transaction != transaction || view.part != count {
+            drop()
+            return true
+        }
+        count += 1
+        return try Self.replay(view.operations(), to: batch)
+    }
+
+    /// The whole transaction of a COMMIT: its parts and its own operations. Nil when either is damaged
+    /// or a part is missing.
+    mutating func finish(_ view: CommitRecordView) throws(StorageError) -> WriteBatch? {
+        defer { drop() }
+        var whole = WriteBatch()
+        if view.header.partCount > 0 {
+            guard transaction == view.header.transaction, count == view.header.partCount else {
+                return nil
+            }
+            whole = batch
+        }
+        return try Self.replay(view.operations(), to: whole) ? whole : nil
+    }
+
+    /// Each key's newest operation wins, so the operations go through a batch again.
+    private static func replay(
+        _ operations: WALOperationIterator, to batch: WriteBatch
+    ) throws(StorageError) -> Bool {
+        var operations = operations
+        while let operation = operations.next() {
+            switch operation.kind {
+            case .put: try batch.put(key: operation.key, value: operation.value)
+            case .delete: try batch.delete(key: operation.key)
+            case .rangeDelete:
+                try batch.deleteRange(lower: operation.key, upper: operation.value)
+            default: return false
+            }
+        }
+        return !operations.isDamaged
+    }
+}
