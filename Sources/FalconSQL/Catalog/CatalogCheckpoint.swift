@@ -5,7 +5,7 @@ import FalconStorage
 /// reader of rows needs.
 public enum CatalogCheckpoint {
     /// For ``EngineOptions/catalogReader``.
-    public static let reader: CatalogReader = { rows throws(StorageError) in
+    public static let reader: CatalogRowReader = { rows throws(StorageError) in
         var entries = try rows(
             KeyRange(prefix: CatalogKeys.prefix(CatalogKeys.shared, CatalogKeys.databases)))
         for database in entries {

@@ -4,13 +4,13 @@ final class CheckpointWriter {
     private let reader: StorageEngine
     private let pipeline: CommitPipeline
     private let wal: WALWriter
-    private let read: CatalogReader
+    private let read: CatalogRowReader
     /// Where the newest CHECKPOINT ends; zero before the first of this incarnation.
     private var end = LSN.zero
 
     init(
         reader: StorageEngine, pipeline: CommitPipeline, wal: WALWriter,
-        read: @escaping CatalogReader
+        read: @escaping CatalogRowReader
     ) {
         self.reader = reader
         self.pipeline = pipeline

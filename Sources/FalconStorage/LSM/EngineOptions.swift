@@ -1,6 +1,6 @@
 /// Gathers the catalog's rows by ranges of keys; the engine knows no catalog. `rows` gives those of a
 /// range, all at one timestamp. Called on a background thread.
-public typealias CatalogReader =
+public typealias CatalogRowReader =
     @Sendable (
         _ rows: (KeyRange) throws(StorageError) -> [CheckpointRecord.Entry]
     ) throws(StorageError) -> [CheckpointRecord.Entry]
@@ -61,7 +61,7 @@ public struct EngineOptions: Sendable {
     /// nothing is committed. 0: only on close.
     public var closedTimestampMicros: UInt64 = 1_000_000
     /// Reads what CHECKPOINT records say of the schema; nil writes none.
-    public var catalogReader: CatalogReader?
+    public var catalogReader: CatalogRowReader?
 
     /// How long a commit waits for room on a full disk before it is refused with `disk-full`, unharmed
     /// and to be retried. Commits that are in the log's buffer already cannot be refused any more: they
