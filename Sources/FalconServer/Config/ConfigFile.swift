@@ -55,7 +55,7 @@ enum ConfigFile {
     }
 
     private static func hint(_ error: SQLError, _ setting: String) -> String {
-        guard error.code == .undefinedObject else { return error.hint.map { ". \($0)" } ?? "" }
+        guard error.state == .undefinedObject else { return error.hint.map { ". \($0)" } ?? "" }
         let near = NearestName.find(setting.lowercased(), in: SQLDatabaseOptions.settingNames)
         return near.map { ". Did you mean \"\($0)\"?" } ?? ""
     }
