@@ -62,7 +62,7 @@ if buildsTools {
         .target(
             name: "FalconToolKit",
             dependencies: [
-                "FalconStorage", "FalconSchema",
+                "FalconStorage", "FalconSchema", "CCrypto",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ]),

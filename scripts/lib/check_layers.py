@@ -17,7 +17,7 @@ MAY_IMPORT = {
         "NIOConcurrencyHelpers", "Logging", "TOMLKit", "ArgumentParser", "Foundation", "Dispatch",
     } | SYSTEM,
     "FalconToolKit": {
-        "FalconStorage", "FalconSchema", "ArgumentParser", "Foundation", "Dispatch",
+        "FalconStorage", "FalconSchema", "CCrypto", "ArgumentParser", "Foundation", "Dispatch",
     } | SYSTEM,
     "falcondb": {"FalconServer"} | SYSTEM,
 }

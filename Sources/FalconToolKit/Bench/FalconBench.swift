@@ -7,12 +7,16 @@ import FalconStorage
     import Musl
 #endif
 
-/// `falcon-bench`: measures the engine.
+/// `falcon-bench`: measures the engine, the machine and a server.
 public struct FalconBench: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "falcon-bench", abstract: "Measures FalconDB.",
-        version: FalconVersion.current, subcommands: [KVBenchCommand.self])
+        version: FalconVersion.current, subcommands: commands)
     public init() {}
+
+    private static let commands: [any ToolCommand.Type] = [
+        KVBenchCommand.self, CalibrateCommand.self, YCSBCommand.self,
+    ]
 
     private static func end(_ code: Int32) -> Never {
         #if canImport(Glibc)
@@ -26,8 +30,8 @@ public struct FalconBench: ParsableCommand {
     public static func start() -> Never {
         let context = ToolContext.process()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == "kv" {
-            end(ToolRunner.run(KVBenchCommand.self, Array(arguments.dropFirst()), context).rawValue)
+        if let command = commands.first(where: { $0.toolName == arguments.first }) {
+            end(run(command, Array(arguments.dropFirst()), context).rawValue)
         }
         do {
             _ = try parseAsRoot(arguments)
@@ -40,23 +44,10 @@ public struct FalconBench: ParsableCommand {
             end(isAnswer ? 0 : ToolExit.usage.rawValue)
         }
     }
-}
 
-/// `falcon-bench kv`: `db_bench` on this engine.
-public struct KVBenchCommand: ToolCommand {
-    public static let configuration = CommandConfiguration(
-        commandName: "kv",
-        abstract: "db_bench's workloads on the storage engine, with its flags and result lines.",
-        discussion: "Workloads: " + KVWorkload.names.joined(separator: ", ")
-            + ". Fill workloads begin with an empty directory unless --use_existing_db=1. Without"
-            + " --sync=1 a write returns once the operating system has it, as in db_bench.",
-        version: FalconVersion.current)
-
-    @OptionGroup var bench: KVBenchOptions
-    @OptionGroup public var output: OutputOptions
-    public init() {}
-
-    public func execute(_ report: ReportWriter) throws(StorageError) {
-        try KVBench(bench, report.context).run()
+    private static func run(
+        _ command: (some ToolCommand).Type, _ arguments: [String], _ context: ToolContext
+    ) -> ToolExit {
+        ToolRunner.run(command, arguments, context)
     }
 }

@@ -34,6 +34,7 @@ final class KVWorkloadRun: @unchecked Sendable {
         case .deleteRandom: try delete(thread)
         case .readRandom: try read(thread, isMissing: false)
         case .readMissing: try read(thread, isMissing: true)
+        case .multiReadRandom: try multiRead(thread)
         case .readSequential: try scan(thread, isReverse: false)
         case .readReverse: try scan(thread, isReverse: true)
         case .seekRandom: try seek(thread)
@@ -48,6 +49,9 @@ final class KVWorkloadRun: @unchecked Sendable {
             thread.finished(1, bytes: 0)
         case .compact:
             try engine.compact()
+            thread.finished(1, bytes: 0)
+        case .waitForCompaction:
+            try engine.awaitIdle()
             thread.finished(1, bytes: 0)
         case .stats: break
         }
@@ -64,8 +68,11 @@ final class KVWorkloadRun: @unchecked Sendable {
         let batch = WriteBatch()
         let size = options.keySize + options.valueSize
         var next: UInt64 = 0
+        let bytes = size * options.batchSize
+        var limit = WriteRateLimit(options.writeRateLimit / options.threads, thread)
         var loop = thread.repeats((count + options.batchSize - 1) / options.batchSize)
         while loop.next() {
+            limit.wait(for: bytes, thread)
             for _ in 0..<options.batchSize {
                 let number = isRandom ? thread.randomNumber() : next
                 next &+= 1
@@ -73,7 +80,7 @@ final class KVWorkloadRun: @unchecked Sendable {
             }
             _ = try engine.commitAndWait(batch, commit)
             batch.removeAll()
-            thread.finished(options.batchSize, bytes: size * options.batchSize)
+            thread.finished(options.batchSize, bytes: bytes)
         }
     }
 
@@ -92,8 +99,9 @@ final class KVWorkloadRun: @unchecked Sendable {
     }
 
     private func read(_ thread: BenchThread, isMissing: Bool) throws(StorageError) {
-        var found = 0
-        var asked = 0
+        var found: UInt64 = 0
+        var asked: UInt64 = 0
+        defer { (thread.found, thread.asked) = (found, asked) }
         var loop = thread.repeats(options.readCount)
         while loop.next() {
             asked &+= 1
@@ -112,7 +120,6 @@ final class KVWorkloadRun: @unchecked Sendable {
                 thread.finished(1, bytes: 0)
             }
         }
-        thread.message = "(\(found) of \(asked) found)"
     }
 
     private func scan(_ thread: BenchThread, isReverse: Bool) throws(StorageError) {
@@ -128,48 +135,83 @@ final class KVWorkloadRun: @unchecked Sendable {
         }
     }
 
+    /// The engine has no multi-get: a batch's keys are read one by one at one timestamp.
+    private func multiRead(_ thread: BenchThread) throws(StorageError) {
+        var found: UInt64 = 0
+        var asked: UInt64 = 0
+        defer { (thread.found, thread.asked) = (found, asked) }
+        var loop = thread.repeats((options.readCount + options.batchSize - 1) / options.batchSize)
+        while loop.next() {
+            let timestamp = engine.publishedTimestamp
+            var bytes = 0
+            for _ in 0..<options.batchSize {
+                asked &+= 1
+                let key = thread.key(thread.randomNumber())
+                let size = try engine.withValue(key, at: timestamp) { value, _ in value.count }
+                guard let size else { continue }
+                found &+= 1
+                bytes &+= key.count &+ size
+            }
+            thread.finished(options.batchSize, bytes: bytes)
+        }
+    }
+
+    /// A new iterator for each seek, and the values stepped over copied, as db_bench does it.
     private func seek(_ thread: BenchThread) throws(StorageError) {
-        let snapshot = engine.makeSnapshot()
-        defer { snapshot.release() }
-        let iterator = try engine.makeIterator(.all, at: snapshot.timestamp)
-        var found = 0
-        var asked = 0
+        var found: UInt64 = 0
+        var asked: UInt64 = 0
+        defer { (thread.found, thread.asked) = (found, asked) }
         var loop = thread.repeats(options.readCount)
         while loop.next() {
             asked &+= 1
             let key = thread.key(thread.randomNumber())
+            let iterator = try engine.makeIterator(.all, at: engine.publishedTimestamp)
             try iterator.seek(key)
             var bytes = 0
-            if iterator.isValid {
-                if KeyOrder.compare(iterator.key, key) == 0 { found &+= 1 }
-                bytes = iterator.key.count + iterator.value.count
-                var steps = options.seekNexts
-                while steps > 0, iterator.isValid {
-                    bytes &+= iterator.key.count + iterator.value.count
-                    try iterator.next()
-                    steps &-= 1
-                }
+            if iterator.isValid, KeyOrder.compare(iterator.key, key) == 0 { found &+= 1 }
+            var steps = options.seekNexts
+            while steps > 0, iterator.isValid {
+                bytes &+= iterator.key.count &+ thread.read(iterator.value)
+                try iterator.next()
+                steps &-= 1
             }
             thread.finished(1, bytes: bytes)
         }
-        thread.message = "(\(found) of \(asked) found)"
     }
 
     private func writeUntilReadersEnd(_ thread: BenchThread) throws(StorageError) {
         let commit = commitOptions(nil)
         let batch = WriteBatch()
-        let size = UInt64(options.keySize + options.valueSize)
-        var written: UInt64 = 0
-        let start = thread.clock.monotonicNanos()
+        let size = options.keySize + options.valueSize
+        var limit = WriteRateLimit(options.writeRateLimit, thread)
         while readersLeft.load(ordering: .relaxed) > 0 {
+            limit.wait(for: size, thread)
             try batch.put(key: thread.key(thread.randomNumber()), value: thread.value())
             _ = try engine.commitAndWait(batch, commit)
             batch.removeAll()
-            written += size
-            if options.writeRateLimit > 0 {
-                let due = start + written * 1_000_000_000 / UInt64(options.writeRateLimit)
-                thread.waitUntil(due)
-            }
+            thread.finished(1, bytes: size)
         }
+    }
+}
+
+/// Holds one thread's writes to a number of bytes a second.
+private struct WriteRateLimit {
+    private let bytesPerSecond: Double
+    private let start: UInt64
+    private var written = 0.0
+
+    /// 0 or less: no limit.
+    init(_ bytesPerSecond: Int, _ thread: BenchThread) {
+        self.bytesPerSecond = Double(max(bytesPerSecond, 0))
+        start = bytesPerSecond > 0 ? thread.clock.monotonicNanos() : 0
+    }
+
+    /// The wait counts for no operation, as in db_bench.
+    @inline(__always)
+    mutating func wait(for bytes: Int, _ thread: BenchThread) {
+        guard bytesPerSecond > 0 else { return }
+        thread.waitUntil(start &+ UInt64(written / bytesPerSecond * 1e9))
+        thread.timer?.restart()
+        written += Double(bytes)
     }
 }

@@ -27,6 +27,18 @@ extension Durability: @retroactive ExpressibleByArgument {
     }
 }
 
+extension BlockCodec {
+    /// As `--compression_type` names it.
+    init?(flag: String) {
+        switch flag {
+        case "none": self = .none
+        case "lz4": self = .lz4
+        case "zstd": self = .zstd
+        default: return nil
+        }
+    }
+}
+
 /// `db_bench`'s flags, under its names and with its defaults where this engine has the thing.
 struct KVBenchOptions: ParsableArguments {
     @Option(help: "Workloads, in order, separated by commas.")
@@ -75,14 +87,30 @@ struct KVBenchOptions: ParsableArguments {
     var maxBackgroundJobs = 2
     @Option(
         name: .customLong("benchmark_write_rate_limit"),
-        help: "Bytes a second that readwhilewriting's writer writes; 0: as fast as it can.")
+        help:
+            "Bytes a second that write workloads and readwhilewriting's writer write; 0: no limit.")
     var writeRateLimit = 0
+    @Option(help: "1: latencies of each workload's operations, as db_bench prints them.")
+    var histogram = GFlag.off
+    @Option(
+        name: .customLong("open_loop_ops_per_sec"),
+        help:
+            "Operations begin at this rate, all threads together, and last from the moment they were due; 0: one after the other."
+    )
+    var openLoopRate = 0
+    @Option(
+        name: .customLong("stall_millis"), help: "An operation that takes this long is a stall.")
+    var stallMillis = 100
+    @Option(
+        help: "A file of 'falcon-bench calibrate --export json': results carry their ratio to it.")
+    var calibration: String?
 
     init() {}
 
     func validate() throws {
         guard num > 0, (1...1 << 20).contains(keySize), (0...1 << 30).contains(valueSize),
             (1...1024).contains(threads), batchSize > 0, cacheSize >= 0, duration >= 0,
+            openLoopRate >= 0, (1...3_600_000).contains(stallMillis), writeRateLimit >= 0,
             compressionRatio > 0, compressionRatio <= 1, blockSize > 0, writeBufferSize > 0
         else { throw ValidationError("A size or count is out of range.") }
         guard codec != nil else {
@@ -90,14 +118,27 @@ struct KVBenchOptions: ParsableArguments {
         }
     }
 
-    var codec: BlockCodec? {
-        switch compressionType {
-        case "none": BlockCodec.none
-        case "lz4": .lz4
-        case "zstd": .zstd
-        default: nil
-        }
+    /// What an export says of them.
+    var json: [(String, JSONValue)] {
+        [
+            ("benchmarks", .string(benchmarks)), ("num", .count(num)), ("reads", .count(reads)),
+            ("writes", .count(writes)), ("key_size", .count(keySize)),
+            ("value_size", .count(valueSize)), ("threads", .count(threads)),
+            ("cache_size", .count(cacheSize)), ("bloom_bits", .count(bloomBits)),
+            ("compression_type", .string(compressionType)),
+            ("compression_ratio", .double(compressionRatio)), ("sync", .bool(sync == .on)),
+            ("durability", .string("\(sync == .on ? .synced : durability)")),
+            ("seed", .unsigned(seed)), ("use_existing_db", .bool(useExistingDB == .on)),
+            ("batch_size", .count(batchSize)), ("duration", .count(duration)),
+            ("seek_nexts", .count(seekNexts)), ("write_buffer_size", .count(writeBufferSize)),
+            ("block_size", .count(blockSize)), ("max_background_jobs", .count(maxBackgroundJobs)),
+            ("benchmark_write_rate_limit", .count(writeRateLimit)),
+            ("histogram", .bool(histogram == .on)), ("open_loop_ops_per_sec", .count(openLoopRate)),
+            ("stall_millis", .count(stallMillis)), ("calibration", .text(calibration)),
+        ]
     }
+
+    var codec: BlockCodec? { BlockCodec(flag: compressionType) }
 
     var engineOptions: EngineOptions {
         var options = EngineOptions()

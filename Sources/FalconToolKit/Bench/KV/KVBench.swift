@@ -1,11 +1,5 @@
 import FalconStorage
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Runs `db_bench`'s workloads on the engine and prints its result lines.
 final class KVBench {
     let options: KVBenchOptions
@@ -14,14 +8,24 @@ final class KVBench {
     private var threadCount: UInt64 = 0
     private let seed: UInt64
     private(set) var engine: StorageEngine?
+    private let output: BenchOutput
+    private var calibration: Calibration?
+    private var results: [JSONValue] = []
+    /// Since the engine was opened.
+    private var writtenBytes: UInt64 = 0
+    private var opened = EngineStatistics()
 
-    init(_ options: KVBenchOptions, _ context: ToolContext) {
+    init(_ options: KVBenchOptions, _ output: BenchOutput) {
         self.options = options
-        self.context = context
+        self.output = output
+        context = output.context
         seed = options.seed != 0 ? options.seed : context.environment.clock.wallMicros()
     }
 
     func run() throws(StorageError) {
+        if let path = options.calibration {
+            calibration = try Calibration(contentsOf: path, context.fileSystem)
+        }
         printHeader()
         let names = options.benchmarks.split(separator: ",").map(String.init)
         for name in names where KVWorkload(name) == nil {
@@ -33,13 +37,26 @@ final class KVBench {
             for name in names {
                 guard let workload = KVWorkload(name) else { continue }
                 try prepare(workload)
-                if workload.kind == .stats { try printStatistics() } else { try measure(workload) }
+                if workload.kind == .stats { printStatistics() } else { try measure(workload) }
             }
+            if output.isExporting, let engine { try export(engine) }
         } catch {
             try? engine?.close()
             throw error
         }
         try engine?.close()
+        try output.finish()
+    }
+
+    private func export(_ engine: StorageEngine) throws(StorageError) {
+        let statistics = engine.statistics()
+        output.set("workloads", .array(results))
+        output.set(
+            "written",
+            BenchEngine.written(
+                from: opened, to: statistics, userBytes: writtenBytes))
+        output.set("space", try BenchEngine.space(engine, context.fileSystem))
+        output.set("engine", BenchEngine.statistics(statistics))
     }
 
     // MARK: - The database
@@ -48,31 +65,13 @@ final class KVBench {
         if workload.isFresh && options.useExistingDB == .off {
             try engine?.close()
             engine = nil
-            try destroy()
+            try BenchDirectory.remove(options.db, context.fileSystem)
         }
         if engine == nil {
             engine = try StorageEngine.open(
                 at: options.db, options: options.engineOptions, environment: context.environment)
-        }
-    }
-
-    /// Removes an engine's directory; refuses one that holds anything else.
-    private func destroy() throws(StorageError) {
-        let files = context.fileSystem
-        guard try files.exists(options.db) else { return }
-        let names = FileNames(root: options.db)
-        for directory in [names.sstDirectory, names.walDirectory, options.db] {
-            guard try files.exists(directory) else { continue }
-            for name in try files.list(directory) {
-                if directory == options.db, name == "sst" || name == "wal" { continue }
-                if FileNames.parse(name) == .unknown {
-                    throw .invalidArgument(
-                        "\(directory) holds '\(name)', which is no engine's file.",
-                        hint: "Give --db a directory of its own.")
-                }
-                try files.remove(directory + "/" + name)
-            }
-            try files.removeDirectory(directory)
+            writtenBytes = 0
+            opened = engine?.statistics() ?? opened
         }
     }
 
@@ -85,9 +84,11 @@ final class KVBench {
         let threads = (0..<(options.threads + helpers)).map { index in
             threadCount += 1
             return BenchThread(
-                index, seed: seed &+ threadCount, settings, context.environment.clock)
+                index, seed: seed &+ threadCount, settings, context.environment.clock,
+                timer: timer(workload, settings, index))
         }
         let run = KVWorkloadRun(workload, settings, engine, helperIndex: options.threads)
+        let before = engine.statistics()
         ParallelThreads.run(
             threads.map { thread in
                 {
@@ -100,30 +101,29 @@ final class KVBench {
                 }
             })
         if let failure = threads.lazy.compactMap(\.failure).first { throw failure }
-        report(workload.name, Array(threads.prefix(options.threads)))
+        let result = KVResult(
+            workload, settings, threads, measured: options.threads, before: before,
+            after: engine.statistics())
+        writtenBytes &+= result.writtenBytes
+        let limit = calibration.flatMap { KVLimit(result, $0) }
+        output.write(result.text + (limit?.text(of: result) ?? ""))
+        results.append(result.json(limit: limit))
     }
 
-    /// `fillseq      :       2.500 micros/op 400000 ops/sec 2.500 seconds 1000000 operations;   44.2 MB/s`
-    private func report(_ name: String, _ threads: [BenchThread]) {
-        let done = max(threads.reduce(0) { $0 + $1.done }, 1)
-        let bytes = threads.reduce(0) { $0 + $1.bytes }
-        let nanos = threads.reduce(0.0) { $0 + Double($1.endNanos &- $1.startNanos) }
-        let start = threads.map(\.startNanos).min() ?? 0
-        let end = threads.map(\.endNanos).max() ?? 0
-        let elapsed = max(Double(end &- start) / 1e9, 1e-9)
-        var line = BenchText.padded(name, 12) + " : "
-        line += BenchText.number(nanos / 1000 / Double(done), width: 11, decimals: 3)
-        line += " micros/op \(Int(Double(done) / elapsed)) ops/sec "
-        line += BenchText.number(elapsed, width: 0, decimals: 3)
-        line += " seconds \(done) operations;"
-        if bytes > 0 {
-            let rate = Double(bytes) / 1_048_576 / elapsed
-            line += " " + BenchText.number(rate, width: 6, decimals: 1) + " MB/s"
+    private func timer(
+        _ workload: KVWorkload, _ settings: KVBenchSettings, _ index: Int
+    ) -> OperationTimer? {
+        // The helper writes as fast as it may, and is not measured.
+        guard settings.takesLatencies, index < settings.threads else { return nil }
+        var interval: Double?
+        if settings.openLoopRate > 0, workload.canBePaced {
+            let batches = Double(settings.openLoopRate) / Double(settings.batchSize)
+            interval = 1e9 * Double(settings.threads) / batches
         }
-        let message = threads.map(\.message).first { !$0.isEmpty } ?? ""
-        if !message.isEmpty { line += " " + message }
-        context.standardOutput.write(line + "\n")
-        context.standardOutput.flush()
+        return OperationTimer(
+            context.environment.clock, interval: interval,
+            phase: Double(index) / Double(settings.threads),
+            stallNanos: UInt64(settings.stallMillis) * 1_000_000)
     }
 
     // MARK: - Text
@@ -147,11 +147,10 @@ final class KVBench {
             "DB path: [\(options.db)]",
             "------------------------------------------------",
         ]
-        context.standardOutput.write(lines.joined(separator: "\n") + "\n")
-        context.standardOutput.flush()
+        output.write(lines.joined(separator: "\n") + "\n")
     }
 
-    private func printStatistics() throws(StorageError) {
+    private func printStatistics() {
         guard let statistics = engine?.statistics() else { return }
         var text = "\n** Statistics **\nlevel  files     MB\n"
         for (number, level) in statistics.levels.enumerated() where level.fileCount > 0 {
@@ -170,26 +169,6 @@ final class KVBench {
             delay \(statistics.delayReason.rawValue), total \(statistics.totalDelayNanos) ns
 
             """
-        context.standardOutput.write(text)
-    }
-}
-
-/// Columns of result lines.
-enum BenchText {
-    static func padded(_ text: String, _ width: Int) -> String {
-        text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
-    }
-
-    /// printf's `%width.decimalsf`.
-    static func number(_ value: Double, width: Int, decimals: Int) -> String {
-        let scale = pow(10.0, Double(decimals))
-        let scaled = (value * scale).rounded()
-        guard scaled.isFinite, abs(scaled) < 1e15 else { return "\(value)" }
-        let digits = String(Int64(abs(scaled)))
-        let filled = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-        var text = scaled < 0 ? "-" : ""
-        text += filled.dropLast(decimals)
-        if decimals > 0 { text += "." + filled.suffix(decimals) }
-        return text.count >= width ? text : String(repeating: " ", count: width - text.count) + text
+        output.write(text)
     }
 }

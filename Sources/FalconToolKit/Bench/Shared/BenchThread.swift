@@ -14,17 +14,26 @@ final class BenchThread {
     private var random: MersenneTwister64
     private var values: BenchValues
     private let keyBuffer: UnsafeMutableRawBufferPointer
+    /// Where values are copied to, as db_bench copies the head of each value it steps over.
+    private let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 16)
 
     private(set) var done: UInt64 = 0
     private(set) var bytes: UInt64 = 0
     private(set) var startNanos: UInt64 = 0
     private(set) var endNanos: UInt64 = 0
-    /// What the result line adds, like "(63 of 100 found)".
-    var message = ""
+    /// Reads that found something, of those that asked.
+    var found: UInt64 = 0
+    var asked: UInt64 = 0
     var failure: StorageError?
+    /// Nil when no latencies are wanted: reading the clock costs more than some operations.
+    let timer: OperationTimer?
 
-    init(_ index: Int, seed: UInt64, _ options: KVBenchSettings, _ clock: any StorageClock) {
+    init(
+        _ index: Int, seed: UInt64, _ options: KVBenchSettings, _ clock: any StorageClock,
+        timer: OperationTimer? = nil
+    ) {
         self.index = index
+        self.timer = timer
         self.options = options
         self.clock = clock
         random = MersenneTwister64(seed: seed)
@@ -36,13 +45,26 @@ final class BenchThread {
     deinit {
         values.free()
         keyBuffer.deallocate()
+        copy.deallocate()
     }
 
-    func start() { startNanos = clock.monotonicNanos() }
+    func start() {
+        startNanos = clock.monotonicNanos()
+        timer?.start(at: startNanos)
+    }
     func stop() { endNanos = clock.monotonicNanos() }
     @inline(__always) func finished(_ operations: Int, bytes added: Int) {
         done &+= UInt64(operations)
         bytes &+= UInt64(added)
+        if let timer { timer.finish() }
+    }
+    /// Counts the bytes of a scan's entry, whose operation ends with ``finished(_:bytes:)``.
+    @inline(__always) func read(_ value: UnsafeRawBufferPointer) -> Int {
+        let count = min(value.count, copy.count)
+        if let source = value.baseAddress, let target = copy.baseAddress {
+            target.copyMemory(from: source, byteCount: count)
+        }
+        return value.count
     }
 
     func randomNumber() -> UInt64 { random.next() % UInt64(max(options.num, 1)) }
@@ -57,7 +79,7 @@ final class BenchThread {
     }
     /// A key that no workload writes: one byte longer.
     func missingKey(_ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        keyBuffer[key.count] = 0
+        keyBuffer[key.count] = UInt8(ascii: "0")
         return UnsafeRawBufferPointer(rebasing: keyBuffer[0...key.count])
     }
     func value() -> UnsafeRawBufferPointer { values.next(options.valueSize) }
@@ -74,7 +96,7 @@ final class BenchThread {
             left: options.duration > 0 ? Int.max : count,
             deadline: options.duration > 0
                 ? clock.monotonicNanos() + UInt64(options.duration) * 1_000_000_000 : nil,
-            clock: clock)
+            clock: clock, pace: timer.flatMap { $0.isPaced ? $0 : nil })
     }
 }
 
@@ -83,11 +105,17 @@ struct BenchLoop {
     var left: Int
     let deadline: UInt64?
     let clock: any StorageClock
+    /// Waits for each turn's moment in an open loop.
+    let pace: OperationTimer?
 
     @inline(__always)
     mutating func next() -> Bool {
         left &-= 1
         if left < 0 { return false }
+        if let pace {
+            pace.begin()
+            return deadline.map { clock.monotonicNanos() < $0 } ?? true
+        }
         if left & 255 == 0, let deadline { return clock.monotonicNanos() < deadline }
         return true
     }

@@ -17,6 +17,9 @@ struct KVBenchSettings: Sendable {
     let compressionRatio: Double
     let writeRateLimit: Int
     let durability: Durability
+    let openLoopRate: Int
+    let stallMillis: Int
+    let takesLatencies: Bool
 
     init(_ options: KVBenchOptions) {
         num = options.num
@@ -31,6 +34,9 @@ struct KVBenchSettings: Sendable {
         seekNexts = options.seekNexts
         compressionRatio = options.compressionRatio
         writeRateLimit = options.writeRateLimit
+        openLoopRate = options.openLoopRate
+        stallMillis = options.stallMillis
+        takesLatencies = options.histogram == .on || options.openLoopRate > 0
         durability = options.sync == .on ? .synced : options.durability
     }
 }
