@@ -15,7 +15,7 @@ public struct FalconBench: ParsableCommand {
     public init() {}
 
     private static let commands: [any ToolCommand.Type] = [
-        KVBenchCommand.self, CalibrateCommand.self, YCSBCommand.self,
+        KVBenchCommand.self, CalibrateCommand.self, YCSBCommand.self, TPCBCommand.self,
     ]
 
     private static func end(_ code: Int32) -> Never {

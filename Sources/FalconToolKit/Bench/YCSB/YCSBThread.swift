@@ -101,7 +101,7 @@ final class YCSBThread {
 
     private func read(_ number: UInt64) throws(StorageError) {
         YCSBKey.write(number, into: key)
-        let found = try engine.withValue(
+        let found: Void? = try engine.withValue(
             UnsafeRawBufferPointer(key), at: engine.publishedTimestamp
         ) { value, _ in take(value) }
         if found == nil { missed &+= 1 }
