@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test func refusesWhatIsNone() {
-        let deep = String(repeating: "[", count: 10_000)
+        let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         for text in ["", "{", "[1,]", "{\"a\" 1}", "\"", "\"\\u12", "1 2", "tru", "-", deep] {
             #expect(JSONReader.value(of: Array(text.utf8)) == nil, "\(text.prefix(20))")
         }

@@ -83,6 +83,8 @@ import Testing
         #expect(metrics["other"] == nil)
         #expect(
             ServerMetrics(text: "falcon_write_delay{reason=\"none\"} 1\n").delayReason == nil)
+        #expect(
+            ServerMetrics(text: "falcon_write_delay{reason=\"disk-full\"} 0\n").delayReason == nil)
     }
 
     @Test func wrongFlagsAreUsageErrors() {
