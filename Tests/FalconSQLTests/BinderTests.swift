@@ -111,6 +111,9 @@ import Testing
             "cannot cast type boolean to date")
         check(
             "select $1 is null, $3", .indeterminateDatatype,
+            "could not determine data type of parameter $1")
+        check(
+            "select $1::int is null, $3", .indeterminateDatatype,
             "could not determine data type of parameter $2")
     }
 

@@ -128,6 +128,17 @@ extension Binder {
         }
     }
 
+    /// Types whose input reads TimeZone, DateStyle, IntervalStyle, the clock or the catalog.
+    private static func dependsOnSurroundings(_ type: OID) -> Bool {
+        switch type {
+        case .bool, .int2, .int4, .int8, .float4, .float8, .numeric, .text, .varchar, .bpchar,
+            .name,
+            .bytea, .uuid, .json, .jsonb, .unknown:
+            false
+        default: true
+        }
+    }
+
     /// Reads an untyped literal as `target`.
     private func readLiteral(
         _ literal: ConstantExpression, as target: OID
@@ -135,6 +146,7 @@ extension Binder {
         guard case .text(let text) = literal.value else {
             return ConstantExpression(.null, type: SQLType(target), location: literal.location)
         }
+        if Self.dependsOnSurroundings(target) { readsSurroundings = true }
         do throws(SQLError) {
             let value = try TypeIO.parseText(
                 text, type: SQLType(target), settings: context.settings)

@@ -20,6 +20,11 @@ extension Binder {
     func bindColumn(
         _ reference: AST.ColumnReference, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
+        if clause == .defaultValue {
+            throw SQLError(
+                .featureNotSupported, "cannot use column reference in DEFAULT expression",
+                byteOffset: offset(reference.location))
+        }
         if reference.isStar {
             throw SQLError(
                 .syntaxError, "row expansion via \"*\" is not supported here",
@@ -66,6 +71,13 @@ extension Binder {
         return expression
     }
 
+    /// The system column tableoid; nil when the entry is no table.
+    private func tableOID(of entry: RangeEntry, _ location: Int) -> BoundExpression? {
+        guard let table = entry.relation?.table else { return nil }
+        return ConstantExpression(
+            .int(Int64(table.oid.rawValue)), type: SQLType(.oid), location: location)
+    }
+
     private func bindUnqualified(
         _ name: String, _ location: Int, _ start: Scope
     ) throws(SQLError) -> BoundExpression {
@@ -82,6 +94,11 @@ extension Binder {
             }
             if let match { return found(match, at: current, from: start, location) }
             scope = current.parent
+        }
+        if name == "tableoid", start.entries.count == 1, let entry = start.entries.first,
+            let constant = tableOID(of: entry, location)
+        {
+            return constant
         }
         // A whole-row reference: the name of a table.
         scope = start
@@ -118,6 +135,9 @@ extension Binder {
             if let entry = matches.first {
                 if let column = entry.columns.first(where: { $0.name == name }) {
                     return found(column, at: current, from: start, location)
+                }
+                if name == "tableoid", let constant = tableOID(of: entry, location) {
+                    return constant
                 }
                 throw SQLError(
                     .undefinedColumn, "column \(table).\(name) does not exist",

@@ -211,9 +211,8 @@ extension Binder {
             return LogicExpression.all(tests)
                 ?? ConstantExpression(.bool(true), type: .bool, location: location)
         }
-        var bound = try bind(operand, scope)
-        // An undecided parameter under IS NULL stays undecided in PostgreSQL too; text is harmless.
-        if bound is ParameterExpression { bound = try resolveUnknown(bound) }
+        // An undecided parameter stays undecided: another use may decide it.
+        let bound = try bind(operand, scope)
         return folded(NullTestExpression(bound, isNotNull: isNotNull, location: location))
     }
 

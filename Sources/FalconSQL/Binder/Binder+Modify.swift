@@ -61,7 +61,8 @@ extension Binder {
         _ table: TableDescriptor, _ newSlots: [Int?]
     ) throws(SQLError) -> [BoundCheck] {
         var checks: [BoundCheck] = []
-        for check in table.checks {
+        // PostgreSQL tests them in the order of their names.
+        for check in table.checks.sorted(by: { $0.name < $1.name }) {
             let expression = try bindCheck(
                 try SQLParser.parseExpression(check.expression), table, newSlots)
             checks.append(BoundCheck(name: check.name, condition: expression))

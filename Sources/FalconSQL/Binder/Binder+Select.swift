@@ -32,6 +32,14 @@ extension Binder {
             logical.conjuncts = LogicExpression.conjuncts(of: condition)
         }
         var targets = try bindTargets(core.items, scope)
+        if targets.count > 1664 {
+            throw SQLError(.tooManyColumns, "target lists can have at most 1664 entries")
+        }
+        if core.isDistinct {
+            for index in targets.indices {
+                targets[index].expression = try resolveUnknown(targets[index].expression)
+            }
+        }
         var keys = try bindGrouping(core.groupBy, targets, scope)
         var having: BoundExpression?
         if let condition = core.having {

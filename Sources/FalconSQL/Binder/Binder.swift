@@ -20,17 +20,22 @@ final class Binder {
     /// In the order they are to be run.
     var commonTables: [CommonTableEntry] = []
     var clause = Clause.select
+    /// A literal's meaning depended on settings, the clock or names.
+    var readsSurroundings = false
     /// Levels of expression binding in progress.
     private var depth = 0
     /// Lowest stack address binding may reach; 0 until it is first needed.
     private var stackLimit: UInt = 0
+    /// Stack binding may use; nil: half of what threads have by default.
+    private let stackAllowance: UInt?
     /// For constant folding.
     private lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
 
     init(
         catalog: any CatalogReader, context: FunctionContext, parameterTypes: [OID],
-        allowsNewParameters: Bool = true
+        allowsNewParameters: Bool = true, stackAllowance: UInt? = nil
     ) {
+        self.stackAllowance = stackAllowance
         self.catalog = catalog
         self.context = context
         self.parameterTypes = parameterTypes.map { $0 == .invalid ? .unknown : $0 }
@@ -43,24 +48,29 @@ final class Binder {
         depth += 1
         defer { depth -= 1 }
         if depth > 40 { try checkStack() }
+        // Evaluating nests as deeply, on a smaller stack than a deep statement is bound on.
+        if depth > Self.greatestDepth { throw Self.tooDeep }
         return try body()
     }
 
     private func checkStack() throws(SQLError) {
-        if stackLimit == 0 { stackLimit = Self.lowestSafeAddress() }
+        if stackLimit == 0 { stackLimit = lowestSafeAddress() }
         var marker: UInt8 = 0
         let here = withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
         if here < stackLimit {
-            throw SQLError(
-                .statementTooComplex, "stack depth limit exceeded",
-                hint: "The statement nests expressions or queries too deeply.")
+            throw Self.tooDeep
         }
     }
+
+    private static let greatestDepth = 8000
+    private static let tooDeep = SQLError(
+        .statementTooComplex, "stack depth limit exceeded",
+        hint: "The statement nests expressions or queries too deeply.")
 
     /// Where recursion from here must stop: at half of what a thread's stack is by default (glibc
     /// takes the soft limit; 2 MiB when there is none), the rest being for the planner and for what
     /// evaluates the expression.
-    private static func lowestSafeAddress() -> UInt {
+    private func lowestSafeAddress() -> UInt {
         var limit = rlimit()
         var size: UInt = 2 << 20
         if getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0,
@@ -70,7 +80,8 @@ final class Binder {
         }
         var marker: UInt8 = 0
         let here = withUnsafeMutablePointer(to: &marker) { UInt(bitPattern: $0) }
-        return here > size / 2 ? here - size / 2 : 1
+        let allowance = stackAllowance ?? size / 2
+        return here > allowance ? here - allowance : 1
     }
 
     func newSlot(owner: QueryState?) -> Int {
@@ -104,8 +115,12 @@ final class Binder {
     /// (or when evaluating fails: the error then belongs to execution).
     func folded(_ expression: BoundExpression) -> BoundExpression {
         for child in expression.children where !(child is ConstantExpression) { return expression }
-        if let call = expression as? FunctionExpression, call.function.volatility != .immutable {
-            return expression
+        if let call = expression as? FunctionExpression {
+            if call.function.volatility != .immutable { return expression }
+            // Binding runs on an event loop: what may take long waits for a worker.
+            if !call.function.isCheap, !call.function.isQuick(with: call.arguments) {
+                return expression
+            }
         }
         if expression is TextConversionExpression { return expression }
         guard let value = try? expression.evaluate(scratch) else { return expression }

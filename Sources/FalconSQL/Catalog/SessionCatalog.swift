@@ -7,8 +7,16 @@ final class SessionCatalog: CatalogReader {
     let snapshot: CatalogSnapshot
     let searchPath: [String]
     let database: DatabaseState
+    /// Where this session's temporary relations are (or would be); `pg_temp` is another name of it.
+    let temporarySchema: String
 
-    init(snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState) {
+    static let temporaryPrefix = "pg_temp_"
+
+    init(
+        snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState,
+        temporarySchema: String = ""
+    ) {
+        self.temporarySchema = temporarySchema
         self.snapshot = snapshot
         self.searchPath = searchPath
         self.database = database
@@ -33,8 +41,15 @@ final class SessionCatalog: CatalogReader {
         schema: String?, name: String
     ) throws(SQLError) -> (kind: RelationKind, oid: OID)? {
         if let schema {
-            guard let oid = snapshot.schemaNames[schema] else { return nil }
-            return snapshot.relation(schema: oid, name: name)
+            let full = schema == "pg_temp" ? temporarySchema : schema
+            guard let oid = snapshot.schemaNames[full],
+                let found = snapshot.relation(schema: oid, name: name)
+            else { return nil }
+            if full.hasPrefix(Self.temporaryPrefix), full != temporarySchema {
+                throw SQLError(
+                    .featureNotSupported, "cannot access temporary tables of other sessions")
+            }
+            return found
         }
         for path in searchPath {
             guard let oid = snapshot.schemaNames[path] else { continue }
@@ -67,7 +82,8 @@ final class SessionCatalog: CatalogReader {
             }
             return schema
         }
-        for path in searchPath where path != "pg_catalog" {
+        for path in searchPath
+        where path != "pg_catalog" && !path.hasPrefix(Self.temporaryPrefix) {
             if let oid = snapshot.schemaNames[path], let schema = snapshot.schemas[oid] {
                 return schema
             }

@@ -124,26 +124,26 @@ enum SystemCatalog {
                 "rolname name,rolsuper bool,rolinherit bool,rolcreaterole bool,rolcreatedb bool,"
                     + "rolcanlogin bool,rolreplication bool,rolconnlimit int4,rolpassword text,"
                     + "rolvaliduntil timestamptz,rolbypassrls bool,rolconfig _text,oid oid"
-            ) { _ in
-                [
+            ) { source in
+                roles(source).map {
                     [
-                        name("postgres"), yes, yes, yes, yes, yes, yes, .int(-1),
-                        .text("********"), .null, yes, .null, oid(10),
+                        name($0.name), yes, yes, yes, yes, yes, yes, .int(-1),
+                        .text("********"), .null, yes, .null, oid($0.oid),
                     ]
-                ]
+                }
             },
             VirtualTable(
                 1260, "pg_authid",
                 "oid oid,rolname name,rolsuper bool,rolinherit bool,rolcreaterole bool,"
                     + "rolcreatedb bool,rolcanlogin bool,rolreplication bool,rolbypassrls bool,"
                     + "rolconnlimit int4,rolpassword text,rolvaliduntil timestamptz"
-            ) { _ in
-                [
+            ) { source in
+                roles(source).map {
                     [
-                        oid(10), name("postgres"), yes, yes, yes, yes, yes, yes, yes, .int(-1),
+                        oid($0.oid), name($0.name), yes, yes, yes, yes, yes, yes, yes, .int(-1),
                         .null, .null,
                     ]
-                ]
+                }
             },
             VirtualTable(
                 1261, "pg_auth_members",
@@ -326,11 +326,24 @@ enum SystemCatalog {
         ]
     }
 
+    /// The role that owns the system's objects, and the one that is connected: roles are not stored.
+    private static func roles(_ source: VirtualSource) -> [(name: String, oid: OID)] {
+        var result: [(name: String, oid: OID)] = [("postgres", OID(10))]
+        if let user = source.session?.sessionUserName, user != "postgres" {
+            result.append((user, OID(16_383)))
+        }
+        return result
+    }
+
     private static func sortedTables(_ source: VirtualSource) -> [TableDescriptor] {
         source.catalog.tables.values.sorted { $0.oid < $1.oid }
     }
 
     @Sendable private static func classes(_ source: VirtualSource) -> [[Datum]] {
+        let temporary = Set(
+            source.catalog.schemas.values.filter {
+                $0.name.hasPrefix(SessionCatalog.temporaryPrefix)
+            }.map(\.oid))
         func row(
             _ id: OID, _ label: String, _ schema: OID, am: OID, kind: Unicode.Scalar, columns: Int,
             checks: Int = 0, hasIndex: Bool = false, file: UInt32 = 0
@@ -338,7 +351,8 @@ enum SystemCatalog {
             [
                 oid(id), name(label), oid(schema), .int(0), .int(0), oid(10), oid(am),
                 .int(Int64(file)), .int(0), .int(0), .float(-1), .int(0), .int(0),
-                .bool(hasIndex), no, letter("p"), letter(kind), .int(Int64(columns)),
+                .bool(hasIndex), no,
+                letter(temporary.contains(schema) ? "t" : "p"), letter(kind), .int(Int64(columns)),
                 .int(Int64(checks)), no, no, no, no, no, yes, letter("d"), no, .int(0),
                 .int(0), .int(0), .null, .null, .null,
             ]

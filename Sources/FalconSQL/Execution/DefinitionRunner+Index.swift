@@ -253,12 +253,27 @@ extension DefinitionRunner {
             "\(what) \"\(name.last)\" does not exist")
     }
 
+    private func wrongKind(
+        _ name: AST.Name, _ wanted: String, _ kind: RelationKind
+    ) -> SQLError {
+        let (command, what) =
+            switch kind {
+            case .table: ("TABLE", "a table")
+            case .index: ("INDEX", "an index")
+            case .view: ("VIEW", "a view")
+            case .sequence: ("SEQUENCE", "a sequence")
+            }
+        return SQLError(
+            .wrongObjectType, "\"\(name.last)\" is not \(wanted)",
+            hint: "Use DROP \(command) to remove \(what).")
+    }
+
     private func dropTable(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
         guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
             return try missing("table", name, drop)
         }
         guard found.kind == .table else {
-            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not a table")
+            throw wrongKind(name, "a table", found.kind)
         }
         try transaction.lockRelation(found.oid, .accessExclusive)
         guard let table = transaction.catalog.tables[found.oid] else {
@@ -277,7 +292,7 @@ extension DefinitionRunner {
             return try missing("sequence", name, drop)
         }
         guard found.kind == .sequence else {
-            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not a sequence")
+            throw wrongKind(name, "a sequence", found.kind)
         }
         if let sequence = transaction.catalog.sequences[found.oid],
             let table = transaction.catalog.tables[sequence.ownerTable], !drop.isCascade
@@ -297,7 +312,7 @@ extension DefinitionRunner {
             return try missing("view", name, drop)
         }
         guard found.kind == .view else {
-            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not a view")
+            throw wrongKind(name, "a view", found.kind)
         }
         try transaction.record(.dropView(found.oid))
     }
@@ -307,7 +322,7 @@ extension DefinitionRunner {
             return try missing("index", name, drop)
         }
         guard found.kind == .index, let owner = transaction.catalog.indexOwners[found.oid] else {
-            throw SQLError(.wrongObjectType, "\"\(name.last)\" is not an index")
+            throw wrongKind(name, "an index", found.kind)
         }
         try transaction.lockRelation(owner, .accessExclusive)
         guard var table = transaction.catalog.tables[owner],
@@ -327,6 +342,17 @@ extension DefinitionRunner {
         try transaction.record(.putTable(table))
     }
 
+    /// What DROP … CASCADE takes along.
+    private func noticeCascade(_ texts: [String]) {
+        guard let first = texts.first else { return }
+        if texts.count == 1 { return notice("drop cascades to \(first)") }
+        sink.notice(
+            SQLError(
+                SQLState("00000"), "drop cascades to \(texts.count) other objects",
+                detail: texts.map { "drop cascades to \($0)" }.joined(separator: "\n"),
+                severity: .notice))
+    }
+
     private func dropSchema(_ name: String, _ drop: AST.Drop) throws(SQLError) {
         guard let oid = transaction.catalog.schemaNames[name] else {
             if drop.ifExists {
@@ -342,11 +368,23 @@ extension DefinitionRunner {
         }
         let tables = transaction.catalog.tables.values.filter { $0.schemaOID == oid }
         let views = transaction.catalog.views.values.filter { $0.schemaOID == oid }
-        if !tables.isEmpty || !views.isEmpty, !drop.isCascade {
+        let sequences = transaction.catalog.sequences.values.filter {
+            $0.schemaOID == oid && $0.ownerTable == .invalid
+        }
+        var dependents = tables.map { (oid: $0.oid, text: "table \(name).\($0.name)") }
+        dependents += views.map { (oid: $0.oid, text: "view \(name).\($0.name)") }
+        dependents += sequences.map { (oid: $0.oid, text: "sequence \(name).\($0.name)") }
+        dependents.sort { $0.oid < $1.oid }
+        if !dependents.isEmpty, !drop.isCascade {
             throw SQLError(
                 SQLState("2BP01"),
                 "cannot drop schema \(name) because other objects depend on it",
+                detail: dependents.map { "\($0.text) depends on schema \(name)" }
+                    .joined(separator: "\n"),
                 hint: "Use DROP ... CASCADE to drop the dependent objects too.")
+        }
+        if !name.hasPrefix(SessionCatalog.temporaryPrefix) {
+            noticeCascade(dependents.map(\.text))
         }
         for table in tables {
             try transaction.lockRelation(table.oid, .accessExclusive)

@@ -99,7 +99,7 @@ extension DefinitionRunner {
     }
 
     func createSequence(_ create: AST.CreateSequence) throws(SQLError) {
-        let schema = try catalog.creationSchema(create.sequence.schema)
+        let schema = try creationSchema(of: create.sequence)
         try lockName(schema.oid, create.sequence.name)
         if transaction.catalog.relation(schema: schema.oid, name: create.sequence.name) != nil {
             if create.ifNotExists {

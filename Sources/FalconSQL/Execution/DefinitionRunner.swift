@@ -120,7 +120,8 @@ struct DefinitionRunner {
             throw SQLError(
                 .featureNotSupported, "inheritance and partitioning are not supported yet")
         }
-        let schema = try catalog.creationSchema(create.table.schema)
+        let schema = try creationSchema(of: create.table)
+        try checkOnCommit(create.onCommit, schema)
         try lockName(schema.oid, create.table.name)
         if transaction.catalog.relation(schema: schema.oid, name: create.table.name) != nil {
             if create.ifNotExists {
@@ -169,6 +170,7 @@ struct DefinitionRunner {
         }
         try validateDefaults(table)
         try transaction.record(.putTable(table))
+        session.noteTemporary(table, onCommit: create.onCommit)
     }
 
     /// A column, and the constraints written with it that concern the table.
@@ -396,15 +398,20 @@ struct DefinitionRunner {
     }
 
     func createView(_ create: AST.CreateView) throws(SQLError) {
-        let schema = try catalog.creationSchema(create.view.schema)
+        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
+            create.query)
+        var view = create.view
+        if !view.isTemporary, plan.relations.contains(where: { session.isTemporary($0.table) }) {
+            notice("view \"\(view.name)\" will be a temporary view")
+            view.isTemporary = true
+        }
+        let schema = try creationSchema(of: view)
         try lockName(schema.oid, create.view.name)
         var oid: OID?
         if let found = transaction.catalog.relation(schema: schema.oid, name: create.view.name) {
             guard create.replace, found.kind == .view else { throw Self.exists(create.view.name) }
             oid = found.oid
         }
-        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
-            create.query)
         guard let query = Self.viewQuery(sql) else {
             throw SQLError(.syntaxError, "the view's query was not found")
         }
@@ -467,7 +474,8 @@ struct DefinitionRunner {
         if create.isMaterializedView {
             throw SQLError(.featureNotSupported, "materialized views are not supported yet")
         }
-        let schema = try catalog.creationSchema(create.table.schema)
+        let schema = try creationSchema(of: create.table)
+        try checkOnCommit(create.onCommit, schema)
         try lockName(schema.oid, create.table.name)
         if transaction.catalog.relation(schema: schema.oid, name: create.table.name) != nil {
             if create.ifNotExists {
@@ -498,6 +506,7 @@ struct DefinitionRunner {
         }
         transaction.noteCreated(table.storageID)
         try transaction.record(.putTable(table))
+        session.noteTemporary(table, onCommit: create.onCommit)
         var count = 0
         if !create.withNoData {
             let executor = PlanExecutor(

@@ -16,6 +16,8 @@ public protocol SessionFunctions: AnyObject, Sendable {
     var transactionID: UInt64 { get }
     /// True once the statement should end with 57014.
     var isCanceled: Bool { get }
+    /// Throws 57014 (or 57P01) when the statement is to stop: long loops ask now and then.
+    func checkInterrupts() throws(SQLError)
 
     // What only the catalog knows; the defaults answer "nothing".
 
@@ -49,6 +51,7 @@ public protocol SessionFunctions: AnyObject, Sendable {
 }
 
 extension SessionFunctions {
+    public func checkInterrupts() throws(SQLError) {}
     public func relation(_ oid: OID) -> RelationFacts? { nil }
     public func isVisible(relation oid: OID) -> Bool? { true }
     public var databaseNames: [String] { [databaseName] }
@@ -100,4 +103,6 @@ public final class FunctionContext: @unchecked Sendable {
         self.statementTimestamp = statementTimestamp
         self.session = session
     }
+    /// Throws when the statement is to stop: long loops ask now and then.
+    func checkInterrupts() throws(SQLError) { try session?.checkInterrupts() }
 }

@@ -27,12 +27,12 @@ extension FunctionLibrary {
             a.numeric.isNaN ? a : .numeric(NumericValue(Int64(a.numeric.signum)))
         }
         binary("numeric_round") { (a, b, _) throws(SQLError) in
-            .numeric(try a.numeric.rounded(to: Int(max(-2000, min(2000, b.int)))))
+            .numeric(try a.numeric.rounded(to: Int(max(-131_072, min(16_383, b.int)))))
         }
         unary("#1708") { (a, _) throws(SQLError) in .numeric(try a.numeric.rounded(to: 0)) }
         binary("numeric_trunc") { (a, b, _) throws(SQLError) in
             .numeric(
-                try a.numeric.rounded(to: Int(max(-2000, min(2000, b.int))), truncating: true))
+                try a.numeric.rounded(to: Int(max(-131_072, min(16_383, b.int))), truncating: true))
         }
         unary("#1710") { (a, _) throws(SQLError) in
             .numeric(try a.numeric.rounded(to: 0, truncating: true))
@@ -72,7 +72,7 @@ extension FunctionLibrary {
         binary("numeric_power") { (a, b, _) throws(SQLError) in
             .numeric(try NumericValue.power(a.numeric, b.numeric))
         }
-        unary("numeric_fac") { (a, _) throws(SQLError) in
+        unary("numeric_fac") { (a, c) throws(SQLError) in
             if a.int < 0 {
                 throw SQLError(
                     .numericValueOutOfRange, "factorial of a negative number is undefined")
@@ -83,6 +83,7 @@ extension FunctionLibrary {
             var result = NumericValue.one
             var factor: Int64 = 2
             while factor <= a.int {
+                try c.checkInterrupts()
                 result = try NumericValue.multiply(result, NumericValue(factor))
                 factor += 1
             }

@@ -3,27 +3,30 @@ import FalconSchema
 /// LIKE, ILIKE, regular expression operators and functions.
 extension FunctionLibrary {
     mutating func addPatterns() {
-        binary("textlike", "namelike") { (a, b, _) throws(SQLError) in
-            .bool(try LikeMatcher.matches(a.text, b.text))
+        binary("textlike", "namelike") { (a, b, c) throws(SQLError) in
+            .bool(try LikeMatcher.matches(a.text, b.text, c))
         }
-        binary("textnlike", "namenlike") { (a, b, _) throws(SQLError) in
-            .bool(!(try LikeMatcher.matches(a.text, b.text)))
+        binary("textnlike", "namenlike") { (a, b, c) throws(SQLError) in
+            .bool(!(try LikeMatcher.matches(a.text, b.text, c)))
         }
-        binary("texticlike", "nameiclike") { (a, b, _) throws(SQLError) in
-            .bool(try LikeMatcher.matches(TextMath.lower(a.text), TextMath.lower(b.text)))
+        binary("texticlike", "nameiclike") { (a, b, c) throws(SQLError) in
+            .bool(try LikeMatcher.matches(TextMath.lower(a.text), TextMath.lower(b.text), c))
         }
-        binary("texticnlike", "nameicnlike") { (a, b, _) throws(SQLError) in
-            .bool(!(try LikeMatcher.matches(TextMath.lower(a.text), TextMath.lower(b.text))))
+        binary("texticnlike", "nameicnlike") { (a, b, c) throws(SQLError) in
+            .bool(!(try LikeMatcher.matches(TextMath.lower(a.text), TextMath.lower(b.text), c)))
         }
         binary("like_escape") { (a, b, _) throws(SQLError) in
             .text(try LikeMatcher.rewrite(a.text, escape: b.text))
         }
-        binary("bytealike") { (a, b, _) throws(SQLError) in
-            let outcome = a.bytes.withUnsafeBytes { x in
-                b.bytes.withUnsafeBytes { LikeMatcher.matches(x, $0) }
-            }
-            guard let outcome else { throw LikeMatcher.endsWithEscape }
-            return .bool(outcome)
+        binary("bytealike") { (a, b, c) throws(SQLError) in
+            let text = a.bytes
+            let pattern = b.bytes
+            return .bool(
+                try text.withRaw { x throws(SQLError) in
+                    try pattern.withRaw { y throws(SQLError) in
+                        try LikeMatcher.matches(x, y, c)
+                    }
+                })
         }
         for (names, flags, wanted) in [
             (["textregexeq", "nameregexeq"], "", true),
@@ -32,9 +35,10 @@ extension FunctionLibrary {
             (["texticregexne", "nameicregexne"], "i", false),
         ] {
             for name in names {
-                binary(name) { (a, b, _) throws(SQLError) in
+                binary(name) { (a, b, c) throws(SQLError) in
                     let pattern = try RegexPattern.compile(b.text, flags: flags)
-                    return .bool(try pattern.matches(RegexPattern.scalars(a.text)) == wanted)
+                    let text = try RegexPattern.scalars(a.text, c)
+                    return .bool(try pattern.matches(text, c) == wanted)
                 }
             }
         }
@@ -48,9 +52,9 @@ extension FunctionLibrary {
     }
 
     private mutating func addRegexFunctions() {
-        binary("textregexsubstr") { (a, b, _) throws(SQLError) in
-            let text = RegexPattern.scalars(a.text)
-            guard let groups = try RegexPattern.compile(b.text).match(text, from: 0) else {
+        binary("textregexsubstr") { (a, b, c) throws(SQLError) in
+            let text = try RegexPattern.scalars(a.text, c)
+            guard let groups = try RegexPattern.compile(b.text).match(text, from: 0, c) else {
                 return .null
             }
             return RegexSearch.piece(text, groups, groups.count > 2 ? 1 : 0)
@@ -58,7 +62,7 @@ extension FunctionLibrary {
         many(
             "textregexreplace_noopt", "textregexreplace", "textregexreplace_extended",
             "textregexreplace_extended_no_flags", "textregexreplace_extended_no_n"
-        ) { (a, _) throws(SQLError) in
+        ) { (a, c) throws(SQLError) in
             // (text, pattern, replacement[, flags]) or (…, start[, n[, flags]]).
             var flags = ""
             var start: Int64 = 1
@@ -82,10 +86,10 @@ extension FunctionLibrary {
             let isGlobal = flags.contains("g")
             return .text(
                 try RegexSearch.replace(
-                    a[0].text, a[1].text, a[2].text, flags: flags, start: Int(start - 1),
+                    c, a[0].text, a[1].text, a[2].text, flags: flags, start: Int(start - 1),
                     occurrence: isGlobal && a.count < 5 ? 0 : Int(count)))
         }
-        many("regexp_match", "regexp_match_no_flags") { (a, _) throws(SQLError) in
+        many("regexp_match", "regexp_match_no_flags") { (a, c) throws(SQLError) in
             let flags = a.count > 2 ? a[2].text : ""
             if flags.contains("g") {
                 throw SQLError(
@@ -93,38 +97,38 @@ extension FunctionLibrary {
                     "regexp_match() does not support the \"global\" option",
                     hint: "Use the regexp_matches function instead.")
             }
-            let text = RegexPattern.scalars(a[0].text)
+            let text = try RegexPattern.scalars(a[0].text, c)
             let pattern = try RegexPattern.compile(a[1].text, flags: flags)
-            guard let groups = try pattern.match(text, from: 0) else { return .null }
+            guard let groups = try pattern.match(text, from: 0, c) else { return .null }
             return RegexSearch.groupArray(text, groups)
         }
-        rows("regexp_matches", "regexp_matches_no_flags") { (a, _, _) throws(SQLError) in
+        rows("regexp_matches", "regexp_matches_no_flags") { (a, _, c) throws(SQLError) in
             let flags = a.count > 2 ? a[2].text : ""
-            let text = RegexPattern.scalars(a[0].text)
+            let text = try RegexPattern.scalars(a[0].text, c)
             let all = try RegexSearch.all(
-                text, a[1].text, flags: flags, limit: flags.contains("g") ? nil : 1)
+                c, text, a[1].text, flags: flags, limit: flags.contains("g") ? nil : 1)
             return ListSource(all.map { RegexSearch.groupArray(text, $0) })
         }
-        many("regexp_like", "regexp_like_no_flags") { (a, _) throws(SQLError) in
+        many("regexp_like", "regexp_like_no_flags") { (a, c) throws(SQLError) in
             let pattern = try RegexPattern.compile(a[1].text, flags: a.count > 2 ? a[2].text : "")
-            return .bool(try pattern.matches(RegexPattern.scalars(a[0].text)))
+            return .bool(try pattern.matches(RegexPattern.scalars(a[0].text, c), c))
         }
         many("regexp_count", "regexp_count_no_start", "regexp_count_no_flags") {
-            (a, _) throws(SQLError) in
-            let text = RegexPattern.scalars(a[0].text)
+            (a, c) throws(SQLError) in
+            let text = try RegexPattern.scalars(a[0].text, c)
             let all = try RegexSearch.all(
-                text, a[1].text, flags: a.count > 3 ? a[3].text : "", limit: nil,
+                c, text, a[1].text, flags: a.count > 3 ? a[3].text : "", limit: nil,
                 start: a.count > 2 ? Int(a[2].int - 1) : 0)
             return .int(Int64(all.count))
         }
         many(
             "regexp_instr", "regexp_instr_no_start", "regexp_instr_no_n",
             "regexp_instr_no_endoption", "regexp_instr_no_flags", "regexp_instr_no_subexpr"
-        ) { (a, _) throws(SQLError) in
-            let text = RegexPattern.scalars(a[0].text)
+        ) { (a, c) throws(SQLError) in
+            let text = try RegexPattern.scalars(a[0].text, c)
             let nth = a.count > 3 ? Int(a[3].int) : 1
             let all = try RegexSearch.all(
-                text, a[1].text, flags: a.count > 5 ? a[5].text : "", limit: nth,
+                c, text, a[1].text, flags: a.count > 5 ? a[5].text : "", limit: nth,
                 start: a.count > 2 ? Int(a[2].int - 1) : 0)
             let group = a.count > 6 ? Int(a[6].int) : 0
             guard nth >= 1, all.count >= nth, group >= 0, all[nth - 1].count > group * 2 + 1 else {
@@ -136,11 +140,11 @@ extension FunctionLibrary {
         many(
             "regexp_substr", "regexp_substr_no_start", "regexp_substr_no_n",
             "regexp_substr_no_flags", "regexp_substr_no_subexpr"
-        ) { (a, _) throws(SQLError) in
-            let text = RegexPattern.scalars(a[0].text)
+        ) { (a, c) throws(SQLError) in
+            let text = try RegexPattern.scalars(a[0].text, c)
             let nth = a.count > 3 ? Int(a[3].int) : 1
             let all = try RegexSearch.all(
-                text, a[1].text, flags: a.count > 4 ? a[4].text : "", limit: nth,
+                c, text, a[1].text, flags: a.count > 4 ? a[4].text : "", limit: nth,
                 start: a.count > 2 ? Int(a[2].int - 1) : 0)
             let group = a.count > 5 ? Int(a[5].int) : 0
             guard nth >= 1, all.count >= nth, group >= 0, all[nth - 1].count > group * 2 + 1 else {
@@ -149,15 +153,15 @@ extension FunctionLibrary {
             return RegexSearch.piece(text, all[nth - 1], group)
         }
         many("regexp_split_to_array", "regexp_split_to_array_no_flags") {
-            (a, _) throws(SQLError) in
+            (a, c) throws(SQLError) in
             let parts = try RegexSearch.split(
-                a[0].text, a[1].text, flags: a.count > 2 ? a[2].text : "")
+                c, a[0].text, a[1].text, flags: a.count > 2 ? a[2].text : "")
             return .array(ArrayValue(elementType: .text, parts.map { .text($0) }))
         }
         rows("regexp_split_to_table", "regexp_split_to_table_no_flags") {
-            (a, _, _) throws(SQLError) in
+            (a, _, c) throws(SQLError) in
             ListSource(
-                try RegexSearch.split(a[0].text, a[1].text, flags: a.count > 2 ? a[2].text : "")
+                try RegexSearch.split(c, a[0].text, a[1].text, flags: a.count > 2 ? a[2].text : "")
                     .map { .text($0) })
         }
     }
@@ -185,13 +189,14 @@ enum RegexSearch {
 
     /// Successive matches; an empty one moves on by a character.
     static func all(
-        _ text: [UInt32], _ pattern: String, flags: String, limit: Int?, start: Int = 0
+        _ context: FunctionContext, _ text: [UInt32], _ pattern: String, flags: String, limit: Int?,
+        start: Int = 0
     ) throws(SQLError) -> [[Int]] {
         let compiled = try RegexPattern.compile(pattern, flags: flags)
         var found: [[Int]] = []
         var position = max(0, start)
         while limit.map({ found.count < $0 }) ?? true, position <= text.count,
-            let groups = try compiled.match(text, from: position)
+            let groups = try compiled.match(text, from: position, context)
         {
             found.append(groups)
             position = groups[1] > groups[0] ? groups[1] : groups[1] + 1
@@ -199,12 +204,13 @@ enum RegexSearch {
         return found
     }
 
-    static func split(_ text: String, _ pattern: String, flags: String) throws(SQLError) -> [String]
-    {
-        let scalars = RegexPattern.scalars(text)
+    static func split(
+        _ context: FunctionContext, _ text: String, _ pattern: String, flags: String
+    ) throws(SQLError) -> [String] {
+        let scalars = try RegexPattern.scalars(text, context)
         var parts: [String] = []
         var start = 0
-        for groups in try all(scalars, pattern, flags: flags, limit: nil) {
+        for groups in try all(context, scalars, pattern, flags: flags, limit: nil) {
             // Empty matches at the ends and right after a match do not split.
             if groups[1] == groups[0], groups[0] == start || groups[0] >= scalars.count {
                 if groups[0] >= scalars.count || groups[0] == 0 { continue }
@@ -219,13 +225,15 @@ enum RegexSearch {
 
     /// `occurrence` 0 replaces all.
     static func replace(
-        _ text: String, _ pattern: String, _ replacement: String, flags: String, start: Int,
+        _ context: FunctionContext, _ text: String, _ pattern: String, _ replacement: String,
+        flags: String, start: Int,
         occurrence: Int
     ) throws(SQLError) -> String {
-        let scalars = RegexPattern.scalars(text)
-        let template = RegexPattern.scalars(replacement)
+        let scalars = try RegexPattern.scalars(text, context)
+        let template = try RegexPattern.scalars(replacement, context)
         let found = try all(
-            scalars, pattern, flags: flags, limit: occurrence == 0 ? nil : occurrence, start: start)
+            context, scalars, pattern, flags: flags, limit: occurrence == 0 ? nil : occurrence,
+            start: start)
         if found.isEmpty || (occurrence > 0 && found.count < occurrence) { return text }
         var result: [UInt32] = []
         var position = 0

@@ -94,7 +94,7 @@ extension FunctionLibrary {
         binary("repeat") { (a, b, _) throws(SQLError) in
             let count = max(0, b.int)
             try TextMath.checkSize(Int64(a.text.utf8.count), times: count)
-            return .text(String(repeating: a.text, count: Int(count)))
+            return .text(TextMath.repeated(a.text, Int(count)))
         }
         unary("text_reverse") { (a, _) throws(SQLError) in
             .text(String(String.UnicodeScalarView(a.text.unicodeScalars.reversed())))

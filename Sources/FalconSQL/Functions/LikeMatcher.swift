@@ -2,22 +2,23 @@ import FalconSchema
 
 /// LIKE over UTF-8 bytes: `%` any run, `_` one character, `\` takes the next character as it is.
 enum LikeMatcher {
-    static func matches(_ text: String, _ pattern: String) throws(SQLError) -> Bool {
-        var text = text
-        var pattern = pattern
-        let outcome: Bool? = text.withUTF8 { t in
-            pattern.withUTF8 { p in matches(UnsafeRawBufferPointer(t), UnsafeRawBufferPointer(p)) }
+    static func matches(
+        _ text: String, _ pattern: String, _ context: FunctionContext
+    ) throws(SQLError) -> Bool {
+        try withUTF8Bytes(of: text) { t throws(SQLError) in
+            try withUTF8Bytes(of: pattern) { p throws(SQLError) in try matches(t, p, context) }
         }
-        guard let outcome else { throw endsWithEscape }
-        return outcome
     }
 
     static let endsWithEscape = SQLError(
         SQLState("22025"), "LIKE pattern must not end with escape character")
 
-    /// Nil when the pattern ends in the escape character (and matching got there).
-    static func matches(_ text: UnsafeRawBufferPointer, _ pattern: UnsafeRawBufferPointer) -> Bool?
-    {
+    /// Throws when the pattern ends in the escape character (and matching got there).
+    static func matches(
+        _ text: UnsafeRawBufferPointer, _ pattern: UnsafeRawBufferPointer,
+        _ context: FunctionContext
+    ) throws(SQLError) -> Bool {
+        var steps = 0
         var t = 0
         var p = 0
         // Where to go on after the last `%`, one character further each time.
@@ -31,6 +32,8 @@ enum LikeMatcher {
             return end - index
         }
         while true {
+            steps &+= 1
+            if steps & 0xF_FFFF == 0 { try context.checkInterrupts() }
             if p < pattern.count, pattern[p] == UInt8(ascii: "%") {
                 while p < pattern.count, pattern[p] == UInt8(ascii: "%") { p += 1 }
                 if p == pattern.count { return true }
@@ -45,7 +48,7 @@ enum LikeMatcher {
                     p += 1
                     isMatch = true
                 } else if pattern[p] == UInt8(ascii: "\\") {
-                    if p + 1 >= pattern.count { return nil }
+                    if p + 1 >= pattern.count { throw endsWithEscape }
                     if pattern[p + 1] == text[t] {
                         t += 1
                         p += 2

@@ -158,6 +158,24 @@ enum TextMath {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// `text` `count` times over; the caller has checked the size.
+    static func repeated(_ text: String, _ count: Int) -> String {
+        let unit = Array(text.utf8)
+        let total = unit.count * count
+        guard total > 0 else { return "" }
+        return String(unsafeUninitializedCapacity: total) { buffer in
+            var filled = min(unit.count, buffer.count)
+            for index in 0..<filled { buffer[index] = unit[index] }
+            // What is there already is the source of as much again.
+            while filled < total {
+                let more = min(filled, total - filled)
+                for index in 0..<more { buffer[filled + index] = buffer[index] }
+                filled += more
+            }
+            return filled
+        }
+    }
+
     static let tooLong = SQLError(SQLState("54000"), "requested length too large")
 
     static func checkSize(_ bytes: Int64, times count: Int64) throws(SQLError) {

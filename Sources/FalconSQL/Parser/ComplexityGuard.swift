@@ -8,6 +8,8 @@ struct ComplexityGuard {
     private(set) var depthBound = 0
     /// Deepest nesting of brackets.
     private(set) var nesting = 0
+    /// Where identifiers are that are longer than names may be.
+    private(set) var longIdentifiers: [Range<Int>] = []
 
     init(_ text: UnsafeBufferPointer<UInt8>) {
         var chains: [Int] = []
@@ -29,7 +31,9 @@ struct ComplexityGuard {
                 index = Self.skipQuoted(text, from: index + 1, quote: byte, escapes: escapes)
                 chain += 1
             case 0x22:
+                let start = index
                 index = Self.skipQuoted(text, from: index + 1, quote: byte, escapes: false)
+                if index - start > 65 { longIdentifiers.append(start..<index) }
                 chain += 1
             case 0x2D where index + 1 < count && text[index + 1] == 0x2D:
                 while index < count, text[index] != 0x0A, text[index] != 0x0D { index += 1 }
@@ -62,7 +66,9 @@ struct ComplexityGuard {
                 chain = 0
                 index += 1
             case _ where isWord(byte):
+                let start = index
                 while index < count, isWord(text[index]) { index += 1 }
+                if index - start > 63, byte &- 0x30 >= 10 { longIdentifiers.append(start..<index) }
                 chain += 1
             default:
                 chain += 1

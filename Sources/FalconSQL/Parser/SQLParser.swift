@@ -8,6 +8,8 @@ public enum SQLParser {
     private static let inlineBytes = 64 << 10
     /// Deepest possible tree parsed on the caller's own stack.
     private static let inlineDepth = 1500
+    /// Deepest possible tree planned and run on the caller's own stack.
+    private static let deepDepth = 400
     /// Deepest possible tree (``ComplexityGuard/depthBound``) handed to the grammar at all.
     private static let greatestDepth = 120_000
     private static let cache = StatementCache(generationSize: 1024)
@@ -44,8 +46,39 @@ public enum SQLParser {
             } else if !ParserThreads.shared.run({ result = run(bytes) }) {
                 result = .failure(SQLError(.outOfMemory, "out of memory"))
             }
+            if !complexity.longIdentifiers.isEmpty, case .success(var statements) = result,
+                !statements.isEmpty
+            {
+                statements[0].longIdentifiers = complexity.longIdentifiers.map {
+                    Self.identifier(bytes[$0])
+                }
+                result = .success(statements)
+            }
+            if complexity.depthBound > deepDepth, case .success(var statements) = result {
+                for index in statements.indices { statements[index].isDeep = true }
+                result = .success(statements)
+            }
         }
         return try result.get()
+    }
+
+    /// An identifier as its bytes in a statement say: folded to lower case unless it is quoted.
+    private static func identifier(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
+        guard bytes.first == 0x22 else {
+            return String(
+                decoding: bytes.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
+        }
+        var result: [UInt8] = []
+        var wasQuote = false
+        for byte in bytes.dropFirst().dropLast() {
+            if byte == 0x22, !wasQuote {
+                wasQuote = true
+                continue
+            }
+            wasQuote = false
+            result.append(byte)
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 
     private static var tooDeep: SQLError {
@@ -104,7 +137,8 @@ public enum SQLParser {
         {
             return .featureNotSupported
         }
-        if message.hasPrefix("invalid Unicode") || message.contains("invalid byte sequence") {
+        if message == "invalid Unicode escape" { return SQLState("22025") }
+        if message.contains("invalid byte sequence") {
             return .characterNotInRepertoire
         }
         return .syntaxError

@@ -258,7 +258,8 @@ extension TreeReader {
             table: tableName(relation), columns: strings(into["colNames"]),
             query: try statement(query), withNoData: flag(into, "skipData"),
             ifNotExists: flag(inner, "if_not_exists"),
-            isMaterializedView: inner["objtype"]?.equals("OBJECT_MATVIEW") ?? false)
+            isMaterializedView: inner["objtype"]?.equals("OBJECT_MATVIEW") ?? false,
+            onCommit: string(into, "onCommit") ?? "")
     }
 
     func commentName(_ node: JSONNode?) -> AST.Name {

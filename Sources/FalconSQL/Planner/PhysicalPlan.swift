@@ -27,11 +27,15 @@ public final class PhysicalPlan: @unchecked Sendable {
     /// True when the statement touches a handful of rows whatever the data: point reads and writes,
     /// VALUES. Then it may run inline on an event loop.
     public let isBounded: Bool
+    /// Literals were read whose meaning depends on settings, the clock or names: the same text
+    /// parsed again may mean something else.
+    public let readsSurroundings: Bool
 
     public init(
         command: Command, root: PlanNode, columns: [ResultColumn], resultSlots: [Int],
         slotCount: Int, subplans: [Subplan], commonTables: [CommonTablePlan],
-        parameterTypes: [SQLType], relations: [PlanRelation], isBounded: Bool
+        parameterTypes: [SQLType], relations: [PlanRelation], isBounded: Bool,
+        readsSurroundings: Bool = false
     ) {
         self.command = command
         self.root = root
@@ -43,6 +47,7 @@ public final class PhysicalPlan: @unchecked Sendable {
         self.parameterTypes = parameterTypes
         self.relations = relations
         self.isBounded = isBounded
+        self.readsSurroundings = readsSurroundings
     }
 
     /// True when it writes or locks no row.

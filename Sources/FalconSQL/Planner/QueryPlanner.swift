@@ -23,6 +23,8 @@ final class QueryPlanner {
     let binder: Binder
     var subplans: [Subplan] = []
     private var subplanBounds: [Int?] = []
+    /// Some expression may take long whatever the number of rows.
+    private var callsCostly = false
     var commonTables: [CommonTablePlan] = []
 
     init(binder: Binder) { self.binder = binder }
@@ -41,13 +43,13 @@ final class QueryPlanner {
         }
         let isBounded =
             (planned.bound ?? .max) <= 1000 && commonTables.isEmpty
-            && subplanBounds.allSatisfy { ($0 ?? .max) <= 100 }
+            && subplanBounds.allSatisfy { ($0 ?? .max) <= 100 } && !callsCostly
         return PhysicalPlan(
             command: command, root: planned.node, columns: columns,
             resultSlots: query.outputs.map(\.slot), slotCount: binder.slotCount,
             subplans: subplans, commonTables: commonTables,
             parameterTypes: try binder.finalParameterTypes(), relations: binder.relations,
-            isBounded: isBounded)
+            isBounded: isBounded, readsSurroundings: binder.readsSurroundings)
     }
 
     /// Plans the subqueries inside an expression that is going into the plan.
@@ -55,11 +57,15 @@ final class QueryPlanner {
     func ready(_ expression: BoundExpression) throws(SQLError) -> BoundExpression {
         var pending: [SubqueryExpression] = []
         expression.walk { node in
+            if let call = node as? FunctionExpression, !call.function.isCheap { callsCostly = true }
             if let subquery = node as? SubqueryExpression, subquery.index < 0 {
                 pending.append(subquery)
             }
             if let comparison = (node as? ArrayComparison)?.comparison {
                 comparison.walk { inner in
+                    if let call = inner as? FunctionExpression, !call.function.isCheap {
+                        callsCostly = true
+                    }
                     if let subquery = inner as? SubqueryExpression, subquery.index < 0 {
                         pending.append(subquery)
                     }

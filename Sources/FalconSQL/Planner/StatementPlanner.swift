@@ -6,16 +6,39 @@ public struct StatementPlanner {
     /// How literals are read ('now', zoneless timestamps, dates) and what reg* names resolve in. A
     /// plan made under other settings may hold other constants.
     public let context: FunctionContext
+    private var stackAllowance: UInt?
 
     public init(catalog: any CatalogReader, context: FunctionContext) {
         self.catalog = catalog
         self.context = context
     }
 
+    /// Stack that binding a deep statement may use: it bounds the plan's depth, so that planning it
+    /// (on a thread of ``ParserThreads``) and running it (on a worker) have enough, too.
+    private static let deepStackBytes: UInt = 96 << 20
+
+    /// As ``plan(_:parameterTypes:)``, for a statement that may nest deeply: on a thread with a large
+    /// stack. The plan is for a worker thread.
+    func planDeep(
+        _ statement: AST.Statement, parameterTypes: [OID]
+    ) throws(SQLError) -> PhysicalPlan {
+        var planner = self
+        planner.stackAllowance = Self.deepStackBytes
+        var result: Result<PhysicalPlan, SQLError> = .failure(
+            SQLError(.outOfMemory, "out of memory"))
+        _ = ParserThreads.shared.run {
+            do throws(SQLError) {
+                result = .success(
+                    try planner.plan(statement, parameterTypes: parameterTypes))
+            } catch { result = .failure(error) }
+        }
+        return try result.get()
+    }
+
     private func binder(_ parameterTypes: [OID] = [], allowsNew: Bool = true) -> Binder {
         Binder(
             catalog: catalog, context: context, parameterTypes: parameterTypes,
-            allowsNewParameters: allowsNew)
+            allowsNewParameters: allowsNew, stackAllowance: stackAllowance)
     }
 
     private var emptyScope: Scope { Scope(parent: nil, query: QueryState()) }

@@ -10,6 +10,12 @@ struct CopyLineReader {
     /// Where the search for the end of the current line goes on, and whether it is inside quotes.
     private var scan = 0
     private var inQuotes = false
+    private var wasEscape = false
+    private var newline = NewlineKind.unknown
+    /// The data holds bytes that are no ASCII characters, or zeros.
+    private var mayNeedValidation = false
+    /// The current line is known as a whole: error contexts may show it.
+    private(set) var hasLine = false
     private(set) var lineNumber: Int64 = 0
     private(set) var isAtEnd = false
 
@@ -22,6 +28,16 @@ struct CopyLineReader {
     init(options: CopyOptions) { self.options = options }
 
     mutating func append(_ data: [UInt8]) {
+        if !mayNeedValidation {
+            // One pass that the compiler makes wide.
+            var high: UInt8 = 0
+            var hasZero = false
+            for byte in data {
+                high |= byte
+                hasZero = hasZero || byte == 0
+            }
+            mayNeedValidation = high >= 0x80 || hasZero
+        }
         if start == buffer.count {
             buffer = data
             scan = 0
@@ -37,30 +53,49 @@ struct CopyLineReader {
     }
 
     /// The text of the current line, for error contexts.
-    var lineText: String { String(decoding: buffer[line].prefix(200), as: UTF8.self) }
+    var lineText: String { Self.shown(buffer[line]) }
 
     func text(_ field: Range<Int>) -> String { String(decoding: bytes[field], as: UTF8.self) }
+
+    /// A field for error contexts.
+    func shown(_ field: Range<Int>) -> String { Self.shown(bytes[field]) }
+
+    /// As PostgreSQL shows data: a hundred bytes at most, cut at a character.
+    private static func shown(_ data: ArraySlice<UInt8>) -> String {
+        guard data.count > 100 else { return String(decoding: data, as: UTF8.self) }
+        var end = data.startIndex + 100
+        while end > data.startIndex, data[end] & 0xC0 == 0x80 { end -= 1 }
+        return String(decoding: data[data.startIndex..<end], as: UTF8.self) + "..."
+    }
 
     /// Cuts the next line into fields. False: more data is needed (at `isFinal`: there is no more).
     mutating func next(isFinal: Bool) throws(SQLError) -> Bool {
         if isAtEnd { return false }
-        guard let end = findEnd(isFinal: isFinal) else {
-            if isFinal, inQuotes {
+        hasLine = false
+        let end: LineEnd
+        do throws(SQLError) {
+            guard let found = try findEnd(isFinal: isFinal) else {
+                guard isFinal, start < buffer.count else { return false }
+                lineNumber += 1
+                line = start..<buffer.count
+                hasLine = true
                 throw SQLError(.badCopyFileFormat, "unterminated CSV quoted field")
             }
-            return false
+            end = found
+        } catch {
+            if !hasLine { lineNumber += 1 }
+            throw error
         }
         lineNumber += 1
-        var contentEnd = end.content
-        if contentEnd > start, buffer[contentEnd - 1] == 0x0D, !end.wasCR { contentEnd -= 1 }
-        line = start..<contentEnd
+        line = start..<end.content
+        if mayNeedValidation { try validate(start..<min(end.next, buffer.count)) }
         start = end.next
         scan = end.next
         inQuotes = false
-        if line.count == 2, buffer[line.lowerBound] == 0x5C, buffer[line.lowerBound + 1] == 0x2E {
-            isAtEnd = true
-            return false
-        }
+        wasEscape = false
+        isAtEnd = end.isMarker
+        if end.isMarker, line.isEmpty { return false }
+        hasLine = true
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         wasQuoted.removeAll(keepingCapacity: true)
@@ -68,42 +103,138 @@ struct CopyLineReader {
         return true
     }
 
-    private mutating func findEnd(
-        isFinal: Bool
-    ) -> (content: Int, next: Int, wasCR: Bool)? {
+    private func validate(_ range: Range<Int>) throws(SQLError) {
+        try buffer.withRaw { raw throws(SQLError) in
+            try TypeIO.validate(UnsafeRawBufferPointer(rebasing: raw[range]))
+        }
+    }
+
+    /// Where a line ends, where the next begins, and whether it was the end-of-copy marker.
+    private struct LineEnd {
+        var content: Int
+        var next: Int
+        var isMarker = false
+    }
+
+    /// The kind of line end in use, which the first one decides.
+    private enum NewlineKind { case unknown, lineFeed, carriageReturn, both }
+
+    private func literal(_ name: String, _ letter: String) -> SQLError {
+        options.isCSV
+            ? SQLError(
+                .badCopyFileFormat, "unquoted \(name) found in data",
+                hint: "Use quoted CSV field to represent \(name).")
+            : SQLError(
+                .badCopyFileFormat, "literal \(name) found in data",
+                hint: "Use \"\\\(letter)\" to represent \(name).")
+    }
+
+    private mutating func findEnd(isFinal: Bool) throws(SQLError) -> LineEnd? {
         let count = buffer.count
-        if options.isCSV {
-            let quote = options.quote
-            let escape = options.escape
-            while scan < count {
-                let byte = buffer[scan]
-                if inQuotes, byte == escape, escape != quote {
-                    if scan + 1 >= count, !isFinal { return nil }
-                    scan += 2
-                    continue
-                }
-                if byte == quote {
-                    inQuotes.toggle()
-                } else if byte == 0x0A, !inQuotes {
-                    return (scan, scan + 1, false)
-                }
+        let isCSV = options.isCSV
+        let quote = options.quote
+        let escape: UInt8? = options.escape == quote ? nil : options.escape
+        while scan < count {
+            let byte = buffer[scan]
+            if isCSV, byte == quote || byte == escape {
+                if inQuotes, byte == escape { wasEscape.toggle() }
+                if byte == quote, !wasEscape { inQuotes.toggle() }
+                if byte != escape { wasEscape = false }
                 scan += 1
+                continue
             }
-            scan = min(scan, count)
-        } else {
-            while scan < count {
-                let byte = buffer[scan]
-                if byte == 0x5C {
-                    if scan + 1 >= count { break }
-                    scan += 2
+            wasEscape = false
+            guard byte <= 0x0D || byte == 0x5C, !inQuotes else {
+                scan += 1
+                continue
+            }
+            switch byte {
+            case 0x0A:
+                if newline == .carriageReturn || newline == .both {
+                    throw literal("newline", "n")
+                }
+                newline = .lineFeed
+                return LineEnd(content: scan, next: scan + 1)
+            case 0x0D:
+                if newline == .lineFeed { throw literal("carriage return", "r") }
+                if newline != .carriageReturn {
+                    if scan + 1 >= count, !isFinal { return nil }
+                    if scan + 1 < count, buffer[scan + 1] == 0x0A {
+                        newline = .both
+                        return LineEnd(content: scan, next: scan + 2)
+                    }
+                    if newline == .both { throw literal("carriage return", "r") }
+                    newline = .carriageReturn
+                }
+                return LineEnd(content: scan, next: scan + 1)
+            case 0x5C where !isCSV || scan == start:
+                guard scan + 1 < count else {
+                    guard isFinal else { return nil }
+                    scan += 1
                     continue
                 }
-                if byte == 0x0A { return (scan, scan + 1, false) }
-                scan += 1
+                if buffer[scan + 1] == 0x2E {
+                    switch try marker(isFinal: isFinal) {
+                    case .needsMore: return nil
+                    case .end(let end): return end
+                    case .data: break
+                    }
+                    scan += 2
+                } else {
+                    scan += isCSV ? 1 : 2
+                }
+            default: scan += 1
             }
         }
-        if isFinal, start < count, !inQuotes { return (count, count, false) }
+        if scan > count { scan = count }
+        if isFinal, start < count, !inQuotes { return LineEnd(content: count, next: count) }
         return nil
+    }
+
+    private enum Marker {
+        case needsMore
+        case data
+        case end(LineEnd)
+    }
+
+    /// What a `\.` at `scan` is: it ends the data when the line ends with it, in the same way as the
+    /// lines before.
+    private func marker(isFinal: Bool) throws(SQLError) -> Marker {
+        let corrupt = SQLError(.badCopyFileFormat, "end-of-copy marker corrupt")
+        let other = SQLError(
+            .badCopyFileFormat, "end-of-copy marker does not match previous newline style")
+        var place = scan + 2
+        func byte() -> UInt8? { place < buffer.count ? buffer[place] : nil }
+        func missing() throws(SQLError) -> Marker {
+            if !isFinal { return .needsMore }
+            // A CSV file may end in the marker alone.
+            if options.isCSV { return .end(LineEnd(content: scan, next: place, isMarker: true)) }
+            throw corrupt
+        }
+        guard var last = byte() else { return try missing() }
+        if newline == .both {
+            if last == 0x0A {
+                if options.isCSV { return .data }
+                throw other
+            }
+            guard last == 0x0D else {
+                if options.isCSV { return .data }
+                throw corrupt
+            }
+            place += 1
+            guard let following = byte() else { return try missing() }
+            last = following
+        }
+        guard last == 0x0A || last == 0x0D else {
+            if options.isCSV { return .data }
+            throw corrupt
+        }
+        if newline == .lineFeed && last != 0x0A || newline == .both && last != 0x0A
+            || newline == .carriageReturn && last != 0x0D
+        {
+            throw other
+        }
+        return .end(LineEnd(content: scan, next: place + 1, isMarker: true))
     }
 
     private mutating func cutText() throws(SQLError) {
@@ -115,7 +246,7 @@ struct CopyLineReader {
             let outStart = bytes.count
             var hasEscape = false
             while i < end, buffer[i] != delimiter {
-                if buffer[i] == 0x5C, i + 1 < end {
+                if buffer[i] == 0x5C {
                     hasEscape = true
                     i += 1
                 }
@@ -127,7 +258,11 @@ struct CopyLineReader {
             if raw.elementsEqual(options.null) {
                 fields.append(nil)
             } else if hasEscape {
-                unescape(fieldStart, fieldEnd)
+                if unescape(fieldStart, fieldEnd) {
+                    try bytes.withRaw { raw throws(SQLError) in
+                        try TypeIO.validate(UnsafeRawBufferPointer(rebasing: raw[outStart...]))
+                    }
+                }
                 fields.append(outStart..<bytes.count)
             } else {
                 bytes.append(contentsOf: raw)
@@ -138,8 +273,10 @@ struct CopyLineReader {
         }
     }
 
-    private mutating func unescape(_ from: Int, _ to: Int) {
+    /// True when an escape stood for a byte that is no ASCII character, or for zero.
+    private mutating func unescape(_ from: Int, _ to: Int) -> Bool {
         var i = from
+        var isSuspect = false
         func hex(_ byte: UInt8) -> UInt8? {
             switch byte {
             case 0x30...0x39: byte - 0x30
@@ -151,10 +288,12 @@ struct CopyLineReader {
         while i < to {
             let byte = buffer[i]
             i += 1
-            guard byte == 0x5C, i < to else {
+            guard byte == 0x5C else {
                 bytes.append(byte)
                 continue
             }
+            // A backslash at the very end of the data stands for nothing.
+            guard i < to else { break }
             let next = buffer[i]
             i += 1
             switch next {
@@ -172,7 +311,9 @@ struct CopyLineReader {
                     i += 1
                     digits += 1
                 }
-                bytes.append(UInt8(truncatingIfNeeded: value))
+                let made = UInt8(truncatingIfNeeded: value)
+                if made == 0 || made >= 0x80 { isSuspect = true }
+                bytes.append(made)
             case 0x78:
                 guard i < to, let high = hex(buffer[i]) else {
                     bytes.append(next)
@@ -181,13 +322,17 @@ struct CopyLineReader {
                 i += 1
                 if i < to, let low = hex(buffer[i]) {
                     i += 1
-                    bytes.append(high << 4 | low)
+                    let made = high << 4 | low
+                    if made == 0 || made >= 0x80 { isSuspect = true }
+                    bytes.append(made)
                 } else {
+                    if high == 0 { isSuspect = true }
                     bytes.append(high)
                 }
             default: bytes.append(next)
             }
         }
+        return isSuspect
     }
 
     private mutating func cutCSV() throws(SQLError) {

@@ -30,6 +30,8 @@ final class PreparedStatement {
     }
 
     var statement: AST.Statement? { parsed?.statement }
+    /// It may nest so deeply that planning and running it need a large stack.
+    var isDeep: Bool { parsed?.isDeep ?? false }
 
     /// True for the four statements that have a plan.
     var isPlanned: Bool {
@@ -48,6 +50,8 @@ final class Portal {
     let formats: [Int16]
     var run: StatementRun?
     var isDone = false
+    /// Its parameters are so large that working on them is for a worker.
+    var isLarge = false
 
     init(name: String, prepared: PreparedStatement, parameters: [Datum], formats: [Int16]) {
         self.name = name

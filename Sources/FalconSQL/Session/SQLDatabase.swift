@@ -16,6 +16,8 @@ public struct SQLDatabaseOptions: Sendable {
     public var maxSessions: Int = 10_000
     /// Most row locks held at once over all transactions; 53200 beyond.
     public var maxLocks: Int = 8_000_000
+    /// Told when a statement begins (true) and ends (false) to keep its worker thread waiting.
+    public var whenBlocking: (@Sendable (Bool) -> Void)?
     public init() {}
 
     /// Throws what a session would be refused with if `settings` held this entry: 42704 for a name
@@ -68,6 +70,7 @@ public final class SQLDatabase: Sendable {
     ) throws(SQLError) -> SQLDatabase {
         let store = try CatalogStore(engine: engine)
         let databases = try store.loadDatabases(creating: options.databases)
+        for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }
         return SQLDatabase(engine: engine, options: options, store: store, databases: databases)
     }
 

@@ -76,7 +76,7 @@ extension Session {
         if copy.filter != nil {
             throw SQLError(.featureNotSupported, "COPY FROM ... WHERE is not supported yet")
         }
-        let options = try CopyOptions(copy.options)
+        let options = try CopyOptions(copy.options, isFrom: true)
         try transaction.lockRelation(try resolveTable(name).oid, .rowExclusive)
         let table = try resolveTable(name)
         if VirtualTables.isVirtual(table) {
@@ -84,6 +84,7 @@ extension Session {
         }
         let plan = try StatementPlanner(catalog: catalog, context: functions).planCopyFrom(
             table: table, columns: copy.columns)
+        try Self.checkNamed(options, table.columns.filter { !$0.isDropped }.map(\.name), table.name)
         let physical = PhysicalPlan(
             command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
             resultSlots: [], slotCount: plan.slotCount, subplans: [], commonTables: [],
@@ -154,9 +155,12 @@ extension Session {
             if error.isLockWait { return beginLockWait() }
             var error = error
             if error.context == nil, copyIn.reader.lineNumber > 0 {
+                // A duplicate shows when rows are written, and PostgreSQL writes many at once: it no
+                // longer has the line.
+                let showsLine = copyIn.reader.hasLine && error.state != .uniqueViolation
                 error.context =
-                    "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber): "
-                    + "\"\(copyIn.reader.lineText)\""
+                    "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber)"
+                    + (showsLine ? ": \"\(copyIn.reader.lineText)\"" : "")
             }
             copyIn.executor.end()
             return fail(error, sink)
@@ -171,6 +175,12 @@ extension Session {
     private func checkHeader(_ copyIn: CopyInState) throws(SQLError) {
         guard copyIn.reader.options.matchesHeader else { return }
         let fields = copyIn.reader.fields
+        if fields.count != copyIn.columns.count {
+            throw SQLError(
+                .badCopyFileFormat,
+                "wrong number of fields in header line: got \(fields.count), expected "
+                    + "\(copyIn.columns.count)")
+        }
         for (index, column) in copyIn.columns.enumerated() {
             let name = index < fields.count ? fields[index].map { copyIn.reader.text($0) } : nil
             if name != column.name {
@@ -179,12 +189,6 @@ extension Session {
                     "column name mismatch in header line field \(index + 1): got "
                         + "\"\(name ?? "")\", expected \"\(column.name)\"")
             }
-        }
-        if fields.count != copyIn.columns.count {
-            throw SQLError(
-                .badCopyFileFormat,
-                "wrong number of fields in header line: got \(fields.count), expected "
-                    + "\(copyIn.columns.count)")
         }
     }
 
@@ -227,7 +231,7 @@ extension Session {
                 var error = error
                 error.context =
                     "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber), column "
-                    + "\(column.name): \"\(copyIn.reader.text(field))\""
+                    + "\(column.name): \"\(copyIn.reader.shown(field))\""
                 throw error
             }
         }
@@ -244,6 +248,16 @@ extension Session {
         }
     }
 
+    /// FORCE_… may name columns that are copied alone.
+    private static func checkNamed(
+        _ options: CopyOptions, _ columns: [String], _ table: String
+    ) throws(SQLError) {
+        let named = options.forcesQuote.union(options.forceNotNull).union(options.forceNull)
+        guard let name = named.first(where: { !columns.contains($0) }) else { return }
+        throw SQLError(
+            .undefinedColumn, "column \"\(name)\" of relation \"\(table)\" does not exist")
+    }
+
     // MARK: COPY TO
 
     private func advanceCopyOut(
@@ -253,7 +267,7 @@ extension Session {
         if let current = run.utilityState as? CopyOutState {
             state = current
         } else {
-            let options = try CopyOptions(copy.options)
+            let options = try CopyOptions(copy.options, isFrom: false)
             let prepared: PreparedStatement
             if let query = copy.query {
                 prepared = PreparedStatement(
@@ -266,6 +280,18 @@ extension Session {
                 let columns =
                     copy.columns.isEmpty
                     ? table.columns.filter { !$0.isDropped }.map(\.name) : copy.columns
+                for (index, name) in columns.enumerated() {
+                    guard table.columns.contains(where: { $0.name == name && !$0.isDropped }) else {
+                        throw SQLError(
+                            .undefinedColumn,
+                            "column \"\(name)\" of relation \"\(table.name)\" does not exist")
+                    }
+                    if columns[..<index].contains(name) {
+                        throw SQLError(
+                            .duplicateColumn, "column \"\(name)\" specified more than once")
+                    }
+                }
+                try Self.checkNamed(options, columns, table.name)
                 let list = columns.map { Identifier.quoted($0) }.joined(separator: ", ")
                 let text =
                     "SELECT \(list) FROM \(Identifier.quoted(table.schema))."

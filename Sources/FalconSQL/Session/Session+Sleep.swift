@@ -28,6 +28,8 @@ extension Session {
             sem_destroy(semaphore)
             semaphore.deallocate()
         }
+        database.options.whenBlocking?(true)
+        defer { database.options.whenBlocking?(false) }
         let signal = SemaphoreSignal(semaphore)
         interrupt.beginWait(wait)
         wait.onReady { signal.post() }

@@ -5,7 +5,8 @@ extension Session {
     /// The catalog for a statement that begins now.
     var catalog: SessionCatalog {
         SessionCatalog(
-            snapshot: transaction.catalog, searchPath: settings.searchPathNames, database: state)
+            snapshot: transaction.catalog, searchPath: searchPath, database: state,
+            temporarySchema: temporarySchema)
     }
 
     // MARK: Plans
@@ -34,15 +35,20 @@ extension Session {
                             && $0.name == relation.table.name
                     } ?? false
             }
-            if isSame, !plan.relations.isEmpty {
+            // A temporary table may have come before a table of the same name.
+            if isSame, !plan.relations.isEmpty, !usesTemporary {
                 prepared.planCatalogVersion = catalog.snapshot.version
                 return
             }
         }
-        let plan = try StatementPlanner(catalog: catalog, context: functions).plan(
-            statement,
-            parameterTypes: prepared.plan?.parameterTypes.map(\.oid)
-                ?? prepared.declaredTypes)
+        // Literals are read as the settings are now, whatever ran last.
+        refreshFunctions()
+        let planner = StatementPlanner(catalog: catalog, context: functions)
+        let types = prepared.plan?.parameterTypes.map(\.oid) ?? prepared.declaredTypes
+        let plan =
+            prepared.isDeep
+            ? try planner.planDeep(statement, parameterTypes: types)
+            : try planner.plan(statement, parameterTypes: types)
         if let described = prepared.describedColumns {
             let isSame =
                 described.count == plan.columns.count
@@ -140,7 +146,7 @@ extension Session {
         guard let plan = prepared.plan else {
             throw SQLError(.internalError, "statement has no plan")
         }
-        if !plan.isBounded, !isOnWorker, run.stage != .emitting {
+        if !plan.isBounded || run.isLarge, !isOnWorker, run.stage != .emitting {
             return .blocked(needsWorker())
         }
         if run.stage == .start {

@@ -84,6 +84,7 @@ extension Session {
     /// Commits. Nil: done already; else the progress to return, and `resume` ends it.
     func commit() throws(SQLError) -> SessionProgress? {
         dropAllPortals()
+        if !temporaryActions.isEmpty { try endTemporaryTables() }
         guard transaction.batch.operationCount > 0 else {
             transaction.end()
             afterCommit()
@@ -264,6 +265,13 @@ extension Session {
                 throw SQLError(
                     .invalidParameterValue,
                     "invalid value for parameter \"transaction_isolation\": \"\(isolation)\"")
+            }
+            if level != transaction.isolation, !transaction.savepoints.isEmpty,
+                !transaction.hasSnapshot
+            {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction")
             }
             if level != transaction.isolation, transaction.hasSnapshot {
                 throw SQLError(

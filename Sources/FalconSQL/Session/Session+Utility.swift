@@ -31,9 +31,18 @@ extension Session {
     private func isBounded(_ statement: AST.Statement) -> Bool {
         switch statement {
         case .transaction, .set, .setTransaction, .setConstraints, .resetAll, .show, .showAll,
-            .prepare, .execute, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
-            .listen, .notify, .unlisten, .explain, .lockTable, .copy, .unsupported:
+            .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
+            .listen, .notify, .unlisten, .lockTable, .copy, .unsupported:
             return true
+        case .execute(let execute):
+            // Arguments are evaluated here: a call among them may take long.
+            return execute.arguments.allSatisfy { argument in
+                switch argument {
+                case .constant, .parameter: true
+                case .cast(.constant, _, _): true
+                default: false
+                }
+            }
         default: return false
         }
     }
@@ -90,7 +99,7 @@ extension Session {
                 }
             }
         case .prepare(let prepare):
-            try runPrepare(prepare, sql: run.prepared.sql)
+            try runPrepare(prepare, sql: run.prepared.sql, isDeep: run.prepared.isDeep)
             return .done(tag: "PREPARE")
         case .execute(let execute):
             let inner = try makeInner(execute)
@@ -108,8 +117,9 @@ extension Session {
             }
             return .done(tag: "DEALLOCATE")
         case .discard(let target):
+            if target == .all { try forbidBlock("DISCARD ALL") }
+            if target == .all || target == .temporary { try dropTemporary(sink) }
             if target == .all {
-                try forbidBlock("DISCARD ALL")
                 dropAllPortals()
                 statements.removeAll()
                 settings.resetAll()
@@ -127,7 +137,23 @@ extension Session {
             }
         case .vacuum(let vacuum):
             if vacuum.isVacuum { try forbidBlock("VACUUM") }
-            for (table, _) in vacuum.tables { _ = try resolveTable(table) }
+            for (name, columns) in vacuum.tables {
+                let table = try resolveTable(name)
+                for (index, column) in columns.enumerated() {
+                    guard table.columns.contains(where: { $0.name == column && !$0.isDropped })
+                    else {
+                        throw SQLError(
+                            .undefinedColumn,
+                            "column \"\(column)\" of relation \"\(table.name)\" does not exist")
+                    }
+                    if columns[..<index].contains(column) {
+                        throw SQLError(
+                            .duplicateColumn,
+                            "column \"\(column)\" of relation \"\(table.name)\" appears more "
+                                + "than once")
+                    }
+                }
+            }
             return .done(tag: vacuum.isVacuum ? "VACUUM" : "ANALYZE")
         case .checkpoint:
             let engine = database.engine
@@ -153,7 +179,9 @@ extension Session {
                 }
             }
             return .done(tag: "LOCK TABLE")
-        case .declareCursor(let declare): return try runDeclare(declare, sql: run.prepared.sql)
+        case .declareCursor(let declare):
+            return try runDeclare(
+                declare, sql: run.prepared.sql, isDeep: run.prepared.isDeep)
         case .fetch(let fetch): return try runFetch(fetch, run, describes: describes, sink)
         case .closeCursor(let name):
             if let name {
@@ -249,7 +277,7 @@ extension Session {
         }
     }
 
-    private func runPrepare(_ prepare: AST.Prepare, sql: String) throws(SQLError) {
+    private func runPrepare(_ prepare: AST.Prepare, sql: String, isDeep: Bool) throws(SQLError) {
         if statements[prepare.name] != nil {
             throw SQLError(
                 .duplicatePreparedStatement,
@@ -259,7 +287,7 @@ extension Session {
         var types: [OID] = []
         for type in prepare.types { types.append(try planner.resolveType(type).oid) }
         let parsed = AST.ParsedStatement(
-            statement: prepare.statement, textOffset: 0, textLength: sql.utf8.count)
+            statement: prepare.statement, textOffset: 0, textLength: sql.utf8.count, isDeep: isDeep)
         let prepared = PreparedStatement(
             name: prepare.name, sql: sql, parsed: parsed, declaredTypes: types, isFromSQL: true)
         guard prepared.isPlanned else {
@@ -297,15 +325,31 @@ extension Session {
         var showCosts = true
         var isAnalyzed = false
         for option in explain.options {
+            func flag() throws(SQLError) -> Bool {
+                if let value = option.boolValue { return value }
+                throw SQLError(.syntaxError, "\(option.name) requires a Boolean value")
+            }
             switch option.name.lowercased() {
-            case "costs": showCosts = option.boolValue ?? true
-            case "analyze": isAnalyzed = option.boolValue ?? true
+            case "costs": showCosts = try flag()
+            case "analyze": isAnalyzed = try flag()
+            case "verbose", "buffers", "settings", "wal", "timing", "summary": _ = try flag()
             case "format":
-                if let format = option.stringValue?.lowercased(), format != "text" {
+                switch option.stringValue {
+                case "text": break
+                case let format? where ["json", "xml", "yaml"].contains(format):
                     throw SQLError(
                         .featureNotSupported, "EXPLAIN format \"\(format)\" is not supported yet")
+                default:
+                    throw SQLError(
+                        .invalidParameterValue,
+                        "unrecognized value for EXPLAIN option \"format\": "
+                            + "\"\(option.stringValue ?? "")\"",
+                        byteOffset: option.location >= 0 ? option.location : nil)
                 }
-            default: break
+            default:
+                throw SQLError(
+                    .syntaxError, "unrecognized EXPLAIN option \"\(option.name)\"",
+                    byteOffset: option.location >= 0 ? option.location : nil)
             }
         }
         var inner = explain.statement
@@ -324,7 +368,7 @@ extension Session {
     // MARK: Cursors
 
     private func runDeclare(
-        _ declare: AST.DeclareCursor, sql: String
+        _ declare: AST.DeclareCursor, sql: String, isDeep: Bool
     ) throws(SQLError) -> StatementStep {
         if !declare.isHold { try requireBlock("DECLARE CURSOR") }
         if declare.isHold {
@@ -336,7 +380,8 @@ extension Session {
         let prepared = PreparedStatement(
             name: "", sql: sql,
             parsed: .init(
-                statement: .select(declare.query), textOffset: 0, textLength: sql.utf8.count),
+                statement: .select(declare.query), textOffset: 0, textLength: sql.utf8.count,
+                isDeep: isDeep),
             declaredTypes: [])
         try ensurePlan(prepared)
         let portal = Portal(

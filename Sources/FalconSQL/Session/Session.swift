@@ -88,6 +88,10 @@ public final class Session: @unchecked Sendable {
     private var functionsGeneration: UInt64 = .max
     private var isClosed = false
     var transactionNumber: UInt64?
+    /// It has made a temporary relation at some time.
+    var usesTemporary = false
+    /// What commits do with its temporary tables.
+    var temporaryActions: [OID: OnCommitAction] = [:]
 
     init(
         database: SQLDatabase, state: DatabaseState, processID: Int32, secretKey: Int32,
@@ -154,6 +158,7 @@ public final class Session: @unchecked Sendable {
                 sink.emptyQuery()
                 return finish(sink)
             }
+            noticeLongIdentifiers(parsed, sink)
             work = .simple(SimpleWork(sql: sql, statements: parsed))
         } catch { return fail(error, sink) }
         return drive(sink)
@@ -172,7 +177,8 @@ public final class Session: @unchecked Sendable {
             }
             // A repeated text under the unnamed statement keeps its plan.
             if name.isEmpty, let old = statements[""], old.sql == sql,
-                old.declaredTypes == parameterTypes, block != .failed, isCurrent(old)
+                old.declaredTypes == parameterTypes, block != .failed, isCurrent(old),
+                !(old.plan?.readsSurroundings ?? false)
             {
                 try beginIfNeeded()
                 return .finished
@@ -183,6 +189,7 @@ public final class Session: @unchecked Sendable {
                     .syntaxError,
                     "cannot insert multiple commands into a prepared statement")
             }
+            noticeLongIdentifiers(parsed, sink)
             if let statement = parsed.first { try checkNotFailed(statement.statement) }
             let prepared = PreparedStatement(
                 name: name, sql: sql, parsed: parsed.first, declaredTypes: parameterTypes)
@@ -233,7 +240,7 @@ public final class Session: @unchecked Sendable {
                 try beginIfNeeded()
                 try ensurePlan(prepared)
             }
-            let values = try decode(parameters, for: prepared)
+            let values = try decode(parameters, for: prepared, portal: portal)
             let columnCount = try resultColumns(prepared)?.count ?? 0
             if resultFormats.count > 1, resultFormats.count != columnCount {
                 throw SQLError(
@@ -242,8 +249,12 @@ public final class Session: @unchecked Sendable {
                         + "\(columnCount) columns")
             }
             dropPortal(portal)
-            portals[portal] = Portal(
+            let bound = Portal(
                 name: portal, prepared: prepared, parameters: values, formats: resultFormats)
+            bound.isLarge =
+                parameters.contains { ($0.bytes?.count ?? 0) > Self.largeInput }
+                || prepared.sql.utf8.count > Self.largeInput
+            portals[portal] = bound
             return .finished
         } catch { return fail(error, sink) }
     }
@@ -296,6 +307,9 @@ public final class Session: @unchecked Sendable {
     /// Ends the session as soon as its statement notices: 57P01. Thread-safe.
     public func terminate() { interrupt.raise(.terminated) }
 
+    /// The same when it does nothing but sleep: there is no work to let end. Thread-safe.
+    public func terminateIfSleeping() { interrupt.terminateIfSleeping() }
+
     /// Rolls back, releases locks, forgets the session. Not while a request is running.
     public func close() {
         guard !isClosed else { return }
@@ -311,12 +325,17 @@ public final class Session: @unchecked Sendable {
             pendingCommit = nil
             let locks = database.locks
             let owner = owner
-            commit.onReady { locks.unregister(owner) }
+            let temporary = temporaryCleanup()
+            commit.onReady {
+                locks.unregister(owner)
+                temporary?()
+            }
         } else {
             dropAllPortals()
             transaction.end()
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)
+            temporaryCleanup()?()
         }
         database.locks.releaseAll(advisoryOwner)
         database.locks.unregister(advisoryOwner)
@@ -381,6 +400,7 @@ public final class Session: @unchecked Sendable {
                     let prepared = PreparedStatement(
                         name: "", sql: simple.sql, parsed: parsed, declaredTypes: [])
                     run = StatementRun(prepared: prepared, parameters: [])
+                    if simple.sql.utf8.count > Self.largeInput { run.isLarge = true }
                 }
                 simple.run = run
                 startStatement()
@@ -420,7 +440,7 @@ public final class Session: @unchecked Sendable {
         }
         if portal.isDone {
             // PostgreSQL: a completed portal gives no more rows and a tag of zero.
-            if portal.prepared.isPlanned {
+            if case .select = statement, portal.prepared.isPlanned {
                 sink.commandComplete(Self.tag(portal.prepared, affected: 0, emitted: 0))
                 return finish(sink)
             }
@@ -435,6 +455,7 @@ public final class Session: @unchecked Sendable {
         } else {
             run = StatementRun(prepared: portal.prepared, parameters: portal.parameters)
             run.formats = portal.formats
+            if portal.isLarge { run.isLarge = true }
             portal.run = run
             startStatement()
         }
@@ -483,6 +504,19 @@ public final class Session: @unchecked Sendable {
         abortAfterError()
         report(sink)
         return .failed(error)
+    }
+
+    private func noticeLongIdentifiers(
+        _ statements: [AST.ParsedStatement], _ sink: any ResultSink
+    ) {
+        guard let names = statements.first?.longIdentifiers else { return }
+        for name in names {
+            sink.notice(
+                SQLError(
+                    SQLState("42622"),
+                    "identifier \"\(name)\" will be truncated to \"\(TypeIO.clippedName(name))\"",
+                    severity: .notice))
+        }
     }
 
     static func position(ofByte offset: Int, in sql: String) -> Int {
@@ -564,15 +598,22 @@ public final class Session: @unchecked Sendable {
         statementTimer = nil
     }
 
+    /// Bytes of a statement or parameter from which work on it is for a worker.
+    static let largeInput = 256 << 10
+
     /// Brings what functions see up to date for a statement.
     func refreshFunctions() {
+        refreshSettings()
+        functions.transactionTimestamp = transaction.startMicros
+        functions.statementTimestamp = Self.nowMicros()
+    }
+
+    func refreshSettings() {
         if functionsGeneration != settings.generation {
             functionsGeneration = settings.generation
             functions.settings = settings.display
         }
-        functions.transactionTimestamp = transaction.startMicros
         functions.settings.transactionTimestamp = transaction.startMicros
-        functions.statementTimestamp = Self.nowMicros()
     }
 
     // MARK: Lookups
@@ -613,7 +654,7 @@ public final class Session: @unchecked Sendable {
     }
 
     private func decode(
-        _ parameters: [WireParameter], for prepared: PreparedStatement
+        _ parameters: [WireParameter], for prepared: PreparedStatement, portal: String
     ) throws(SQLError) -> [Datum] {
         let types =
             prepared.plan?.parameterTypes ?? prepared.declaredTypes.map { SQLType($0) }
@@ -632,17 +673,25 @@ public final class Session: @unchecked Sendable {
             }
             let type = types[index]
             let display = settings.display
-            values.append(
-                try bytes.withRaw { raw throws(SQLError) in
-                    switch parameter.format {
-                    case 0: try TypeIO.parseText(raw, type: type, settings: display)
-                    case 1: try TypeIO.decodeBinary(raw, type: type, settings: display)
-                    default:
-                        throw SQLError(
-                            .invalidParameterValue,
-                            "unsupported format code: \(parameter.format)")
-                    }
-                })
+            do throws(SQLError) {
+                values.append(
+                    try bytes.withRaw { raw throws(SQLError) in
+                        switch parameter.format {
+                        case 0: try TypeIO.parseText(raw, type: type, settings: display)
+                        case 1: try TypeIO.decodeBinary(raw, type: type, settings: display)
+                        default:
+                            throw SQLError(
+                                .invalidParameterValue,
+                                "unsupported format code: \(parameter.format)")
+                        }
+                    })
+            } catch {
+                var error = error
+                error.context =
+                    (portal.isEmpty ? "unnamed portal" : "portal \"\(portal)\"")
+                    + " parameter $\(index + 1)"
+                throw error
+            }
         }
         return values
     }

@@ -19,6 +19,8 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
     ) throws(SQLError) -> String {
         guard let session else { throw SQLError(.internalError, "session is closed") }
         try session.settings.set(name, value, isLocal: isLocal)
+        // What the statement evaluates next sees it.
+        session.refreshSettings()
         return try session.shown(name)
     }
 
@@ -32,7 +34,10 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
         let path = SessionSettings.parsePath(
             session.settings.value("search_path") ?? "", user: session.settings.user)
         var result = path.filter { known[$0] != nil }
-        if includingImplicit, !path.contains("pg_catalog") { result.insert("pg_catalog", at: 0) }
+        if includingImplicit {
+            if !path.contains("pg_catalog") { result.insert("pg_catalog", at: 0) }
+            if session.hasTemporarySchema { result.insert(session.temporarySchema, at: 0) }
+        }
         return result
     }
 
@@ -47,6 +52,8 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
     }
 
     var isCanceled: Bool { session?.interrupt.isSet ?? true }
+
+    func checkInterrupts() throws(SQLError) { try session?.interrupt.check() }
 
     // MARK: reg* types
 
@@ -79,7 +86,7 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
 
     private func qualified(_ schema: String, _ name: String, _ session: Session) -> String {
         let quoted = Identifier.quoted(name)
-        if session.settings.searchPathNames.contains(schema) { return quoted }
+        if session.searchPath.contains(schema) { return quoted }
         return Identifier.quoted(schema) + "." + quoted
     }
 

@@ -42,10 +42,13 @@ final class StatementRun {
     var inner: StatementRun?
     var utilityState: AnyObject?
     var rowValues: [Datum] = []
+    /// Its text or parameters are so large, or it may nest so deeply, that a worker has to run it.
+    var isLarge: Bool
 
     init(prepared: PreparedStatement, parameters: [Datum]) {
         self.prepared = prepared
         self.parameters = parameters
+        isLarge = prepared.isDeep
     }
 
     /// Returns the executor for another run.

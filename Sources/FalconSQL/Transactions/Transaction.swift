@@ -71,6 +71,7 @@ final class Transaction: @unchecked Sendable {
 
     /// The snapshot for a statement that begins now.
     func statementSnapshot() -> Snapshot {
+        hasRunQuery = true
         guard isolation.keepsSnapshot else { return engine.makeSnapshot() }
         if let kept { return kept }
         let snapshot = engine.makeSnapshot()
@@ -79,7 +80,8 @@ final class Transaction: @unchecked Sendable {
     }
 
     /// SET TRANSACTION ISOLATION LEVEL is refused once there is one.
-    var hasSnapshot: Bool { kept != nil || !batch.isEmpty }
+    var hasSnapshot: Bool { hasRunQuery || kept != nil || !batch.isEmpty }
+    private var hasRunQuery = false
 
     // MARK: Locks
 
@@ -249,6 +251,7 @@ final class Transaction: @unchecked Sendable {
             if batch.byteCount > 1 << 20 { batch = WriteBatch() } else { batch.removeAll() }
         }
         kept = nil
+        hasRunQuery = false
         pendingWait = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
@@ -278,6 +281,10 @@ final class Interrupt: Sendable {
     func raise(_ why: Reason) {
         reason.store(why.rawValue, ordering: .releasing)
         if let current = wait.withLock({ $0 }) { locks.cancel(current, .cancelled) }
+    }
+
+    func terminateIfSleeping() {
+        if wait.withLock({ $0?.isTimer ?? false }) { raise(.terminated) }
     }
 
     func clearUnlessTerminated() {

@@ -161,7 +161,14 @@ public enum TypeIO {
         // Find the first bad sequence for the message.
         while position < text.count {
             let lead = text[position]
-            let length = lead < 0x80 ? 1 : (lead >= 0xF0 ? 4 : (lead >= 0xE0 ? 3 : 2))
+            // What PostgreSQL takes for the sequence: by the lead byte, one when it is none.
+            let length: Int
+            switch lead {
+            case 0xC0...0xDF: length = 2
+            case 0xE0...0xEF: length = 3
+            case 0xF0...0xF7: length = 4
+            default: length = 1
+            }
             let end = min(position + length, text.count)
             let piece = UnsafeRawBufferPointer(rebasing: text[position..<end])
             if String(validating: piece, as: UTF8.self) == nil {
@@ -170,6 +177,11 @@ public enum TypeIO {
             position = end
         }
         throw badSequence(text[0..<0])
+    }
+
+    /// 22021 when the bytes are not UTF-8 or hold a NUL.
+    public static func validate(_ text: UnsafeRawBufferPointer) throws(SQLError) {
+        _ = try validated(text)
     }
 
     private static func badSequence(_ bytes: Slice<UnsafeRawBufferPointer>) -> SQLError {

@@ -205,8 +205,9 @@ extension NumericValue {
     /// Throws when there are more digits before the point than NUMERIC holds.
     func checked() throws(SQLError) -> NumericValue {
         guard case .big(let big) = storage else { return self }
-        // 3.33 bits a digit: a cheap test that only very large numbers fail.
-        if big.mantissa.bitWidth > Self.maxIntegerDigits * 10 / 3,
+        if big.scale > Self.maxScale { throw Self.overflow }
+        // More than 3.3 bits a digit: a cheap test that only very large numbers fail.
+        if big.mantissa.bitWidth > Self.maxIntegerDigits * 33 / 10,
             let exponent = decimalExponent, exponent >= Self.maxIntegerDigits
         {
             throw Self.overflow

@@ -40,8 +40,9 @@ extension NumericValue {
 
     static func exponential(_ value: NumericValue, scale: Int) throws(SQLError) -> NumericValue {
         let approximate = value.doubleValue
-        if approximate > 6000 * 2.303 { throw overflow }
-        if approximate < -6000 * 2.303 { return NumericValue(mantissa: Int64(0), scale: scale) }
+        // PostgreSQL's bounds: three times the greatest result scale.
+        if approximate >= 6000 { throw overflow }
+        if approximate <= -6000 { return NumericValue(mantissa: Int64(0), scale: scale) }
         let digits = scale + max(0, Int(approximate * 0.4343) + 1) + 12
         guard let input = value.decimal else { return value }
         let fixed = rescale(input.mantissa, from: input.scale, to: digits)
@@ -139,8 +140,9 @@ extension NumericValue {
         guard let b = base.magnitude.decimal, let e = exponent.decimal else { return .nan }
         // exp(exponent × ln base), with digits for the integer part of the product.
         let estimate = log10Estimate(base.magnitude) * exponent.doubleValue
-        if estimate > 6000 { throw overflow }
-        if estimate < -6000 {
+        // As exp(): PostgreSQL bounds the natural logarithm of the result.
+        if estimate * 2.302585092994046 >= 6000 { throw overflow }
+        if estimate * 2.302585092994046 <= -6000 {
             return NumericValue(mantissa: Int64(0), scale: maxPrecision)
         }
         let scale = clamped(max(16 - Int(estimate), base.scale, exponent.scale))

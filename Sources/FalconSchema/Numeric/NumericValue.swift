@@ -95,6 +95,16 @@ public struct NumericValue: Sendable {
         }
     }
 
+    /// Digits from the first to the last that the value shows, or to the point: a measure of what
+    /// arithmetic with it costs.
+    public var digitSpan: Int {
+        switch storage {
+        case .small(_, let scale): return max(19, Int(scale))
+        case .big(let big): return max(big.mantissa.bitWidth * 3 / 10, big.scale)
+        default: return 0
+        }
+    }
+
     /// Mantissa and scale of a finite number.
     var decimal: (mantissa: BigInt, scale: Int)? {
         switch storage {

@@ -52,10 +52,15 @@ public final class RunningServer: Sendable {
         let opened = ContinuousClock.now
         let engine = try openEngine(config, environment: environment)
         logger.info("storage is open after \(shown(opened.duration(to: .now)))")
+        let workers = WorkerPool(
+            threadCount: config.workerThreads > 0 ? config.workerThreads : max(4, 2 * cores))
         let database: SQLDatabase
         do throws(SQLError) {
-            database = try SQLDatabase.open(engine: engine, options: sqlOptions(config))
+            var options = sqlOptions(config)
+            options.whenBlocking = { workers.thread(isBlocked: $0) }
+            database = try SQLDatabase.open(engine: engine, options: options)
         } catch {
+            workers.stop()
             try? engine.close()
             throw ServerStartError("cannot open the catalog: \(error)")
         }
@@ -63,8 +68,6 @@ public final class RunningServer: Sendable {
 
         let group = MultiThreadedEventLoopGroup(
             numberOfThreads: config.eventLoopThreads > 0 ? config.eventLoopThreads : cores)
-        let workers = WorkerPool(
-            threadCount: config.workerThreads > 0 ? config.workerThreads : max(4, 2 * cores))
         let server = PGServerContext(
             source: database, workers: workers, logger: logger,
             maxConnections: config.maxConnections, maximumMessageLength: config.maxMessageBytes,

@@ -12,6 +12,11 @@ final class WorkerPool: @unchecked Sendable {
     private var ready: [@Sendable () -> Void] = []
     private var arrived: [@Sendable () -> Void] = []
     private var isStopping = false
+    /// Threads that wait inside a job, those started in their place, and how many are to end.
+    private var blockedCount = 0
+    private var substituteCount = 0
+    private var surplusCount = 0
+    private static let maxSubstitutes = 512
     private var threads: [pthread_t] = []
     private let running = Atomic<Int>(0)
 
@@ -23,7 +28,7 @@ final class WorkerPool: @unchecked Sendable {
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
-        for _ in 0..<max(1, threadCount) { startThread() }
+        for _ in 0..<max(1, threadCount) { _ = startThread() }
     }
 
     deinit {
@@ -40,6 +45,30 @@ final class WorkerPool: @unchecked Sendable {
         pthread_cond_signal(condition)
     }
 
+    /// A job's thread begins (or ends) to wait: another one takes its place meanwhile.
+    func thread(isBlocked: Bool) {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        if isBlocked {
+            blockedCount += 1
+            guard !isStopping, surplusCount == 0 else {
+                if surplusCount > 0 {
+                    surplusCount -= 1
+                    substituteCount += 1
+                }
+                return
+            }
+            guard substituteCount < Self.maxSubstitutes else { return }
+            if startThread() { substituteCount += 1 }
+        } else {
+            blockedCount -= 1
+            guard substituteCount > blockedCount else { return }
+            substituteCount -= 1
+            surplusCount += 1
+            pthread_cond_signal(condition)
+        }
+    }
+
     /// Runs what is queued, then ends the threads.
     func stop() {
         pthread_mutex_lock(mutex)
@@ -51,7 +80,8 @@ final class WorkerPool: @unchecked Sendable {
         for thread in ending { pthread_join(thread, nil) }
     }
 
-    private func startThread() {
+    /// With `mutex` held, or before anybody else knows the pool.
+    private func startThread() -> Bool {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -69,9 +99,10 @@ final class WorkerPool: @unchecked Sendable {
             }, argument.toOpaque())
         guard code == 0 else {
             argument.release()
-            return
+            return false
         }
         threads.append(thread)
+        return true
     }
 
     private func run() {
@@ -86,6 +117,13 @@ final class WorkerPool: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
+            if surplusCount > 0, !isStopping {
+                surplusCount -= 1
+                let own = pthread_self()
+                threads.removeAll { pthread_equal($0, own) != 0 }
+                pthread_detach(own)
+                return nil
+            }
             if let job = ready.popLast() { return job }
             if !arrived.isEmpty {
                 swap(&ready, &arrived)

@@ -300,6 +300,8 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
                 endByAdministrator()
             } else if state.phase == .idle {
                 endByAdministrator()
+            } else {
+                session?.terminateIfSleeping()
             }
         }
     }
@@ -309,7 +311,7 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         eventLoop.execute { [self] in
             drainRequested = true
             terminationRequested = true
-            if state.isBusy { session?.requestCancel() } else { endByAdministrator() }
+            if state.isBusy { session?.terminate() } else { endByAdministrator() }
         }
     }
 }

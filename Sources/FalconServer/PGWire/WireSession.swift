@@ -32,7 +32,14 @@ protocol WireSession: AnyObject, Sendable {
     func copyFail(_ message: String, _ sink: any ResultSink) -> SessionProgress
     func resume(_ sink: any ResultSink) -> SessionProgress
     func requestCancel()
+    func terminate()
+    func terminateIfSleeping()
     func close()
+}
+
+extension WireSession {
+    func terminate() { requestCancel() }
+    func terminateIfSleeping() {}
 }
 
 extension Session: WireSession {}

@@ -56,17 +56,27 @@ final class RegexPattern: Sendable {
         return made
     }
 
-    static func scalars(_ text: String) -> [UInt32] { text.unicodeScalars.map(\.value) }
+    static func scalars(_ text: String, _ context: FunctionContext) throws(SQLError) -> [UInt32] {
+        var result: [UInt32] = []
+        result.reserveCapacity(text.utf8.count)
+        for scalar in text.unicodeScalars {
+            result.append(scalar.value)
+            if result.count & 0xF_FFFF == 0 { try context.checkInterrupts() }
+        }
+        return result
+    }
 
     /// True when the pattern matches somewhere.
-    func matches(_ text: [UInt32]) throws(SQLError) -> Bool {
-        if program.needsBacktracking { return try match(text, from: 0) != nil }
-        return simulate(text)
+    func matches(_ text: [UInt32], _ context: FunctionContext) throws(SQLError) -> Bool {
+        if program.needsBacktracking { return try match(text, from: 0, context) != nil }
+        return try simulate(text, context)
     }
 
     // MARK: Parallel states
 
-    private func simulate(_ text: [UInt32]) -> Bool {
+    private func simulate(
+        _ text: [UInt32], _ context: FunctionContext
+    ) throws(SQLError) -> Bool {
         let code = program.code
         var current: [Int] = []
         var next: [Int] = []
@@ -92,6 +102,7 @@ final class RegexPattern: Sendable {
             }
         }
         for position in 0...text.count {
+            if position & 0xFFF == 0xFFF { try context.checkInterrupts() }
             add(0, position, &current)
             if matched { return true }
             guard position < text.count else { break }
@@ -140,11 +151,15 @@ final class RegexPattern: Sendable {
 
     /// Bounds of the groups of the leftmost match at or after `start`: pairs of positions, -1 for
     /// groups that took no part.
-    func match(_ text: [UInt32], from start: Int) throws(SQLError) -> [Int]? {
+    func match(
+        _ text: [UInt32], from start: Int, _ context: FunctionContext
+    ) throws(SQLError) -> [Int]? {
         var steps = 0
         guard start <= text.count else { return nil }
         for position in start...text.count {
-            if let groups = try Self.run(program, program, text, position, &steps, depth: 0) {
+            if let groups = try Self.run(
+                program, program, text, position, &steps, context, depth: 0)
+            {
                 return groups
             }
         }
@@ -159,7 +174,7 @@ final class RegexPattern: Sendable {
 
     private static func run(
         _ program: RegexProgram, _ root: RegexProgram, _ text: [UInt32], _ start: Int,
-        _ steps: inout Int, depth: Int, endingAt end: Int? = nil
+        _ steps: inout Int, _ context: FunctionContext, depth: Int, endingAt end: Int? = nil
     ) throws(SQLError) -> [Int]? {
         guard depth < 32 else { throw RegexParser.invalid("regular expression is too complex") }
         var groups = [Int](repeating: -1, count: root.groupCount * 2)
@@ -169,6 +184,7 @@ final class RegexPattern: Sendable {
         var position = start
         while true {
             steps += 1
+            if steps & 0xFFFF == 0 { try context.checkInterrupts() }
             if steps > stepLimit { throw RegexParser.invalid("regular expression is too complex") }
             var failed = false
             switch program.code[pc] {
@@ -232,14 +248,14 @@ final class RegexPattern: Sendable {
                     while from >= 0, !found {
                         found =
                             try run(
-                                program.programs[index], root, text, from, &steps,
+                                program.programs[index], root, text, from, &steps, context,
                                 depth: depth + 1, endingAt: position) != nil
                         from -= 1
                     }
                 } else {
                     found =
                         try run(
-                            program.programs[index], root, text, position, &steps,
+                            program.programs[index], root, text, position, &steps, context,
                             depth: depth + 1) != nil
                 }
                 failed = found == isNegative

@@ -118,6 +118,7 @@ extension AST {
         public var withNoData: Bool
         public var ifNotExists: Bool
         public var isMaterializedView: Bool
+        public var onCommit: String
     }
 
     public struct IndexElement: Sendable {

@@ -32,5 +32,9 @@ public enum AST {
         /// `statement` count from the start of the submitted string, not of this statement.
         public var textOffset: Int
         public var textLength: Int
+        /// It may nest so deeply that planning and running it need a large stack.
+        public var isDeep = false
+        /// Identifiers of the text that were longer than names are, as written.
+        public var longIdentifiers: [String] = []
     }
 }
