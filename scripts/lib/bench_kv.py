@@ -29,7 +29,8 @@ ROWS = {  # row: (title, release factor, is it measured, must, aim)
     "readseq": ("readseq", 1.15, True, 0.8, 1.2),
     "readreverse": ("readreverse", 1.15, False, 1.0, 1.5),
 }
-LINE = re.compile(r"^(\w+)\s*:\s+([\d.]+) micros/op (\d+) ops/sec.*?(?:\((\d+) of (\d+) found\))?$")
+LINE = re.compile(r"^(\w+)\s*:\s+[\d.]+ micros/op (\d+) ops/sec")
+FOUND = re.compile(r"\((\d+) of (\d+) found\)")
 PERCENTILE = re.compile(r"(P[\d.]+): ([\d.]+)")
 KEY_SIZE = 16
 
@@ -145,8 +146,11 @@ class Bench:
         for line in done.stdout.splitlines():
             match = LINE.match(line.strip())
             if match:
-                hits = int(match[4]) / int(match[5]) if match[5] and int(match[5]) else None
-                found[match[1]] = (float(match[3]), hits)
+                # db_bench prints a count for each thread.
+                counts = [tuple(map(int, pair)) for pair in FOUND.findall(line)]
+                asked = sum(pair[1] for pair in counts)
+                hits = sum(pair[0] for pair in counts) / asked if asked else None
+                found[match[1]] = (float(match[2]), hits)
         for name in benchmarks:
             if name != "waitforcompaction" and name not in found:
                 sys.exit(f"{who} printed no line for {name}:\n{done.stdout[-2000:]}")
@@ -252,7 +256,7 @@ def throughput(bench):
         release = ratio / factor
         verdict = "aim" if release >= aim else "must" if release >= must else "BELOW"
         hits = [bench.hits[(row, who)] for who in ("falcon", "rocksdb")]
-        # Eight threads of db_bench print eight counts; readwhilewriting's keys change meanwhile.
+        # Keys change during readwhilewriting.
         if None not in hits and abs(hits[0] - hits[1]) > 0.01 and row != "readwhilewriting":
             verdict += f", found {hits[0]:.3f} and {hits[1]:.3f}"
         rows.append([title, f"{ours:.0f}", f"{theirs:.0f}", f"{ratio:.2f}",

@@ -49,7 +49,7 @@ import Testing
             [settings]
             TimeZone = "UTC"
             jit = false
-            work_mem = 5
+            work_mem = 4096
             """)
         #expect(config.dataDirectory == "/x")
         #expect(config.pgAddress == NetworkAddress(host: "::1", port: 1))
@@ -61,7 +61,7 @@ import Testing
         #expect(config.durability == .written)
         #expect(
             config.settings.map { "\($0.0)=\($0.1)" }.sorted() == [
-                "TimeZone=UTC", "jit=off", "work_mem=5",
+                "TimeZone=UTC", "jit=off", "work_mem=4096",
             ])
     }
 
