@@ -12,6 +12,8 @@ import Testing
         try history.engine.flush()
         if reopens { try history.reopen() }
         try history.run(3, maintains: false)
+        // Replaced tables are unlinked in the background: until then they would be orphans.
+        try history.engine.awaitIdle()
         return history
     }
 
