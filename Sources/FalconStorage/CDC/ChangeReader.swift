@@ -50,8 +50,9 @@ public final class ChangeReader {
     public static func firstLSN(
         root: String, _ fileSystem: any FileSystem
     ) throws(StorageError) -> LSN? {
-        let probe = try WALReader(
-            directory: FileNames(root: root).walDirectory, fileSystem: fileSystem, mode: .follow)
+        let directory = FileNames(root: root).walDirectory
+        guard try fileSystem.exists(directory) else { return nil }
+        let probe = try WALReader(directory: directory, fileSystem: fileSystem, mode: .follow)
         _ = try probe.next()
         return probe.firstLSN
     }
@@ -77,6 +78,17 @@ public final class ChangeReader {
     public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit) }
     /// One beyond the last byte read.
     public var position: LSN { reader.position }
+
+    /// The end of the log was met.
+    public var hasEnded: Bool { logEnded }
+
+    /// What the log lacks by what MANIFEST says; see ``LogExpectation``.
+    public func missingEnd(
+        _ expectation: LogExpectation
+    ) throws(StorageError) -> WALDamage? { try expectation.missingEnd(of: reader) }
+    public func missingBeginning(_ expectation: LogExpectation) -> WALDamage? {
+        expectation.missingBeginning(of: reader)
+    }
 
     /// The next committed event, or nil at the end (in `follow` mode: for now). Throws
     /// `target-unreachable` when a segment was taken away before it was read, `corruption` when a

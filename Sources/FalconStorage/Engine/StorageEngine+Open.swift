@@ -47,7 +47,7 @@ extension StorageEngine {
                     .notFound, kind: .user, "The data directory does not exist.",
                     location: .init(path: names.root))
             }
-            try fileSystem.createDirectory(names.root)
+            try makeRoot(names, fileSystem)
             try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
         } else {
             try refuseForeign(names, fileSystem)
@@ -71,6 +71,29 @@ extension StorageEngine {
         } catch {
             lock.release()
             throw error
+        }
+    }
+
+    private static func makeRoot(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try fileSystem.createDirectory(names.root)
+        } catch {
+            var cause = error.cause ?? error.message
+            var hint = error.hint
+            switch error.code {
+            case .alreadyExists:
+                // It is not there and its name is taken.
+                cause = "a symbolic link of that name leads nowhere"
+                hint = "Make the directory that the link names, or remove the link."
+            case .notFound: hint = "Make its parent directory first, or choose another place."
+            default: break
+            }
+            throw StorageError(
+                error.code == .diskFull ? .diskFull : .io, kind: error.kind,
+                "The data directory cannot be made.", cause: cause,
+                location: .init(path: names.root), hint: hint, errno: error.errno)
         }
     }
 

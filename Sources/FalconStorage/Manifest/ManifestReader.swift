@@ -12,6 +12,26 @@ struct ManifestContents {
 
 /// Reads a whole MANIFEST and says whether its end is torn or damaged.
 enum ManifestReader {
+    /// The manifest that CURRENT names; nil without CURRENT. One that is not there is damage, unless a
+    /// writer that opened the directory meanwhile has made CURRENT name another.
+    static func readLive(
+        _ names: FileNames, _ fileSystem: any FileSystem, forWriting: Bool
+    ) throws(StorageError) -> ManifestContents? {
+        var attempts = 0
+        while let number = try CurrentMarker.read(names, fileSystem) {
+            do throws(StorageError) {
+                return try read(number: number, names, fileSystem, forWriting: forWriting)
+            } catch  where error.code == .notFound {
+                attempts += 1
+                if attempts < 8, try CurrentMarker.read(names, fileSystem) != number { continue }
+                throw .corruption(
+                    "The manifest that CURRENT names is missing.", path: names.manifest(number),
+                    hint: "Restore it from a backup of the same directory.")
+            }
+        }
+        return nil
+    }
+
     static func read(
         number: UInt64, _ names: FileNames, _ fileSystem: any FileSystem, forWriting: Bool
     ) throws(StorageError) -> ManifestContents {

@@ -7,9 +7,14 @@ extension RestoreExecutor {
         for addition in tables.files {
             let file = addition.file
             let from = names.table(file.number)
-            let hash = try copy(
-                from, to: partial.table(file.number), byteCount: file.byteCount,
-                done: &done, total: tables.byteCount)
+            let hash: UInt64
+            do throws(StorageError) {
+                hash = try copy(
+                    from, to: partial.table(file.number), byteCount: file.byteCount,
+                    done: &done, total: tables.byteCount)
+            } catch {
+                throw try explain(error, file.number)
+            }
             if file.contentHash != 0, hash != file.contentHash {
                 throw .corruption(
                     "The table's bytes are not those that were written.", path: from, offset: 0,
@@ -18,6 +23,26 @@ extension RestoreExecutor {
         }
         try fileSystem.syncDirectory(partial.sstDirectory)
         return tables.files
+    }
+
+    /// A table that is not there was compacted away by a live writer, unless the manifest of this
+    /// moment still names it: then it is lost.
+    private func explain(
+        _ error: StorageError, _ number: FileNumber
+    ) throws(StorageError) -> StorageError {
+        let names = FileNames(root: plan.source.root)
+        guard error.code == .notFound,
+            let manifest = try ManifestReader.readLive(names, fileSystem, forWriting: false)
+        else { return error }
+        var isNamed = false
+        for edit in manifest.edits {
+            if edit.removed.contains(where: { $0.number == number }) { isNamed = false }
+            if edit.added.contains(where: { $0.file.number == number }) { isNamed = true }
+        }
+        guard isNamed else { return error }
+        return .corruption(
+            "The manifest names a table that is missing.", path: names.table(number),
+            hint: "Restore it from a backup; sst-verify lists what it held.")
     }
 
     private func copy(
@@ -62,7 +87,12 @@ extension RestoreExecutor {
         var result: [VersionEdit.Addition] = []
         var done: UInt64 = 0
         for addition in tables.files {
-            let reader = try source.open(addition.file)
+            let reader: TableReader
+            do throws(StorageError) {
+                reader = try source.open(addition.file)
+            } catch {
+                throw try explain(error, addition.file.number)
+            }
             let output = TableOutput(
                 store: store,
                 options: .init(

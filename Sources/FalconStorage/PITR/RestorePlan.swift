@@ -79,7 +79,10 @@ public struct RestorePlan: Sendable {
         _ latest: RestoreBound
     ) throws(StorageError) -> Base {
         if let tables = source.tables, wanted != .log {
-            let leavesOutFlushed = cut.next.map { $0.lsn < tables.flushedLSN } ?? false
+            // Tables that end behind what can be read of the log hold commits that were not seen.
+            let isBehindLog = source.verdict.isCorruption && source.endLSN < tables.flushedLSN
+            let leavesOutFlushed =
+                isBehindLog || cut.next.map { $0.lsn < tables.flushedLSN } ?? false
             let logHoldsRest = source.firstLSN.map { $0 <= tables.flushedLSN } ?? false
             if !leavesOutFlushed, logHoldsRest { return .tables }
         }

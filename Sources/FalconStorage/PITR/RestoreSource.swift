@@ -17,6 +17,8 @@ public struct RestoreSource: Sendable {
     /// A server has the directory open: only what its log says is committed counts.
     public let isLive: Bool
     var tables: Tables?
+    /// What MANIFEST says of the log.
+    var expectation: LogExpectation?
     /// Why there is no `tables`.
     public internal(set) var tablesProblem: StorageError?
     var shard = UID.zero
@@ -74,7 +76,7 @@ extension RestoreSource {
         var source = RestoreSource(root: root, isLive: fileSystem.isLocked(names.lock))
         do throws(StorageError) {
             try source.readManifest(names, fileSystem)
-        } catch  where error.code == .corruption || error.code == .notFound {
+        } catch  where error.code == .corruption {
             source.tablesProblem = error
         }
         var cut = RestoreCut()
@@ -85,15 +87,21 @@ extension RestoreSource {
     mutating func readManifest(
         _ names: FileNames, _ fileSystem: any FileSystem
     ) throws(StorageError) {
+        guard try fileSystem.exists(names.format) else {
+            throw .corruption(
+                "The FORMAT file is missing.", path: names.format,
+                hint: "Restore FORMAT from a backup of the same directory.")
+        }
         let format = try FormatFile.decode(
             fileSystem.contents(of: names.format), path: names.format, forWriting: false)
         shard = format.shard
         createdWallMicros = format.createdWallMicros
-        guard let number = try CurrentMarker.read(names, fileSystem) else {
+        guard
+            let manifest = try ManifestReader.readLive(names, fileSystem, forWriting: false)
+        else {
             throw .corruption("There is no CURRENT file.", path: names.current)
         }
-        let manifest = try ManifestReader.read(
-            number: number, names, fileSystem, forWriting: false)
+        expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
         var state = Tables()
         for edit in manifest.edits {
             for removal in edit.removed {
@@ -128,6 +136,9 @@ extension RestoreSource {
         _ names: FileNames, _ fileSystem: any FileSystem, _ target: RestoreTarget,
         _ cut: inout RestoreCut, _ progress: (LSN) throws(StorageError) -> Void
     ) throws(StorageError) {
+        guard try fileSystem.exists(names.walDirectory) else {
+            throw expectation.map { $0.noLog(names).error } ?? Self.noLog(names)
+        }
         // A live log's end is provisional: what is behind it is not damage.
         let reader = try WALReader(
             directory: names.walDirectory, fileSystem: fileSystem,
@@ -209,6 +220,11 @@ extension RestoreSource {
         }
         firstLSN = reader.firstLSN
         verdict = reader.verdict
+        if reader.summaries.isEmpty, expectation == nil { throw Self.noLog(names) }
+        if !verdict.isCorruption, let damage = try expectation?.missingEnd(of: reader) {
+            if reader.summaries.isEmpty { throw damage.error }
+            verdict = .corruption(damage)
+        }
         endLSN = isLive ? (lastCommit?.endLSN ?? reader.committedLSN) : reader.verdict.end
         if cut.branch == nil { cut.branch = tables?.incarnation }
         if case .latest = target, !isLive { cut.endLSN = max(cut.endLSN, endLSN) }
@@ -251,6 +267,12 @@ extension RestoreSource {
         cut.branch = branch ?? cut.branch
         cut.commits += 1
         if let tables, point.lsn >= tables.flushedLSN { cut.commitsAboveTables += 1 }
+    }
+
+    private static func noLog(_ names: FileNames) -> StorageError {
+        .corruption(
+            "The directory has neither a log nor a manifest that can be used.",
+            path: names.walDirectory, hint: "Restore the log's segments, or from a backup.")
     }
 
     private static func unreadable(_ record: WALRecord, _ names: FileNames) -> StorageError {

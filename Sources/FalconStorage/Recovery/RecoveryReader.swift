@@ -13,18 +13,16 @@ struct RecoveryReader {
             state.format = try FormatFile.decode(
                 fileSystem.contents(of: names.format), path: names.format, forWriting: forWriting)
         }
-        if let number = try CurrentMarker.read(names, fileSystem) {
-            guard let format = state.format else {
-                throw .corruption(
-                    "The directory has a manifest but no FORMAT file.", path: names.format,
-                    hint: "Restore FORMAT from a backup of the same directory.")
-            }
-            let manifest = try ManifestReader.read(
-                number: number, names, fileSystem, forWriting: forWriting)
-            guard manifest.shard == format.shard else {
+        if listing.names.contains("CURRENT"), state.format == nil {
+            throw .corruption(
+                "The directory has a manifest but no FORMAT file.", path: names.format,
+                hint: "Restore FORMAT from a backup of the same directory.")
+        }
+        if let manifest = try ManifestReader.readLive(names, fileSystem, forWriting: forWriting) {
+            guard manifest.shard == state.format?.shard else {
                 throw .corruption(
                     "The manifest belongs to another shard than FORMAT says.",
-                    path: names.manifest(number), offset: 60)
+                    path: names.manifest(manifest.number), offset: 60)
             }
             try fold(manifest, into: &state)
         }
@@ -178,16 +176,16 @@ struct RecoveryReader {
         }
         state.verdict = reader.verdict
         if case .corruption(let damage) = reader.verdict { throw damage.error }
-        if let first = reader.firstLSN {
-            // The first segment kept must reach back to where the tables end.
-            if !state.isNew, first > state.version.flushedLSN, state.version.flushedLSN > .zero {
-                throw .corruption(
-                    "The log begins at \(first), after \(state.version.flushedLSN), where the "
-                        + "tables end.", path: names.walDirectory,
-                    hint: "Restore the missing segments.")
+        if let manifest = state.manifest {
+            if reader.summaries.isEmpty { throw missingLog() }
+            let expectation = LogExpectation(
+                manifestPath: names.manifest(manifest.number),
+                flushedLSN: state.version.flushedLSN, incarnation: state.incarnation)
+            if let damage = try expectation.missingEnd(of: reader)
+                ?? expectation.missingBeginning(of: reader)
+            {
+                throw damage.error
             }
-        } else if !state.isNew {
-            throw missingLog()
         }
         if state.isNew, state.replayedCommits > 0 {
             throw .corruption(

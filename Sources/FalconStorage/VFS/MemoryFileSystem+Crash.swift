@@ -7,6 +7,7 @@ extension MemoryFileSystem {
             var maker = CrashCloner(policy: policy, random: SplitMix64(seed: seed))
             maker.fill(clone.root, from: root)
         }
+        clone.recountUsedBytes()
         return clone
     }
 

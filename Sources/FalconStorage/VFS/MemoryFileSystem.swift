@@ -231,6 +231,16 @@ public final class MemoryFileSystem: FileSystem {
         UInt64(max(0, capacityBytes.load(ordering: .relaxed) - usedBytes.load(ordering: .relaxed)))
     }
 
+    /// Counts the files anew, after the tree was filled from another.
+    func recountUsedBytes() {
+        var counted: Set<ObjectIdentifier> = []
+        func bytes(_ node: Node) -> Int {
+            guard counted.insert(ObjectIdentifier(node)).inserted else { return 0 }
+            return node.entries.values.reduce(node.data.count) { $0 + bytes($1) }
+        }
+        usedBytes.store(bytes(root), ordering: .relaxed)
+    }
+
     // MARK: Contents, called by MemoryFile
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64, in file: MemoryFile)

@@ -26,10 +26,8 @@ public struct TableDirectory: Sendable {
     ) throws(StorageError) -> TableDirectory {
         var directory = TableDirectory()
         var files: [FileNumber: VersionEdit.Addition] = [:]
-        if let number = try CurrentMarker.read(names, fileSystem) {
-            let contents = try ManifestReader.read(
-                number: number, names, fileSystem, forWriting: false)
-            directory.manifestPath = names.manifest(number)
+        if let contents = try ManifestReader.readLive(names, fileSystem, forWriting: false) {
+            directory.manifestPath = names.manifest(contents.number)
             directory.tornManifestBytes = contents.discardedBytes
             for edit in contents.edits {
                 for removal in edit.removed { files[removal.number] = nil }

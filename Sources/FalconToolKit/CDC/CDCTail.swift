@@ -36,7 +36,7 @@ public struct CDCTail: ToolCommand {
     @Option(help: "Only these tables (repeatable): name or schema.name, with * and ?.")
     var table: [String] = []
 
-    @Option(help: "Only these operations (repeatable): insert, update, delete, truncate.")
+    @Option(help: "Only these operations (repeatable): insert, update, delete, truncate, drop.")
     var op: [String] = []
 
     @Flag(help: "Go on as the server writes, until interrupted.")
@@ -58,12 +58,14 @@ public struct CDCTail: ToolCommand {
 
     public init() {}
 
-    static let operations = ["insert", "update", "delete", "truncate", "put", "remove"]
+    static let operations = [
+        "insert", "update", "delete", "truncate", "drop", "put", "remove", "remove-range",
+    ]
 
     public func validate() throws {
         if let wrong = op.first(where: { !Self.operations.contains($0) }) {
             throw ValidationError(
-                "'\(wrong)' is not an operation; use insert, update, delete or truncate.")
+                "'\(wrong)' is not an operation; use insert, update, delete, truncate or drop.")
         }
         if follow, pastDamage {
             throw ValidationError("--follow cannot be combined with --past-damage.")
@@ -77,6 +79,16 @@ public struct CDCTail: ToolCommand {
         let context = report.context
         try DataDirectory.check(directory, context.fileSystem)
         let isLive = context.fileSystem.isLocked(FileNames(root: directory).lock)
+        // Before the log: a live writer's manifest never runs ahead of it.
+        let condition = try DirectoryCondition.read(
+            FileNames(root: directory), context.fileSystem)
+        for problem in condition.problems { report.add(Finding(refusal: problem)) }
+        if let expectation = condition.expectation,
+            try ChangeReader.firstLSN(root: directory, context.fileSystem) == nil
+        {
+            let names = FileNames(root: directory)
+            return report.add(Finding(missingLog: expectation.noLog(names)))
+        }
         let reader = try ChangeReader(
             root: directory, fileSystem: context.fileSystem,
             mode: follow ? .follow : isLive ? .live : .dead, passesDamage: pastDamage)
@@ -106,7 +118,8 @@ public struct CDCTail: ToolCommand {
         if context.isInterrupted, !follow {
             report.add(Finding(.interrupted, "Interrupted; the stream is cut at a transaction."))
         }
-        if !follow, !context.shouldStop { try run.end(reader, fromLsn, untilLsn, directory) }
+        guard !follow, !context.shouldStop else { return }
+        try run.end(reader, condition, fromLsn, directory)
     }
 
     /// The state of one run.
@@ -175,9 +188,30 @@ public struct CDCTail: ToolCommand {
             return true
         }
 
-        func end(
-            _ reader: ChangeReader, _ from: LSN?, _ until: LSN?, _ root: String
+        /// What MANIFEST says was in the log and is not.
+        private func reportMissing(
+            _ reader: ChangeReader, _ condition: DirectoryCondition, _ root: String
         ) throws(StorageError) {
+            // An end that was asked for is not the log's.
+            guard reader.hasEnded, let expectation = condition.expectation else { return }
+            var missing = try reader.missingEnd(expectation)
+            if missing == nil, !reader.verdict.isCorruption {
+                missing = try LogExpectation.readIfSound(
+                    FileNames(root: root), report.context.fileSystem
+                ).flatMap { reader.missingBeginning($0) }
+            }
+            if let missing { report.add(Finding(missingLog: missing)) }
+        }
+
+        func end(
+            _ reader: ChangeReader, _ condition: DirectoryCondition, _ from: LSN?, _ root: String
+        ) throws(StorageError) {
+            var condition = condition
+            if lastEnd > .zero, condition.problems.isEmpty {
+                condition.noteCommits()
+                for problem in condition.problems { report.add(Finding(refusal: problem)) }
+            }
+            try reportMissing(reader, condition, root)
             for damage in reader.damages { report.add(Finding(.cdcDamage, damage)) }
             switch reader.verdict {
             case .clean: break

@@ -23,6 +23,8 @@ final class ChangeFormatter {
     /// Called once per storage whose table is unknown.
     private let onUnknown: (String, LSN) -> Void
     private var unknown: Set<UInt64> = []
+    /// Of the transaction that is being shown.
+    private var definition = TableDefinitions()
 
     init(
         schema: SchemaHistory, decoder: RowDecoder, selection: Selection,
@@ -34,12 +36,18 @@ final class ChangeFormatter {
         self.onUnknown = onUnknown
     }
 
+    private func take(_ operation: WALOperation) throws(StorageError) {
+        switch operation.kind {
+        case .put: try schema.apply(key: operation.key, value: operation.value)
+        case .delete: schema.forget(catalogKey: operation.key)
+        default: break
+        }
+    }
+
     /// Takes in the transaction's DDL; its rows are not shown.
     func skip(_ transaction: ChangeTransaction) throws(StorageError) {
         try transaction.forEachOperation { operation throws(StorageError) in
-            if operation.operationClass == .catalog, operation.kind == .put {
-                try schema.apply(key: operation.key, value: operation.value)
-            }
+            if operation.operationClass == .catalog { try take(operation) }
             return true
         }
     }
@@ -50,14 +58,15 @@ final class ChangeFormatter {
         _ transaction: ChangeTransaction, _ emit: (Line) -> Void
     ) throws(StorageError) {
         var rows = 0
+        definition = try TableDefinitions(transaction, schema)
         try transaction.forEachOperation { operation throws(StorageError) in
             switch operation.operationClass {
-            case .catalog:
-                if operation.kind == .put {
-                    try schema.apply(key: operation.key, value: operation.value)
-                }
-            case .row:
-                if let line = try line(operation, transaction) {
+            case .catalog, .row:
+                let shown =
+                    operation.operationClass == .row
+                    ? try line(operation, transaction) : dropLine(operation, transaction)
+                if operation.operationClass == .catalog { try take(operation) }
+                if let line = shown {
                     if rows == 0, selection.showsTransactions {
                         emit(boundary("begin", transaction, rows: nil))
                     }
@@ -147,9 +156,25 @@ final class ChangeFormatter {
         return Line(fields: fields, text: text)
     }
 
+    /// A table that was there before the transaction and is dropped by it. Its rows go with it: they
+    /// are not shown one by one.
+    private func dropLine(_ operation: WALOperation, _ transaction: ChangeTransaction) -> Line? {
+        guard operation.kind == .delete, let table = schema.table(ofCatalogKey: operation.key),
+            selection.operations.isEmpty || selection.operations.contains("drop"),
+            selection.tables.isEmpty
+                || selection.tables.contains(where: { $0.matches(table.descriptor) })
+        else { return nil }
+        let fields: [(String, JSONValue)] = [
+            ("op", .string("drop")),
+            ("database", .string(schema.databaseName(table.descriptor.database))),
+            ("table", .string(table.name)),
+        ]
+        return Line(fields: fields + head(transaction), text: "DROP \(table.name)")
+    }
+
     /// A row of a table that no catalog row known so far describes: bytes in hex.
     private func rawLine(_ operation: WALOperation, _ transaction: ChangeTransaction) -> Line? {
-        guard selection.tables.isEmpty else { return nil }
+        guard selection.tables.isEmpty, !definition.owns(operation) else { return nil }
         let op: String
         switch operation.kind {
         case .put: op = "put"

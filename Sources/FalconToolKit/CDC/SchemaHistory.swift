@@ -21,12 +21,22 @@ final class SchemaHistory {
     /// By the eight bytes that begin a row's key. Dropped tables stay: their last rows may follow.
     private var tables: [UInt64: TableView] = [:]
     private var databases: [DatabaseID: String] = [:]
+    /// The newest version of each table that is there, by its catalog key.
+    private var newest: [[UInt8]: TableView] = [:]
 
     /// The table whose body `key` lies in.
     func table(of key: UnsafeRawBufferPointer) -> TableView? {
         guard key.count >= KeyCodec.prefixLength else { return nil }
         return tables[key.loadUnaligned(as: UInt64.self)]
     }
+
+    /// The newest version of the table that a catalog key names.
+    func table(ofCatalogKey key: UnsafeRawBufferPointer) -> TableView? {
+        key.count == 12 ? newest[Array(key)] : nil
+    }
+
+    /// Takes in that a catalog row was deleted. The table's bodies stay known.
+    func forget(catalogKey key: UnsafeRawBufferPointer) { newest[Array(key)] = nil }
 
     func databaseName(_ id: DatabaseID) -> String { databases[id] ?? String(id.rawValue) }
 
@@ -42,6 +52,7 @@ final class SchemaHistory {
                 let prefix = CatalogKeys.prefix(
                     table.descriptor.database, table.descriptor.storageID)
                 prefix.withUnsafeBytes { tables[$0.loadUnaligned(as: UInt64.self)] = table }
+                newest[Array(key)] = table
             } catch {
                 throw StorageError(
                     error.state == .featureNotSupported ? .unsupportedFormat : .corruption,

@@ -4,7 +4,7 @@ extension FindingCatalogue {
     /// What may end any tool.
     static let common: [FindingKind] = [
         .usage, .damaged, .unreadable, .inUse, .keyMissing, .unreachable, .interrupted,
-        .unsupportedFormat,
+        .unsupportedFormat, .directoryFile, .logMissing,
     ]
 }
 
@@ -47,6 +47,20 @@ extension FindingKind {
         explanation: "A file was written by a newer FalconDB, in a format or with a feature this "
             + "program does not know. Nothing is wrong with the file.",
         advice: "Use the tools of the version that wrote the directory, or later.")
+
+    static let directoryFile = FindingKind(
+        "GEN010", .corruption, "FORMAT, CURRENT or MANIFEST is missing or damaged",
+        explanation: "These files say what the directory is and which tables belong to it. The "
+            + "server refuses a directory without them, whatever state tables and log are in.",
+        advice: "Restore the file from a backup of the same directory, or the directory with "
+            + "pitr-restore.")
+    static let logMissing = FindingKind(
+        "GEN011", .corruption, "A part of the log is missing",
+        explanation: "MANIFEST says that the log reached further than it does, or began earlier: "
+            + "segments were removed or not copied. The commits in them are lost here, and the "
+            + "server refuses the directory: going on would give their LSNs out again.",
+        advice: "Put the missing segments back; otherwise restore from a backup or replica, or "
+            + "with pitr-restore to the last good LSN.")
 
     /// The kind for an error that ended a tool.
     static func ending(_ code: StorageErrorCode) -> FindingKind {

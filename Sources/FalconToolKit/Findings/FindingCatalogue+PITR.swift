@@ -28,8 +28,9 @@ extension FindingKind {
             + "used; the log alone is replayed, from its beginning.",
         advice: "Run sst-verify on the source.")
     static let pitrTableDamaged = FindingKind(
-        "PITR005", .warning, "A table of the source is damaged",
-        explanation: "A table's bytes are not those that were written. The log still reaches back "
+        "PITR005", .warning, "A table of the source is damaged or missing",
+        explanation:
+            "A table is not there, or its bytes are not those that were written. The log still reaches back "
             + "to the beginning, so the restore replays it instead of copying tables.",
         advice: "Run sst-verify on the source; replace it by what was restored.")
 }

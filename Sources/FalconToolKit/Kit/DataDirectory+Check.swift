@@ -10,7 +10,7 @@ extension DataDirectory {
         let names = FileNames(root: path)
         var isOne = try fileSystem.isDirectory(path)
         if isOne, try !fileSystem.exists(names.walDirectory) {
-            isOne = try fileSystem.exists(names.format)
+            isOne = try isEngine(path, fileSystem)
         }
         guard isOne else {
             throw StorageError(

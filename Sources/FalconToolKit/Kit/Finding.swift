@@ -98,6 +98,21 @@ public struct Finding: Sendable {
             advice: error.hint)
     }
 
+    /// Why the server refuses the directory.
+    init(refusal problem: StorageError, _ kind: FindingKind = .directoryFile) {
+        self.init(
+            problem.code == .corruption ? kind : .ending(problem.code), problem.message,
+            file: problem.location?.path, offset: problem.location?.offset, advice: problem.hint)
+    }
+
+    /// What of the log is not there, by what MANIFEST says.
+    init(missingLog damage: WALDamage) {
+        self.init(
+            .logMissing,
+            damage.reason.prefix(1).uppercased() + damage.reason.dropFirst() + ".",
+            file: damage.path, blastRadius: "the log from \(damage.goodUntil) on")
+    }
+
     /// The JSON form; every field is always there.
     public var json: [(String, JSONValue)] {
         [

@@ -16,7 +16,7 @@ public struct OutputOptions: ParsableArguments {
     @Option(help: "Form of the output: text, json, jsonl or csv.")
     public var format: OutputFormat?
 
-    @Flag(help: "No progress and no diagnostics on standard error.")
+    @Flag(help: "No progress and no warnings on standard error.")
     public var quiet = false
 
     public init() {}

@@ -86,6 +86,8 @@ public final class ReportWriter {
         case .csv where csvColumns.isEmpty:
             begin()
             writeRow(finding.json.map(\.1))
+        // Quiet: what is benign shows in the exit code alone.
+        case _ where isQuiet && (finding.severity == .info || finding.severity == .warning): break
         default: context.diagnose(finding.text)
         }
     }

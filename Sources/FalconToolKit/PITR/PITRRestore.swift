@@ -76,20 +76,31 @@ public struct PITRRestore: ToolCommand {
         var reason: StorageError?
         while true {
             do throws(StorageError) {
-                return try restore(report, wanted, because: reason)
-            } catch  where error.code == .notFound && attempt < 4 && !dryRun {
-                // A live server compacted a table away between the plan and its copy.
+                try restore(report, wanted, because: reason)
+                if let reason {
+                    report.add(
+                        Finding(
+                            .pitrTableDamaged, reason.message, file: reason.location?.path,
+                            offset: reason.location?.offset))
+                }
+                return
+            } catch  where error.code == .notFound && attempt < 4 && !dryRun && isSource(error) {
+                // A live server compacted a table or released log between the plan and its copy.
                 attempt += 1
-                report.context.diagnose("The directory changed meanwhile; starting over.")
+                if !report.isQuiet {
+                    report.context.diagnose("The directory changed meanwhile; starting over.")
+                }
             } catch  where error.code == .corruption && wanted == nil && isTable(error) {
-                report.add(
-                    Finding(
-                        .pitrTableDamaged, error.message, file: error.location?.path,
-                        offset: error.location?.offset))
+                // The log may do: the plan knows.
                 wanted = .log
                 reason = error
             }
         }
+    }
+
+    /// The error is of the source's own files.
+    private func isSource(_ error: StorageError) -> Bool {
+        error.location?.path.hasPrefix(FileNames(root: directory).root + "/") ?? false
     }
 
     private func isTable(_ error: StorageError) -> Bool {

@@ -7,6 +7,9 @@ struct SSTVerifyRun {
     private let progress: ToolProgress
     private var tables = 0
     private var damaged = 0
+    /// Problems of FORMAT, CURRENT, MANIFEST and the log.
+    private var damagedFiles = 0
+    private var isAnythingRead = false
     private var bytes: UInt64 = 0
     private var entries: UInt64 = 0
     private var fileSystem: any FileSystem { report.context.fileSystem }
@@ -18,6 +21,11 @@ struct SSTVerifyRun {
     }
 
     mutating func check(_ path: String) throws(StorageError) {
+        try find(path)
+        isAnythingRead = true
+    }
+
+    private mutating func find(_ path: String) throws(StorageError) {
         var root = path
         while root.count > 1, root.hasSuffix("/") { root.removeLast() }
         guard try fileSystem.exists(root) else {
@@ -29,12 +37,18 @@ struct SSTVerifyRun {
             return verify(root, nil, .init())
         }
         let names = FileNames(root: root)
-        let hasMarker = try fileSystem.exists(names.current)
+        let isEngine = try DataDirectory.isEngine(root, fileSystem)
         let hasTables = try fileSystem.exists(names.sstDirectory)
-        if hasMarker || hasTables {
+        if isEngine || hasTables {
             try checkDirectory(names)
         } else if VFSPath.name(of: root) == "sst" {
-            try checkDirectory(FileNames(root: VFSPath.parent(of: root)))
+            let names = FileNames(root: VFSPath.parent(of: root))
+            if try DataDirectory.isEngine(names.root, fileSystem) {
+                try checkDirectory(names)
+            } else {
+                // A copy of the tables alone: each file against itself.
+                try checkFiles(root)
+            }
         } else {
             throw .invalidArgument(
                 "'\(root)' is no data directory: it has neither CURRENT nor sst.")
@@ -44,23 +58,22 @@ struct SSTVerifyRun {
     // MARK: - A data directory
 
     private mutating func checkDirectory(_ names: FileNames) throws(StorageError) {
-        var directory = TableDirectory()
-        do throws(StorageError) {
-            directory = try TableDirectory.read(names, fileSystem)
-        } catch {
-            // Without MANIFEST each file can still be checked against itself.
-            report.add(
-                error.code == .corruption
-                    ? Finding(
-                        .sstManifest, error.message, file: error.location?.path,
-                        offset: error.location?.offset)
-                    : Finding(error))
-            for name in try fileSystem.list(names.sstDirectory).sorted()
-            where name.hasSuffix(".sst") {
-                verify(names.sstDirectory + "/" + name, nil, .init())
-            }
-            return
+        let condition = try DirectoryCondition.read(names, fileSystem)
+        for problem in condition.problems {
+            let isFormat = problem.location?.path == names.format
+            report.add(Finding(refusal: problem, isFormat ? .directoryFile : .sstManifest))
         }
+        damagedFiles += condition.problems.count
+        if let missing = try LogExpectation.findMissing(names, fileSystem) {
+            damagedFiles += 1
+            report.add(Finding(missingLog: missing))
+        }
+        if condition.expectation == nil {
+            // Without MANIFEST each file can still be checked against itself.
+            guard try fileSystem.exists(names.sstDirectory) else { return }
+            return try checkFiles(names.sstDirectory)
+        }
+        let directory = try TableDirectory.read(names, fileSystem)
         if directory.tornManifestBytes > 0 {
             report.add(
                 Finding(
@@ -97,6 +110,12 @@ struct SSTVerifyRun {
         for orphan in directory.orphans {
             report.add(
                 Finding(.sstOrphan, "MANIFEST does not name this file.", file: orphan))
+        }
+    }
+
+    private mutating func checkFiles(_ directory: String) throws(StorageError) {
+        for name in try fileSystem.list(directory).sorted() where name.hasSuffix(".sst") {
+            verify(directory + "/" + name, nil, .init())
         }
     }
 
@@ -184,9 +203,13 @@ struct SSTVerifyRun {
 
     func conclude() {
         progress.end()
-        report.line(
-            "\(tables) tables, \(bytes) bytes, \(entries) entries checked; "
-                + (damaged == 0 ? "all sound" : "\(damaged) with findings"))
+        if isAnythingRead || tables > 0 {
+            let outcome =
+                damaged > 0
+                ? "\(damaged) with findings"
+                : damagedFiles > 0 ? "the tables are sound, the directory is not" : "all sound"
+            report.line("\(tables) tables, \(bytes) bytes, \(entries) entries checked; " + outcome)
+        }
         report.set("tables", .count(tables))
         report.set("bytes", .unsigned(bytes))
         report.set("entries", .unsigned(entries))

@@ -41,6 +41,14 @@ public struct WALInspect: ToolCommand {
     public func execute(_ report: ReportWriter) throws(StorageError) {
         let fileSystem = report.context.fileSystem
         let place = try DataDirectory(directory, fileSystem)
+        // Before the log: a live writer's manifest never runs ahead of it.
+        var condition =
+            place.isLogAlone
+            ? DirectoryCondition(names: place.names)
+            : try DirectoryCondition.read(place.names, fileSystem)
+        guard try fileSystem.exists(place.wal) else {
+            return concludeWithoutLog(condition, place, report)
+        }
         let reader = try WALReader(
             directory: place.wal, fileSystem: fileSystem, mode: .tolerant)
         var survey = WALSurvey()
@@ -64,10 +72,16 @@ public struct WALInspect: ToolCommand {
         }
         progress.end()
         for damage in reader.damages { report.add(Finding(damage)) }
-        if reader.summaries.isEmpty {
-            report.add(Finding(.walEmpty, "There are no WAL segments in '\(place.wal)'."))
-            return
+        if reader.summaries.isEmpty { return concludeWithoutLog(condition, place, report) }
+        if survey.tallies[.commit] != nil { condition.noteCommits() }
+        for problem in condition.problems { report.add(Finding(refusal: problem)) }
+        var missing = try condition.expectation?.missingEnd(of: reader)
+        if missing == nil, condition.expectation != nil, !reader.verdict.isCorruption {
+            // After the log: segments go once a manifest says so.
+            missing = try LogExpectation.readIfSound(place.names, fileSystem)?
+                .missingBeginning(of: reader)
         }
+        if let missing { report.add(Finding(missingLog: missing)) }
         for problem in survey.findings() { report.add(problem) }
         if case .tornTail(_, let segment, let offset, let discarded) = reader.verdict {
             report.add(
@@ -77,7 +91,18 @@ public struct WALInspect: ToolCommand {
                     length: discarded,
                     blastRadius: "nothing that was acknowledged as synced"))
         }
-        conclude(reader, survey, place, report)
+        conclude(reader, survey, condition, missing, report)
+    }
+
+    private func concludeWithoutLog(
+        _ condition: DirectoryCondition, _ place: DataDirectory, _ report: ReportWriter
+    ) {
+        for problem in condition.problems { report.add(Finding(refusal: problem)) }
+        if let expectation = condition.expectation {
+            report.add(Finding(missingLog: expectation.noLog(place.names)))
+        } else if condition.problems.isEmpty {
+            report.add(Finding(.walEmpty, "There are no WAL segments in '\(place.wal)'."))
+        }
     }
 
     private func wants(_ record: WALRecord, _ summary: WALSurvey.Summary) -> Bool {
@@ -113,7 +138,8 @@ public struct WALInspect: ToolCommand {
     }
 
     private func conclude(
-        _ reader: WALReader, _ survey: WALSurvey, _ place: DataDirectory, _ report: ReportWriter
+        _ reader: WALReader, _ survey: WALSurvey, _ condition: DirectoryCondition,
+        _ missing: WALDamage?, _ report: ReportWriter
     ) {
         if records { report.line() }
         report.line("segment           first LSN    last LSN          bytes       used  state")
@@ -135,12 +161,13 @@ public struct WALInspect: ToolCommand {
         }
         report.set("records_by_kind", .object(tags))
         report.set("operations", .count(survey.operationCount))
-        let verdict: String
+        var verdict: String
         switch reader.verdict {
         case .clean: verdict = "clean"
         case .tornTail: verdict = "torn-tail"
         case .corruption: verdict = "corruption"
         }
+        if missing != nil { verdict = "corruption" }
         let goodEnd = reader.verdict.end
         report.set("verdict", .string(verdict))
         report.set("first_lsn", .text(reader.firstLSN))
@@ -158,6 +185,21 @@ public struct WALInspect: ToolCommand {
         }
         report.line(
             "proven synced up to \(reader.syncedLSN), published up to \(reader.committedLSN)")
+        if let expectation = condition.expectation {
+            report.line(
+                "\(VFSPath.name(of: expectation.manifestPath)): tables end at "
+                    + "\(expectation.flushedLSN)")
+            report.set("manifest", .string(expectation.manifestPath))
+            report.set("flushed_lsn", .text(expectation.flushedLSN))
+        }
+        if missing != nil {
+            report.line(
+                "verdict: corruption; recovery refuses; the log is good up to \(goodEnd)")
+            return
+        }
+        if let problem = condition.problems.first {
+            report.line("recovery refuses the directory: \(problem.message)")
+        }
         switch reader.verdict {
         case .clean(let end):
             report.line("verdict: clean; recovery goes to \(end)\(survey.endText)")

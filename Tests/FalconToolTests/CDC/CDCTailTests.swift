@@ -187,6 +187,56 @@ struct CDCTailTests {
         #expect(shown[1]["cause"] as? String == "update")
     }
 
+    /// What the server logs for DROP INDEX, ADD PRIMARY KEY, TRUNCATE and DROP TABLE.
+    @Test func definitionsOfTablesAreNotRows() throws {
+        let log = try LogBuilder()
+        let heap = TestTable("t", storage: 1001, keyed: false)
+        let keyed = TestTable("t", storage: 1003, oid: 21_001)
+        let emptied = TestTable("t", storage: 1005, oid: 21_001)
+        let index = { (storage: UInt32) in TestTable("i", storage: storage).truncate(.none) }
+        try log.commit([TestTable.database("shop", 5), heap.create(oid: 21_001)])
+        try log.commit([try heap.put(1, "x"), try heap.put(2, "y")])
+        // DROP INDEX, in a transaction with a row.
+        try log.commit([try heap.put(3, "z"), index(1002), heap.create(oid: 21_001)])
+        // ADD PRIMARY KEY: the new body, the old one goes; then a row of a statement.
+        try log.commit([
+            try keyed.put(1, "x", .none), try keyed.put(2, "y", .none), heap.truncate(.none),
+            keyed.create(oid: 21_001), try keyed.put(4, "new"),
+        ])
+        // TRUNCATE twice, with a row between.
+        let between = TestTable("t", storage: 1004)
+        try log.commit([
+            keyed.truncate(), index(1006), try between.put(5, "gone"), between.truncate(),
+            emptied.create(oid: 21_001),
+        ])
+        // DROP TABLE.
+        try log.commit([emptied.truncate(.none), index(1007), emptied.drop(oid: 21_001)])
+        // Made and dropped at once.
+        let brief = TestTable("brief", storage: 1008)
+        try log.commit([try brief.put(1, "x"), brief.truncate(.none), brief.drop(oid: 21_002)])
+        try log.close()
+        let run = tail(log, "--rows-only")
+        #expect(run.exit == .clean && run.diagnostics.isEmpty, "\(run.diagnostics)")
+        #expect(
+            try events(run).map { "\($0["op"] ?? "") \($0["table"] ?? "")" } == [
+                "insert public.t", "insert public.t", "insert public.t", "insert public.t",
+                "truncate public.t", "drop public.t",
+            ])
+        #expect(try events(tail(log, "--rows-only", "--op", "drop")).count == 1)
+        #expect(try events(tail(log, "--rows-only", "--table", "b*")).isEmpty)
+    }
+
+    @Test func quietLeavesWarningsToTheExitCode() throws {
+        let log = try LogBuilder()
+        try log.commit([try TestTable("t", storage: 1001).put(1, "x")])
+        try log.close()
+        let run = tail(log, "--quiet")
+        #expect(run.exit == .benign && run.diagnostics.isEmpty)
+        try log.fileSystem.createDirectory("/void")
+        let wrong = ToolRun(CDCTail.self, ["/void", "--quiet"], environment: log.environment)
+        #expect(wrong.exit == .usage && !wrong.diagnostics.isEmpty)
+    }
+
     @Test func rowsOfAnUnknownTableAreShownRawAndReported() throws {
         let log = try LogBuilder()
         try log.commit([try TestTable("t", storage: 1001).put(1, "x")])

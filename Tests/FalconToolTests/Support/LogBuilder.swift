@@ -138,13 +138,16 @@ struct TestTable {
 
     /// `(id int4, note text, amount numeric, big int8, raw bytea, flag bool)`, keyed by id or by
     /// the hidden row id.
-    init(_ name: String, storage: UInt32, keyed: Bool = true, database: UInt32 = 5) {
+    init(
+        _ name: String, storage: UInt32, keyed: Bool = true, database: UInt32 = 5,
+        oid: UInt32? = nil
+    ) {
         let types: [(String, SQLType)] = [
             ("id", .int4), ("note", .text), ("amount", .numeric), ("big", .int8), ("raw", .bytea),
             ("flag", .bool),
         ]
         descriptor = TableDescriptor(
-            oid: OID(20_000 + storage), database: DatabaseID(database), schemaOID: 2200,
+            oid: OID(oid ?? 20_000 + storage), database: DatabaseID(database), schemaOID: 2200,
             schema: "public", name: name, version: 1, storageID: StorageID(storage),
             primaryKey: keyed ? [KeyColumn(attribute: 1)] : [],
             columns: types.enumerated().map {
@@ -157,6 +160,22 @@ struct TestTable {
             operationClass: .catalog,
             key: CatalogKeys.key(descriptor.database, CatalogKeys.tables, descriptor.oid),
             value: descriptor.encoded())
+    }
+
+    /// The table's catalog row under another OID: a later version of the table of that OID.
+    func create(oid: UInt32) -> LogBuilder.Operation {
+        var descriptor = descriptor
+        descriptor.oid = OID(oid)
+        return LogBuilder.Operation(
+            operationClass: .catalog,
+            key: CatalogKeys.key(descriptor.database, CatalogKeys.tables, descriptor.oid),
+            value: descriptor.encoded())
+    }
+
+    func drop(oid: UInt32) -> LogBuilder.Operation {
+        LogBuilder.Operation(
+            kind: .delete, operationClass: .catalog,
+            key: CatalogKeys.key(descriptor.database, CatalogKeys.tables, OID(oid)))
     }
 
     static func database(_ name: String, _ id: UInt32) -> LogBuilder.Operation {

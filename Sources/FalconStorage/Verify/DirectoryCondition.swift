@@ -1,0 +1,96 @@
+/// What recovery will say of FORMAT, CURRENT and MANIFEST, found by reading alone: for tools, whose
+/// judgement must not be milder than the server's.
+public struct DirectoryCondition: Sendable {
+    /// Why the server refuses the directory, as far as these files tell.
+    public private(set) var problems: [StorageError] = []
+    /// What MANIFEST says of the log; nil without a manifest that can be read.
+    public private(set) var expectation: LogExpectation?
+    /// Something of an engine is there besides a log.
+    public private(set) var isEngine = false
+    public private(set) var hasMarker = false
+    private var names: FileNames
+
+    /// Throws on I/O errors only.
+    public static func read(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> DirectoryCondition {
+        var found = Self(names: names)
+        var hasFormat = false
+        for name in try fileSystem.list(names.root) {
+            switch FileNames.parse(name) {
+            case .format: hasFormat = true
+            case .current: found.hasMarker = true
+            case .manifest: found.isEngine = true
+            default: break
+            }
+        }
+        found.isEngine = found.isEngine || hasFormat || found.hasMarker
+        var format: FormatFile?
+        if hasFormat {
+            do throws(StorageError) {
+                format = try FormatFile.decode(
+                    fileSystem.contents(of: names.format), path: names.format, forWriting: false)
+            } catch {
+                try found.note(error)
+            }
+        } else if found.hasMarker {
+            found.problems.append(
+                .corruption(
+                    "The directory has a manifest but no FORMAT file.", path: names.format,
+                    hint: "Restore FORMAT from a backup of the same directory."))
+        }
+        do throws(StorageError) {
+            try found.readManifest(format, fileSystem)
+        } catch {
+            try found.note(error)
+        }
+        if !found.hasMarker, try holdsTables(names, fileSystem) {
+            found.isEngine = true
+            found.problems.append(
+                .corruption(
+                    "The directory holds tables but no CURRENT file names a manifest.",
+                    path: names.current,
+                    hint: "Restore CURRENT from a backup of the same directory."))
+        }
+        return found
+    }
+
+    /// What the log adds: a directory whose log holds commits has had a manifest.
+    public mutating func noteCommits() {
+        guard isEngine, !hasMarker, problems.isEmpty else { return }
+        problems.append(
+            .corruption(
+                "The log holds commits but no CURRENT file names a manifest.", path: names.current,
+                hint: "Restore CURRENT from a backup of the same directory."))
+    }
+
+    /// Of a log that is by itself: nothing is known of it.
+    public init(names: FileNames) { self.names = names }
+
+    private mutating func readManifest(
+        _ format: FormatFile?, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        guard let manifest = try ManifestReader.readLive(names, fileSystem, forWriting: false)
+        else { return }
+        let path = names.manifest(manifest.number)
+        if let format, format.shard != manifest.shard {
+            throw .corruption(
+                "The manifest belongs to another shard than FORMAT says.", path: path, offset: 60)
+        }
+        expectation = LogExpectation(manifest, path: path)
+    }
+
+    private mutating func note(_ error: StorageError) throws(StorageError) {
+        guard error.code == .corruption || error.code == .unsupportedFormat else { throw error }
+        problems.append(error)
+    }
+
+    private static func holdsTables(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> Bool {
+        guard try fileSystem.exists(names.sstDirectory) else { return false }
+        return try fileSystem.list(names.sstDirectory).contains {
+            if case .table = FileNames.parse($0) { true } else { false }
+        }
+    }
+}
