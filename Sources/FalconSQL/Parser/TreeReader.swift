@@ -7,9 +7,8 @@ struct TreeReader {
     let source: UnsafeBufferPointer<UInt8>
     var textLength: Int { source.count }
     private var depth = 0
-    /// Deepest tree anything downstream (binder, planner, evaluator) has to recurse over. The binder
-    /// has a bound of its own, by the stack it is on.
-    private static let greatestDepth = 1600
+    /// Deepest tree anything downstream (binder, planner, evaluator) has to recurse over.
+    private static let greatestDepth = 400
 
     init(source: UnsafeBufferPointer<UInt8>) { self.source = source }
 
