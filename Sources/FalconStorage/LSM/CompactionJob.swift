@@ -43,6 +43,7 @@ struct CompactionJob {
                     ? Grandparents(compaction.version.levels[compaction.outputLevel + 1]) : nil,
                 targetBytes: options.targetFileByteCount)
             collapse.isCancelled = isCancelled
+            collapse.coarsensTimestamps = compaction.outputLevel == LevelTargets.last
             try collapse.copy(from: source(), to: output)
             edit.added = try output.finish().map {
                 .init(level: compaction.outputLevel, file: $0)

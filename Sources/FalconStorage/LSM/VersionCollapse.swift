@@ -10,6 +10,9 @@ struct VersionCollapse {
     var hiding: RangeTombstoneFragments
     var grandparents: Grandparents?
     var targetBytes: UInt64
+    /// Nothing older lies beneath the output, and readers cannot tell when a version at or below the
+    /// safepoint was committed: its timestamp is kept to some minutes, which costs fewer bytes.
+    var coarsensTimestamps = false
     /// Polled between keys; true ends the copy with `cancelled`.
     var isCancelled: () -> Bool = { false }
 
@@ -62,7 +65,9 @@ struct VersionCollapse {
                 }
             }
             if keeps {
-                try output.add(key: key, timestamp: timestamp, kind: kind, value: source.value)
+                let kept =
+                    coarsensTimestamps && timestamp <= safepoint ? timestamp.coarse : timestamp
+                try output.add(key: key, timestamp: kept, kind: kind, value: source.value)
             } else {
                 droppedEntries &+= 1
             }

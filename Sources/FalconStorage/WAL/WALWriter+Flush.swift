@@ -113,7 +113,7 @@ extension WALWriter {
                 active.reset(endLSN: end)
                 monitor.unlock()
             }
-            try writeInFlight()
+            try writeInFlight(syncsNext: sync)
         } catch {
             if error.code == .diskFull { stall(error) } else { fail(error) }
             return
@@ -128,6 +128,9 @@ extension WALWriter {
         }
         report()
     }
+
+    /// Up to so many bytes are copied into the mapping; beyond, a system call costs less than the faults.
+    private static let mappedWriteBytes = 16 << 10
 
     private func report() {
         reportedSynced = syncedLSN
@@ -178,7 +181,7 @@ extension WALWriter {
     }
 
     /// Writes the in-flight chunks, each run of chunks that fits the segment with one call.
-    private func writeInFlight() throws(StorageError) {
+    private func writeInFlight(syncsNext: Bool) throws(StorageError) {
         while inFlight.remaining > 0 {
             let first = inFlight.chunk(at: inFlight.position)
             let reach = offset + UInt64(first.totalBytes)
@@ -201,7 +204,12 @@ extension WALWriter {
             if inFlight.sealed < end { sealChunks(upTo: end) }
             let bytes = UnsafeRawBufferPointer(
                 start: inFlight.base + inFlight.position, count: end - inFlight.position)
-            try file.write(bytes, at: offset)
+            // Before a sync the mapping saves nothing: the sync write-protects the page again.
+            if syncsNext || bytes.count > Self.mappedWriteBytes
+                || mapping?.write(bytes, at: offset) != true
+            {
+                try file.write(bytes, at: offset)
+            }
             offset += UInt64(bytes.count)
             unsyncedBytes += UInt64(bytes.count)
             inFlight.position = end

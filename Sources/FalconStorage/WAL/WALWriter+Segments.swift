@@ -52,6 +52,7 @@ extension WALWriter {
         if hasReleases { housekeeperWake.signal() }
         monitor.unlock()
         file = opened.file
+        mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
         limit = opened.bytes
         offset = UInt64(WALFormat.headerBytes)

@@ -55,6 +55,8 @@ final class WALWriter: @unchecked Sendable {
 
     var inFlight: WALBuffer
     var file: any File
+    /// The segment's first `limit` bytes, where small writes need no system call.
+    var mapping: FileMapping?
     var header: WALSegmentHeader
     var offset = UInt64(WALFormat.headerBytes)
     /// Rotation is due beyond this offset.
@@ -98,6 +100,7 @@ final class WALWriter: @unchecked Sendable {
         active = WALBuffer(endLSN: start)
         inFlight = WALBuffer(endLSN: start)
         file = opened.file
+        mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
         limit = opened.bytes
         fileEnd = start
