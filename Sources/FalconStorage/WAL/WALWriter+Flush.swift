@@ -1,3 +1,6 @@
+import CFalconPlatform
+import Glibc
+
 extension WALWriter {
     /// The flusher thread.
     func runFlusher() {
@@ -107,6 +110,7 @@ extension WALWriter {
         do throws(StorageError) {
             if inFlight.remaining == 0 {
                 monitor.lock()
+                if sync { gatherGroup() }
                 active.closeChunk()
                 let end = active.endLSN
                 swap(&active, &inFlight)
@@ -132,6 +136,24 @@ extension WALWriter {
     /// Up to so many bytes are copied into the mapping; beyond, a system call costs less than the faults.
     private static let mappedWriteBytes = 16 << 10
 
+    /// With the monitor held, as the I/O owner: lets others who are about to commit share the sync.
+    private func gatherGroup() {
+        let patience = isClosing ? 0 : group.patienceNanos()
+        if patience > 0 {
+            let before = group.waiting
+            let deadline = falcon_monotonic_nanos() &+ patience
+            while !group.isComplete, !isClosing, failure == nil {
+                if falcon_monotonic_nanos() >= deadline { break }
+                // Not a sleep: to be woken takes longer than what is waited for.
+                monitor.unlock()
+                sched_yield()
+                monitor.lock()
+            }
+            group.endGathering(before: before)
+        }
+        group.beginSync()
+    }
+
     private func report() {
         reportedSynced = syncedLSN
         callbacks.progress(fileEnd, reportedSynced)
@@ -152,12 +174,15 @@ extension WALWriter {
     /// Forces the current segment to the device; false poisoned the log.
     private func syncFile() -> Bool {
         guard awaitBackgroundSync() else { return false }
+        let began = falcon_monotonic_nanos()
         do throws(StorageError) {
             try file.syncData()
         } catch {
             fail(error)
             return false
         }
+        let took = falcon_monotonic_nanos() &- began
+        monitor.locked { group.endSync(nanos: took) }
         unsyncedBytes = 0
         raiseSynced(fileEnd)
         return true

@@ -32,6 +32,7 @@ final class WALWriter: @unchecked Sendable {
     var flusherDeep = false
     var writeRequested = LSN.zero
     var syncRequested = LSN.zero
+    var group = CommitGroup()
     var failure: StorageError?
     var isStalled = false
     var isClosing = false
@@ -218,6 +219,7 @@ final class WALWriter: @unchecked Sendable {
             syncRequested = end
             seesCommits = true
             wakes = true
+            group.join()
         }
         wakes = wakes && flusherWaiting && !ioBusy
         if wakes { wakeFlusher() }
@@ -296,7 +298,10 @@ final class WALWriter: @unchecked Sendable {
         let end = active.endLSN
         writeRequested = max(writeRequested, end)
         if isCommit { seesCommits = true }
-        if sync { syncRequested = max(syncRequested, end) }
+        if sync {
+            syncRequested = max(syncRequested, end)
+            if isCommit { group.join() }
+        }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
             if flusherWaiting, !ioBusy { wakeFlusher() }
             monitor.unlock()
