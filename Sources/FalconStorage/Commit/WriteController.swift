@@ -39,10 +39,16 @@ final class WriteController: @unchecked Sendable {
     private var load = Load()
     private var isLogStalled = false
     private let diskFullWaitNanos: UInt64
+    private let onReasonChange: @Sendable (EngineStatistics.DelayReason) -> Void
 
     /// - Parameter diskFullWaitNanos: how long a commit waits for room on a full disk.
-    init(diskFullWaitNanos: UInt64 = 30_000_000_000) {
+    /// - Parameter onReasonChange: called without locks held.
+    init(
+        diskFullWaitNanos: UInt64 = 30_000_000_000,
+        onReasonChange: @escaping @Sendable (EngineStatistics.DelayReason) -> Void = { _ in }
+    ) {
         self.diskFullWaitNanos = diskFullWaitNanos
+        self.onReasonChange = onReasonChange
         changed = MonitorCondition(monitor)
     }
 
@@ -51,18 +57,22 @@ final class WriteController: @unchecked Sendable {
     var needsPacing: Bool { isActive.load(ordering: .relaxed) }
 
     func update(_ load: Load) {
-        monitor.lock()
-        self.load = load
-        decide()
-        monitor.unlock()
+        change { self.load = load }
     }
 
     /// The log cannot be written for want of space, or can again.
     func setLogStalled(_ isStalled: Bool) {
+        change { isLogStalled = isStalled }
+    }
+
+    private func change(_ body: () -> Void) {
         monitor.lock()
-        isLogStalled = isStalled
+        let before = reason
+        body()
         decide()
+        let after = reason
         monitor.unlock()
+        if after != before { onReasonChange(after) }
     }
 
     /// With the monitor held.

@@ -13,6 +13,7 @@ final class BackgroundWork: @unchecked Sendable {
     private let options: EngineOptions
     private let picker: CompactionPicker
     private let checkpoints: CheckpointWriter?
+    private let events: EngineEvents
 
     private let monitor = Monitor()
     private let work: MonitorCondition
@@ -48,6 +49,7 @@ final class BackgroundWork: @unchecked Sendable {
         self.environment = environment
         self.options = options
         self.checkpoints = checkpoints
+        events = EngineEvents(path: store.names.root, listener: options.eventListener)
         picker = CompactionPicker(options: options)
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
@@ -107,7 +109,7 @@ final class BackgroundWork: @unchecked Sendable {
                     layer: layer, store: store, versions: versions, tree: tree,
                     random: environment.random, table: options.tableOptions,
                     safepoint: safepoint())
-                let written = try job.run()
+                let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
                 wal.releaseSegments(below: layer.lastLSN)
                 backoffNanos = 10_000_000
                 monitor.lock()
@@ -208,7 +210,7 @@ final class BackgroundWork: @unchecked Sendable {
         var backoffNanos: UInt64 = 10_000_000
         while let compaction = nextCompaction() {
             do throws(StorageError) {
-                try run(compaction)
+                try run(compaction) { _ in stopFlag.load(ordering: .relaxed) }
                 backoffNanos = 10_000_000
             } catch {
                 if stopFlag.load(ordering: .acquiring) { return }
@@ -233,14 +235,24 @@ final class BackgroundWork: @unchecked Sendable {
     }
 
     /// Runs a compaction whose tables are marked, and unmarks them.
-    private func run(_ compaction: Compaction) throws(StorageError) {
-        let job = CompactionJob(
-            compaction: compaction, store: store, versions: versions, tree: tree,
-            random: environment.random, options: options, safepoint: safepoint(),
-            isCancelled: { [self] in stopFlag.load(ordering: .relaxed) })
+    private func run(
+        _ compaction: Compaction, isCancelled: (UInt64) -> Bool
+    ) throws(StorageError) {
         var failure: StorageError?
         var result = CompactionJob.Result()
-        do throws(StorageError) { result = try job.run() } catch { failure = error }
+        withoutActuallyEscaping(isCancelled) { isCancelled in
+            let job = CompactionJob(
+                compaction: compaction, store: store, versions: versions, tree: tree,
+                random: environment.random, options: options, safepoint: safepoint(),
+                isCancelled: isCancelled)
+            do throws(StorageError) {
+                result = try events.compaction(compaction) { () throws(StorageError) in
+                    try job.run()
+                }
+            } catch {
+                failure = error
+            }
+        }
         monitor.lock()
         compaction.mark(false)
         runningCompactions -= 1
@@ -262,10 +274,12 @@ final class BackgroundWork: @unchecked Sendable {
     }
 
     /// Compacts what overlaps `range` level by level to the last that has any, on this thread.
-    func compactManually(_ range: KeyRange) throws(StorageError) {
+    func compactManually(
+        _ range: KeyRange, _ progress: (CompactionProgress) -> Bool
+    ) throws(StorageError) {
         monitor.lock()
         manualCompactions += 1
-        while runningCompactions > 0, !isStopping { progress.wait() }
+        while runningCompactions > 0, !isStopping { self.progress.wait() }
         monitor.unlock()
         defer {
             monitor.lock()
@@ -273,13 +287,25 @@ final class BackgroundWork: @unchecked Sendable {
             work.broadcast()
             monitor.unlock()
         }
+        var done: UInt64 = 0
+        func step(_ compaction: Compaction) throws(StorageError) {
+            let bytes = compaction.inputBytes
+            let entries = max(compaction.inputEntries, 1)
+            let total = done + max(bytes, picker.manualBytes(versions.current, range))
+            try run(compaction) { read in
+                let part = Double(bytes) * min(1, Double(read) / Double(entries))
+                return stopFlag.load(ordering: .relaxed)
+                    || !progress(.init(doneBytes: done + UInt64(part), totalBytes: total))
+            }
+            done += bytes
+        }
         while let compaction = try nextManual({ $0.pickManual($1, range) }) {
-            try run(compaction)
+            try step(compaction)
         }
         let rewrites = picker.pickRewrite(versions.current, range, safepoint: safepoint())
         for rewrite in rewrites {
             guard let compaction = try nextManual({ _, _ in rewrite }) else { return }
-            try run(compaction)
+            try step(compaction)
         }
     }
 

@@ -25,8 +25,10 @@ struct RecoveryApplier {
         let clock = HybridClock(
             clock: environment.clock, floor: max(recovered.timestampFloor, recovered.lastCommit))
         let tree = try StorageEngine.makeTree(recovered, options)
+        let events = EngineEvents(path: names.root, listener: options.eventListener)
         let controller = WriteController(
-            diskFullWaitNanos: options.diskFullWaitMicros.multipliedCapped(by: 1000))
+            diskFullWaitNanos: options.diskFullWaitMicros.multipliedCapped(by: 1000),
+            onReasonChange: { events.send(.delayChanged($0)) })
         let pipeline = CommitPipeline(
             clock: clock, tracker: tracker, epoch: incarnation.epoch,
             firstTransaction: recovered.transactionFloor, partBytes: options.batchPartBytes)
@@ -45,6 +47,7 @@ struct RecoveryApplier {
                 failure: { [pipeline, controller] error in
                     pipeline.poison(error)
                     controller.releaseAll()
+                    events.send(.poisoned(error))
                 },
                 stall: { [controller] error in controller.setLogStalled(error != nil) }))
         do throws(StorageError) {

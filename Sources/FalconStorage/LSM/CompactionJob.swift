@@ -12,7 +12,8 @@ struct CompactionJob {
     var random: any StorageRandom
     var options: EngineOptions
     var safepoint: Timestamp
-    var isCancelled: () -> Bool
+    /// Polled with the entries read so far.
+    var isCancelled: (UInt64) -> Bool
 
     func run() throws(StorageError) -> Result {
         var edit = VersionEdit()

@@ -63,6 +63,9 @@ public struct EngineOptions: Sendable {
     /// Reads what CHECKPOINT records say of the schema; nil writes none.
     public var catalogReader: CatalogRowReader?
 
+    /// Hears of flushes, compactions, delays and failures; kept while the engine is open.
+    public var eventListener: (any EngineEventListener)?
+
     /// How long a commit waits for room on a full disk before it is refused with `disk-full`, unharmed
     /// and to be retried. Commits that are in the log's buffer already cannot be refused any more: they
     /// wait on. Long enough for a compaction or a released log segment to make room, shorter than

@@ -219,7 +219,7 @@ final class TableWriter {
                 footer.indexLevels = 2
                 footer.index = try writePartitionedIndex()
             } else {
-                footer.index = try writeBlock(.index, index.finish(), codec: .none)
+                footer.index = try writeBlock(.index, index.finish(), codec: options.codec)
             }
         }
         if hashes.count > 0 {
@@ -292,9 +292,9 @@ final class TableWriter {
             }
             let key = index.lastKey
             let timestamp = index.lastTimestamp
-            let handle = try writeBlock(.index, index.finish(), codec: .none)
+            let handle = try writeBlock(.index, index.finish(), codec: options.codec)
             key.withUnsafeBytes { topIndex.add($0, timestamp, handle) }
         }
-        return try writeBlock(.index, topIndex.finish(), codec: .none)
+        return try writeBlock(.index, topIndex.finish(), codec: options.codec)
     }
 }
