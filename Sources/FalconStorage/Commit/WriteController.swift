@@ -17,6 +17,8 @@ final class WriteController: @unchecked Sendable {
         var debtBytes: UInt64 = 0
         var softDebtBytes: UInt64 = .max
         var hardDebtBytes: UInt64 = .max
+        /// Memtables and table metadata take nearly the whole memory budget.
+        var isMemoryShort = false
         var isDiskFull = false
     }
 
@@ -24,6 +26,9 @@ final class WriteController: @unchecked Sendable {
     static let ceilingNanosPerKiB: Double = 1_000_000
     /// The pace while every immutable memtable waits: about half of what a flush writes.
     static let flushNanosPerKiB: Double = 10_000
+
+    /// The pace while memory is short: 10 MiB/s.
+    static let memoryNanosPerKiB: Double = 100_000
 
     private let monitor = Monitor()
     private let changed: MonitorCondition
@@ -95,6 +100,8 @@ final class WriteController: @unchecked Sendable {
             let share = min(1, over / Double(load.hardDebtBytes - load.softDebtBytes))
             consider(share * share * Self.ceilingNanosPerKiB, .compactionDebt)
         }
+        // The slower of the two paces that only a flush ends.
+        if load.isMemoryShort { consider(Self.memoryNanosPerKiB, .memory) }
         if load.isDiskFull { consider(Self.ceilingNanosPerKiB, .diskFull) }
         let stops = load.immutables > load.maximumImmutables || isLogStalled
         if isLogStalled { reason = .diskFull }

@@ -14,6 +14,8 @@ final class BackgroundWork: @unchecked Sendable {
     private let picker: CompactionPicker
     private let checkpoints: CheckpointWriter?
     private let events: EngineEvents
+    private let memtableCharge: MemoryCharge
+    private let bufferCharge: MemoryCharge
 
     private let monitor = Monitor()
     private let work: MonitorCondition
@@ -50,6 +52,10 @@ final class BackgroundWork: @unchecked Sendable {
         self.options = options
         self.checkpoints = checkpoints
         events = EngineEvents(path: store.names.root, listener: options.eventListener)
+        memtableCharge = MemoryCharge(options.memoryBudget, .memtables)
+        bufferCharge = MemoryCharge(
+            options.memoryBudget, .background,
+            bytes: (options.compactionThreads + 1) * Self.jobBytes + Self.logBytes)
         picker = CompactionPicker(options: options)
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
@@ -340,8 +346,16 @@ final class BackgroundWork: @unchecked Sendable {
 
     // MARK: - Load
 
+    /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
+    private static let jobBytes = 12 << 20
+    /// The log's two buffers in a busy moment.
+    private static let logBytes = 4 << 20
+
     func updateController() {
         let state = tree.state
+        // The active memtable is charged whole: it fills between two of these calls.
+        memtableCharge.set(
+            state.immutables.reduce(options.memtableBytes) { $0 + $1.table.approximateBytes })
         let targets = picker.targets(state.version)
         monitor.lock()
         let isDiskFull =
@@ -356,6 +370,8 @@ final class BackgroundWork: @unchecked Sendable {
                 level0Stop: options.level0StopTrigger,
                 debtBytes: picker.debt(state.version, targets),
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
+                isMemoryShort: options.memoryBudget?.pressure == .hard
+                    && !state.immutables.isEmpty,
                 isDiskFull: isDiskFull))
     }
 

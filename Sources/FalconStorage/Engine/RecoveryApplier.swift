@@ -100,7 +100,7 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            branch: incarnation.branch, memtableBytes: options.memtableBytes)
+            branch: incarnation.branch, options: options)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {

@@ -30,6 +30,11 @@ public struct EngineOptions: Sendable {
     /// Capacity of the block cache this engine makes when it is given none.
     public var blockCacheBytes = 64 << 20
 
+    /// The memory this engine shares with others of the process; its cache is used, and
+    /// ``blockCache`` and ``blockCacheBytes`` are not. Nil: memtables and the cache are bounded each
+    /// by its own option, table metadata by nothing.
+    public var memoryBudget: MemoryBudget?
+
     /// Bytes at which a compaction output is cut.
     public var targetFileBytes = 64 << 20
     /// Level-0 files that make a compaction worthwhile.

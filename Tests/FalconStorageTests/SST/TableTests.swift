@@ -88,7 +88,7 @@ extension TableReader {
             #expect(summary.largestKey == entries.last?.key)
             #expect(summary.fileBytes == UInt64(file.contents.count))
             #expect(summary.fileHash == file.contents.withUnsafeBytes { Checksum.xxh3($0) })
-            let cache = shape.cacheBytes.map(BlockCache.init(capacityBytes:))
+            let cache = shape.cacheBytes.map { BlockCache(capacityBytes: $0) }
             let table = try TableReader.open(
                 file: file, uid: testUID, size: summary.fileBytes, cache: cache)
             let prefixes = Set(entries.map { $0.key.withUnsafeBytes { EntryTree.window($0, 0) } })
