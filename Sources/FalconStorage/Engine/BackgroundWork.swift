@@ -127,7 +127,7 @@ final class BackgroundWork: @unchecked Sendable {
                 let ends = isStopping || pipeline.poisoned != nil
                 monitor.unlock()
                 updateController()
-                if ends { return }
+                if giveUp(after: error) || ends { return }
                 pause(nanos: backoffNanos)
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
@@ -154,10 +154,23 @@ final class BackgroundWork: @unchecked Sendable {
         return nil
     }
 
+    /// True when MANIFEST takes no more edits: nothing can be flushed any more, so the engine takes no
+    /// more commits either, instead of holding them up for ever.
+    private func giveUp(after error: StorageError) -> Bool {
+        guard versions.hasFailed else { return false }
+        pipeline.poison(error)
+        controller.releaseAll()
+        monitor.lock()
+        work.broadcast()
+        progress.broadcast()
+        monitor.unlock()
+        return true
+    }
+
     /// A table must hold nothing that the log could still lose.
     private func awaitCommitted(_ layer: MemtableLayer) throws(StorageError) {
         if pipeline.publishedEnd >= layer.lastLSN, pipeline.syncedEnd >= layer.lastLSN { return }
-        try wal.sync()
+        try wal.sync(waitsForRoom: false)
         pipeline.setListening(true)
         defer { pipeline.setListening(false) }
         monitor.lock()
@@ -211,7 +224,7 @@ final class BackgroundWork: @unchecked Sendable {
                 try run(compaction)
                 backoffNanos = 10_000_000
             } catch {
-                if stopFlag.load(ordering: .acquiring) { return }
+                if giveUp(after: error) || stopFlag.load(ordering: .acquiring) { return }
                 pause(nanos: backoffNanos)
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
@@ -320,6 +333,7 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.lock()
         let isDiskFull =
             flushFailure?.code == .diskFull || compactionFailure?.code == .diskFull
+        let failure = flushFailure
         monitor.unlock()
         controller.update(
             .init(
@@ -330,7 +344,7 @@ final class BackgroundWork: @unchecked Sendable {
                 level0Stop: options.level0StopTrigger,
                 debtBytes: picker.debt(state.version, targets),
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
-                isDiskFull: isDiskFull))
+                isDiskFull: isDiskFull, flushFailure: failure))
     }
 
     func addStatistics(to statistics: inout EngineStatistics) {

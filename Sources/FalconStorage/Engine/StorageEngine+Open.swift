@@ -48,7 +48,6 @@ extension StorageEngine {
                     location: .init(path: names.root))
             }
             try makeRoot(names, fileSystem)
-            try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
         } else {
             try refuseForeign(names, fileSystem)
         }
@@ -63,6 +62,10 @@ extension StorageEngine {
                 throw StorageError(
                     .notFound, kind: .user, "There is no engine in the directory.",
                     location: .init(path: names.root))
+            }
+            if recovered.isNew {
+                // Not only where this open made it: an earlier one may have failed right after.
+                try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
             }
             return try RecoveryApplier(
                 names: names, options: options, environment: environment, store: store,

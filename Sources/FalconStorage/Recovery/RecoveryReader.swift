@@ -178,9 +178,7 @@ struct RecoveryReader {
         if case .corruption(let damage) = reader.verdict { throw damage.error }
         if let manifest = state.manifest {
             if reader.summaries.isEmpty { throw missingLog() }
-            let expectation = LogExpectation(
-                manifestPath: names.manifest(manifest.number),
-                flushedLSN: state.version.flushedLSN, incarnation: state.incarnation)
+            let expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
             if let damage = try expectation.missingEnd(of: reader)
                 ?? expectation.missingBeginning(of: reader)
             {

@@ -24,7 +24,7 @@ struct TableBlockReader {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: stored, alignment: 64)
         var got = 0
         do throws(StorageError) {
-            got = try file.read(into: buffer, at: handle.offset)
+            got = try file.readFully(into: buffer, at: handle.offset)
         } catch {
             buffer.deallocate()
             throw error

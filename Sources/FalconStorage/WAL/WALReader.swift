@@ -508,8 +508,13 @@ public final class WALReader {
             if case .tornTail(_, _, _, let discarded) = verdict { gap = max(gap, discarded &* 2) }
             first = first.advanced(by: gap)
         }
+        var unvouched: Range<UInt64> = 0..<0
+        if let last = summaries.last, last.number == number, last.vouchedBytes < last.usedBytes {
+            unvouched = last.vouchedBytes..<last.usedBytes
+        }
         return WALContinuation(
             segment: number.successor, firstLSN: first,
-            predecessor: .init(segment: number, uid: header.uid, lastLSN: verdict.end))
+            predecessor: .init(segment: number, uid: header.uid, lastLSN: verdict.end),
+            unvouched: unvouched)
     }
 }
