@@ -17,6 +17,7 @@ final class BackgroundWork: @unchecked Sendable {
     private let monitor = Monitor()
     private let work: MonitorCondition
     private let progress: MonitorCondition
+    private let loading = Monitor()
     private var threads: [WorkerThread] = []
     private var remover: WorkerThread?
     // Guarded by the monitor.
@@ -327,7 +328,11 @@ final class BackgroundWork: @unchecked Sendable {
 
     // MARK: - Load
 
+    /// Looking and telling are one step: what was seen earlier must not be told later, or writers wait
+    /// for a flush that is over.
     func updateController() {
+        loading.lock()
+        defer { loading.unlock() }
         let state = tree.state
         let targets = picker.targets(state.version)
         monitor.lock()

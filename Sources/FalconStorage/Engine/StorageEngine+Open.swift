@@ -20,10 +20,10 @@ extension StorageEngine {
     ) throws(StorageError) -> StorageEngine {
         let store = TableStore(
             names: names, fileSystem: environment.fileSystem, cache: cache(options))
-        let recovered = try RecoveryReader(
-            names: names, fileSystem: environment.fileSystem, store: store,
-            memtableBytes: options.memtableBytes, forWriting: false
-        ).read()
+        let recovered = try readBesideWriter(
+            RecoveryReader(
+                names: names, fileSystem: environment.fileSystem, store: store,
+                memtableBytes: options.memtableBytes, forWriting: false))
         guard !recovered.isNew else {
             throw StorageError(
                 .notFound, kind: .user, "There is no engine in the directory.",
@@ -35,6 +35,31 @@ extension StorageEngine {
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
             tree: tree, tracker: tracker, writeSide: nil)
+    }
+
+    /// Reads the directory. What a live writer takes away between two looks is no damage: it is looked
+    /// again. Its tables are opened at once, since open files outlive their names.
+    private static func readBesideWriter(
+        _ reader: RecoveryReader
+    ) throws(StorageError) -> RecoveredState {
+        var attempts = 0
+        while true {
+            let isBeside = reader.fileSystem.isLocked(reader.names.lock)
+            do throws(StorageError) {
+                let recovered = try reader.read()
+                if isBeside {
+                    for level in recovered.version.levels {
+                        for file in level.files { _ = try file.reader() }
+                    }
+                }
+                return recovered
+            } catch {
+                attempts += 1
+                guard isBeside, attempts < 16,
+                    error.code == .notFound || error.code == .corruption
+                else { throw error }
+            }
+        }
     }
 
     private static func openWritable(

@@ -99,8 +99,9 @@ public struct LogExpectation: Sendable {
     public func missingBeginning(of reader: WALReader) -> WALDamage? {
         guard let oldest = reader.summaries.first else { return noSegments(reader) }
         guard let first = reader.firstLSN else {
+            let name = FileNames.walSegmentName(reader.firstSegment ?? oldest.number)
             return WALDamage(
-                kind: .badHeader, path: reader.directory, offset: 0,
+                kind: .badHeader, path: reader.directory + "/" + name, offset: 0,
                 reason: "the header of the oldest segment cannot be read", goodUntil: .zero)
         }
         let needed = max(flushedLSN, WALContinuation.beginning.firstLSN)

@@ -191,7 +191,10 @@ struct RecoveryReader {
                 hint: "Restore CURRENT from a backup of the same directory.")
         }
         state.continuation = reader.continuation
-        state.timestampFloor = max(state.timestampFloor, state.lastCommit)
+        // A safepoint may lie above every commit that survived: it rose with commits that were shown
+        // and never synced. New ones must not come to lie below it.
+        state.timestampFloor = max(
+            state.timestampFloor, state.lastCommit, state.version.safepoint)
     }
 
     private func apply(

@@ -70,6 +70,8 @@ public final class WALReader {
     public private(set) var syncedLSN = LSN.zero
     /// The LSN at which the first segment on disk begins; nil without segments.
     public private(set) var firstLSN: LSN?
+    /// The first segment on disk, whether or not it can be read.
+    public private(set) var firstSegment: WALSegmentNumber?
 
     /// Begins at the first record at or after `start`.
     public init(
@@ -167,6 +169,7 @@ public final class WALReader {
             return false
         }
         var chosen = 0
+        firstSegment = numbers[0]
         if case .header(let first) = try readHeader(numbers[0]) { firstLSN = first.firstLSN }
         if start > .zero {
             for index in numbers.indices.reversed() {

@@ -2,32 +2,42 @@ import Synchronization
 
 @testable import FalconStorage
 
-/// Runs something that might hang on a thread of its own.
+/// Runs what might hang on threads of their own.
 enum Bounded {
-    private final class Outcome: Sendable {
-        let done = Mutex<Bool>(false)
+    private final class Countdown: @unchecked Sendable {
+        let monitor = Monitor()
+        let changed: MonitorCondition
+        var isDone: [Bool]
+
+        init(_ count: Int) {
+            changed = MonitorCondition(monitor)
+            isDone = Array(repeating: false, count: count)
+        }
     }
 
-    /// False when `body` has not ended after `seconds`; its thread is left behind then.
-    static func run(seconds: UInt64 = 60, _ body: @escaping @Sendable () -> Void) throws -> Bool {
-        let monitor = Monitor()
-        let ended = MonitorCondition(monitor)
-        let outcome = Outcome()
-        let thread = try WorkerThread(name: "bounded") {
-            body()
-            monitor.lock()
-            outcome.done.withLock { $0 = true }
-            ended.broadcast()
-            monitor.unlock()
+    /// Runs `body` for 0..<`count` at the same time; returns those that have not ended after `seconds`.
+    /// Their threads are left behind.
+    static func run(
+        _ count: Int = 1, seconds: UInt64 = 60, _ body: @escaping @Sendable (Int) -> Void
+    ) throws -> [Int] {
+        let countdown = Countdown(count)
+        let threads = try (0..<count).map { index in
+            try WorkerThread(name: "bounded") {
+                body(index)
+                countdown.monitor.lock()
+                countdown.isDone[index] = true
+                countdown.changed.broadcast()
+                countdown.monitor.unlock()
+            }
         }
-        monitor.lock()
+        countdown.monitor.lock()
         var isInTime = true
-        while isInTime, !outcome.done.withLock({ $0 }) {
-            isInTime = ended.wait(nanos: seconds * 1_000_000_000)
+        while isInTime, countdown.isDone.contains(false) {
+            isInTime = countdown.changed.wait(nanos: seconds * 1_000_000_000)
         }
-        let isDone = outcome.done.withLock { $0 }
-        monitor.unlock()
-        if isDone { thread.join() }
-        return isDone
+        let isDone = countdown.isDone
+        countdown.monitor.unlock()
+        for (index, thread) in threads.enumerated() where isDone[index] { thread.join() }
+        return isDone.indices.filter { !isDone[$0] }
     }
 }

@@ -15,15 +15,13 @@ import Testing
             let calls = try Self.count(kind, seed)
             // Evenly over the run when there are more calls than points.
             let stride = max(1, calls / left)
-            var index = Int(seed % UInt64(stride))
-            while index < calls, left > 0 {
-                if let problem = try Self.point(kind, index, seed) {
-                    Issue.record("\(problem); \(SurvivalSettings.replay(seed))")
-                    return
-                }
-                left -= 1
-                index += stride
+            let indices = Array(
+                Swift.stride(from: Int(seed % UInt64(stride)), to: calls, by: stride).prefix(left))
+            if let problem = try Self.points(kind, indices, seed) {
+                Issue.record("\(problem); \(SurvivalSettings.replay(seed))")
+                return
             }
+            left -= indices.count
             SurvivalSettings.progress("faults: \(kind) seed \(seed), \(left) points to go")
             seed &+= 1
         }
@@ -36,16 +34,26 @@ import Testing
         return max(1, run.matchedCalls)
     }
 
-    private static func point(_ kind: FaultKind, _ index: Int, _ seed: UInt64) throws -> String? {
-        let problem = Problem()
-        let ended = try Bounded.run {
-            do {
-                try FaultRun(kind, index: index, seed: seed).play()
-            } catch {
-                problem.text.withLock { $0 = "\(kind) at call \(index): \(error)" }
+    /// The first problem at one of `indices`. Most of a point's time is spent waiting: several run at
+    /// once.
+    private static func points(
+        _ kind: FaultKind, _ indices: [Int], _ seed: UInt64
+    ) throws -> String? {
+        let atOnce = 6
+        for start in stride(from: 0, to: indices.count, by: atOnce) {
+            let group = Array(indices[start..<min(start + atOnce, indices.count)])
+            let problem = Problem()
+            let hanging = try Bounded.run(group.count) { position in
+                do {
+                    try FaultRun(kind, index: group[position], seed: seed).play()
+                } catch {
+                    problem.text.withLock { $0 = "\(kind) at call \(group[position]): \(error)" }
+                }
             }
+            if let first = hanging.first { return "\(kind) at call \(group[first]): hangs" }
+            if let text = problem.text.withLock({ $0 }) { return text }
         }
-        return ended ? problem.text.withLock { $0 } : "\(kind) at call \(index): hangs"
+        return nil
     }
 
     private final class Problem: Sendable {
