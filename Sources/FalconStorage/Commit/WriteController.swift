@@ -4,8 +4,9 @@ import Synchronization
 /// Holds writers back as flushes and compactions fall behind: a delay that grows with the debt
 /// instead of a cliff, and a stop only where memory would run out or the log has no room.
 ///
-/// A stop by a full disk is bounded: commits are refused after ``init(diskFullWaitNanos:)``, since
-/// nobody knows when there will be room. They are taken again as soon as there is.
+/// A stop by a full disk or by flushes that fail is bounded: commits are refused after
+/// ``init(diskFullWaitNanos:)``, since nobody knows when it will be over. They are taken again as soon
+/// as it is.
 final class WriteController: @unchecked Sendable {
     /// What the tree looks like.
     struct Load {
@@ -20,6 +21,8 @@ final class WriteController: @unchecked Sendable {
         /// Memtables and table metadata take nearly the whole memory budget.
         var isMemoryShort = false
         var isDiskFull = false
+        /// Why the last flush failed.
+        var flushFailure: StorageError?
     }
 
     /// The slowest pace: 1 MiB/s.
@@ -113,7 +116,7 @@ final class WriteController: @unchecked Sendable {
     }
 
     /// Blocks the caller for its share of the delay. Returns at once after ``releaseAll()``. Throws
-    /// `disk-full` when a full disk has held the commit up for too long.
+    /// `disk-full` when a full disk, and `io` when failing flushes have held the commit up for too long.
     /// - Parameter arrivalNanos: when the commit came, where it has already waited in line.
     func pace(bytes: Int, arrivalNanos: UInt64? = nil) throws(StorageError) {
         let began = falcon_monotonic_nanos()
@@ -121,14 +124,15 @@ final class WriteController: @unchecked Sendable {
         defer { totalDelay.wrappingAdd(falcon_monotonic_nanos() &- began, ordering: .relaxed) }
         monitor.lock()
         while isStopped.load(ordering: .relaxed), !isReleased {
-            guard isLogStalled || load.isDiskFull else {
+            guard isLogStalled || load.isDiskFull || load.flushFailure != nil else {
                 changed.wait()
                 continue
             }
             let now = falcon_monotonic_nanos()
             guard now < limit else {
+                let failure = isLogStalled || load.isDiskFull ? nil : load.flushFailure
                 monitor.unlock()
-                throw Self.diskFull
+                throw failure.map(Self.flushesFail) ?? Self.diskFull
             }
             _ = changed.wait(nanos: limit - now)
         }
@@ -148,6 +152,13 @@ final class WriteController: @unchecked Sendable {
     private static let diskFull = StorageError(
         .diskFull, kind: .retryable, "The disk is full: the commit was not begun.",
         hint: "Free space and try again; no restart is needed.")
+
+    private static func flushesFail(_ cause: StorageError) -> StorageError {
+        StorageError(
+            .io, kind: .retryable, "Memtables cannot be flushed: the commit was not begun.",
+            cause: cause.description, location: cause.location,
+            hint: "Cure the cause and try again; no restart is needed.", errno: cause.errno)
+    }
 
     /// Nobody waits any more: the engine is closing or poisoned.
     func releaseAll() {

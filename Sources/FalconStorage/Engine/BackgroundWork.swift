@@ -20,6 +20,7 @@ final class BackgroundWork: @unchecked Sendable {
     private let monitor = Monitor()
     private let work: MonitorCondition
     private let progress: MonitorCondition
+    private let loading = Monitor()
     private var threads: [WorkerThread] = []
     private var remover: WorkerThread?
     // Guarded by the monitor.
@@ -135,7 +136,7 @@ final class BackgroundWork: @unchecked Sendable {
                 let ends = isStopping || pipeline.poisoned != nil
                 monitor.unlock()
                 updateController()
-                if ends { return }
+                if giveUp(after: error) || ends { return }
                 pause(nanos: backoffNanos)
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
@@ -162,10 +163,23 @@ final class BackgroundWork: @unchecked Sendable {
         return nil
     }
 
+    /// True when MANIFEST takes no more edits: nothing can be flushed any more, so the engine takes no
+    /// more commits either, instead of holding them up for ever.
+    private func giveUp(after error: StorageError) -> Bool {
+        guard versions.hasFailed else { return false }
+        pipeline.poison(error)
+        controller.releaseAll()
+        monitor.lock()
+        work.broadcast()
+        progress.broadcast()
+        monitor.unlock()
+        return true
+    }
+
     /// A table must hold nothing that the log could still lose.
     private func awaitCommitted(_ layer: MemtableLayer) throws(StorageError) {
         if pipeline.publishedEnd >= layer.lastLSN, pipeline.syncedEnd >= layer.lastLSN { return }
-        try wal.sync()
+        try wal.sync(waitsForRoom: false)
         pipeline.setListening(true)
         defer { pipeline.setListening(false) }
         monitor.lock()
@@ -219,7 +233,7 @@ final class BackgroundWork: @unchecked Sendable {
                 try run(compaction) { _ in stopFlag.load(ordering: .relaxed) }
                 backoffNanos = 10_000_000
             } catch {
-                if stopFlag.load(ordering: .acquiring) { return }
+                if giveUp(after: error) || stopFlag.load(ordering: .acquiring) { return }
                 pause(nanos: backoffNanos)
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
@@ -351,7 +365,11 @@ final class BackgroundWork: @unchecked Sendable {
     /// The log's two buffers in a busy moment.
     private static let logBytes = 4 << 20
 
+    /// Looking and telling are one step: what was seen earlier must not be told later, or writers wait
+    /// for a flush that is over.
     func updateController() {
+        loading.lock()
+        defer { loading.unlock() }
         let state = tree.state
         // The active memtable is charged whole: it fills between two of these calls.
         memtableCharge.set(
@@ -360,6 +378,7 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.lock()
         let isDiskFull =
             flushFailure?.code == .diskFull || compactionFailure?.code == .diskFull
+        let failure = flushFailure
         monitor.unlock()
         controller.update(
             .init(
@@ -372,7 +391,7 @@ final class BackgroundWork: @unchecked Sendable {
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
                 isMemoryShort: options.memoryBudget?.pressure == .hard
                     && !state.immutables.isEmpty,
-                isDiskFull: isDiskFull))
+                isDiskFull: isDiskFull, flushFailure: failure))
     }
 
     func addStatistics(to statistics: inout EngineStatistics) {

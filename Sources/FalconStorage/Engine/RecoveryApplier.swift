@@ -33,6 +33,7 @@ struct RecoveryApplier {
             clock: clock, tracker: tracker, epoch: incarnation.epoch,
             firstTransaction: recovered.transactionFloor, partBytes: options.batchPartBytes)
 
+        let notes = RotationNotes()
         let wal = try WALWriter.open(
             directory: names.walDirectory,
             identity: WALIdentity(
@@ -49,10 +50,11 @@ struct RecoveryApplier {
                     controller.releaseAll()
                     events.send(.poisoned(error))
                 },
-                stall: { [controller] error in controller.setLogStalled(error != nil) }))
+                stall: { [controller] error in controller.setLogStalled(error != nil) },
+                rotation: { [notes] segment in notes.note(segment) }))
         do throws(StorageError) {
             return try finish(
-                recovered, format, incarnation, tracker, tree, controller, pipeline, wal,
+                recovered, format, incarnation, tracker, tree, controller, pipeline, wal, notes,
                 fileSystem)
         } catch {
             pipeline.closer?.stop()
@@ -65,7 +67,8 @@ struct RecoveryApplier {
     private func finish(
         _ recovered: RecoveredState, _ format: FormatFile, _ incarnation: Incarnation,
         _ tracker: SnapshotTracker, _ tree: Tree, _ controller: WriteController,
-        _ pipeline: CommitPipeline, _ wal: WALWriter, _ fileSystem: any FileSystem
+        _ pipeline: CommitPipeline, _ wal: WALWriter, _ notes: RotationNotes,
+        _ fileSystem: any FileSystem
     ) throws(StorageError) -> StorageEngine {
         let record = IncarnationRecord(
             branch: incarnation.branch, parent: incarnation.parent, forkLSN: incarnation.forkLSN,
@@ -74,7 +77,7 @@ struct RecoveryApplier {
             transactionFloor: recovered.transactionFloor,
             timestampFloor: recovered.timestampFloor)
         let position = try wal.append(.incarnation, record.encoded())
-        try wal.sync()
+        try wal.sync(waitsForRoom: false)
         // What the old log held is now vouched for by the new segment, and flushed with the layers
         // it was replayed to; the gap between the two holds nothing.
         let start = recovered.continuation.firstLSN
@@ -84,7 +87,8 @@ struct RecoveryApplier {
 
         let manifest = try ManifestWriter(
             number: recovered.nextManifestNumber, uid: environment.random.nextUID(),
-            shard: format.shard, snapshot: snapshot(recovered, incarnation), names, fileSystem)
+            shard: format.shard,
+            snapshot: snapshot(recovered, incarnation, wal.currentSegment), names, fileSystem)
         try CurrentMarker.write(manifest: manifest.number, names, fileSystem)
 
         for orphan in recovered.orphans { try? fileSystem.remove(orphan) }
@@ -93,6 +97,7 @@ struct RecoveryApplier {
         let versions = VersionSet(
             version: recovered.version, nextFileNumber: recovered.nextFileNumber,
             writer: manifest, store: store)
+        notes.begin(versions)
         let background = BackgroundWork(
             tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
             tracker: tracker, controller: controller, environment: environment, options: options,
@@ -152,7 +157,9 @@ struct RecoveryApplier {
     }
 
     /// The whole state, as the first edit of the new manifest.
-    private func snapshot(_ recovered: RecoveredState, _ incarnation: Incarnation) -> VersionEdit {
+    private func snapshot(
+        _ recovered: RecoveredState, _ incarnation: Incarnation, _ segment: WALSegmentNumber
+    ) -> VersionEdit {
         var edit = VersionEdit(snapshotOf: recovered.version)
         edit.incarnation = incarnation
         edit.nextFileNumber = recovered.nextFileNumber
@@ -160,6 +167,7 @@ struct RecoveryApplier {
         edit.transactionLimit = TransactionID(
             recovered.transactionFloor.rawValue &+ Self.transactionReserve)
         edit.nextFlushEpoch = recovered.nextFlushEpoch
+        edit.logSegment = segment
         return edit
     }
 }

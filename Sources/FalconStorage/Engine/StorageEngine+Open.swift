@@ -21,10 +21,10 @@ extension StorageEngine {
         let store = TableStore(
             names: names, fileSystem: environment.fileSystem, cache: cache(options),
             budget: options.memoryBudget)
-        let recovered = try RecoveryReader(
-            names: names, fileSystem: environment.fileSystem, store: store,
-            memtableBytes: options.memtableBytes, forWriting: false
-        ).read()
+        let recovered = try readBesideWriter(
+            RecoveryReader(
+                names: names, fileSystem: environment.fileSystem, store: store,
+                memtableBytes: options.memtableBytes, forWriting: false))
         guard !recovered.isNew else {
             throw StorageError(
                 .notFound, kind: .user, "There is no engine in the directory.",
@@ -38,6 +38,31 @@ extension StorageEngine {
             tree: tree, tracker: tracker, writeSide: nil)
     }
 
+    /// Reads the directory. What a live writer takes away between two looks is no damage: it is looked
+    /// again. Its tables are opened at once, since open files outlive their names.
+    private static func readBesideWriter(
+        _ reader: RecoveryReader
+    ) throws(StorageError) -> RecoveredState {
+        var attempts = 0
+        while true {
+            let isBeside = reader.fileSystem.isLocked(reader.names.lock)
+            do throws(StorageError) {
+                let recovered = try reader.read()
+                if isBeside {
+                    for level in recovered.version.levels {
+                        for file in level.files { _ = try file.reader() }
+                    }
+                }
+                return recovered
+            } catch {
+                attempts += 1
+                guard isBeside, attempts < 16,
+                    error.code == .notFound || error.code == .corruption
+                else { throw error }
+            }
+        }
+    }
+
     private static func openWritable(
         _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
     ) throws(StorageError) -> StorageEngine {
@@ -49,7 +74,6 @@ extension StorageEngine {
                     location: .init(path: names.root))
             }
             try makeRoot(names, fileSystem)
-            try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
         } else {
             try refuseForeign(names, fileSystem)
         }
@@ -66,6 +90,10 @@ extension StorageEngine {
                 throw StorageError(
                     .notFound, kind: .user, "There is no engine in the directory.",
                     location: .init(path: names.root))
+            }
+            if recovered.isNew {
+                // Not only where this open made it: an earlier one may have failed right after.
+                try fileSystem.syncDirectory(VFSPath.parent(of: names.root))
             }
             return try RecoveryApplier(
                 names: names, options: options, environment: environment, store: store,

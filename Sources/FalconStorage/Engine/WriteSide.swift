@@ -78,6 +78,15 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         }
     }
 
+    /// A log that was closed whole has an end that MANIFEST can vouch for. Without the note, for want of
+    /// room, the log's own seal is all there is; nothing is lost by that.
+    private func noteEnd() {
+        guard let end = wal.sealedEnd else { return }
+        var edit = VersionEdit()
+        edit.logEnd = end
+        do throws(StorageError) { try versions.note(edit) } catch {}
+    }
+
     func close() throws(StorageError) {
         closing.lock()
         defer { closing.unlock() }
@@ -92,12 +101,17 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         if pipeline.poisoned == nil {
             do throws(StorageError) {
                 try pipeline.closeTimestamp(isLast: true)
-                try wal.sync()
+                try wal.sync(waitsForRoom: false)
             } catch { failure = error }
         }
         background.stop()
-        do throws(StorageError) { try wal.close() } catch { failure = failure ?? error }
+        do throws(StorageError) {
+            try wal.close()
+            // There was room in the end.
+            if failure?.code == .diskFull { failure = nil }
+        } catch { failure = failure ?? error }
         pipeline.abandon()
+        noteEnd()
         do throws(StorageError) { try versions.close() } catch { failure = failure ?? error }
         lock.release()
         if let failure { throw failure }

@@ -29,6 +29,7 @@ final class ManifestWriter: @unchecked Sendable {
     }
 
     var byteCount: UInt64 { offset }
+    var hasFailed: Bool { failure != nil }
 
     /// Makes `edit` durable, or throws and leaves the manifest as it was for a later open. A write
     /// that failed may be tried again at the same place; after a failed sync nothing may.

@@ -30,6 +30,8 @@ struct Incarnation: Hashable, Sendable {
 /// 15 transactionLimit u64: numbers below it may have been given out
 /// 17 safepoint     u64: versions below it may be gone
 /// 19 nextEpoch     u64: the next flush epoch
+/// 20 logSegment    u64: the log has this segment, or a later one
+/// 22 logEnd        u64: the log was closed whole and reaches so far
 /// ```
 struct VersionEdit: Equatable, Sendable {
     struct Addition: Hashable, Sendable {
@@ -51,6 +53,8 @@ struct VersionEdit: Equatable, Sendable {
     var transactionLimit: TransactionID?
     var safepoint: Timestamp?
     var nextFlushEpoch: UInt64?
+    var logSegment: WALSegmentNumber?
+    var logEnd: LSN?
 
     static let levelCount = 7
 }
@@ -69,6 +73,8 @@ extension VersionEdit {
         static let transactionLimit: UInt64 = 15
         static let safepoint: UInt64 = 17
         static let nextEpoch: UInt64 = 19
+        static let logSegment: UInt64 = 20
+        static let logEnd: UInt64 = 22
     }
 
     func encoded() -> [UInt8] {
@@ -112,6 +118,8 @@ extension VersionEdit {
         }
         if let safepoint { put(Tag.safepoint) { $0.appendFixed(safepoint.rawValue) } }
         if let nextFlushEpoch { put(Tag.nextEpoch) { $0.appendFixed(nextFlushEpoch) } }
+        if let logSegment { put(Tag.logSegment) { $0.appendFixed(logSegment.rawValue) } }
+        if let logEnd { put(Tag.logEnd) { $0.appendFixed(logEnd.rawValue) } }
         return writer.bytes
     }
 
@@ -178,6 +186,12 @@ extension VersionEdit {
             case Tag.nextEpoch:
                 guard let value = field.readFixed(UInt64.self) else { return nil }
                 edit.nextFlushEpoch = value
+            case Tag.logSegment:
+                guard let value = field.readFixed(UInt64.self) else { return nil }
+                edit.logSegment = WALSegmentNumber(value)
+            case Tag.logEnd:
+                guard let value = field.readFixed(UInt64.self) else { return nil }
+                edit.logEnd = LSN(value)
             default:
                 if tag & 1 == 1 {
                     throw StorageError(

@@ -23,6 +23,9 @@ final class VersionSet: @unchecked Sendable {
         FileNumber(nextFile.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
 
+    /// A sync of MANIFEST has failed: it takes no more edits.
+    var hasFailed: Bool { writer.withLock { $0.hasFailed } }
+
     var manifestNumber: UInt64 { writer.withLock { $0.number } }
 
     /// Makes `edit` durable, then current: `install` is called with the new version before another
@@ -43,6 +46,15 @@ final class VersionSet: @unchecked Sendable {
             } catch {
                 failure = error
             }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Makes durable what `edit` says beside the files, which it must not change.
+    func note(_ edit: VersionEdit) throws(StorageError) {
+        var failure: StorageError?
+        writer.withLock { writer in
+            do throws(StorageError) { try writer.append(edit) } catch { failure = error }
         }
         if let failure { throw failure }
     }

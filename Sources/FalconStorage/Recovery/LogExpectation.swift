@@ -1,9 +1,11 @@
 /// What MANIFEST vouches for in the log. The log by itself cannot tell that its newest segments are
-/// missing: nothing in the older ones names them. MANIFEST does, twice:
+/// missing: nothing in the older ones names them. MANIFEST does:
 ///
 /// - The log was synced up to the *flushed LSN* before an edit named it.
 /// - The segment that begins an incarnation is durable before the MANIFEST of that incarnation, and
 ///   the last segment is never released: one of that incarnation, or of a later one, is always there.
+/// - Each *new segment* is noted soon after it entered service, and so is the *end* of a log that was
+///   closed whole.
 ///
 /// A log that falls short of either must not be continued: LSNs would be given out again below what
 /// tables hold, and the recovery after that one would pass over the commits under them.
@@ -13,21 +15,27 @@ public struct LogExpectation: Sendable {
     /// Commits that end at or before it are in tables.
     public let flushedLSN: LSN
     let incarnation: Incarnation?
-
-    init(manifestPath: String, flushedLSN: LSN, incarnation: Incarnation?) {
-        self.manifestPath = manifestPath
-        self.flushedLSN = flushedLSN
-        self.incarnation = incarnation
-    }
+    /// The log has this segment, or a later one.
+    let segment: WALSegmentNumber
+    /// Where the log was closed; zero when it was not.
+    let sealedEnd: LSN
 
     init(_ manifest: ManifestContents, path: String) {
         var flushed = LSN.zero
         var incarnation: Incarnation?
+        var segment = WALSegmentNumber(0)
+        var sealedEnd = LSN.zero
         for edit in manifest.edits {
             flushed = max(flushed, edit.flushedLSN ?? .zero)
             incarnation = edit.incarnation ?? incarnation
+            segment = max(segment, edit.logSegment ?? segment)
+            sealedEnd = max(sealedEnd, edit.logEnd ?? .zero)
         }
-        self.init(manifestPath: path, flushedLSN: flushed, incarnation: incarnation)
+        manifestPath = path
+        flushedLSN = flushed
+        self.incarnation = incarnation
+        self.segment = segment
+        self.sealedEnd = sealedEnd
     }
 
     /// What the live manifest of a directory says; nil without CURRENT.
@@ -58,20 +66,23 @@ public struct LogExpectation: Sendable {
         // Damage that was found ends the log by itself.
         if reader.verdict.isCorruption { return nil }
         let end = reader.verdict.end
-        var reason = "the log ends at \(end)"
-        var isIncarnationMissing = false
-        if let incarnation { isIncarnationMissing = try !holds(incarnation, reader) }
-        if end < flushedLSN {
-            reason += ", before \(flushedLSN), where the tables end"
-        } else if !isIncarnationMissing {
-            return nil
+        var lacks: [String] = []
+        if end < flushedLSN { lacks.append("before \(flushedLSN), where the tables end") }
+        if end < sealedEnd { lacks.append("before \(sealedEnd), where it was closed") }
+        var isSegmentMissing = last.number < segment
+        if isSegmentMissing {
+            lacks.append("in segment \(last.number), though there was segment \(segment)")
         }
-        if isIncarnationMissing, let incarnation {
-            reason += ", and holds no segment of incarnation \(incarnation.number)"
+        if let incarnation, try !holds(incarnation, reader) {
+            isSegmentMissing = true
+            lacks.append("and holds no segment of incarnation \(incarnation.number)")
         }
-        reason += " by \(VFSPath.name(of: manifestPath))"
+        if lacks.isEmpty { return nil }
+        let reason =
+            (["the log ends at \(end)"] + lacks).joined(separator: ", ")
+            + " by \(VFSPath.name(of: manifestPath))"
         // Only a sealed segment has a successor in the same incarnation.
-        if isIncarnationMissing || last.isSealed {
+        if isSegmentMissing || last.isSealed {
             let missing = last.number.successor
             return WALDamage(
                 kind: .missingSegment,
@@ -88,8 +99,9 @@ public struct LogExpectation: Sendable {
     public func missingBeginning(of reader: WALReader) -> WALDamage? {
         guard let oldest = reader.summaries.first else { return noSegments(reader) }
         guard let first = reader.firstLSN else {
+            let name = FileNames.walSegmentName(reader.firstSegment ?? oldest.number)
             return WALDamage(
-                kind: .badHeader, path: reader.directory, offset: 0,
+                kind: .badHeader, path: reader.directory + "/" + name, offset: 0,
                 reason: "the header of the oldest segment cannot be read", goodUntil: .zero)
         }
         let needed = max(flushedLSN, WALContinuation.beginning.firstLSN)

@@ -178,9 +178,7 @@ struct RecoveryReader {
         if case .corruption(let damage) = reader.verdict { throw damage.error }
         if let manifest = state.manifest {
             if reader.summaries.isEmpty { throw missingLog() }
-            let expectation = LogExpectation(
-                manifestPath: names.manifest(manifest.number),
-                flushedLSN: state.version.flushedLSN, incarnation: state.incarnation)
+            let expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
             if let damage = try expectation.missingEnd(of: reader)
                 ?? expectation.missingBeginning(of: reader)
             {
@@ -193,7 +191,10 @@ struct RecoveryReader {
                 hint: "Restore CURRENT from a backup of the same directory.")
         }
         state.continuation = reader.continuation
-        state.timestampFloor = max(state.timestampFloor, state.lastCommit)
+        // A safepoint may lie above every commit that survived: it rose with commits that were shown
+        // and never synced. New ones must not come to lie below it.
+        state.timestampFloor = max(
+            state.timestampFloor, state.lastCommit, state.version.safepoint)
     }
 
     private func apply(

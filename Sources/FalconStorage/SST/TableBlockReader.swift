@@ -29,7 +29,7 @@ struct TableBlockReader {
             byteCount: stored, alignment: alignment(kind))
         var got = 0
         do throws(StorageError) {
-            got = try file.read(into: buffer, at: handle.offset)
+            got = try file.readFully(into: buffer, at: handle.offset)
         } catch {
             buffer.deallocate()
             throw error

@@ -292,7 +292,7 @@ struct Readahead: ~Copyable {
             let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<Int(wanted)])
             filled = 0
             start = handle.offset
-            filled = try table.file.read(into: target, at: handle.offset)
+            filled = try table.file.readFully(into: target, at: handle.offset)
             size = min(size * 2, Readahead.largest)
         }
         guard let buffer, handle.end <= start + UInt64(filled) else {

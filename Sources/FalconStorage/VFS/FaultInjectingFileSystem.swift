@@ -16,12 +16,14 @@ public struct FaultRule: Sendable {
     /// How many matching calls fail from `index` on.
     public var count: Int
     public var errno: Int32
-    /// A failing write first writes so many of its bytes.
+    /// A failing write first writes so many of its bytes; a short read reads so many.
     public var partialBytes: Int
+    /// Reads do not fail but return `partialBytes`, as if the file ended there.
+    public var isShortRead: Bool
 
     public init(
         _ target: Target, pathContains: String = "", index: Int, count: Int = 1, errno: Int32,
-        partialBytes: Int = 0
+        partialBytes: Int = 0, isShortRead: Bool = false
     ) {
         self.target = target
         self.pathContains = pathContains
@@ -29,6 +31,7 @@ public struct FaultRule: Sendable {
         self.count = count
         self.errno = errno
         self.partialBytes = partialBytes
+        self.isShortRead = isShortRead
     }
 
     func matches(_ operation: FileOperation, _ path: String) -> Bool {
@@ -157,14 +160,24 @@ final class FaultInjectingFile: File {
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(StorageError) -> Int {
-        try owner.check(.read, path)
-        return try base.read(into: buffer, at: offset)
+        try base.read(into: try injected(buffer, at: offset), at: offset)
     }
     func readCached(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(StorageError) -> Int? {
-        try owner.check(.read, path)
-        return try base.readCached(into: buffer, at: offset)
+        try base.readCached(into: try injected(buffer, at: offset), at: offset)
+    }
+
+    /// The part of `buffer` that a read may fill.
+    private func injected(
+        _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(StorageError) -> UnsafeMutableRawBufferPointer {
+        guard let rule = owner.strike(.read, path) else { return buffer }
+        guard rule.isShortRead else {
+            throw .posix(rule.errno, "injected read", path: path, offset: offset)
+        }
+        return UnsafeMutableRawBufferPointer(
+            rebasing: buffer[0..<min(buffer.count, rule.partialBytes)])
     }
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
         if let rule = owner.strike(.write, path) {
@@ -177,7 +190,10 @@ final class FaultInjectingFile: File {
         try base.write(bytes, at: offset)
     }
     func syncData() throws(StorageError) {
-        try owner.check(.sync, path)
+        if let rule = owner.strike(.sync, path) {
+            (base as? MemoryFile)?.failSync()
+            throw .posix(rule.errno, "injected sync", path: path)
+        }
         try base.syncData()
     }
     func size() throws(StorageError) -> UInt64 {

@@ -55,13 +55,37 @@ extension File {
         if let failure { throw failure }
     }
 
+    /// Reads `buffer.count` bytes at `offset`; fewer only where the file ends. A read that comes back
+    /// empty before that is repeated once and then an I/O error: it must not pass for the file's end.
+    public func readFully(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(StorageError) -> Int {
+        var done = try read(into: buffer, at: offset)
+        var isRepeated = false
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let place = offset &+ UInt64(done)
+            guard try size() > place else { break }
+            let got = try read(into: rest, at: place)
+            if got == 0, isRepeated {
+                throw StorageError(
+                    .io, kind: .transient, "A read came back empty before the end of the file.",
+                    location: .init(path: path, offset: place),
+                    hint: "Look at the system's log for errors of the device, and try again.")
+            }
+            isRepeated = got == 0
+            done += got
+        }
+        return done
+    }
+
     /// Reads exactly `count` bytes at `offset`, or throws a corruption error naming the short read.
     public func readExactly(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         var failure: StorageError?
         var got = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             do throws(StorageError) {
-                got = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+                got = try readFully(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
             } catch { failure = error }
             initialized = got
         }

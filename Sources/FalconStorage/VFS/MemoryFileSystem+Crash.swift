@@ -11,6 +11,34 @@ extension MemoryFileSystem {
         return clone
     }
 
+    /// A copy as a killed process leaves it to the next: everything is there, and what was not synced
+    /// still is not.
+    public func fork() -> MemoryFileSystem {
+        let copy = MemoryFileSystem()
+        guardian.withLock { _ in
+            var copies: [ObjectIdentifier: Node] = [:]
+            func copied(_ node: Node) -> Node {
+                if let done = copies[ObjectIdentifier(node)] { return done }
+                let fresh = Node(isDirectory: node.isDirectory)
+                copies[ObjectIdentifier(node)] = fresh
+                fill(fresh, from: node)
+                return fresh
+            }
+            func fill(_ fresh: Node, from node: Node) {
+                fresh.data = node.data
+                fresh.unsynced = node.unsynced
+                fresh.device = node.device
+                fresh.links = node.links
+                fresh.entries = node.entries.mapValues(copied)
+                fresh.durableEntries = node.durableEntries.mapValues(copied)
+                fresh.pending = node.pending.map { $0.map { ($0.name, $0.node.map(copied)) } }
+            }
+            fill(copy.root, from: root)
+        }
+        copy.recountUsedBytes()
+        return copy
+    }
+
     /// All files with their contents, by path: for comparisons in tests.
     public func snapshotContents() -> [String: [UInt8]] {
         guardian.withLock { _ in
@@ -47,10 +75,11 @@ private struct CrashCloner {
         let survivors: Int
         switch policy {
         case .dropUnsynced: survivors = 0
-        case .keepUnsynced: survivors = source.pending.count
+        case .keepUnsynced, .loseEntries: survivors = source.pending.count
         case .reorder, .tear: survivors = Int(random.next() % UInt64(source.pending.count + 1))
         }
         for change in source.pending.prefix(survivors) {
+            if policy == .loseEntries, random.next() & 1 == 0 { continue }
             for (name, node) in change { entries[name] = node }
         }
         // Sorted, so that one seed always gives one tree.
@@ -72,20 +101,17 @@ private struct CrashCloner {
             fill(copy, from: node)
         } else {
             copy.data = survivingData(of: node)
+            // A process was killed, the system goes on: what a failed sync gave up stays lost.
+            if policy == .keepUnsynced { copy.device = node.device }
         }
         return copy
     }
 
     private mutating func survivingData(of node: MemoryFileSystem.Node) -> [UInt8] {
-        if policy == .keepUnsynced { return node.data }
-        var data = node.data
-        for change in node.unsynced.reversed() {
-            if change.newSize != nil {
-                MemoryFileSystem.resize(&data, to: min(data.count, change.offset))
-                data.append(contentsOf: change.old)
-            }
-            change.old.withUnsafeBytes { MemoryFileSystem.put($0, at: change.offset, in: &data) }
-            MemoryFileSystem.resize(&data, to: change.oldSize)
+        if policy == .keepUnsynced || policy == .loseEntries { return node.data }
+        var data = node.device ?? node.data
+        if node.device == nil {
+            for change in node.unsynced.reversed() { change.undo(on: &data) }
         }
         if policy == .dropUnsynced { return data }
         for change in node.unsynced {
@@ -94,9 +120,7 @@ private struct CrashCloner {
             } else if case .tear(let sectorBytes) = policy {
                 tear(change, max(1, sectorBytes), into: &data)
             } else if random.next() & 1 == 0 {
-                change.new.withUnsafeBytes {
-                    MemoryFileSystem.put($0, at: change.offset, in: &data)
-                }
+                change.redo(on: &data)
             }
         }
         return data

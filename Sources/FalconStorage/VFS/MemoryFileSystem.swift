@@ -12,6 +12,9 @@ public enum CrashPolicy: Sendable, Hashable {
     case reorder
     /// Like `reorder`, and within a write each sector of so many bytes survives or not.
     case tear(sectorBytes: Int)
+    /// All data survives, but of the entry changes since its directory was synced each survives or
+    /// not by the seed: a file is there whole and its name is gone, or its old name is back.
+    case loseEntries
 }
 
 /// A file system in memory that knows what is durable, and can be cloned as a power cut would
@@ -28,10 +31,27 @@ public final class MemoryFileSystem: FileSystem {
             var oldSize: Int
             /// For a truncation: the size it set.
             var newSize: Int?
+
+            func undo(on data: inout [UInt8]) {
+                if newSize != nil {
+                    MemoryFileSystem.resize(&data, to: min(data.count, offset))
+                    data.append(contentsOf: old)
+                }
+                old.withUnsafeBytes { MemoryFileSystem.put($0, at: offset, in: &data) }
+                MemoryFileSystem.resize(&data, to: oldSize)
+            }
+
+            func redo(on data: inout [UInt8]) {
+                if let newSize { return MemoryFileSystem.resize(&data, to: newSize) }
+                new.withUnsafeBytes { MemoryFileSystem.put($0, at: offset, in: &data) }
+            }
         }
         let isDirectory: Bool
         var data: [UInt8] = []
         var unsynced: [Change] = []
+        /// What the device holds where a failed sync made it differ from what reads show; nil: `data`
+        /// with `unsynced` undone.
+        var device: [UInt8]?
         var entries: [String: Node] = [:]
         var durableEntries: [String: Node] = [:]
         /// Entry changes since the last directory sync; nil removes.
@@ -297,6 +317,26 @@ public final class MemoryFileSystem: FileSystem {
         }
     }
 
+    /// Everything written reaches the device, except what an earlier failed sync gave up.
+    func sync(_ node: Node) {
+        if var device = node.device {
+            for change in node.unsynced { change.redo(on: &device) }
+            node.device = device == node.data ? nil : device
+        }
+        node.unsynced.removeAll()
+    }
+
+    /// As Linux does: the pages count as clean although the device never got them. Reads go on showing
+    /// them, and no later sync writes them.
+    func failSync(_ node: Node) {
+        if node.device == nil {
+            var device = node.data
+            for change in node.unsynced.reversed() { change.undo(on: &device) }
+            node.device = device
+        }
+        node.unsynced.removeAll()
+    }
+
     static func resize(_ data: inout [UInt8], to size: Int) {
         if data.count > size {
             data.removeLast(data.count - size)
@@ -343,8 +383,11 @@ final class MemoryFile: File {
     }
 
     func syncData() throws(StorageError) {
-        try fileSystem.locked { () throws(StorageError) in node.unsynced.removeAll() }
+        try fileSystem.locked { () throws(StorageError) in fileSystem.sync(node) }
     }
+
+    /// A sync that fails and takes the unsynced bytes with it.
+    func failSync() { fileSystem.guardian.withLock { _ in fileSystem.failSync(node) } }
 
     func size() throws(StorageError) -> UInt64 {
         try fileSystem.locked { () throws(StorageError) -> UInt64 in UInt64(node.data.count) }

@@ -70,6 +70,29 @@ enum WALDirectory {
         return WALSegmentHeader.decode(bytes)
     }
 
+    /// Makes what recovery has read of the last segment durable, before a new header vouches for it.
+    ///
+    /// `unvouched` is written once more as it is: where an earlier life's sync failed, the pages count as
+    /// clean although the device never got them, and a sync alone would do nothing.
+    static func secure(
+        _ path: String, _ unvouched: Range<UInt64>, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        let file = try fileSystem.open(path, unvouched.isEmpty ? .read : .readWrite)
+        do throws(StorageError) {
+            var offset = unvouched.lowerBound
+            while offset < unvouched.upperBound {
+                let count = Int(min(unvouched.upperBound - offset, 1 << 20))
+                try file.write(try file.readExactly(count, at: offset), at: offset)
+                offset += UInt64(count)
+            }
+            try file.syncData()
+        } catch {
+            try? file.close()
+            throw error
+        }
+        try file.close()
+    }
+
     /// Makes a file of `bytes` zeros: written through when `prewrites`, so that syncs into it change
     /// no metadata (measured: 138 µs against 384), else only reserved.
     static func makeSpare(

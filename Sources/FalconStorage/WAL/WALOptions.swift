@@ -51,7 +51,7 @@ public struct WALOptions: Sendable {
     }
 }
 
-/// What the writer tells the engine. Calls are serialised, come from the writer's flusher thread (or
+/// What the writer tells the engine. Calls but `rotation` are serialised, come from the writer's flusher thread (or
 /// from the thread that is inside `writePending`) and must be short.
 public struct WALCallbacks: Sendable {
     /// Records that end at or before `written` are with the operating system, before `synced` on
@@ -61,15 +61,19 @@ public struct WALCallbacks: Sendable {
     public var failure: @Sendable (StorageError) -> Void
     /// The disk is full: the writer retries by itself until it is not. Nil when it goes on.
     public var stall: @Sendable (StorageError?) -> Void
+    /// The log goes on in a new segment, which is durable. From the housekeeper's thread.
+    public var rotation: @Sendable (WALSegmentNumber) -> Void
 
     public init(
         progress: @escaping @Sendable (LSN, LSN) -> Void = { _, _ in },
         failure: @escaping @Sendable (StorageError) -> Void = { _ in },
-        stall: @escaping @Sendable (StorageError?) -> Void = { _ in }
+        stall: @escaping @Sendable (StorageError?) -> Void = { _ in },
+        rotation: @escaping @Sendable (WALSegmentNumber) -> Void = { _ in }
     ) {
         self.progress = progress
         self.failure = failure
         self.stall = stall
+        self.rotation = rotation
     }
 }
 
@@ -94,11 +98,17 @@ public struct WALContinuation: Hashable, Sendable {
     public var segment: WALSegmentNumber
     public var firstLSN: LSN
     public var predecessor: Predecessor?
+    /// Where in the predecessor's file lies what was read and nothing vouches for.
+    public var unvouched: Range<UInt64>
 
-    public init(segment: WALSegmentNumber, firstLSN: LSN, predecessor: Predecessor?) {
+    public init(
+        segment: WALSegmentNumber, firstLSN: LSN, predecessor: Predecessor?,
+        unvouched: Range<UInt64> = 0..<0
+    ) {
         self.segment = segment
         self.firstLSN = firstLSN
         self.predecessor = predecessor
+        self.unvouched = unvouched
     }
     /// For a new database. LSN zero stays reserved for "none".
     public static let beginning = WALContinuation(

@@ -70,6 +70,8 @@ public final class WALReader {
     public private(set) var syncedLSN = LSN.zero
     /// The LSN at which the first segment on disk begins; nil without segments.
     public private(set) var firstLSN: LSN?
+    /// The first segment on disk, whether or not it can be read.
+    public private(set) var firstSegment: WALSegmentNumber?
 
     /// Begins at the first record at or after `start`.
     public init(
@@ -167,6 +169,7 @@ public final class WALReader {
             return false
         }
         var chosen = 0
+        firstSegment = numbers[0]
         if case .header(let first) = try readHeader(numbers[0]) { firstLSN = first.firstLSN }
         if start > .zero {
             for index in numbers.indices.reversed() {
@@ -508,8 +511,13 @@ public final class WALReader {
             if case .tornTail(_, _, _, let discarded) = verdict { gap = max(gap, discarded &* 2) }
             first = first.advanced(by: gap)
         }
+        var unvouched: Range<UInt64> = 0..<0
+        if let last = summaries.last, last.number == number, last.vouchedBytes < last.usedBytes {
+            unvouched = last.vouchedBytes..<last.usedBytes
+        }
         return WALContinuation(
             segment: number.successor, firstLSN: first,
-            predecessor: .init(segment: number, uid: header.uid, lastLSN: verdict.end))
+            predecessor: .init(segment: number, uid: header.uid, lastLSN: verdict.end),
+            unvouched: unvouched)
     }
 }

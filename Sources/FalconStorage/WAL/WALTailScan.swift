@@ -40,7 +40,7 @@ struct WALWindow {
             capacity = wanted
             base = .allocate(byteCount: capacity, alignment: 16)
         }
-        count = try file.read(
+        count = try file.readFully(
             into: UnsafeMutableRawBufferPointer(start: base, count: capacity), at: offset)
     }
 }

@@ -191,6 +191,7 @@ extension WALWriter {
     private func stall(_ error: StorageError) {
         monitor.lock()
         isStalled = true
+        progressMade.broadcast()
         monitor.unlock()
         if !stallReported { callbacks.stall(error) }
         stallReported = true

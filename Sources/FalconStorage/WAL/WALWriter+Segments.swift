@@ -49,7 +49,8 @@ extension WALWriter {
             WALSegmentInfo(
                 number: next.segment, firstLSN: next.firstLSN, path: opened.file.path,
                 bytes: opened.bytes))
-        if hasReleases { housekeeperWake.signal() }
+        untoldSegment = next.segment
+        housekeeperWake.signal()
         monitor.unlock()
         file = opened.file
         mapping = opened.file.mapForWrites(byteCount: opened.bytes)
@@ -75,6 +76,11 @@ extension WALWriter {
                 monitor.lock()
                 isBackgroundSyncing = false
                 progressMade.broadcast()
+            } else if let segment = untoldSegment {
+                untoldSegment = nil
+                monitor.unlock()
+                callbacks.rotation(segment)
+                monitor.lock()
             } else if wantsSpare, spares.isEmpty, failure == nil {
                 let number = nextSpareNumber
                 nextSpareNumber += 1

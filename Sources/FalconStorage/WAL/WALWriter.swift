@@ -47,6 +47,8 @@ final class WALWriter: @unchecked Sendable {
     var hasReleases = false
     var backgroundSync: (file: any File, end: LSN)?
     var isBackgroundSyncing = false
+    /// The newest segment, when nobody was told of it yet.
+    var untoldSegment: WALSegmentNumber?
     /// A commit waited for the log since the last spare was made: segments are worth pre-writing.
     /// A sync into written blocks changes no metadata (138 µs against 384), and a `pwrite` into cached
     /// pages is cheaper than one into fallocated space (0.6 µs against 1.1 for 200 bytes).
@@ -138,9 +140,7 @@ final class WALWriter: @unchecked Sendable {
         var found = try WALDirectory.inventory(directory, fileSystem, options)
         if let last = continuation.predecessor {
             let path = directory + "/" + FileNames.walSegmentName(last.segment)
-            let file = try fileSystem.open(path, .read)
-            try file.syncData()
-            try file.close()
+            try WALDirectory.secure(path, continuation.unvouched, fileSystem)
         }
         try fileSystem.syncDirectory(directory)
         let header = WALSegmentHeader(
@@ -316,16 +316,30 @@ final class WALWriter: @unchecked Sendable {
         return true
     }
 
-    /// Blocks until all records appended so far are synced.
-    func sync() throws(StorageError) {
+    /// Blocks until all records appended so far are synced. On a full disk it waits for room, or tries
+    /// once and throws `disk-full` where nobody may come to make any.
+    func sync(waitsForRoom: Bool = true) throws(StorageError) {
         let target = nextLSN
+        monitor.lock()
+        // The last try is up to one pause old.
+        if !waitsForRoom, !ioBusy { isStalled = false }
+        monitor.unlock()
         if performPending(sync: true), syncedLSN >= target { return }
         monitor.lock()
         syncRequested = max(syncRequested, target)
         if flusherWaiting, !ioBusy { wakeFlusher() }
-        while failure == nil, !isClosed, syncedLSN < target { progressMade.wait() }
+        while failure == nil, !isClosed, syncedLSN < target, waitsForRoom || !isStalled {
+            progressMade.wait()
+        }
+        let isFull = isStalled && failure == nil
         monitor.unlock()
-        if syncedLSN < target { throw unavailable() }
+        guard syncedLSN < target else { return }
+        if isFull, !waitsForRoom {
+            throw StorageError(
+                .diskFull, kind: .transient, "The disk is full: the log could not be written out.",
+                location: .init(path: directory), hint: "Free space and try again.")
+        }
+        throw unavailable()
     }
 
     /// Returns once at most `limit` bytes wait to be written; writes them on this thread when nobody
@@ -372,6 +386,11 @@ final class WALWriter: @unchecked Sendable {
     var oldestLSN: LSN { monitor.locked { segments.first?.firstLSN ?? .zero } }
     var currentSegment: WALSegmentNumber {
         monitor.locked { segments.last?.number ?? WALSegmentNumber(0) }
+    }
+
+    /// Where the log ends, when it has been closed whole: every record is durable and a seal follows.
+    var sealedEnd: LSN? {
+        monitor.locked { isClosed && failure == nil && isSealed ? fileEnd : nil }
     }
 
     func raiseWritten(_ lsn: LSN) { written.max(lsn.rawValue, ordering: .acquiringAndReleasing) }

@@ -1,0 +1,90 @@
+import Glibc
+import Testing
+
+@testable import FalconStorage
+
+/// What MANIFEST knows of the log without a flush: new segments, and the end of one closed whole.
+@Suite struct LostLogTests {
+    private func change(_ options: inout EngineOptions) {
+        options.memtableBytes = 8 << 20
+        options.walRetainBytes = .max
+    }
+
+    private func expectation(_ fileSystem: MemoryFileSystem) throws -> LogExpectation {
+        try #require(try LogExpectation.read(FileNames(root: "/db"), fileSystem))
+    }
+
+    /// The note comes behind the commits.
+    private func awaitNote(of segment: WALSegmentNumber, _ memory: MemoryFileSystem) throws {
+        let hanging = try Bounded.run(seconds: 30) { _ in
+            while (try? expectation(memory).segment) ?? segment < segment { sched_yield() }
+        }
+        #expect(hanging.isEmpty)
+    }
+
+    /// The refusal of `fileSystem`, for reading and for writing.
+    private func refusals(
+        _ fixture: ClassEngine, _ fileSystem: MemoryFileSystem
+    ) throws -> [StorageError?] {
+        try [true, false].map { isReadOnly in
+            var options = fixture.options
+            options.isReadOnly = isReadOnly
+            return try failure { try ClassEngine.open(fileSystem.fork(), options).close() }
+        }
+    }
+
+    @Test func theNewestSegmentIsMissedThoughNothingWasFlushed() throws {
+        let fixture = try ClassEngine(change: change)
+        try fixture.fill(0..<400, bytes: 500)
+        let wal = try fixture.engine.writable().wal
+        try wal.sync()
+        let newest = wal.currentSegment
+        #expect(newest.rawValue > 2)
+        try awaitNote(of: newest, fixture.memory)
+        let survivor = fixture.memory.crashClone(.dropUnsynced)
+        #expect(try refusals(fixture, survivor).allSatisfy { $0 == nil })
+        let path = FileNames(root: "/db").walSegment(newest)
+        try survivor.remove(path)
+        for error in try refusals(fixture, survivor) {
+            #expect(error?.code == .corruption && error?.location?.path == path, "\(error as Any)")
+            #expect(error?.message.contains("though there was segment") == true)
+        }
+    }
+
+    @Test func aNoteCostsNoCommitItsSync() throws {
+        let fixture = try ClassEngine(change: change)
+        fixture.tracing.clear()
+        try fixture.fill(0..<400, bytes: 500)
+        let wal = try fixture.engine.writable().wal
+        try awaitNote(of: wal.currentSegment, fixture.memory)
+        // One edit for each segment at most: notes that nobody read in time are passed over.
+        #expect(fixture.positions(.sync, "MANIFEST").count <= Int(wal.currentSegment.rawValue))
+    }
+
+    @Test func aLogThatWasClosedWholeIsMissedFromItsLastByteOn() throws {
+        let fixture = try ClassEngine(change: change)
+        try fixture.fill(0..<30)
+        try fixture.engine.close()
+        let closed = fixture.memory.crashClone(.dropUnsynced)
+        #expect(try expectation(closed).sealedEnd > .zero)
+        let path = try #require(try fixture.files("wal", ".wal").last)
+        let size = try closed.fileSize(path)
+        let records = size - UInt64(WALFormat.chunkHeaderBytes)
+        for cut in stride(from: UInt64(WALFormat.headerBytes), to: size, by: 40) {
+            for zeroes in [false, true] {
+                let copy = closed.fork()
+                let file = try copy.open(path, .readWrite)
+                if zeroes {
+                    try file.write([UInt8](repeating: 0, count: Int(size - cut)), at: cut)
+                } else {
+                    try file.truncate(to: cut)
+                }
+                // The seal alone may go: no record is lost with it.
+                for error in try refusals(fixture, copy) {
+                    #expect((error?.code == .corruption) == (cut < records), "cut at \(cut)")
+                    if let error { #expect(error.location?.path == path, "\(error)") }
+                }
+            }
+        }
+    }
+}
