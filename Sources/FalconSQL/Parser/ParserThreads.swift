@@ -5,7 +5,7 @@ import Glibc
 /// libpg_query keeps a pthread key per thread that ever called it, so the set of calling threads
 /// must be fixed: event loops and workers are, and these are.
 final class ParserThreads: @unchecked Sendable {
-    static let shared = ParserThreads(count: 2, stackBytes: 256 << 20)
+    static let shared = ParserThreads(count: 2, stackBytes: LargeStack.bytes)
 
     private final class Job {
         let work: () -> Void
@@ -45,6 +45,7 @@ final class ParserThreads: @unchecked Sendable {
     }
 
     private func loop() {
+        LargeStack.mark()
         pthread_mutex_lock(mutex)
         while true {
             guard let job = jobs.popLast() else {

@@ -273,7 +273,8 @@ extension Session {
                 prepared = PreparedStatement(
                     name: "", sql: currentSQL,
                     parsed: .init(
-                        statement: query, textOffset: 0, textLength: currentSQL.utf8.count),
+                        statement: query, textOffset: 0, textLength: currentSQL.utf8.count,
+                        depth: run.prepared.depth),
                     declaredTypes: [])
             } else if let name = copy.table {
                 let table = try resolveTable(name)
