@@ -128,6 +128,9 @@ import Testing
                 "INSERT INTO v2 VALUES (9, 1)", "0A000",
                 "cannot insert into column \"y\" of view \"v2\""
             ),
+            ("COPY v1 FROM STDIN", "42809", "cannot copy to view \"v1\""),
+            ("COPY v1 TO STDOUT", "42809", "cannot copy from view \"v1\""),
+            ("TRUNCATE v1", "42809", "\"v1\" is not a table"),
             ("UPDATE v2 SET y = 3", "0A000", "cannot update column \"y\" of view \"v2\""),
             (
                 "INSERT INTO v15 VALUES (1, 2)", "42601",
