@@ -92,7 +92,7 @@ import Testing
         #expect(s.sink.notices.isEmpty)
         try s.run("SET backslash_quote = off; SELECT 1")
         let refused = s.failure("SELECT E'x\\'y'")
-        #expect(refused?.state == SQLState("22P06") && refused?.position == 11)
+        #expect(refused?.state == SQLState("22P06") && refused?.position == 8)
         #expect(refused?.message == "unsafe use of \\' in a string literal")
         let hint = s.failure("SELECT E'\\u00zz'")?.hint
         #expect(hint == "Unicode escapes must be \\uXXXX or \\UXXXXXXXX.")

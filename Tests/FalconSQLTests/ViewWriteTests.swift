@@ -134,7 +134,7 @@ import Testing
             ("UPDATE v2 SET y = 3", "0A000", "cannot update column \"y\" of view \"v2\""),
             (
                 "INSERT INTO v15 VALUES (1, 2)", "42601",
-                "multiple assignments to same column \"aa\""
+                "multiple assignments to same column \"a\""
             ),
             (
                 "INSERT INTO v1 (zz) VALUES (1)", "42703",

@@ -111,9 +111,9 @@ extension Binder {
         if count > columns.count {
             if insert.columns.isEmpty, target.isView, count <= target.columns.count {
                 let refused = target.columns[columns.count]
-                if columns.contains(where: { $0.attribute == refused.attribute }) {
+                if let written = columns.first(where: { $0.attribute == refused.attribute }) {
                     throw SQLError(
-                        .syntaxError, "multiple assignments to same column \"\(refused.name)\"")
+                        .syntaxError, "multiple assignments to same column \"\(written.name)\"")
                 }
                 throw notWritable(refused, target, .insert)
             }

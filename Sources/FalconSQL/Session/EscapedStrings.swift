@@ -120,7 +120,9 @@ struct EscapedStrings {
         while index < bytes.count {
             if escapes, bytes[index] == 0x5C {
                 let escaped = index + 1 < bytes.count ? bytes[index + 1] : 0
-                if escaped == 0x27, mode.refusesQuotes { throw unsafeQuote(index) }
+                if escaped == 0x27, mode.refusesQuotes {
+                    throw unsafeQuote(isEscape ? start - 1 : start)
+                }
                 if first == nil { first = escaped }
                 index += 2
             } else if bytes[index] != 0x27 {

@@ -75,6 +75,12 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
                     snapshot.schemas[sequence.schemaOID]?.name ?? "", sequence.name, session)
             }
             return VirtualTables.descriptor(oid: oid)?.name
+        case .regproc: return FunctionResolver.function(oid: oid)?.name
+        case .regprocedure:
+            return FunctionResolver.function(oid: oid).map { function in
+                let types = function.argumentTypes.map { TypeNames.text($0) }
+                return "\(function.name)(\(types.joined(separator: ",")))"
+            }
         case .regoperator:
             return FunctionTable.shared.operators.first { $0.oid == oid }.map { fact in
                 let left = fact.left == .invalid ? "NONE" : TypeNames.text(fact.left)
