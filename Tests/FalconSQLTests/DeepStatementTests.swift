@@ -1,3 +1,4 @@
+import Dispatch
 import FalconSchema
 import Testing
 
@@ -101,6 +102,24 @@ import Testing
         try s.run("COPY (\(query)) TO STDOUT")
         #expect(String(decoding: s.sink.copyOut, as: UTF8.self) == "1\n")
         #expect(try s.query("EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) \(query)") != "")
+    }
+
+    /// Planning a deep statement may parse: a view's long text, while all parser threads plan.
+    @Test func planningMayParse() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let long = String(repeating: "x", count: 70_000)
+        try database.session().run("CREATE VIEW v AS SELECT 1 AS a, '\(long)'::text AS b")
+        let sql =
+            "SELECT a FROM " + String(repeating: "(SELECT * FROM ", count: 200) + "v"
+            + String(repeating: ") z", count: 200)
+        let sessions = try (0..<6).map { _ in try database.session() }
+        DispatchQueue.concurrentPerform(iterations: sessions.count) { index in
+            for _ in 0..<5 {
+                let answer = try? sessions[index].query(sql)
+                #expect(answer == "1")
+            }
+        }
     }
 
     /// The catalog stores no deeper expression than its readers bear on their own stacks.

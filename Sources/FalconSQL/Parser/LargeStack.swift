@@ -36,6 +36,11 @@ enum LargeStack {
         return UInt(bitPattern: start) &- here < UInt(bytes / 2)
     }
 
+    /// The current thread was made for one piece of work: libpg_query must not run on it.
+    static var isTransient: Bool {
+        pthread_getspecific(base) != nil && !ParserThreads.isCurrent
+    }
+
     /// Runs `work` on a large stack and waits for it. False, without having run it: no thread could
     /// be had.
     static func run(_ work: () -> Void) -> Bool {

@@ -44,8 +44,19 @@ final class ParserThreads: @unchecked Sendable {
         }
     }
 
+    private static let membership: pthread_key_t = {
+        var key = pthread_key_t()
+        pthread_key_create(&key, nil)
+        return key
+    }()
+
+    /// The current thread is one of them: handing work to another and waiting for it could leave
+    /// all of them waiting.
+    static var isCurrent: Bool { pthread_getspecific(membership) != nil }
+
     private func loop() {
         LargeStack.mark()
+        pthread_setspecific(Self.membership, Unmanaged.passUnretained(self).toOpaque())
         pthread_mutex_lock(mutex)
         while true {
             guard let job = jobs.popLast() else {
@@ -62,6 +73,10 @@ final class ParserThreads: @unchecked Sendable {
 
     /// Runs `work` on one of the threads and waits for it; false when there is no thread.
     func run(_ work: () -> Void) -> Bool {
+        if Self.isCurrent {
+            work()
+            return true
+        }
         guard started > 0 else { return false }
         withoutActuallyEscaping(work) { work in
             let job = Job(work)

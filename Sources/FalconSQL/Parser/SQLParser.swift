@@ -41,7 +41,8 @@ public enum SQLParser {
                         "invalid byte sequence for encoding \"UTF8\": 0x00"))
                 return
             }
-            if bytes.count <= inlineBytes && complexity.depthBound <= inlineDepth {
+            let isSmall = bytes.count <= inlineBytes && complexity.depthBound <= inlineDepth
+            if isSmall, !LargeStack.isTransient {
                 result = run(bytes)
             } else if !ParserThreads.shared.run({ result = run(bytes) }) {
                 result = .failure(SQLError(.outOfMemory, "out of memory"))
