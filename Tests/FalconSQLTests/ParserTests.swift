@@ -130,9 +130,10 @@ import Testing
             "select " + String(repeating: "(1+", count: depth) + "1"
                 + String(repeating: ")", count: depth)
         }
-        _ = try SQLParser.parse(nested(100))
+        _ = try SQLParser.parse(nested(2000))
         for text in [
-            nested(2000), nested(50_000), "select " + String(repeating: "1+", count: 40_000) + "1",
+            nested(20_000), nested(50_000),
+            "select " + String(repeating: "1+", count: 40_000) + "1",
             "select " + String(repeating: "not ", count: 30_000) + "true",
             "select " + String(repeating: "case when true then ", count: 5000),
         ] {

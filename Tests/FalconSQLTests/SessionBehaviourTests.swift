@@ -1,4 +1,6 @@
 import FalconSchema
+import FalconStorage
+import Synchronization
 import Testing
 
 @testable import FalconSQL
@@ -26,6 +28,74 @@ import Testing
         #expect(try s.query(epoch) == "1593538200")
         try s.run("SET datestyle = 'ISO, DMY'")
         #expect(try s.query("SELECT '01/02/2020'::date::text") == "2020-02-01")
+    }
+
+    /// What the catalog stores means what it meant to whoever wrote it.
+    @Test func storedLiteralsAreFixedWhenWritten() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("SET timezone = 'America/New_York'; SET datestyle = 'ISO, DMY'; SELECT 1")
+        try s.run(
+            "CREATE TABLE t (k int, a timestamptz DEFAULT '2020-01-02'::timestamptz,"
+                + " b timestamptz DEFAULT '2020-01-02', c date DEFAULT '01/02/2020',"
+                + " d text DEFAULT '01/02/2020', e timestamptz DEFAULT timestamptz 'now',"
+                + " f interval DEFAULT '-1 year 2 days' , CHECK (a < '01/03/2021'))")
+        try s.run("ALTER TABLE t ALTER k SET DEFAULT extract(day FROM date '03/04/2020')")
+        try s.run("ALTER TABLE t ADD g date DEFAULT '05/06/2020'")
+        try s.run("CREATE VIEW v AS SELECT '2020-01-02'::timestamptz AS a, date '01/02/2020' AS c")
+        try s.run("INSERT INTO t DEFAULT VALUES")
+        let before = try s.query("SELECT e FROM t")
+        let other = try database.session()
+        try other.run("SET timezone = 'Asia/Tokyo'; SET datestyle = 'ISO, MDY'; SELECT 1")
+        try other.run("SET intervalstyle = 'sql_standard'")
+        try other.run("INSERT INTO t DEFAULT VALUES")
+        try other.run("SET intervalstyle = 'postgres'; SELECT 1")
+        #expect(
+            try other.query("SELECT DISTINCT k, a, b, c, d, f, g FROM t")
+                == "3|2020-01-02 14:00:00+09|2020-01-02 14:00:00+09|2020-02-01|01/02/2020|"
+                + "-1 years +2 days|2020-06-05")
+        #expect(try s.query("SELECT DISTINCT e FROM t") == before)
+        #expect(try other.query("SELECT * FROM v") == "2020-01-02 14:00:00+09|2020-02-01")
+        #expect(try other.tag("UPDATE t SET a = '2021-02-28'") == "UPDATE 2")
+        #expect(other.failure("UPDATE t SET a = '2021-03-02'")?.state == .checkViolation)
+    }
+
+    @Test func backslashesInStrings() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        #expect(try s.query("SELECT 'a\\nb', 'a\\'") == "a\\nb|a\\")
+        #expect(s.sink.notices.isEmpty)
+        try s.run("SET standard_conforming_strings = off")
+        #expect(
+            try s.query("SELECT 'a\\nb', 'it\\\\s', E'\\t', $$\\n$$, 'plain'")
+                == "a\nb|it\\s|\t|\\n|plain")
+        #expect(
+            s.sink.notices.map(\.message) == [
+                "nonstandard use of escape in a string literal",
+                "nonstandard use of \\\\ in a string literal",
+            ])
+        #expect(s.sink.notices.map(\.position) == [8, 16])
+        #expect(
+            s.sink.notices.first?.hint
+                == "Use the escape string syntax for escapes, e.g., E'\\r\\n'.")
+        s.sink.notices = []
+        #expect(try s.query("SELECT'x\\'y'") == "x'y")
+        #expect(
+            s.sink.notices.first?.message == "nonstandard use of \\' in a string literal")
+        #expect(s.failure("SELECT 'a\\nb', nosuch")?.position == 16)
+        #expect(s.failure("SELECT 'a\\nb' FROM FROM")?.position == 20)
+        try s.run("SET escape_string_warning = off; SELECT 1")
+        s.sink.notices = []
+        #expect(try s.prepared("SELECT 'a\\tb'", []).text == "a\tb")
+        #expect(s.sink.notices.isEmpty)
+        try s.run("SET backslash_quote = off; SELECT 1")
+        let refused = s.failure("SELECT E'x\\'y'")
+        #expect(refused?.state == SQLState("22P06") && refused?.position == 8)
+        #expect(refused?.message == "unsafe use of \\' in a string literal")
+        let hint = s.failure("SELECT E'\\u00zz'")?.hint
+        #expect(hint == "Unicode escapes must be \\uXXXX or \\UXXXXXXXX.")
     }
 
     @Test func numericsEndWherePostgresEndsThem() throws {
@@ -94,6 +164,32 @@ import Testing
         withExtendedLifetime(s) {}
     }
 
+    private final class Reports: Sendable {
+        let messages = Mutex<[String]>([])
+    }
+
+    @Test func aFailedCleanupIsReported() throws {
+        let engine = try StorageEngine.open(
+            at: "/db", environment: StorageEnvironment(fileSystem: MemoryFileSystem()))
+        let reports = Reports()
+        var options = SQLDatabaseOptions()
+        options.durability = .written
+        options.whenFailing = { error in reports.messages.withLock { $0.append(error.message) } }
+        let sql = try SQLDatabase.open(engine: engine, options: options)
+        defer { sql.close() }
+        let s = TestSession(
+            try sql.makeSession(user: "postgres", database: "falcon", startupParameters: []))
+        try s.run("CREATE TEMP TABLE t (a int)")
+        try engine.close()
+        s.session.close()
+        let messages = reports.messages.withLock { $0 }
+        #expect(
+            messages.count == 1
+                && messages[0].hasPrefix(
+                    "cannot drop the temporary tables of a closed session: "),
+            "\(messages)")
+    }
+
     @Test func costlyExpressionsGoToAWorker() throws {
         let database = try TestDatabase()
         defer { database.close() }
@@ -112,24 +208,6 @@ import Testing
         #expect(try !needsWorker("SELECT 1 + 1, length('abc') "))
         #expect(try !needsWorker("SELECT b FROM t WHERE a = 1"))
         #expect(try !needsWorker("UPDATE t SET b = b || 'x' WHERE a = 1"))
-    }
-
-    @Test func deepQueriesRun() throws {
-        let database = try TestDatabase()
-        defer { database.close() }
-        let s = try database.session()
-        let from =
-            "SELECT * FROM " + String(repeating: "(SELECT * FROM ", count: 50) + "(SELECT 1 x) z"
-            + String(repeating: ") z", count: 50)
-        #expect(try s.query(from) == "1")
-        let exists =
-            "SELECT 1 WHERE " + String(repeating: "EXISTS (SELECT 1 WHERE ", count: 50) + "true"
-            + String(repeating: ")", count: 50)
-        #expect(try s.query(exists) == "1")
-        let tooDeep =
-            "SELECT * FROM " + String(repeating: "(SELECT * FROM ", count: 10_000)
-            + "(SELECT 1 x) z" + String(repeating: ") z", count: 10_000)
-        #expect(s.failure(tooDeep)?.state == .statementTooComplex)
     }
 
     @Test func copyChecksItsLines() throws {

@@ -94,7 +94,10 @@ final class TestCatalog: CatalogReader {
     }
 
     func explain(_ sql: String) throws(SQLError) -> [String] {
-        PlanExplainer.lines(try plan(sql), showCosts: false)
+        var options = try ExplainOptions([])
+        options.showsCosts = false
+        var builder = ExplainBuilder(plan: try plan(sql), options: options, report: ExplainReport())
+        return ExplainText(options: options, report: ExplainReport()).lines(builder.tree())
     }
 
     func failure(_ sql: String) -> SQLError? {

@@ -150,6 +150,7 @@ extension Binder {
         do throws(SQLError) {
             let value = try TypeIO.parseText(
                 text, type: SQLType(target), settings: context.settings)
+            noteLiteral(value, target, at: literal.location)
             return ConstantExpression(value, type: SQLType(target), location: literal.location)
         } catch {
             var error = error

@@ -198,6 +198,15 @@ extension Binder {
         for operand in operands {
             bound.append(try coerceToBool(try bind(operand, scope), isAnd ? "AND" : "OR"))
         }
+        // A constant that decides makes what follows it of no account, even what would fail.
+        let decisive = bound.firstIndex {
+            if case .bool(let value)? = ($0 as? ConstantExpression)?.value { return value != isAnd }
+            return false
+        }
+        if let decisive {
+            if decisive == 0 || !hasFoldingFailures { return bound[decisive] }
+            bound.removeSubrange((decisive + 1)...)
+        }
         return folded(LogicExpression(isAnd: isAnd, bound, location: location))
     }
 

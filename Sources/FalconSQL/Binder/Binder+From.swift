@@ -110,7 +110,7 @@ extension Binder {
         }
         if let view = try catalog.viewDefinition(schema: name.schema, name: name.name) {
             let query = try within(.select) { () throws(SQLError) in
-                try bindQuery(view.query, nil)
+                try readingStoredText { () throws(SQLError) in try bindQuery(view.query, nil) }
             }
             let names =
                 name.alias?.columns.isEmpty == false

@@ -71,6 +71,12 @@ extension Binder {
     ) throws(SQLError) -> [BoundExpression] {
         var result: [BoundExpression] = []
         for (index, argument) in arguments.enumerated() {
+            if argument.type.oid == .unknown, argument is ConstantExpression,
+                resolved.function.name == "pg_typeof"
+            {
+                result.append(argument)
+                continue
+            }
             let target =
                 index < resolved.argumentTypes.count
                 ? resolved.argumentTypes[index] : argument.type.oid

@@ -15,19 +15,6 @@ extension Binder {
         }
     }
 
-    private func target(_ name: AST.TableName) throws(SQLError) -> TableDescriptor {
-        guard let table = try catalog.table(schema: name.schema, name: name.name) else {
-            if try catalog.viewDefinition(schema: name.schema, name: name.name) != nil {
-                throw SQLError(
-                    .featureNotSupported, "cannot modify view \"\(name.name)\"",
-                    byteOffset: offset(name.location))
-            }
-            throw missingRelation(name)
-        }
-        use(table, lock: .rowExclusive)
-        return table
-    }
-
     private func column(
         _ name: String, of table: TableDescriptor, _ location: Int
     ) throws(SQLError) -> ColumnDescriptor {
@@ -43,8 +30,10 @@ extension Binder {
         guard let text = column.defaultExpression else {
             return ConstantExpression(.null, type: column.type)
         }
-        return try bindDefault(
-            try SQLParser.parseExpression(text), type: column.type, column: column.name)
+        return try readingStoredText { () throws(SQLError) in
+            try bindDefault(
+                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+        }
     }
 
     func bindDefault(
@@ -56,15 +45,25 @@ extension Binder {
         }
     }
 
-    /// The table's CHECKs over the new row in `newSlots`.
+    /// The target's CHECKs, and those of views on the way to it, over the new row in `newSlots`.
+    func bindChecks(
+        _ target: WriteTarget, _ newSlots: [Int?]
+    ) throws(SQLError) -> [BoundCheck] {
+        let checks = try bindChecks(target.table, newSlots)
+        if !target.isView { return checks }
+        let columns = newColumns(of: target.table, alias: target.table.name, newSlots)
+        return checks + (try bindViewChecks(target, columns))
+    }
+
     private func bindChecks(
         _ table: TableDescriptor, _ newSlots: [Int?]
     ) throws(SQLError) -> [BoundCheck] {
         var checks: [BoundCheck] = []
         // PostgreSQL tests them in the order of their names.
         for check in table.checks.sorted(by: { $0.name < $1.name }) {
-            let expression = try bindCheck(
-                try SQLParser.parseExpression(check.expression), table, newSlots)
+            let expression = try readingStoredText { () throws(SQLError) in
+                try bindCheck(try SQLParser.parseExpression(check.expression), table, newSlots)
+            }
             checks.append(BoundCheck(name: check.name, condition: expression))
         }
         return checks
@@ -134,7 +133,7 @@ extension Binder {
             slotCount: slotCount)
     }
 
-    private func newColumns(
+    func newColumns(
         of table: TableDescriptor, alias: String, _ newSlots: [Int?]
     ) -> [RangeColumn] {
         var columns: [RangeColumn] = []
@@ -150,18 +149,21 @@ extension Binder {
     }
 
     /// RETURNING over the new row and the other tables of the statement.
-    private func bindReturning(
-        _ items: [AST.SelectItem], _ table: TableDescriptor, _ alias: String, _ newSlots: [Int?],
+    func bindReturning(
+        _ items: [AST.SelectItem], _ target: WriteTarget, _ alias: String, _ newSlots: [Int?],
         others: [RangeEntry], otherColumns: [RangeColumn], _ state: QueryState, _ parent: Scope?
     ) throws(SQLError) -> (
         outputs: [LogicalQuery.Output], projections: [(expression: BoundExpression, slot: Int)]
     ) {
         let scope = Scope(parent: parent, query: state)
-        let columns = newColumns(of: table, alias: alias, newSlots)
+        var columns = newColumns(of: target.table, alias: alias, newSlots)
         for column in columns { setOwner(of: column.slot, to: state) }
-        let relation = Relation(source: .table(table), alias: alias, columns: columns)
+        let relation = Relation(source: .table(target.table), alias: alias, columns: columns)
+        if target.isView {
+            columns = try viewColumns(target, over: columns, alias: alias, state).columns
+        }
         scope.entries =
-            [RangeEntry(name: alias, schema: table.schema, columns: columns, relation: relation)]
+            [RangeEntry(name: alias, schema: target.schema, columns: columns, relation: relation)]
             + others
         scope.columns = columns + otherColumns
         var outputs: [LogicalQuery.Output] = []
@@ -194,225 +196,10 @@ extension Binder {
         return (outputs, projections)
     }
 
-    // MARK: INSERT
-
-    /// One empty row.
-    private func emptySource() -> LogicalQuery {
-        LogicalQuery(body: .select(LogicalSelect()))
-    }
-
-    private func bindInsert(
-        _ insert: AST.Insert, _ parent: Scope?
-    ) throws(SQLError) -> LogicalQuery {
-        var outer = parent
-        if let with = insert.with { outer = try bindWith(with, parent) }
-        let table = try target(insert.table)
-        let state = QueryState()
-        var columns: [ColumnDescriptor] = []
-        if insert.columns.isEmpty {
-            columns = table.columns.filter { !$0.isDropped }
-        } else {
-            for item in insert.columns {
-                guard item.indirection.isEmpty else {
-                    throw SQLError(
-                        .featureNotSupported, "INSERT into part of a column is not supported",
-                        byteOffset: offset(item.location))
-                }
-                let found = try column(item.name, of: table, item.location)
-                if columns.contains(where: { $0.attribute == found.attribute }) {
-                    throw SQLError(
-                        .duplicateColumn, "column \"\(item.name)\" specified more than once",
-                        byteOffset: offset(item.location))
-                }
-                columns.append(found)
-            }
-        }
-        var values: [BoundExpression?] = Array(repeating: nil, count: table.columns.count)
-        let source = try bindInsertSource(insert, columns, outer, state, &values)
-        for (index, column) in table.columns.enumerated()
-        where !column.isDropped && values[index] == nil {
-            values[index] = try defaultValue(of: column)
-        }
-        let newSlots = table.columns.map { $0.isDropped ? nil : newSlot(owner: state) }
-        let alias = insert.table.alias?.name ?? table.name
-        var conflict: ConflictAction?
-        if let clause = insert.onConflict {
-            conflict = try bindOnConflict(clause, table, alias, newSlots, state, outer)
-        }
-        let (outputs, projections) = try bindReturning(
-            insert.returning, table, alias, newSlots, others: [], otherColumns: [], state, outer)
-        let query = LogicalQuery(
-            body: .modify(
-                LogicalModify(
-                    kind: .insert(values: values, onConflict: conflict), table: table,
-                    alias: alias, source: source, relation: nil, newSlots: newSlots,
-                    checks: try bindChecks(table, newSlots), projections: projections,
-                    isReturning: !insert.returning.isEmpty)))
-        query.outputs = outputs
-        query.outerSlots = state.outerSlots.union(source.outerSlots)
-        return query
-    }
-
-    /// The rows to insert, and in `values` each given column's value over them.
-    private func bindInsertSource(
-        _ insert: AST.Insert, _ columns: [ColumnDescriptor], _ outer: Scope?, _ state: QueryState,
-        _ values: inout [BoundExpression?]
-    ) throws(SQLError) -> LogicalQuery {
-        guard let select = insert.source else { return emptySource() }
-        if case .values(let rows) = select.body, select.order.isEmpty, select.limit == nil,
-            select.offset == nil, select.with == nil
-        {
-            return try bindInsertValues(rows, insert, columns, outer, state, &values)
-        }
-        let source = try bindQuery(select, outer, keepsUnknown: true)
-        try checkInsertWidth(source.outputs.count, insert, columns, nil)
-        for (index, column) in columns.enumerated() where index < source.outputs.count {
-            if source.outputs[index].type.oid == .unknown {
-                try convertOutput(source, index, to: column.type.oid, "INSERT")
-            }
-            let output = source.outputs[index]
-            values[Int(column.attribute) - 1] = try coerceForAssignment(
-                SlotReference(
-                    slot: output.slot, name: output.name, type: output.type, location: -1),
-                to: column.type, column: column.name)
-        }
-        return source
-    }
-
-    private func checkInsertWidth(
-        _ count: Int, _ insert: AST.Insert, _ columns: [ColumnDescriptor], _ location: Int?
-    ) throws(SQLError) {
-        if count > columns.count {
-            throw SQLError(
-                .syntaxError, "INSERT has more expressions than target columns",
-                byteOffset: location)
-        }
-        if count < columns.count, !insert.columns.isEmpty {
-            throw SQLError(
-                .syntaxError, "INSERT has more target columns than expressions",
-                byteOffset: offset(insert.columns[count].location))
-        }
-    }
-
-    private func bindInsertValues(
-        _ rows: [[AST.Expression]], _ insert: AST.Insert, _ columns: [ColumnDescriptor],
-        _ outer: Scope?, _ state: QueryState, _ values: inout [BoundExpression?]
-    ) throws(SQLError) -> LogicalQuery {
-        let scope = Scope(parent: outer, query: state)
-        var bound: [[BoundExpression]] = []
-        bound.reserveCapacity(rows.count)
-        for row in rows {
-            if let first = bound.first, first.count != row.count {
-                throw SQLError(
-                    .syntaxError, "VALUES lists must all be the same length",
-                    byteOffset: row.first.flatMap { offset($0.location) })
-            }
-            let extra = row.count > columns.count ? offset(row[columns.count].location) : nil
-            try checkInsertWidth(row.count, insert, columns, extra)
-            var cells: [BoundExpression] = []
-            cells.reserveCapacity(row.count)
-            for (cell, column) in zip(row, columns) {
-                if case .setToDefault = cell {
-                    cells.append(try defaultValue(of: column))
-                    continue
-                }
-                let expression = try within(.values) { () throws(SQLError) in
-                    try bind(cell, scope)
-                }
-                cells.append(
-                    try coerceForAssignment(expression, to: column.type, column: column.name))
-            }
-            bound.append(cells)
-        }
-        if bound.count == 1 {
-            for (cell, column) in zip(bound[0], columns) {
-                values[Int(column.attribute) - 1] = cell
-            }
-            return emptySource()
-        }
-        var slots: [Int] = []
-        for column in columns.prefix(bound.first?.count ?? 0) {
-            let slot = newSlot(owner: state)
-            slots.append(slot)
-            values[Int(column.attribute) - 1] = SlotReference(
-                slot: slot, name: column.name, type: column.type, location: -1)
-        }
-        return LogicalQuery(body: .values(bound, slots: slots))
-    }
-
-    private func bindOnConflict(
-        _ clause: AST.OnConflict, _ table: TableDescriptor, _ alias: String, _ newSlots: [Int?],
-        _ state: QueryState, _ outer: Scope?
-    ) throws(SQLError) -> ConflictAction {
-        var arbiters: [OID] = []
-        switch clause.target {
-        case .none:
-            if clause.isUpdate {
-                throw SQLError(
-                    .syntaxError,
-                    "ON CONFLICT DO UPDATE requires inference specification or constraint name",
-                    hint: "For example, ON CONFLICT (column_name).",
-                    byteOffset: offset(clause.location))
-            }
-        case .constraint(let name, let location):
-            guard
-                let index = table.indexes.first(where: {
-                    $0.name == name && $0.isUnique && $0.isConstraint
-                })
-            else {
-                throw SQLError(
-                    .undefinedObject,
-                    "constraint \"\(name)\" for table \"\(table.name)\" does not exist",
-                    byteOffset: offset(location))
-            }
-            arbiters = [index.oid]
-        case .columns(let elements, _, let location):
-            var wanted: Set<Int16> = []
-            for element in elements {
-                guard let name = element.column else {
-                    throw SQLError(
-                        .featureNotSupported, "ON CONFLICT on expressions is not supported",
-                        byteOffset: offset(location))
-                }
-                wanted.insert(try column(name, of: table, location).attribute)
-            }
-            arbiters = table.indexes.filter {
-                $0.isUnique && Set($0.columns.map(\.attribute)) == wanted
-            }.map(\.oid)
-            if arbiters.isEmpty {
-                throw SQLError(
-                    .invalidColumnReference,
-                    "there is no unique or exclusion constraint matching the ON CONFLICT "
-                        + "specification", byteOffset: offset(location))
-            }
-        }
-        guard clause.isUpdate else { return ConflictAction(arbiters: arbiters, update: nil) }
-        let existing = table.columns.map { $0.isDropped ? nil : newSlot(owner: state) }
-        let scope = Scope(parent: outer, query: state)
-        let columns = newColumns(of: table, alias: alias, existing)
-        let excluded = newColumns(of: table, alias: "excluded", newSlots)
-        scope.columns = columns
-        scope.entries = [
-            RangeEntry(name: alias, schema: table.schema, columns: columns, relation: nil),
-            RangeEntry(name: "excluded", columns: excluded, relation: nil),
-        ]
-        let assignments = try bindAssignments(clause.assignments, table, scope)
-        var condition: BoundExpression?
-        if let filter = clause.filter {
-            condition = try within(.filter) { () throws(SQLError) in
-                try bindCondition(filter, scope, "WHERE")
-            }
-        }
-        return ConflictAction(
-            arbiters: arbiters,
-            update: ConflictUpdate(
-                existingSlots: existing, assignments: assignments, condition: condition))
-    }
-
     // MARK: UPDATE and DELETE
 
-    private func bindAssignments(
-        _ items: [AST.Assignment], _ table: TableDescriptor, _ scope: Scope
+    func bindAssignments(
+        _ items: [AST.Assignment], _ target: WriteTarget, _ scope: Scope
     ) throws(SQLError) -> [ColumnAssignment] {
         var assignments: [ColumnAssignment] = []
         for item in items {
@@ -421,7 +208,7 @@ extension Binder {
                     .featureNotSupported, "UPDATE of part of a column is not supported",
                     byteOffset: offset(item.location))
             }
-            let column = try column(item.column, of: table, item.location)
+            let column = try column(item.column, of: target, item.location, .update)
             if assignments.contains(where: { $0.attribute == column.attribute }) {
                 throw SQLError(
                     .syntaxError, "multiple assignments to same column \"\(item.column)\"")
@@ -471,11 +258,13 @@ extension Binder {
 
     /// The rows to change: the target joined with the statement's other tables, filtered.
     private func bindChangedRows(
-        _ table: TableDescriptor, _ name: AST.TableName, _ others: [AST.FromItem],
+        _ target: WriteTarget, _ name: AST.TableName, _ others: [AST.FromItem],
         _ filter: AST.Expression?, _ scope: Scope
     ) throws(SQLError) -> (logical: LogicalSelect, relation: Relation) {
         let logical = LogicalSelect()
-        let alias = name.alias?.name ?? table.name
+        let table = target.table
+        let shown = name.alias?.name ?? target.name
+        let alias = target.isView ? table.name : shown
         let columns = rangeColumns(of: table, alias: alias)
         let relation = Relation(source: .table(table), alias: alias, columns: columns)
         relation.rowKeySlot = newSlot(owner: nil)
@@ -483,17 +272,27 @@ extension Binder {
         for column in columns { _ = reference(column, in: scope.query, location: -1) }
         logical.relations.append(relation)
         logical.from = .relation(relation)
+        var visible = columns
+        if target.isView {
+            let bound = try viewColumns(target, over: columns, alias: shown, scope.query)
+            visible = bound.columns
+            for condition in bound.filters {
+                if let condition {
+                    logical.conjuncts += LogicExpression.conjuncts(of: condition)
+                }
+            }
+        }
         scope.entries.append(
             RangeEntry(
-                name: alias, schema: name.alias == nil ? table.schema : nil, columns: columns,
+                name: shown, schema: name.alias == nil ? target.schema : nil, columns: visible,
                 relation: relation))
-        scope.columns += columns
+        scope.columns += visible
         try within(.from) { () throws(SQLError) in try bindFrom(others, scope, logical) }
         if let filter {
             let condition = try within(.filter) { () throws(SQLError) in
                 try bindCondition(filter, scope, "WHERE")
             }
-            logical.conjuncts = LogicExpression.conjuncts(of: condition)
+            logical.conjuncts += LogicExpression.conjuncts(of: condition)
         }
         return (logical, relation)
     }
@@ -509,21 +308,21 @@ extension Binder {
     ) throws(SQLError) -> LogicalQuery {
         var outer = parent
         if let with = update.with { outer = try bindWith(with, parent) }
-        let table = try target(update.table)
+        let target = try writeTarget(update.table, .update)
         let state = QueryState()
         let scope = Scope(parent: outer, query: state)
         let (logical, relation) = try bindChangedRows(
-            table, update.table, update.from, update.filter, scope)
-        let assignments = try bindAssignments(update.assignments, table, scope)
-        var newSlots = oldSlots(table, relation)
+            target, update.table, update.from, update.filter, scope)
+        let assignments = try bindAssignments(update.assignments, target, scope)
+        var newSlots = oldSlots(target.table, relation)
         for assignment in assignments {
             newSlots[Int(assignment.attribute) - 1] = newSlot(owner: state)
         }
         let source = LogicalQuery(body: .select(logical))
         source.outerSlots = state.outerSlots
         return try finishModification(
-            .update(assignments), table, relation, source, newSlots, update.returning,
-            checks: try bindChecks(table, newSlots), scope, outer)
+            .update(assignments), target, relation, source, newSlots, update.returning,
+            checks: try bindChecks(target, newSlots), scope, outer)
     }
 
     private func bindDelete(
@@ -531,30 +330,31 @@ extension Binder {
     ) throws(SQLError) -> LogicalQuery {
         var outer = parent
         if let with = delete.with { outer = try bindWith(with, parent) }
-        let table = try target(delete.table)
+        let target = try writeTarget(delete.table, .delete)
         let scope = Scope(parent: outer, query: QueryState())
         let (logical, relation) = try bindChangedRows(
-            table, delete.table, delete.using, delete.filter, scope)
+            target, delete.table, delete.using, delete.filter, scope)
         let source = LogicalQuery(body: .select(logical))
         source.outerSlots = scope.query.outerSlots
         return try finishModification(
-            .delete, table, relation, source, oldSlots(table, relation), delete.returning,
+            .delete, target, relation, source, oldSlots(target.table, relation), delete.returning,
             checks: [], scope, outer)
     }
 
     private func finishModification(
-        _ kind: LogicalModify.Kind, _ table: TableDescriptor, _ relation: Relation,
+        _ kind: LogicalModify.Kind, _ target: WriteTarget, _ relation: Relation,
         _ source: LogicalQuery, _ newSlots: [Int?], _ returning: [AST.SelectItem],
         checks: [BoundCheck], _ scope: Scope, _ outer: Scope?
     ) throws(SQLError) -> LogicalQuery {
+        let shown = scope.entries.first?.name ?? relation.alias
         let (outputs, projections) = try bindReturning(
-            returning, table, relation.alias, newSlots, others: Array(scope.entries.dropFirst()),
-            otherColumns: Array(scope.columns.dropFirst(relation.columns.count)), scope.query,
-            outer)
+            returning, target, shown, newSlots, others: Array(scope.entries.dropFirst()),
+            otherColumns: Array(scope.columns.dropFirst(scope.entries.first?.columns.count ?? 0)),
+            scope.query, outer)
         let query = LogicalQuery(
             body: .modify(
                 LogicalModify(
-                    kind: kind, table: table, alias: relation.alias, source: source,
+                    kind: kind, table: target.table, alias: relation.alias, source: source,
                     relation: relation, newSlots: newSlots, checks: checks,
                     projections: projections, isReturning: !returning.isEmpty)))
         query.outputs = outputs

@@ -22,6 +22,8 @@ final class Binder {
     var clause = Clause.select
     /// A literal's meaning depended on settings, the clock or names.
     var readsSurroundings = false
+    /// Constant expressions whose evaluation fails, kept alive, and how.
+    private var failedFoldings: [(expression: BoundExpression, error: SQLError)] = []
     /// Levels of expression binding in progress.
     private var depth = 0
     /// Lowest stack address binding may reach; 0 until it is first needed.
@@ -48,7 +50,6 @@ final class Binder {
         depth += 1
         defer { depth -= 1 }
         if depth > 40 { try checkStack() }
-        // Evaluating nests as deeply, on a smaller stack than a deep statement is bound on.
         if depth > Self.greatestDepth { throw Self.tooDeep }
         return try body()
     }
@@ -84,6 +85,30 @@ final class Binder {
         return here > allowance ? here - allowance : 1
     }
 
+    /// How deep we are in text that is not the statement's own: views, defaults, checks. Locations
+    /// there mean nothing to the statement.
+    private var storedTextDepth = 0
+    /// Dates and times among the statement's untyped literals, by location, as text that reads the
+    /// same under any settings.
+    private(set) var fixedLiterals: [Int: String] = [:]
+
+    /// Runs `body` on a tree read from the catalog.
+    func readingStoredText<T>(_ body: () throws(SQLError) -> T) throws(SQLError) -> T {
+        storedTextDepth += 1
+        defer { storedTextDepth -= 1 }
+        return try body()
+    }
+
+    /// Notes what a literal of the statement meant.
+    func noteLiteral(_ value: Datum, _ type: OID, at location: Int) {
+        guard storedTextDepth == 0, location >= 0 else { return }
+        switch type {
+        case .date, .time, .timestamp, .timestamptz, .interval:
+            fixedLiterals[location] = TypeIO.text(value, type: type, settings: DisplaySettings())
+        default: return
+        }
+    }
+
     func newSlot(owner: QueryState?) -> Int {
         slotOwners.append(owner)
         slotCount += 1
@@ -111,8 +136,18 @@ final class Binder {
         }
     }
 
-    /// The constant an expression of constants comes to; the expression itself when it must wait
-    /// (or when evaluating fails: the error then belongs to execution).
+    /// By expression, how the evaluation of a constant one fails.
+    var foldingFailures: [ObjectIdentifier: SQLError] {
+        var result: [ObjectIdentifier: SQLError] = [:]
+        for (expression, error) in failedFoldings { result[ObjectIdentifier(expression)] = error }
+        return result
+    }
+
+    var hasFoldingFailures: Bool { !failedFoldings.isEmpty }
+
+    /// The constant an expression of constants comes to; the expression itself when it must wait,
+    /// or when evaluating fails: whether that is an error the finished plan shows
+    /// (``FoldingCheck``).
     func folded(_ expression: BoundExpression) -> BoundExpression {
         for child in expression.children where !(child is ConstantExpression) { return expression }
         if let call = expression as? FunctionExpression {
@@ -123,8 +158,13 @@ final class Binder {
             }
         }
         if expression is TextConversionExpression { return expression }
-        guard let value = try? expression.evaluate(scratch) else { return expression }
-        return ConstantExpression(value, type: expression.type, location: expression.location)
+        do throws(SQLError) {
+            let value = try expression.evaluate(scratch)
+            return ConstantExpression(value, type: expression.type, location: expression.location)
+        } catch {
+            failedFoldings.append((expression, error))
+            return expression
+        }
     }
 
     /// The parameters' types at the end; 42P18 when one was never decided.

@@ -24,14 +24,19 @@ extension CatalogReader {
 
 /// A view: bound anew, as a subquery, in each statement that uses it.
 public struct ViewDefinition: Sendable {
+    /// Which conditions rows written through it must satisfy: its own, or those of views below, too.
+    public enum CheckOption: UInt8, Sendable { case none, local, cascaded }
     public var oid: OID
     public var schema: String
     public var name: String
     public var columns: [String]
     public var query: AST.Select
+    public var checkOption: CheckOption
     public init(
-        oid: OID, schema: String, name: String, columns: [String], query: AST.Select
+        oid: OID, schema: String, name: String, columns: [String], query: AST.Select,
+        checkOption: CheckOption = .none
     ) {
+        self.checkOption = checkOption
         self.oid = oid
         self.schema = schema
         self.name = name

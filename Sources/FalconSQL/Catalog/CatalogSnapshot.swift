@@ -33,6 +33,7 @@ struct ViewEntry: Sendable {
     var name: String
     var columns: [String]
     var query: String
+    var checkOption = ViewDefinition.CheckOption.none
 }
 
 /// One change of the catalog, as DDL makes it and as a commit applies it to the shared catalog.

@@ -193,6 +193,8 @@ final class CatalogStore: Sendable {
         value.appendLengthPrefixed(view.query)
         value.appendVarint(UInt64(view.columns.count))
         for column in view.columns { value.appendLengthPrefixed(column) }
+        // Rows of views without it may end here.
+        if view.checkOption != .none { value.append(view.checkOption.rawValue) }
         return (CatalogKeys.key(database, CatalogKeys.views, view.oid), value.bytes)
     }
 
@@ -242,7 +244,15 @@ final class CatalogStore: Sendable {
             }
             columns.append(column)
         }
+        var option = ViewDefinition.CheckOption.none
+        if reader.remaining > 0 {
+            guard let code = reader.readFixed(UInt8.self),
+                let known = ViewDefinition.CheckOption(rawValue: code)
+            else { throw SQLError(.dataCorrupted, "catalog row of a view is damaged") }
+            option = known
+        }
         return ViewEntry(
-            oid: oid, schemaOID: OID(schema), name: name, columns: columns, query: query)
+            oid: oid, schemaOID: OID(schema), name: name, columns: columns, query: query,
+            checkOption: option)
     }
 }

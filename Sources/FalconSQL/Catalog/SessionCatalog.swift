@@ -66,7 +66,7 @@ final class SessionCatalog: CatalogReader {
         guard case .select(let query)? = statements.first?.statement else { return nil }
         return ViewDefinition(
             oid: view.oid, schema: snapshot.schemas[view.schemaOID]?.name ?? "", name: view.name,
-            columns: view.columns, query: query)
+            columns: view.columns, query: query, checkOption: view.checkOption)
     }
 
     /// The schema that CREATE puts an unqualified name in: the first existing one of the path.

@@ -27,7 +27,8 @@ enum SystemCatalog {
                 elements: values.map { oid($0) }))
     }
 
-    static let tables: [VirtualTable] = ownTables + functionTables + emptyTables
+    static let tables: [VirtualTable] =
+        ownTables + functionTables + operatorClassTables + activityTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [
@@ -346,7 +347,7 @@ enum SystemCatalog {
             }.map(\.oid))
         func row(
             _ id: OID, _ label: String, _ schema: OID, am: OID, kind: Unicode.Scalar, columns: Int,
-            checks: Int = 0, hasIndex: Bool = false, file: UInt32 = 0
+            checks: Int = 0, hasIndex: Bool = false, file: UInt32 = 0, options: [String] = []
         ) -> [Datum] {
             [
                 oid(id), name(label), oid(schema), .int(0), .int(0), oid(10), oid(am),
@@ -354,7 +355,10 @@ enum SystemCatalog {
                 .bool(hasIndex), no,
                 letter(temporary.contains(schema) ? "t" : "p"), letter(kind), .int(Int64(columns)),
                 .int(Int64(checks)), no, no, no, no, no, yes, letter("d"), no, .int(0),
-                .int(0), .int(0), .null, .null, .null,
+                .int(0), .int(0), .null,
+                options.isEmpty
+                    ? .null
+                    : .array(ArrayValue(elementType: .text, options.map { .text($0) })), .null,
             ]
         }
         var rows: [[Datum]] = []
@@ -375,7 +379,9 @@ enum SystemCatalog {
             rows.append(
                 row(
                     view.oid, view.name, view.schemaOID, am: 0, kind: "v",
-                    columns: view.columns.count))
+                    columns: view.columns.count,
+                    options: view.checkOption == .none
+                        ? [] : ["check_option=\(view.checkOption)"]))
         }
         for sequence in source.catalog.sequences.values {
             rows.append(

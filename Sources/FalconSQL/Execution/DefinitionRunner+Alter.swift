@@ -54,10 +54,13 @@ extension DefinitionRunner {
             return true
         case .setDefault(let name, let expression):
             let index = try column(name, of: table)
-            table.columns[index].defaultExpression = expression.map {
-                ExpressionDeparser.text(of: $0)
+            let column = table.columns[index]
+            if let expression {
+                table.columns[index].defaultExpression = try planner.storedDefault(
+                    expression, type: column.type, column: column.name)
+            } else {
+                table.columns[index].defaultExpression = nil
             }
-            try validateDefaults(table)
             return true
         case .validateConstraint, .setOptions, .resetOptions, .owner, .clusterOn: return false
         case .alterType(let name, let definition):

@@ -196,6 +196,11 @@ extension DefinitionRunner {
 
     func truncate(_ truncate: AST.Truncate) throws(SQLError) {
         for name in truncate.tables {
+            if let kind = try catalog.relation(schema: name.schema, name: name.name)?.kind,
+                kind != .table
+            {
+                throw SQLError(.wrongObjectType, "\"\(name.name)\" is not a table")
+            }
             let old = try lockedTable(name, .accessExclusive)
             var new = old
             new.version += 1

@@ -5,12 +5,17 @@ import FalconStorage
 /// must wait for a lock it throws, and runs again from the start.
 struct DefinitionRunner {
     let session: Session
+    /// The statement's own text, and where in the submitted text it begins.
     let sql: String
+    var textOffset = 0
     let sink: any ResultSink
 
     var transaction: Transaction { session.transaction }
     var store: CatalogStore { session.database.store }
     var catalog: SessionCatalog { session.catalog }
+    var planner: StatementPlanner {
+        StatementPlanner(catalog: catalog, context: session.functions)
+    }
 
     static func tag(_ statement: AST.Statement) -> String {
         switch statement {
@@ -208,7 +213,8 @@ struct DefinitionRunner {
             case .null, .deferrable, .initiallyDeferred: continue
             case .notNull: column.isNotNull = true
             case .defaultValue(let expression):
-                column.defaultExpression = ExpressionDeparser.text(of: expression)
+                column.defaultExpression = try planner.storedDefault(
+                    expression, type: column.type, column: column.name)
             case .primaryKey(_, let including, let index):
                 column.isNotNull = true
                 var copy = constraint
@@ -354,12 +360,9 @@ struct DefinitionRunner {
                     .duplicateObject,
                     "check constraint \"\(name)\" already exists")
             }
-            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindCheck(
-                expression, table: table)
+            let text = try planner.storedCheck(expression, table: table)
             table.checks.append(
-                CheckDescriptor(
-                    oid: try store.allocateOID(), name: name,
-                    expression: ExpressionDeparser.text(of: expression)))
+                CheckDescriptor(oid: try store.allocateOID(), name: name, expression: text))
         case .foreignKey:
             throw SQLError(.featureNotSupported, "foreign keys are not supported yet")
         case .identity:
@@ -397,79 +400,6 @@ struct DefinitionRunner {
                 SchemaEntry(oid: try store.allocateOID(), name: name, ownerOID: OID(10))))
     }
 
-    func createView(_ create: AST.CreateView) throws(SQLError) {
-        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
-            create.query)
-        var view = create.view
-        if !view.isTemporary, plan.relations.contains(where: { session.isTemporary($0.table) }) {
-            notice("view \"\(view.name)\" will be a temporary view")
-            view.isTemporary = true
-        }
-        let schema = try creationSchema(of: view)
-        try lockName(schema.oid, create.view.name)
-        var oid: OID?
-        if let found = transaction.catalog.relation(schema: schema.oid, name: create.view.name) {
-            guard create.replace, found.kind == .view else { throw Self.exists(create.view.name) }
-            oid = found.oid
-        }
-        guard let query = Self.viewQuery(sql) else {
-            throw SQLError(.syntaxError, "the view's query was not found")
-        }
-        var columns = plan.columns.map(\.name)
-        if create.columns.count > columns.count {
-            throw SQLError(
-                .syntaxError, "CREATE VIEW specifies more column names than columns")
-        }
-        for (index, name) in create.columns.enumerated() { columns[index] = name }
-        if oid == nil { oid = try store.allocateOID() }
-        guard let oid else { return }
-        try transaction.record(
-            .putView(
-                ViewEntry(
-                    oid: oid, schemaOID: schema.oid, name: create.view.name,
-                    columns: columns, query: query)))
-    }
-
-    /// What follows the first AS outside parentheses and quotes, up to the statement's end.
-    static func viewQuery(_ sql: String) -> String? {
-        let bytes = Array(sql.utf8)
-        var depth = 0
-        var quote: UInt8?
-        var word: [UInt8] = []
-        var sawView = false
-        for (index, byte) in bytes.enumerated() {
-            if let open = quote {
-                if byte == open { quote = nil }
-                continue
-            }
-            let isWord =
-                byte == 0x5F || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-                || (0x61...0x7A).contains(byte) || byte >= 0x80
-            if isWord {
-                word.append(byte | 0x20)
-                continue
-            }
-            if depth == 0 {
-                if word == Array("view".utf8) { sawView = true }
-                if sawView, word == Array("as".utf8) {
-                    var text = String(decoding: bytes[index...], as: UTF8.self)
-                    while let last = text.last, last.isWhitespace || last == ";" {
-                        text.removeLast()
-                    }
-                    return text
-                }
-            }
-            word = []
-            switch byte {
-            case 0x22, 0x27: quote = byte
-            case 0x28: depth += 1
-            case 0x29: depth -= 1
-            default: break
-            }
-        }
-        return nil
-    }
-
     func createTableAs(_ create: AST.CreateTableAs) throws(SQLError) -> String {
         if create.isMaterializedView {
             throw SQLError(.featureNotSupported, "materialized views are not supported yet")
@@ -487,6 +417,7 @@ struct DefinitionRunner {
         }
         let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
             create.query)
+        if let failure = plan.foldingFailure { throw failure }
         for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
             try transaction.lockRelation(relation.table.oid, Session.lockMode(relation.lock))
         }

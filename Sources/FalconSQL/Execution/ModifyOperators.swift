@@ -74,6 +74,10 @@ class ModifyOperator: Operator {
         let writer = try writer
         try writer.checkNotNull(newValues)
         for check in target.checks {
+            if check.isOfView {
+                if try check.condition.isTrue(row) { continue }
+                throw writer.viewCheckViolation(check.name, newValues)
+            }
             if case .bool(false) = try check.condition.evaluate(row) {
                 throw writer.checkViolation(check.name, newValues)
             }

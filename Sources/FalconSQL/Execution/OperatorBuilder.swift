@@ -5,6 +5,13 @@ struct OperatorBuilder {
     let executor: PlanExecutor
 
     func build(_ node: PlanNode) throws(SQLError) -> Operator {
+        let made = try makeOperator(node)
+        guard let measurement = executor.measurement else { return made }
+        return MeasuredOperator(
+            made, measurement.makeCounters(for: node), isTimed: measurement.isTimed)
+    }
+
+    private func makeOperator(_ node: PlanNode) throws(SQLError) -> Operator {
         switch node.operation {
         case .result(let condition): return ResultOperator(executor, condition: condition)
         case .values(let values): return ValuesOperator(executor, values)

@@ -16,6 +16,8 @@ final class PlanExecutor: SubplanRunner {
 
     /// Rows the topmost modification affected.
     var affectedRows: Int64 = 0
+    /// Where EXPLAIN ANALYZE counts. To be set before the first ``begin(snapshot:parameters:functions:)``.
+    var measurement: PlanMeasurement?
 
     private var root: Operator?
     private var subplans: [Operator?]
@@ -33,6 +35,15 @@ final class PlanExecutor: SubplanRunner {
         commonTables = plan.commonTables.map { _ in CommonTableStore() }
         commonOperators = Array(repeating: nil, count: plan.commonTables.count)
         row.subplans = self
+    }
+
+    deinit {
+        guard plan.isDeep else { return }
+        LargeStack.release((root, subplans, commonOperators)) {
+            root = nil
+            subplans = []
+            commonOperators = []
+        }
     }
 
     /// Starts from the first row, reading at `snapshot`.

@@ -143,6 +143,12 @@ final class RowWriter {
         return error
     }
 
+    func viewCheckViolation(_ view: String, _ values: [Datum]) -> SQLError {
+        SQLError(
+            SQLState("44000"), "new row violates check option for view \"\(view)\"",
+            detail: "Failing row contains (\(describe(values))).")
+    }
+
     private func describe(_ values: [Datum]) -> String {
         var parts: [String] = []
         for (index, column) in table.columns.enumerated() where !column.isDropped {

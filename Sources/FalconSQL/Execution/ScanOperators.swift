@@ -7,6 +7,8 @@ class TableReadOperator: Operator {
     let codec: RowCodec
     let projection: RowProjection
     private let filter: BoundExpression?
+    /// Rows the filter refused.
+    @exclusivity(unchecked) final var removedRows: Int64 = 0
 
     init(_ executor: PlanExecutor, _ node: ScanNode) {
         self.node = node
@@ -25,7 +27,10 @@ class TableReadOperator: Operator {
     /// Whether the decoded row passes; sets the row key's slot when it does.
     @inline(__always)
     final func accept(_ key: UnsafeRawBufferPointer) throws(SQLError) -> Bool {
-        if let filter, try !filter.isTrue(row) { return false }
+        if let filter, try !filter.isTrue(row) {
+            removedRows += 1
+            return false
+        }
         if let slot = node.rowKeySlot { row.slots[slot] = .bytes(Array(key)) }
         return true
     }

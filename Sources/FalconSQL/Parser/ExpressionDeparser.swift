@@ -1,22 +1,32 @@
 import FalconSchema
 
 /// Syntax trees back to SQL text: how defaults and checks are stored.
-public enum ExpressionDeparser {
-    public static func text(of expression: AST.Expression) -> String { deparse(expression) }
+public struct ExpressionDeparser {
+    /// String literals to write otherwise, by location.
+    private let literals: [Int: String]
 
-    private static func deparse(_ expression: AST.Expression) -> String {
+    /// `literals` says which string literals stand for other text, by location.
+    public static func text(
+        of expression: AST.Expression, literals: [Int: String] = [:]
+    ) -> String {
+        ExpressionDeparser(literals: literals).deparse(expression)
+    }
+
+    private func deparse(_ expression: AST.Expression) -> String {
         switch expression {
         case .column(let reference):
-            let parts = reference.parts.map { quoted($0) } + (reference.isStar ? ["*"] : [])
+            let parts = reference.parts.map { Self.quoted($0) } + (reference.isStar ? ["*"] : [])
             return parts.joined(separator: ".")
-        case .constant(let constant, _): return literal(constant)
+        case .constant(.string(let text), let location):
+            return Self.literal(.string(literals[location] ?? text))
+        case .constant(let constant, _): return Self.literal(constant)
         case .parameter(let number, _): return "$\(number)"
         case .binary(let name, let left, let right, _):
-            let symbol = operatorText(name)
+            let symbol = Self.operatorText(name)
             guard let left else { return "(\(symbol) \(deparse(right)))" }
             return "(\(deparse(left)) \(symbol) \(deparse(right)))"
         case .arrayComparison(let name, let left, let array, let isAll, _):
-            return "(\(deparse(left)) \(operatorText(name)) \(isAll ? "ALL" : "ANY") "
+            return "(\(deparse(left)) \(Self.operatorText(name)) \(isAll ? "ALL" : "ANY") "
                 + "(\(deparse(array))))"
         case .inList(let left, let list, let isNegated, _):
             return "(\(deparse(left)) \(isNegated ? "NOT " : "")IN (\(joined(list))))"
@@ -24,7 +34,7 @@ public enum ExpressionDeparser {
             return "(\(deparse(value)) \(isNegated ? "NOT " : "")BETWEEN "
                 + "\(isSymmetric ? "SYMMETRIC " : "")\(deparse(lower)) AND \(deparse(upper)))"
         case .like(let name, let left, let pattern, _):
-            return "(\(deparse(left)) \(operatorText(name)) \(deparse(pattern)))"
+            return "(\(deparse(left)) \(Self.operatorText(name)) \(deparse(pattern)))"
         case .isDistinct(let left, let right, let isNegated, _):
             return "(\(deparse(left)) IS \(isNegated ? "NOT " : "")DISTINCT FROM "
                 + "\(deparse(right)))"
@@ -37,13 +47,14 @@ public enum ExpressionDeparser {
             return "(\(deparse(operand)) IS \(isNotNull ? "NOT " : "")NULL)"
         case .cast(let operand, let type, _):
             let inner = deparse(operand)
-            return "\(needsParentheses(operand) ? "(\(inner))" : inner)::\(typeText(type))"
+            return
+                "\(Self.needsParentheses(operand) ? "(\(inner))" : inner)::\(Self.typeText(type))"
         case .function(let call): return functionText(call)
         default: return rare(expression)
         }
     }
 
-    private static func rare(_ expression: AST.Expression) -> String {
+    private func rare(_ expression: AST.Expression) -> String {
         switch expression {
         case .nullIf(let left, let right, _):
             return "NULLIF(\(deparse(left)), \(deparse(right)))"
@@ -60,7 +71,7 @@ public enum ExpressionDeparser {
             return "(\(deparse(operand)) \(words))"
         case .collate(let operand, let name, _):
             return
-                "(\(deparse(operand)) COLLATE \(name.parts.map { quoted($0) }.joined(separator: ".")))"
+                "(\(deparse(operand)) COLLATE \(name.parts.map { Self.quoted($0) }.joined(separator: ".")))"
         case .caseWhen(let operand, let branches, let otherwise, _):
             var text = "CASE"
             if let operand { text += " " + deparse(operand) }
@@ -78,7 +89,7 @@ public enum ExpressionDeparser {
             var text = "(\(deparse(base)))"
             for step in path {
                 switch step {
-                case .field(let name): text += "." + quoted(name)
+                case .field(let name): text += "." + Self.quoted(name)
                 case .star: text += ".*"
                 case .element(let index): text += "[\(deparse(index))]"
                 case .slice(let lower, let upper):
@@ -88,7 +99,7 @@ public enum ExpressionDeparser {
             }
             return text
         case .valueFunction(let function, let modifier, _):
-            return valueFunction(function) + (modifier >= 0 ? "(\(modifier))" : "")
+            return Self.valueFunction(function) + (modifier >= 0 ? "(\(modifier))" : "")
         case .setToDefault: return "DEFAULT"
         default: return "NULL"
         }
@@ -103,18 +114,18 @@ public enum ExpressionDeparser {
         }
     }
 
-    private static func joined(_ expressions: [AST.Expression]) -> String {
+    private func joined(_ expressions: [AST.Expression]) -> String {
         expressions.map { deparse($0) }.joined(separator: ", ")
     }
 
-    private static func functionText(_ call: AST.FunctionCall) -> String {
-        let name = call.name.parts.map { quoted($0) }.joined(separator: ".")
+    private func functionText(_ call: AST.FunctionCall) -> String {
+        let name = call.name.parts.map { Self.quoted($0) }.joined(separator: ".")
         if call.isStar { return "\(name)(*)" }
         var arguments: [String] = []
         for (index, argument) in call.arguments.enumerated() {
             var text = deparse(argument)
             if index < call.argumentNames.count, let label = call.argumentNames[index] {
-                text = "\(quoted(label)) => \(text)"
+                text = "\(Self.quoted(label)) => \(text)"
             }
             if call.isVariadic, index == call.arguments.count - 1 { text = "VARIADIC " + text }
             arguments.append(text)
@@ -124,13 +135,13 @@ public enum ExpressionDeparser {
 
     private static func operatorText(_ name: AST.Name) -> String {
         name.parts.count > 1
-            ? "OPERATOR(\(name.parts.dropLast().map { quoted($0) }.joined(separator: ".")).\(name.last))"
+            ? "OPERATOR(\(name.parts.dropLast().map { Self.quoted($0) }.joined(separator: ".")).\(name.last))"
             : name.last
     }
 
     private static func typeText(_ type: AST.TypeName) -> String {
         if let resolved = try? TypeNames.resolve(type) { return TypeNames.text(resolved) }
-        return type.name.parts.map { quoted($0) }.joined(separator: ".")
+        return type.name.parts.map { Self.quoted($0) }.joined(separator: ".")
     }
 
     private static func valueFunction(_ function: AST.ValueFunction) -> String {

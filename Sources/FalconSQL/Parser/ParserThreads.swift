@@ -5,7 +5,7 @@ import Glibc
 /// libpg_query keeps a pthread key per thread that ever called it, so the set of calling threads
 /// must be fixed: event loops and workers are, and these are.
 final class ParserThreads: @unchecked Sendable {
-    static let shared = ParserThreads(count: 2, stackBytes: 256 << 20)
+    static let shared = ParserThreads(count: 2, stackBytes: LargeStack.bytes)
 
     private final class Job {
         let work: () -> Void
@@ -44,7 +44,19 @@ final class ParserThreads: @unchecked Sendable {
         }
     }
 
+    private static let membership: pthread_key_t = {
+        var key = pthread_key_t()
+        pthread_key_create(&key, nil)
+        return key
+    }()
+
+    /// The current thread is one of them: handing work to another and waiting for it could leave
+    /// all of them waiting.
+    static var isCurrent: Bool { pthread_getspecific(membership) != nil }
+
     private func loop() {
+        LargeStack.mark()
+        pthread_setspecific(Self.membership, Unmanaged.passUnretained(self).toOpaque())
         pthread_mutex_lock(mutex)
         while true {
             guard let job = jobs.popLast() else {
@@ -61,6 +73,10 @@ final class ParserThreads: @unchecked Sendable {
 
     /// Runs `work` on one of the threads and waits for it; false when there is no thread.
     func run(_ work: () -> Void) -> Bool {
+        if Self.isCurrent {
+            work()
+            return true
+        }
         guard started > 0 else { return false }
         withoutActuallyEscaping(work) { work in
             let job = Job(work)

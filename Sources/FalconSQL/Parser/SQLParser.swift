@@ -7,9 +7,9 @@ public enum SQLParser {
     /// Longest text parsed on the caller's own stack.
     private static let inlineBytes = 64 << 10
     /// Deepest possible tree parsed on the caller's own stack.
-    private static let inlineDepth = 1500
-    /// Deepest possible tree planned and run on the caller's own stack.
-    private static let deepDepth = 400
+    private static let inlineDepth = 400
+    /// Deepest expression the catalog stores: whoever reads its table binds it on their own stack.
+    private static let greatestStoredDepth = 400
     /// Deepest possible tree (``ComplexityGuard/depthBound``) handed to the grammar at all.
     private static let greatestDepth = 120_000
     private static let cache = StatementCache(generationSize: 1024)
@@ -41,7 +41,8 @@ public enum SQLParser {
                         "invalid byte sequence for encoding \"UTF8\": 0x00"))
                 return
             }
-            if bytes.count <= inlineBytes && complexity.depthBound <= inlineDepth {
+            let isSmall = bytes.count <= inlineBytes && complexity.depthBound <= inlineDepth
+            if isSmall, !LargeStack.isTransient {
                 result = run(bytes)
             } else if !ParserThreads.shared.run({ result = run(bytes) }) {
                 result = .failure(SQLError(.outOfMemory, "out of memory"))
@@ -52,10 +53,6 @@ public enum SQLParser {
                 statements[0].longIdentifiers = complexity.longIdentifiers.map {
                     Self.identifier(bytes[$0])
                 }
-                result = .success(statements)
-            }
-            if complexity.depthBound > deepDepth, case .success(var statements) = result {
-                for index in statements.indices { statements[index].isDeep = true }
                 result = .success(statements)
             }
         }
@@ -81,7 +78,7 @@ public enum SQLParser {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static var tooDeep: SQLError {
+    static var tooDeep: SQLError {
         SQLError(
             .statementTooComplex, "stack depth limit exceeded",
             hint: "The statement nests expressions or queries too deeply.")
@@ -127,6 +124,15 @@ public enum SQLParser {
             return tooDeep
         }
         if error.cursorpos > 0 { result.position = Int(error.cursorpos) }
+        if message == "invalid Unicode escape" {
+            // The library keeps PostgreSQL's hint to itself; U& literals fail in another place.
+            let isPlain = error.funcname.map { String(cString: $0) } == "core_yylex"
+            result.hint =
+                isPlain
+                ? "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."
+                : "Unicode escapes must be \\XXXX or \\+XXXXXX."
+            if !isPlain { result.state = .syntaxError }
+        }
         return result
     }
 
@@ -147,6 +153,7 @@ public enum SQLParser {
     /// A lone expression, as the catalog stores defaults and checks.
     public static func parseExpression(_ sql: String) throws(SQLError) -> AST.Expression {
         let statements = try parse("SELECT " + sql)
+        if statements.contains(where: { $0.depth > greatestStoredDepth }) { throw tooDeep }
         if case .select(let select)? = statements.first?.statement, statements.count == 1,
             case .core(let core) = select.body, let item = core.items.first, core.items.count == 1,
             core.from.isEmpty

@@ -23,11 +23,14 @@ extension TreeReader {
         case "CreateSchemaStmt": return .createSchema(createSchema(inner))
         case "ViewStmt":
             guard let view = inner["view"], let query = inner["query"] else { return nil }
+            let checks = string(inner, "withCheckOption")
             return .createView(
                 AST.CreateView(
                     view: tableName(view), columns: strings(inner["aliases"]),
                     query: try statement(query), replace: flag(inner, "replace"),
-                    options: try options(inner["options"])))
+                    options: try options(inner["options"]),
+                    checkOption: checks == "LOCAL_CHECK_OPTION"
+                        ? .local : checks == "CASCADED_CHECK_OPTION" ? .cascaded : .none))
         case "CreateSeqStmt":
             guard let sequence = inner["sequence"] else { return nil }
             return .createSequence(

@@ -7,8 +7,17 @@ struct TreeReader {
     let source: UnsafeBufferPointer<UInt8>
     var textLength: Int { source.count }
     private var depth = 0
-    /// Deepest tree anything downstream (binder, planner, evaluator) has to recurse over.
-    private static let greatestDepth = 400
+    /// The deepest level there was in the current statement.
+    private var reachedDepth = 0
+    private var greatestDepth = Self.greatestPlannedDepth
+    /// Deepest tree of what runs on a large stack.
+    private static let greatestPlannedDepth = 10_000
+    /// Deepest tree of any other statement: what DDL stores is read by others on their own stacks.
+    private static let greatestOtherDepth = 400
+    private static let plannedTags: Set<String> = [
+        "SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "ExplainStmt", "PrepareStmt",
+        "DeclareCursorStmt", "CopyStmt", "CreateTableAsStmt",
+    ]
 
     init(source: UnsafeBufferPointer<UInt8>) { self.source = source }
 
@@ -54,12 +63,9 @@ struct TreeReader {
     /// Bounds recursion: call around each level.
     mutating func nested<T>(_ body: (inout TreeReader) throws(SQLError) -> T) throws(SQLError) -> T
     {
-        guard depth < Self.greatestDepth else {
-            throw SQLError(
-                .statementTooComplex, "stack depth limit exceeded",
-                hint: "The statement nests expressions or queries too deeply.")
-        }
+        guard depth < greatestDepth else { throw SQLParser.tooDeep }
         depth += 1
+        reachedDepth = max(reachedDepth, depth)
         defer { depth -= 1 }
         return try body(&self)
     }
@@ -71,10 +77,15 @@ struct TreeReader {
             guard let node = raw["stmt"] else { continue }
             let offset = raw["stmt_location"]?.int ?? 0
             let length = raw["stmt_len"]?.int ?? 0
+            let isPlanned = node.tagged.map { Self.plannedTags.contains($0.tag) } ?? false
+            greatestDepth = isPlanned ? Self.greatestPlannedDepth : Self.greatestOtherDepth
+            reachedDepth = 0
+            let tree = try statement(node)
             result.append(
                 AST.ParsedStatement(
-                    statement: try statement(node), textOffset: offset,
-                    textLength: length > 0 ? length : max(0, textLength - offset)))
+                    statement: tree, textOffset: offset,
+                    textLength: length > 0 ? length : max(0, textLength - offset),
+                    depth: reachedDepth))
         }
         return result
     }

@@ -5,6 +5,8 @@ public struct BoundCheck: Sendable {
     public var name: String
     /// Violated only when false (NULL passes).
     public var condition: BoundExpression
+    /// A view's CHECK OPTION, and `name` the view's: violated unless true.
+    public var isOfView = false
 }
 
 /// What all modifications share. Constraints are enforced by the executor from the descriptor (NOT

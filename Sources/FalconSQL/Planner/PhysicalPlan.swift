@@ -8,7 +8,7 @@ public final class PhysicalPlan: @unchecked Sendable {
     public let command: Command
     /// The topmost node. For INSERT/UPDATE/DELETE without RETURNING it is the ``ModifyNode``, run to
     /// its end for its effect; with RETURNING its rows are the result.
-    public let root: PlanNode
+    public private(set) var root: PlanNode
     /// The result's columns; empty without RETURNING.
     public let columns: [ResultColumn]
     /// Where the result's columns are after each row, parallel to `columns`.
@@ -16,9 +16,9 @@ public final class PhysicalPlan: @unchecked Sendable {
     /// Size of the ``RowContext``.
     public let slotCount: Int
     /// Subqueries inside expressions, by ``SubqueryExpression/index``.
-    public let subplans: [Subplan]
+    public private(set) var subplans: [Subplan]
     /// WITH queries that are computed once and read by ``CTEScanNode``.
-    public let commonTables: [CommonTablePlan]
+    public private(set) var commonTables: [CommonTablePlan]
     /// Types of $1…, as given or inferred.
     public let parameterTypes: [SQLType]
     /// Relations used, with the descriptor version the plan was made for and the relation lock it
@@ -30,6 +30,11 @@ public final class PhysicalPlan: @unchecked Sendable {
     /// Literals were read whose meaning depends on settings, the clock or names: the same text
     /// parsed again may mean something else.
     public let readsSurroundings: Bool
+    /// It nests so deeply that running and releasing it need a large stack. Set before it is shared.
+    var isDeep = false
+    /// What PostgreSQL's planner would have refused it with, for whoever is going to run it: 1/0 in
+    /// a place that counts. Set before it is shared.
+    var foldingFailure: SQLError?
 
     public init(
         command: Command, root: PlanNode, columns: [ResultColumn], resultSlots: [Int],
@@ -48,6 +53,15 @@ public final class PhysicalPlan: @unchecked Sendable {
         self.relations = relations
         self.isBounded = isBounded
         self.readsSurroundings = readsSurroundings
+    }
+
+    deinit {
+        guard isDeep else { return }
+        LargeStack.release((root, subplans, commonTables)) {
+            root = PlanNode(.result(condition: nil), outputSlots: [])
+            subplans = []
+            commonTables = []
+        }
     }
 
     /// True when it writes or locks no row.

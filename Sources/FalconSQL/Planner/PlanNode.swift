@@ -9,6 +9,8 @@ public final class PlanNode: @unchecked Sendable {
     public let outputSlots: [Int]
     /// The planner's guess, for EXPLAIN and for sizing hash tables.
     public let estimatedRows: Double
+    /// The planner's guess of the work, its inputs' included, in its own unit. Set while planning.
+    var estimatedCost: Double = 0
 
     public init(_ operation: PlanOperation, outputSlots: [Int], estimatedRows: Double = 1) {
         self.operation = operation

@@ -4,9 +4,17 @@ import FalconSchema
 struct Planned {
     var node: PlanNode
     var rows: Double
-    var cost: Double
+    var cost: Double { didSet { node.estimatedCost = cost } }
     /// Greatest number of rows touched, whatever the data; nil: no bound.
     var bound: Int?
+
+    init(node: PlanNode, rows: Double, cost: Double, bound: Int?) {
+        self.node = node
+        self.rows = rows
+        self.cost = cost
+        self.bound = bound
+        node.estimatedCost = cost
+    }
 
     func with(_ operation: PlanOperation, slots: [Int]? = nil, rows: Double? = nil) -> Planned {
         let count = rows ?? self.rows
@@ -44,12 +52,16 @@ final class QueryPlanner {
         let isBounded =
             (planned.bound ?? .max) <= 1000 && commonTables.isEmpty
             && subplanBounds.allSatisfy { ($0 ?? .max) <= 100 } && !callsCostly
-        return PhysicalPlan(
+        let plan = PhysicalPlan(
             command: command, root: planned.node, columns: columns,
             resultSlots: query.outputs.map(\.slot), slotCount: binder.slotCount,
             subplans: subplans, commonTables: commonTables,
             parameterTypes: try binder.finalParameterTypes(), relations: binder.relations,
             isBounded: isBounded, readsSurroundings: binder.readsSurroundings)
+        if binder.hasFoldingFailures {
+            plan.foldingFailure = FoldingCheck.failure(plan, binder.foldingFailures)
+        }
+        return plan
     }
 
     /// Plans the subqueries inside an expression that is going into the plan.

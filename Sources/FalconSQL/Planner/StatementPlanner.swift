@@ -14,11 +14,13 @@ public struct StatementPlanner {
     }
 
     /// Stack that binding a deep statement may use: it bounds the plan's depth, so that planning it
-    /// (on a thread of ``ParserThreads``) and running it (on a worker) have enough, too.
+    /// (on a thread of ``ParserThreads``) and running it (on a ``LargeStack``) have enough, too.
     private static let deepStackBytes: UInt = 96 << 20
+    /// The same where a large stack may be used by half already.
+    private static let innerStackBytes: UInt = 48 << 20
 
     /// As ``plan(_:parameterTypes:)``, for a statement that may nest deeply: on a thread with a large
-    /// stack. The plan is for a worker thread.
+    /// stack. The plan is to be run on one, too.
     func planDeep(
         _ statement: AST.Statement, parameterTypes: [OID]
     ) throws(SQLError) -> PhysicalPlan {
@@ -28,8 +30,9 @@ public struct StatementPlanner {
             SQLError(.outOfMemory, "out of memory"))
         _ = ParserThreads.shared.run {
             do throws(SQLError) {
-                result = .success(
-                    try planner.plan(statement, parameterTypes: parameterTypes))
+                let plan = try planner.plan(statement, parameterTypes: parameterTypes)
+                plan.isDeep = true
+                result = .success(plan)
             } catch { result = .failure(error) }
         }
         return try result.get()
@@ -38,7 +41,8 @@ public struct StatementPlanner {
     private func binder(_ parameterTypes: [OID] = [], allowsNew: Bool = true) -> Binder {
         Binder(
             catalog: catalog, context: context, parameterTypes: parameterTypes,
-            allowsNewParameters: allowsNew, stackAllowance: stackAllowance)
+            allowsNewParameters: allowsNew,
+            stackAllowance: stackAllowance ?? (LargeStack.isCurrent ? Self.innerStackBytes : nil))
     }
 
     private var emptyScope: Scope { Scope(parent: nil, query: QueryState()) }
@@ -92,6 +96,47 @@ public struct StatementPlanner {
         let binder = binder(allowsNew: false)
         let bound = try binder.bindDefault(expression, type: type, column: column)
         return (bound, binder.slotCount)
+    }
+
+    /// A new column default as the catalog stores it: bound once, so that a bad one fails now, and
+    /// its dates and times read under the settings of now.
+    func storedDefault(
+        _ expression: AST.Expression, type: SQLType, column: String
+    ) throws(SQLError) -> String {
+        let binder = binder(allowsNew: false)
+        _ = try binder.bindDefault(expression, type: type, column: column)
+        return ExpressionDeparser.text(of: expression, literals: binder.fixedLiterals)
+    }
+
+    /// The same for a new CHECK over `table`.
+    func storedCheck(
+        _ expression: AST.Expression, table: TableDescriptor
+    ) throws(SQLError) -> String {
+        let binder = binder(allowsNew: false)
+        let slots: [Int?] = table.columns.map { _ in binder.newSlot(owner: nil) }
+        _ = try binder.bindCheck(expression, table, slots)
+        return ExpressionDeparser.text(of: expression, literals: binder.fixedLiterals)
+    }
+
+    /// The plan of a new view's query, with its dates and times by location, as text that reads the
+    /// same under any settings.
+    func planView(
+        _ query: AST.Statement
+    ) throws(SQLError) -> (plan: PhysicalPlan, literals: [Int: String]) {
+        let binder = binder()
+        guard case .select(let select) = query else {
+            throw SQLError(.featureNotSupported, "views must be queries")
+        }
+        let logical = try binder.bindQuery(select, nil)
+        return (
+            try QueryPlanner(binder: binder).physicalPlan(logical, .select), binder.fixedLiterals
+        )
+    }
+
+    /// Why a view of `query` is not automatically updatable; nil when it is.
+    func updateObstacle(_ query: AST.Statement) throws(SQLError) -> String? {
+        guard case .select(let select) = query else { return nil }
+        return try binder().updateObstacle(select)
     }
 
     /// A CHECK (boolean) over the columns of `table`, whose values are in slots attribute - 1.

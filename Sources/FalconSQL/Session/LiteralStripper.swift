@@ -21,7 +21,7 @@ struct LiteralStripper {
         "array", "row", "at", "limit", "offset", "fetch", "collate", "numeric", "bit", "char",
         "varchar", "character", "float", "decimal", "double", "int", "text", "returning",
         "operator", "within", "filter", "grouping", "case", "substring", "position", "trim",
-        "set_config",
+        "set_config", "pg_typeof",
     ]
 
     /// Nil when the statement is not one to share.
@@ -43,8 +43,26 @@ struct LiteralStripper {
         text.reserveCapacity(end + 16)
         var i = 0
         var isFirst = true
+        // Constant expressions are left to the planner, which folds them: a literal, an operator and
+        // perhaps brackets, a literal.
+        var followsLiteral = false
+        var followsOperator = false
         while i < end {
             let byte = bytes[i]
+            switch byte {
+            case 0x30...0x39, 0x27:
+                if followsLiteral, followsOperator { return false }
+                followsLiteral = true
+                followsOperator = false
+            case 0x28, 0x29: break
+            case _ where byte <= 0x20: break
+            case 0x21, 0x23, 0x25, 0x26, 0x2A, 0x2B, 0x2D, 0x2F, 0x3C...0x3F, 0x40, 0x5E, 0x60,
+                0x7C, 0x7E:
+                followsOperator = true
+            default:
+                followsLiteral = false
+                followsOperator = false
+            }
             switch byte {
             case 0x30...0x39:
                 var stop = i
@@ -62,6 +80,8 @@ struct LiteralStripper {
                     var value: Int64 = 0
                     for digit in digits { value = value &* 10 &+ Int64(digit &- 0x30) }
                     if value > Int64(Int32.max) { type = .int8 }
+                    // The least integer is written with a minus, as one literal.
+                    if value == -Int64(Int32.min) { return false }
                 }
                 guard append(digits, type) else { return false }
                 i = stop

@@ -32,6 +32,14 @@ final class PreparedStatement {
     var statement: AST.Statement? { parsed?.statement }
     /// It may nest so deeply that planning and running it need a large stack.
     var isDeep: Bool { parsed?.isDeep ?? false }
+    var depth: Int { parsed?.depth ?? 0 }
+    /// The statement's own part of `sql`.
+    var text: String {
+        guard let parsed, parsed.textLength < sql.utf8.count else { return sql }
+        return String(
+            decoding: sql.utf8.dropFirst(parsed.textOffset).prefix(parsed.textLength),
+            as: UTF8.self)
+    }
 
     /// True for the four statements that have a plan.
     var isPlanned: Bool {

@@ -18,6 +18,8 @@ public struct SQLDatabaseOptions: Sendable {
     public var maxLocks: Int = 8_000_000
     /// Told when a statement begins (true) and ends (false) to keep its worker thread waiting.
     public var whenBlocking: (@Sendable (Bool) -> Void)?
+    /// Told of failures behind the back of every client.
+    public var whenFailing: (@Sendable (SQLError) -> Void)?
     public init() {}
 
     /// Throws what a session would be refused with if `settings` held this entry: 42704 for a name
@@ -38,6 +40,7 @@ public final class SQLDatabase: Sendable {
     }
     private final class WeakSession: Sendable {
         let interrupt: Interrupt
+        let activity = Mutex<SessionActivity?>(nil)
         init(_ interrupt: Interrupt) { self.interrupt = interrupt }
     }
 
@@ -56,7 +59,9 @@ public final class SQLDatabase: Sendable {
         self.engine = engine
         self.options = options
         self.store = store
-        locks = LockTable(maxLocks: options.maxLocks)
+        locks = LockTable(
+            maxLocks: options.maxLocks,
+            allocateTransaction: { engine.allocateTransactionID().rawValue })
         var map: [String: DatabaseState] = [:]
         for database in databases { map[database.name] = database }
         self.databases = map
@@ -74,10 +79,11 @@ public final class SQLDatabase: Sendable {
         return SQLDatabase(engine: engine, options: options, store: store, databases: databases)
     }
 
-    /// A new session of `user` on `database`; 3D000 when there is no such database, 53300 when there
+    /// A new session of `user` on `database`, of the client at an address, if any; 3D000 when there is no such database, 53300 when there
     /// are too many sessions, 22023 for a startup parameter with a bad value.
     public func makeSession(
-        user: String, database: String, startupParameters: [(String, String)]
+        user: String, database: String, startupParameters: [(String, String)],
+        client: (address: String, port: Int)? = nil
     ) throws(SQLError) -> Session {
         guard let state = databases[database] else {
             var error = SQLError(
@@ -90,6 +96,7 @@ public final class SQLDatabase: Sendable {
         for (name, value) in startupParameters { try settings.setStartup(name, value) }
         let secret = Int32.random(in: Int32.min...Int32.max)
         let interrupt = Interrupt(locks: locks)
+        let entry = WeakSession(interrupt)
         let processID = try registry.withLock { registry throws(SQLError) -> Int32 in
             guard registry.sessions.count < options.maxSessions else {
                 var error = SQLError(.tooManyConnections, "sorry, too many clients already")
@@ -100,12 +107,22 @@ public final class SQLDatabase: Sendable {
                 registry.nextProcessID =
                     registry.nextProcessID == .max ? 1000 : registry.nextProcessID + 1
             } while registry.sessions[registry.nextProcessID] != nil
-            registry.sessions[registry.nextProcessID] = (WeakSession(interrupt), secret)
+            registry.sessions[registry.nextProcessID] = (entry, secret)
             return registry.nextProcessID
         }
-        return Session(
+        let session = Session(
             database: self, state: state, processID: processID, secretKey: secret,
-            settings: settings, interrupt: interrupt)
+            settings: settings, interrupt: interrupt, client: client)
+        entry.activity.withLock { $0 = session.activity }
+        return session
+    }
+
+    /// What the open sessions do, by process number. Thread-safe.
+    var activities: [SessionActivity] {
+        let entries = registry.withLock { registry in
+            registry.sessions.sorted { $0.key < $1.key }.map(\.value.session)
+        }
+        return entries.compactMap { $0.activity.withLock { $0 } }
     }
 
     func forget(_ processID: Int32) {

@@ -77,6 +77,7 @@ extension Session {
             throw SQLError(.featureNotSupported, "COPY FROM ... WHERE is not supported yet")
         }
         let options = try CopyOptions(copy.options, isFrom: true)
+        try refuseView(name, isFrom: true)
         try transaction.lockRelation(try resolveTable(name).oid, .rowExclusive)
         let table = try resolveTable(name)
         if VirtualTables.isVirtual(table) {
@@ -260,6 +261,16 @@ extension Session {
 
     // MARK: COPY TO
 
+    private func refuseView(_ name: AST.TableName, isFrom: Bool) throws(SQLError) {
+        guard case .view? = try catalog.relation(schema: name.schema, name: name.name)?.kind
+        else { return }
+        throw SQLError(
+            .wrongObjectType, "cannot copy \(isFrom ? "to" : "from") view \"\(name.name)\"",
+            hint: isFrom
+                ? "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
+                : "Try the COPY (SELECT ...) TO variant.")
+    }
+
     private func advanceCopyOut(
         _ copy: AST.Copy, _ run: StatementRun, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
@@ -273,9 +284,11 @@ extension Session {
                 prepared = PreparedStatement(
                     name: "", sql: currentSQL,
                     parsed: .init(
-                        statement: query, textOffset: 0, textLength: currentSQL.utf8.count),
+                        statement: query, textOffset: 0, textLength: currentSQL.utf8.count,
+                        depth: run.prepared.depth),
                     declaredTypes: [])
             } else if let name = copy.table {
+                try refuseView(name, isFrom: false)
                 let table = try resolveTable(name)
                 let columns =
                     copy.columns.isEmpty

@@ -100,8 +100,27 @@ extension Session {
 
     // MARK: Running
 
-    /// Works on a statement until it is complete, its row limit is reached, or it must wait.
+    /// Works on a statement until it is complete, its row limit is reached, or it must wait: on a
+    /// large stack if it nests deeply.
     func advance(
+        _ run: StatementRun, maxRows: Int, describes: Bool, _ sink: any ResultSink
+    ) throws(SQLError) -> StatementStep {
+        guard run.prepared.isDeep, !LargeStack.isCurrent else {
+            return try advanceHere(run, maxRows: maxRows, describes: describes, sink)
+        }
+        if !isOnWorker { return .blocked(needsWorker()) }
+        var result: Result<StatementStep, SQLError> = .failure(
+            SQLError(.outOfMemory, "out of memory"))
+        _ = LargeStack.run {
+            do throws(SQLError) {
+                result = .success(
+                    try advanceHere(run, maxRows: maxRows, describes: describes, sink))
+            } catch { result = .failure(error) }
+        }
+        return try result.get()
+    }
+
+    private func advanceHere(
         _ run: StatementRun, maxRows: Int, describes: Bool, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
         do throws(SQLError) {
@@ -137,6 +156,7 @@ extension Session {
                 guard let plan = prepared.plan else {
                     throw SQLError(.internalError, "statement has no plan")
                 }
+                if let failure = plan.foldingFailure { throw failure }
                 for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
                     try transaction.lockRelation(
                         relation.table.oid, Self.lockMode(relation.lock))

@@ -68,7 +68,17 @@ extension Session {
         let state = state
         let engine = database.engine
         let name = temporarySchema
-        return { TemporaryRelations.drop(schema: name, in: state, engine: engine) }
+        let report = database.options.whenFailing
+        return {
+            TemporaryRelations.drop(schema: name, in: state, engine: engine) { error in
+                var error = error
+                error.message =
+                    "cannot drop the temporary tables of a closed session: "
+                    + error.message
+                error.hint = "They stay in schema \"\(name)\" until the server starts again."
+                report?(error)
+            }
+        }
     }
 }
 
@@ -88,14 +98,23 @@ enum TemporaryRelations {
         }
     }
 
-    /// At the end of a session, without waiting. Should it fail, the next open does it.
-    static func drop(schema: String, in database: DatabaseState, engine: StorageEngine) {
-        guard let removed = try? removal(of: schema, in: database) else { return }
-        let options = CommitOptions(
-            durability: .written, transactionID: nil, database: database.id)
-        engine.commit(removed.batch, options) { result in
-            if case .success = result { database.publish(removed.changes) }
-        }
+    /// At the end of a session, without waiting. Should it fail, which `report` is told, the next
+    /// open does it.
+    static func drop(
+        schema: String, in database: DatabaseState, engine: StorageEngine,
+        report: @escaping @Sendable (SQLError) -> Void
+    ) {
+        do throws(SQLError) {
+            guard let removed = try removal(of: schema, in: database) else { return }
+            let options = CommitOptions(
+                durability: .written, transactionID: nil, database: database.id)
+            engine.commit(removed.batch, options) { result in
+                switch result {
+                case .success: database.publish(removed.changes)
+                case .failure(let error): report(SQLError(storage: error))
+                }
+            }
+        } catch { report(error) }
     }
 
     /// The deletion of everything in `schema`, and of it; nil when there is no such schema.

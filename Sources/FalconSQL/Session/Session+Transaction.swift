@@ -43,10 +43,11 @@ extension Session {
 
     private func startTransaction() {
         transaction.begin(startMicros: Self.nowMicros())
+        activity.beganTransaction(now: transaction.startMicros)
         transaction.isolation = settings.defaultIsolation
         transaction.isReadOnly = settings.isDefaultReadOnly
         settingsAtBegin = settings.saved
-        transactionNumber = nil
+        owner.transactionNumber.withLock { $0 = nil }
     }
 
     /// Ends or continues the transaction after a statement. Non-nil: the commit must be waited for.

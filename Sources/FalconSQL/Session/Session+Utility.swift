@@ -13,7 +13,12 @@ extension Session {
             return [Self.textColumn(SessionSettings.canonicalName(name))]
         case .showAll:
             return ["name", "setting", "description"].map { Self.textColumn($0) }
-        case .explain: return [Self.textColumn("QUERY PLAN")]
+        case .explain(let explain):
+            let isJSON = explain.options.last { $0.name.lowercased() == "format" }
+                .map { $0.stringValue == "json" }
+            return [
+                ResultColumn(name: "QUERY PLAN", type: isJSON ?? false ? SQLType(.json) : .text)
+            ]
         case .execute(let execute):
             guard let prepared = statements[execute.name], prepared.isPlanned else { return nil }
             try beginIfNeeded()
@@ -99,7 +104,7 @@ extension Session {
                 }
             }
         case .prepare(let prepare):
-            try runPrepare(prepare, sql: run.prepared.sql, isDeep: run.prepared.isDeep)
+            try runPrepare(prepare, sql: run.prepared.sql, depth: run.prepared.depth)
             return .done(tag: "PREPARE")
         case .execute(let execute):
             let inner = try makeInner(execute)
@@ -133,7 +138,7 @@ extension Session {
             }
         case .explain(let explain):
             return try emit(run, describes, maxRows, sink, tag: "EXPLAIN") {
-                () throws(SQLError) in try self.explain(explain)
+                () throws(SQLError) in try self.explain(explain, run)
             }
         case .vacuum(let vacuum):
             if vacuum.isVacuum { try forbidBlock("VACUUM") }
@@ -181,7 +186,7 @@ extension Session {
             return .done(tag: "LOCK TABLE")
         case .declareCursor(let declare):
             return try runDeclare(
-                declare, sql: run.prepared.sql, isDeep: run.prepared.isDeep)
+                declare, sql: run.prepared.sql, depth: run.prepared.depth)
         case .fetch(let fetch): return try runFetch(fetch, run, describes: describes, sink)
         case .closeCursor(let name):
             if let name {
@@ -209,8 +214,10 @@ extension Session {
                     "cannot execute \(DefinitionRunner.tag(statement)) in a read-only transaction")
             }
             return .done(
-                tag: try DefinitionRunner(session: self, sql: run.prepared.sql, sink: sink).run(
-                    statement))
+                tag: try DefinitionRunner(
+                    session: self, sql: run.prepared.text,
+                    textOffset: run.prepared.parsed?.textOffset ?? 0, sink: sink
+                ).run(statement))
         }
     }
 
@@ -277,7 +284,7 @@ extension Session {
         }
     }
 
-    private func runPrepare(_ prepare: AST.Prepare, sql: String, isDeep: Bool) throws(SQLError) {
+    private func runPrepare(_ prepare: AST.Prepare, sql: String, depth: Int) throws(SQLError) {
         if statements[prepare.name] != nil {
             throw SQLError(
                 .duplicatePreparedStatement,
@@ -287,7 +294,7 @@ extension Session {
         var types: [OID] = []
         for type in prepare.types { types.append(try planner.resolveType(type).oid) }
         let parsed = AST.ParsedStatement(
-            statement: prepare.statement, textOffset: 0, textLength: sql.utf8.count, isDeep: isDeep)
+            statement: prepare.statement, textOffset: 0, textLength: sql.utf8.count, depth: depth)
         let prepared = PreparedStatement(
             name: prepare.name, sql: sql, parsed: parsed, declaredTypes: types, isFromSQL: true)
         guard prepared.isPlanned else {
@@ -298,7 +305,7 @@ extension Session {
         statements[prepare.name] = prepared
     }
 
-    private func makeInner(_ execute: AST.Execute) throws(SQLError) -> StatementRun {
+    func makeInner(_ execute: AST.Execute) throws(SQLError) -> StatementRun {
         guard let prepared = statements[execute.name] else {
             throw SQLError(
                 .invalidSQLStatementName,
@@ -321,54 +328,10 @@ extension Session {
         return StatementRun(prepared: prepared, parameters: values)
     }
 
-    private func explain(_ explain: AST.Explain) throws(SQLError) -> [[Datum]] {
-        var showCosts = true
-        var isAnalyzed = false
-        for option in explain.options {
-            func flag() throws(SQLError) -> Bool {
-                if let value = option.boolValue { return value }
-                throw SQLError(.syntaxError, "\(option.name) requires a Boolean value")
-            }
-            switch option.name.lowercased() {
-            case "costs": showCosts = try flag()
-            case "analyze": isAnalyzed = try flag()
-            case "verbose", "buffers", "settings", "wal", "timing", "summary": _ = try flag()
-            case "format":
-                switch option.stringValue {
-                case "text": break
-                case let format? where ["json", "xml", "yaml"].contains(format):
-                    throw SQLError(
-                        .featureNotSupported, "EXPLAIN format \"\(format)\" is not supported yet")
-                default:
-                    throw SQLError(
-                        .invalidParameterValue,
-                        "unrecognized value for EXPLAIN option \"format\": "
-                            + "\"\(option.stringValue ?? "")\"",
-                        byteOffset: option.location >= 0 ? option.location : nil)
-                }
-            default:
-                throw SQLError(
-                    .syntaxError, "unrecognized EXPLAIN option \"\(option.name)\"",
-                    byteOffset: option.location >= 0 ? option.location : nil)
-            }
-        }
-        var inner = explain.statement
-        if case .execute(let execute) = inner,
-            let statement = statements[execute.name]?.statement
-        {
-            inner = statement
-        }
-        let plan = try StatementPlanner(catalog: catalog, context: functions).plan(inner)
-        if isAnalyzed {
-            throw SQLError(.featureNotSupported, "EXPLAIN ANALYZE is not supported yet")
-        }
-        return PlanExplainer.lines(plan, showCosts: showCosts).map { [.text($0)] }
-    }
-
     // MARK: Cursors
 
     private func runDeclare(
-        _ declare: AST.DeclareCursor, sql: String, isDeep: Bool
+        _ declare: AST.DeclareCursor, sql: String, depth: Int
     ) throws(SQLError) -> StatementStep {
         if !declare.isHold { try requireBlock("DECLARE CURSOR") }
         if declare.isHold {
@@ -381,7 +344,7 @@ extension Session {
             name: "", sql: sql,
             parsed: .init(
                 statement: .select(declare.query), textOffset: 0, textLength: sql.utf8.count,
-                isDeep: isDeep),
+                depth: depth),
             declaredTypes: [])
         try ensurePlan(prepared)
         let portal = Portal(

@@ -64,6 +64,7 @@ public final class Session: @unchecked Sendable {
     let advisoryOwner: LockOwner
     let transaction: Transaction
     let functions: FunctionContext
+    let activity: SessionActivity
     private let bridge: SessionBridge
     var settings: SessionSettings
     var settingsAtBegin: SessionSettings.Saved?
@@ -77,6 +78,9 @@ public final class Session: @unchecked Sendable {
     var simplePlans = SimplePlanCache()
     /// The text that error positions count in.
     var currentSQL = ""
+    /// How `currentSQL` differs from what the client sent, if it does.
+    var rewriting: EscapedStrings?
+    var escapes: (generation: UInt64, mode: EscapedStrings.Mode) = (.max, EscapedStrings.Mode())
     var sleep = SleepState()
     private var lockTimer: TimerService.Timer?
     var statementTimer: TimerService.Timer?
@@ -87,7 +91,8 @@ public final class Session: @unchecked Sendable {
     private var reportedGeneration: UInt64
     private var functionsGeneration: UInt64 = .max
     private var isClosed = false
-    var transactionNumber: UInt64?
+    /// The current transaction's, once anybody has asked for it: a deadlock report may.
+    var transactionNumber: UInt64? { owner.transactionNumber.withLock { $0 } }
     /// It has made a temporary relation at some time.
     var usesTemporary = false
     /// What commits do with its temporary tables.
@@ -95,7 +100,8 @@ public final class Session: @unchecked Sendable {
 
     init(
         database: SQLDatabase, state: DatabaseState, processID: Int32, secretKey: Int32,
-        settings: SessionSettings, interrupt: Interrupt
+        settings: SessionSettings, interrupt: Interrupt,
+        client: (address: String, port: Int)? = nil
     ) {
         self.database = database
         self.state = state
@@ -105,6 +111,9 @@ public final class Session: @unchecked Sendable {
         self.interrupt = interrupt
         owner = LockOwner(processID: processID)
         advisoryOwner = LockOwner(processID: processID)
+        activity = SessionActivity(
+            owner: owner, database: state, user: settings.user, client: client,
+            now: Self.nowMicros())
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt)
@@ -120,6 +129,7 @@ public final class Session: @unchecked Sendable {
         bridge.session = self
         self.settings.setNames(bridge)
         functions.settings = self.settings.display
+        activity.renamed(self.settings.value("application_name") ?? "")
     }
 
     /// ReadyForQuery's status.
@@ -153,6 +163,7 @@ public final class Session: @unchecked Sendable {
                 work = .simple(simple)
                 return drive(sink)
             }
+            let sql = try parserText(sql, sink)
             let parsed = try SQLParser.parse(sql)
             if parsed.isEmpty {
                 sink.emptyQuery()
@@ -183,6 +194,7 @@ public final class Session: @unchecked Sendable {
                 try beginIfNeeded()
                 return .finished
             }
+            let sql = try parserText(sql, sink)
             let parsed = try SQLParser.parse(sql)
             if parsed.count > 1 {
                 throw SQLError(
@@ -274,7 +286,10 @@ public final class Session: @unchecked Sendable {
 
     /// A Sync message: ends the implicit transaction (its commit may wait).
     public func sync(_ sink: any ResultSink) -> SessionProgress {
-        guard block == .implicit else { return .finished }
+        guard block == .implicit else {
+            noteEnd()
+            return .finished
+        }
         work = .sync
         return drive(sink)
     }
@@ -353,6 +368,8 @@ public final class Session: @unchecked Sendable {
 
     func startRequest(_ sql: String) {
         currentSQL = sql
+        rewriting = nil
+        activity.began(sql, now: Self.nowMicros())
         isOnWorker = false
         awaitsWorker = false
         if interrupt.isSet { interrupt.clearUnlessTerminated() }
@@ -484,14 +501,31 @@ public final class Session: @unchecked Sendable {
     func finish(_ sink: any ResultSink) -> SessionProgress {
         work = .none
         report(sink)
+        noteEnd()
         return .finished
+    }
+
+    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on.
+    private func noteEnd() {
+        switch block {
+        case .none: activity.ended(.idle, now: Self.nowMicros())
+        case .inBlock: activity.ended(.idleInTransaction, now: Self.nowMicros())
+        case .failed: activity.ended(.failed, now: Self.nowMicros())
+        case .implicit: return
+        }
     }
 
     /// The request failed: the transaction's state follows PostgreSQL's.
     func fail(_ error: SQLError, _ sink: any ResultSink) -> SessionProgress {
         var error = error
         if error.position == nil, let offset = error.byteOffset, offset >= 0 {
-            error.position = Self.position(ofByte: offset, in: currentSQL)
+            error.position = requestPosition(ofByte: offset)
+        } else if let position = error.position, let rewriting, error.state == .syntaxError {
+            let offset = currentSQL.unicodeScalars.prefix(position - 1).reduce(0) {
+                $0 + String($1).utf8.count
+            }
+            error.position = Self.position(
+                ofByte: rewriting.originalOffset(offset), in: rewriting.original)
         }
         if case .simple(let simple) = work { simple.run?.finish() }
         if case .execute(let execute) = work {
@@ -503,6 +537,7 @@ public final class Session: @unchecked Sendable {
         stopStatement()
         abortAfterError()
         report(sink)
+        noteEnd()
         return .failed(error)
     }
 
@@ -529,6 +564,7 @@ public final class Session: @unchecked Sendable {
     func report(_ sink: any ResultSink) {
         guard settings.generation != reportedGeneration else { return }
         reportedGeneration = settings.generation
+        activity.renamed(settings.value("application_name") ?? "")
         for (index, (name, value)) in settings.reported().enumerated()
         where reportedValues[index] != value {
             reportedValues[index] = value

@@ -45,10 +45,7 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
 
     var transactionID: UInt64 {
         guard let session else { return 0 }
-        if let number = session.transactionNumber { return number }
-        let number = session.database.engine.allocateTransactionID().rawValue
-        session.transactionNumber = number
-        return number
+        return session.database.locks.transactionNumber(of: session.owner)
     }
 
     var isCanceled: Bool { session?.interrupt.isSet ?? true }
@@ -78,6 +75,17 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
                     snapshot.schemas[sequence.schemaOID]?.name ?? "", sequence.name, session)
             }
             return VirtualTables.descriptor(oid: oid)?.name
+        case .regproc: return FunctionResolver.function(oid: oid)?.name
+        case .regprocedure:
+            return FunctionResolver.function(oid: oid).map { function in
+                let types = function.argumentTypes.map { TypeNames.text($0) }
+                return "\(function.name)(\(types.joined(separator: ",")))"
+            }
+        case .regoperator:
+            return FunctionTable.shared.operators.first { $0.oid == oid }.map { fact in
+                let left = fact.left == .invalid ? "NONE" : TypeNames.text(fact.left)
+                return "\(fact.name)(\(left),\(TypeNames.text(fact.right)))"
+            }
         case .regnamespace: return snapshot.schemas[oid].map { Identifier.quoted($0.name) }
         case .regrole: return oid == OID(10) ? session.database.options.superuser : nil
         default: return nil

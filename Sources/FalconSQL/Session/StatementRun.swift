@@ -54,7 +54,7 @@ final class StatementRun {
     /// Returns the executor for another run.
     func finish() {
         if let executor {
-            executor.end()
+            if !prepared.isDeep || !LargeStack.run({ executor.end() }) { executor.end() }
             if prepared.plan === executor.plan { prepared.idleExecutor = executor }
         }
         executor = nil

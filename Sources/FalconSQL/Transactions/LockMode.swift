@@ -27,6 +27,8 @@ enum LockMode: UInt8, Sendable {
     /// Relation modes that never conflict with each other: they take the fast path.
     @inline(__always) var isWeakRelation: Bool { rawValue <= 2 }
 
+    @inline(__always) var isRow: Bool { rawValue >= Self.forKeyShare.rawValue }
+
     /// PostgreSQL's name of the mode, as pg_locks and deadlock reports have it.
     var name: String {
         switch self {

@@ -22,6 +22,8 @@ final class LockOwner: @unchecked Sendable {
     var held: [Held] = []
     let fast = Mutex<[FastLock]>([])
     let waiting = Mutex<LockWait?>(nil)
+    /// The number of its current transaction, once somebody has asked for it.
+    let transactionNumber = Mutex<UInt64?>(nil)
 
     init(processID: Int32) { self.processID = processID }
 }

@@ -23,8 +23,11 @@ final class LockTable: @unchecked Sendable {
     private let strong: UnsafeMutablePointer<Atomic<Int>>
     private let owners = Mutex<[ObjectIdentifier: LockOwner]>([:])
     private let graph = Mutex<Void>(())
+    private let allocateTransaction: @Sendable () -> UInt64
 
-    init(maxLocks: Int) {
+    /// `allocateTransaction` gives out transaction numbers.
+    init(maxLocks: Int, allocateTransaction: @escaping @Sendable () -> UInt64 = { 0 }) {
+        self.allocateTransaction = allocateTransaction
         shards = (0..<Self.shardCount).map { _ in Shard() }
         maxPerShard = max(1024, maxLocks / Self.shardCount)
         strong = .allocate(capacity: Self.strongSlots)
@@ -49,7 +52,7 @@ final class LockTable: @unchecked Sendable {
     /// Asks for `mode` on `key` (0 is not a key and counts as 1). A granted lock is in `owner.held`.
     func acquire(
         _ rawKey: UInt64, _ mode: LockMode, _ owner: LockOwner, mayWait: Bool = true,
-        isStrongRelation: Bool = false
+        isStrongRelation: Bool = false, subject: LockSubject = .other
     ) -> LockResult {
         let key = rawKey == 0 ? 1 : rawKey
         enum Answer {
@@ -96,7 +99,8 @@ final class LockTable: @unchecked Sendable {
             }
             guard mayWait else { return .unavailable }
             let wait = LockWait(
-                key: key, mode: mode, owner: owner, isStrongRelation: isStrongRelation)
+                key: key, mode: mode, owner: owner, isStrongRelation: isStrongRelation,
+                subject: subject)
             if own != 0 {
                 heavy.waiters.insert(wait, at: 0)
             } else {
@@ -170,7 +174,8 @@ final class LockTable: @unchecked Sendable {
 
     /// A relation lock. Weak modes are noted in the owner alone while no strong locker is about.
     func acquireRelation(
-        _ key: UInt64, _ mode: LockMode, _ owner: LockOwner, mayWait: Bool = true
+        _ key: UInt64, _ mode: LockMode, _ owner: LockOwner, mayWait: Bool = true,
+        subject: LockSubject = .other
     ) -> LockResult {
         let counter = strong + Int(key & UInt64(Self.strongSlots - 1))
         if mode.isWeakRelation {
@@ -186,11 +191,12 @@ final class LockTable: @unchecked Sendable {
                 return true
             }
             if isFast { return .granted }
-            return acquire(key, mode, owner, mayWait: mayWait)
+            return acquire(key, mode, owner, mayWait: mayWait, subject: subject)
         }
         counter.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         transferFastLocks(key)
-        let result = acquire(key, mode, owner, mayWait: mayWait, isStrongRelation: true)
+        let result = acquire(
+            key, mode, owner, mayWait: mayWait, isStrongRelation: true, subject: subject)
         switch result {
         case .granted:
             // When it was covered already nothing was recorded: the count would never come down.
@@ -344,9 +350,29 @@ final class LockTable: @unchecked Sendable {
             }
             guard visit(wait) else { return nil }
             return path.map { step, blocker in
-                "Process \(step.owner.processID) waits for \(step.mode.name) on lock "
-                    + "\(step.key); blocked by process \(blocker.processID)."
+                "Process \(step.owner.processID) waits for \(description(step, blocker)); "
+                    + "blocked by process \(blocker.processID)."
             }.joined(separator: "\n")
+        }
+    }
+
+    /// What is waited for, in PostgreSQL's words: who wants a row waits for its locker's transaction.
+    private func description(_ wait: LockWait, _ blocker: LockOwner) -> String {
+        if wait.mode.isRow { return "ShareLock on transaction \(transactionNumber(of: blocker))" }
+        switch wait.subject {
+        case .relation(let oid, let database):
+            return "\(wait.mode.name) on relation \(oid.rawValue) of database \(database)"
+        case .other: return "\(wait.mode.name) on object \(wait.key)"
+        }
+    }
+
+    /// The number of the owner's current transaction; it gets one now if it has none.
+    func transactionNumber(of owner: LockOwner) -> UInt64 {
+        owner.transactionNumber.withLock { number in
+            if let number { return number }
+            let given = allocateTransaction()
+            number = given
+            return given
         }
     }
 

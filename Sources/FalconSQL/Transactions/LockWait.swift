@@ -9,6 +9,12 @@ enum LockOutcome: Sendable {
     case deadlock(detail: String)
 }
 
+/// What a lock is on, for reports; rows are known by their modes.
+enum LockSubject: Sendable {
+    case relation(OID, database: UInt32)
+    case other
+}
+
 /// One transaction's place in a lock's queue. It is resolved once, by whoever grants or breaks it.
 final class LockWait: Sendable {
     private struct State {
@@ -22,9 +28,14 @@ final class LockWait: Sendable {
     let isStrongRelation: Bool
     /// No lock at all: a timer resolves it.
     let isTimer: Bool
+    let subject: LockSubject
     private let state = Mutex(State())
 
-    init(key: UInt64, mode: LockMode, owner: LockOwner, isStrongRelation: Bool) {
+    init(
+        key: UInt64, mode: LockMode, owner: LockOwner, isStrongRelation: Bool,
+        subject: LockSubject = .other
+    ) {
+        self.subject = subject
         self.key = key
         self.mode = mode
         self.owner = owner
@@ -35,6 +46,7 @@ final class LockWait: Sendable {
     /// A wait that stands in no queue; whoever made it resolves it.
     init(timerOf owner: LockOwner) {
         key = 0
+        subject = .other
         mode = .accessShare
         self.owner = owner
         isStrongRelation = false

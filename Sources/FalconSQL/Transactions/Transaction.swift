@@ -106,7 +106,10 @@ final class Transaction: @unchecked Sendable {
 
     func lockRelation(_ oid: OID, _ mode: LockMode, mayWait: Bool = true) throws(SQLError) {
         let key = LockTable.relationKey(database.id.rawValue, oid.rawValue)
-        try note(locks.acquireRelation(key, mode, owner, mayWait: mayWait))
+        try note(
+            locks.acquireRelation(
+                key, mode, owner, mayWait: mayWait,
+                subject: .relation(oid, database: database.oid.rawValue)))
     }
 
     private static let outOfLocks = SQLError(

@@ -58,6 +58,7 @@ public final class RunningServer: Sendable {
         do throws(SQLError) {
             var options = sqlOptions(config)
             options.whenBlocking = { workers.thread(isBlocked: $0) }
+            options.whenFailing = { logger.error("\($0)") }
             database = try SQLDatabase.open(engine: engine, options: options)
         } catch {
             workers.stop()

@@ -43,4 +43,6 @@ struct StartupParameters: Sendable {
     var settings: [(String, String)]
     /// Protocol options (`_pq_.*`) that nobody here knows.
     var unknownOptions: [String]
+    /// Where the client is, once the connection knows.
+    var client: (address: String, port: Int)?
 }

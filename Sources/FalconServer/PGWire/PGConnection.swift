@@ -189,6 +189,10 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         }
         let session: any WireSession
         do throws(SQLError) {
+            var parameters = parameters
+            if let remote = context?.channel.remoteAddress, let address = remote.ipAddress {
+                parameters.client = (address, remote.port ?? -1)
+            }
             session = try server.source.makeWireSession(parameters)
         } catch {
             server.registry.releaseSession()

@@ -53,6 +53,7 @@ protocol WireSessionSource: Sendable {
 extension SQLDatabase: WireSessionSource {
     func makeWireSession(_ startup: StartupParameters) throws(SQLError) -> any WireSession {
         try makeSession(
-            user: startup.user, database: startup.database, startupParameters: startup.settings)
+            user: startup.user, database: startup.database, startupParameters: startup.settings,
+            client: startup.client)
     }
 }

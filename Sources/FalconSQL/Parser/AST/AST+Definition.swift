@@ -217,6 +217,8 @@ extension AST {
         public var query: Statement
         public var replace: Bool
         public var options: [Option]
+        /// WITH … CHECK OPTION.
+        public var checkOption: ViewDefinition.CheckOption
     }
 
     public struct CreateSequence: Sendable {

@@ -27,14 +27,43 @@ public enum AST {
 
     /// A statement and where its text is.
     public struct ParsedStatement: Sendable {
-        public var statement: Statement
+        private let tree: Tree
+        public var statement: Statement { tree.statement }
         /// Byte range of this statement inside the submitted string. Locations inside
         /// `statement` count from the start of the submitted string, not of this statement.
         public var textOffset: Int
         public var textLength: Int
-        /// It may nest so deeply that planning and running it need a large stack.
-        public var isDeep = false
+        /// How many levels its expressions and queries nest.
+        public var depth: Int { tree.depth }
+        /// It nests so deeply that planning, running and releasing it need a large stack.
+        public var isDeep: Bool { tree.isDeep }
         /// Identifiers of the text that were longer than names are, as written.
         public var longIdentifiers: [String] = []
+
+        public init(statement: Statement, textOffset: Int, textLength: Int, depth: Int) {
+            tree = Tree(statement, depth: depth)
+            self.textOffset = textOffset
+            self.textLength = textLength
+        }
+
+        /// Owns the tree, so that the last one to let go of a deep one does so on a large stack.
+        private final class Tree: @unchecked Sendable {
+            private(set) var statement: Statement
+            let depth: Int
+            var isDeep: Bool { depth > AST.shallowDepth }
+
+            init(_ statement: Statement, depth: Int) {
+                self.statement = statement
+                self.depth = depth
+            }
+
+            deinit {
+                guard isDeep else { return }
+                LargeStack.release(statement) { statement = .resetAll }
+            }
+        }
     }
+
+    /// Deepest tree that is planned, run and released on any thread's stack.
+    static let shallowDepth = 150
 }

@@ -1,0 +1,47 @@
+import FalconSchema
+
+/// pg_stat_activity: the sessions of the process. `client_addr` is text: there is no inet yet.
+extension SystemCatalog {
+    static let activityTables: [VirtualTable] = [
+        VirtualTable(
+            12011, "pg_stat_activity",
+            "datid oid,datname name,pid int4,leader_pid int4,usesysid oid,usename name,"
+                + "application_name text,client_addr text,client_hostname text,client_port int4,"
+                + "backend_start timestamptz,xact_start timestamptz,query_start timestamptz,"
+                + "state_change timestamptz,wait_event_type text,wait_event text,state text,"
+                + "backend_xid xid,backend_xmin xid,query_id int8,query text,backend_type text"
+        ) { source in
+            guard let session = (source.session as? SessionBridge)?.session else { return [] }
+            return session.database.activities.map(activity)
+        }
+    ]
+
+    private static func activity(_ session: SessionActivity) -> [Datum] {
+        let state = session.current
+        let wait = waitEvent(of: session.owner, state)
+        func time(_ value: Int64?) -> Datum { value.map { .int($0) } ?? .null }
+        func text(_ value: String?) -> Datum { value.map { .text($0) } ?? .null }
+        let number = session.owner.transactionNumber.withLock { $0 }
+        return [
+            oid(session.database.oid), name(session.database.name),
+            .int(Int64(session.owner.processID)), .null,
+            oid(session.user == "postgres" ? 10 : 16_383), name(session.user),
+            .text(state.applicationName), text(session.client?.address), .null,
+            .int(Int64(session.client?.port ?? -1)), time(session.start),
+            time(state.transactionStart), time(state.queryStart), time(state.stateChange),
+            text(wait?.kind), text(wait?.name), .text(state.phase.rawValue),
+            number.map { .int(Int64(UInt32(truncatingIfNeeded: $0))) } ?? .null, .null, .null,
+            .text(state.query), .text("client backend"),
+        ]
+    }
+
+    private static func waitEvent(
+        of owner: LockOwner, _ state: SessionActivity.State
+    ) -> (kind: String, name: String)? {
+        if state.phase != .active { return ("Client", "ClientRead") }
+        guard let wait = owner.waiting.withLock({ $0 }) else { return nil }
+        if wait.isTimer { return ("Timeout", "PgSleep") }
+        if case .relation = wait.subject { return ("Lock", "relation") }
+        return ("Lock", wait.mode.isRow ? "transactionid" : "object")
+    }
+}

@@ -1,0 +1,87 @@
+import FalconSchema
+import FalconStorage
+
+extension Session {
+    /// EXPLAIN's rows: one per line of text, or one with the whole of the JSON.
+    func explain(_ explain: AST.Explain, _ run: StatementRun) throws(SQLError) -> [[Datum]] {
+        let options = try ExplainOptions(explain.options)
+        var statement = explain.statement
+        var parameters: [Datum] = []
+        var types: [OID] = []
+        switch statement {
+        case .execute(let execute):
+            let inner = try makeInner(execute)
+            guard let prepared = inner.prepared.statement else { return [] }
+            statement = prepared
+            parameters = inner.parameters
+            types = inner.prepared.plan?.parameterTypes.map(\.oid) ?? []
+        case .declareCursor(let declare) where !options.isAnalyzed:
+            statement = .select(declare.query)
+        case .createTableAs(let create) where !options.isAnalyzed: statement = create.query
+        case .createTableAs, .declareCursor:
+            throw SQLError(
+                .featureNotSupported, "EXPLAIN ANALYZE of this statement is not supported yet",
+                hint: "Use it on the statement's query.")
+        default: break
+        }
+        let start = PlanMeasurement.now()
+        var plan = try explained(statement, types, isDeep: run.prepared.isDeep)
+        var report = ExplainReport()
+        if options.isAnalyzed {
+            if try lockRelations(of: plan) {
+                plan = try explained(statement, types, isDeep: run.prepared.isDeep)
+            }
+        }
+        report.planning = PlanMeasurement.now() &- start
+        if options.isAnalyzed {
+            let begin = PlanMeasurement.now()
+            report.measurement = try measure(plan, parameters, isTimed: options.isTimed)
+            report.execution = PlanMeasurement.now() &- begin
+        }
+        var builder = ExplainBuilder(plan: plan, options: options, report: report)
+        let tree = builder.tree()
+        let text =
+            options.isJSON
+            ? [ExplainJSON(options: options, report: report).text(tree)]
+            : ExplainText(options: options, report: report).lines(tree)
+        return text.map { [.text($0)] }
+    }
+
+    private func explained(
+        _ statement: AST.Statement, _ types: [OID], isDeep: Bool
+    ) throws(SQLError) -> PhysicalPlan {
+        let planner = StatementPlanner(catalog: catalog, context: functions)
+        let plan =
+            isDeep
+            ? try planner.planDeep(statement, parameterTypes: types)
+            : try planner.plan(statement, parameterTypes: types)
+        if let failure = plan.foldingFailure { throw failure }
+        return plan
+    }
+
+    /// Takes the plan's locks; true when the catalog has changed meanwhile.
+    private func lockRelations(of plan: PhysicalPlan) throws(SQLError) -> Bool {
+        let version = transaction.catalog.version
+        for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
+            try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
+        }
+        return transaction.catalog.version != version
+    }
+
+    /// Runs the plan to its end, its rows thrown away.
+    private func measure(
+        _ plan: PhysicalPlan, _ parameters: [Datum], isTimed: Bool
+    ) throws(SQLError) -> PlanMeasurement {
+        let measurement = PlanMeasurement(isTimed: isTimed)
+        let executor = PlanExecutor(plan: plan, transaction: transaction, functions: functions)
+        executor.measurement = measurement
+        defer { executor.end() }
+        sleep = SleepState()
+        try executor.begin(
+            snapshot: transaction.statementSnapshot(), parameters: parameters,
+            functions: functions)
+        while try executor.next() {}
+        try executor.finish()
+        return measurement
+    }
+}
