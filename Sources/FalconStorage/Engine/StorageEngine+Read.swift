@@ -25,7 +25,9 @@ extension StorageEngine {
         return try body(value, version)
     }
 
-    /// The timestamp of the newest published version of `key`, put or delete.
+    /// The timestamp of the newest published version of `key`, put or delete: exact above
+    /// ``safepointReport()``'s timestamp. At or below it no snapshot can tell, and a compaction may
+    /// have made it up to 4.5 minutes earlier, or have dropped a delete.
     public func newestCommit(
         of key: UnsafeRawBufferPointer
     ) throws(StorageError) -> Timestamp? {

@@ -157,11 +157,17 @@ final class MetamorphicRun {
     }
 
     /// Whether a deleted key's newest version is still known depends on compactions: asked only for
-    /// keys that are there.
+    /// keys that are there. So does the exact time of a version that every snapshot sees: what is
+    /// promised, and what transactions ask, is which snapshots it came after.
     private func newestCommit(_ key: String) throws -> String {
         guard try engine.value(key) != nil else { return "absent" }
         guard let newest = try engine.newestCommit(of: bytes(key)) else { return "unknown" }
-        return commits.firstIndex(of: newest).map { "commit \($0)" } ?? "an earlier life's"
+        let after = snapshots.map { newest > $0.timestamp ? "1" : "0" }.joined()
+        if let held = snapshots.map(\.timestamp).min(), newest > held {
+            let commit = commits.firstIndex(of: newest).map { "commit \($0)" }
+            return "after \(after), \(commit ?? "an earlier life's")"
+        }
+        return newest <= engine.publishedTimestamp ? "after \(after)" : "in the future"
     }
 
     private func walk(
