@@ -108,7 +108,8 @@ extension Binder {
     // MARK: LIMIT and ORDER BY of whole results
 
     func bindLimits(
-        _ select: AST.Select, _ query: LogicalQuery, _ outer: Scope?, _ state: QueryState
+        _ select: AST.Select, _ query: LogicalQuery, _ outer: Scope?, _ state: QueryState,
+        columns: Scope? = nil
     ) throws(SQLError) {
         if select.limitWithTies {
             throw SQLError(.featureNotSupported, "FETCH … WITH TIES is not supported")
@@ -119,7 +120,20 @@ extension Binder {
         ) throws(SQLError) -> BoundExpression? {
             guard let expression else { return nil }
             let value = try within(clause) { () throws(SQLError) in
-                try bind(expression, scope)
+                do throws(SQLError) {
+                    return try bind(expression, scope)
+                } catch {
+                    // A column that is there, but not one for all rows.
+                    if error.state == .undefinedColumn, let columns,
+                        (try? bind(expression, columns)) != nil
+                    {
+                        throw SQLError(
+                            .invalidColumnReference,
+                            "argument of \(clause.rawValue) must not contain variables",
+                            byteOffset: error.byteOffset)
+                    }
+                    throw error
+                }
             }
             guard let result = try coerce(value, to: .int8, .assignment) else {
                 throw SQLError(

@@ -81,7 +81,7 @@ extension Binder {
         assignOutputs(targets, query, logical, state)
         logical.setReturning = state.setReturning
         try finishOrder(order, targets, query, core, distinctOn, logical)
-        try bindLimits(select, query, outer, state)
+        try bindLimits(select, query, outer, state, columns: scope)
         try bindLocking(select.locking, core, logical)
         query.outerSlots = state.outerSlots
         return query

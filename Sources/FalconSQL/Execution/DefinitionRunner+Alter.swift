@@ -54,10 +54,14 @@ extension DefinitionRunner {
             return true
         case .setDefault(let name, let expression):
             let index = try column(name, of: table)
+            if let expression {
+                try SQLError.unplaced { () throws(SQLError) in
+                    try validateDefault(expression, of: table.columns[index])
+                }
+            }
             table.columns[index].defaultExpression = expression.map {
                 ExpressionDeparser.text(of: $0)
             }
-            try validateDefaults(table)
             return true
         case .validateConstraint, .setOptions, .resetOptions, .owner, .clusterOn: return false
         case .alterType(let name, let definition):
@@ -85,9 +89,10 @@ extension DefinitionRunner {
         var (column, extra) = try makeColumn(definition, in: table)
         var perRow: (expression: BoundExpression, slotCount: Int)?
         if let text = column.defaultExpression {
-            let bound = try StatementPlanner(catalog: catalog, context: session.functions)
-                .bindDefault(
+            let bound = try SQLError.unplaced { () throws(SQLError) in
+                try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
                     try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            }
             if bound.expression.isVolatile {
                 perRow = bound
             } else {
@@ -112,7 +117,9 @@ extension DefinitionRunner {
                 continue
             }
             let before = table.indexes.count
-            try addConstraint(constraint, to: &table)
+            try SQLError.unplaced { () throws(SQLError) in
+                try addConstraint(constraint, to: &table)
+            }
             for index in table.indexes[before...] { try fillIndex(index, of: table) }
             if case .check = constraint.kind, let check = table.checks.last {
                 try verify(check, old, table)
@@ -205,7 +212,9 @@ extension DefinitionRunner {
             try addKey(constraint, to: &table)
             if let index = table.indexes.last { try fillIndex(index, of: table) }
         case .check:
-            try addConstraint(constraint, to: &table)
+            try SQLError.unplaced { () throws(SQLError) in
+                try addConstraint(constraint, to: &table)
+            }
             if let check = table.checks.last, !constraint.isNotValid {
                 try verify(check, old, table)
             }

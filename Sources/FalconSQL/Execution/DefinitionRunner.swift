@@ -164,11 +164,19 @@ struct DefinitionRunner {
         }
         for constraint in constraints {
             switch constraint.kind {
-            case .primaryKey: continue
+            case .unique: try addKey(constraint, to: &table)
+            default: continue
+            }
+        }
+        for case .column(let definition) in create.elements {
+            try validateDefault(of: definition, in: table)
+        }
+        for constraint in constraints {
+            switch constraint.kind {
+            case .primaryKey, .unique: continue
             default: try addConstraint(constraint, to: &table)
             }
         }
-        try validateDefaults(table)
         try transaction.record(.putTable(table))
         session.noteTemporary(table, onCommit: create.onCommit)
     }
@@ -244,12 +252,35 @@ struct DefinitionRunner {
         return name
     }
 
-    /// Binds every default once, so that a bad one fails its CREATE and not the first INSERT.
+    /// Binds the default a definition gives, as it is written there.
+    func validateDefault(
+        of definition: AST.ColumnDefinition, in table: TableDescriptor
+    ) throws(SQLError) {
+        guard
+            let column = table.columns.last(where: {
+                $0.name == definition.name && !$0.isDropped
+            })
+        else { return }
+        for constraint in definition.constraints {
+            guard case .defaultValue(let expression) = constraint.kind else { continue }
+            try validateDefault(expression, of: column)
+        }
+    }
+
+    func validateDefault(
+        _ expression: AST.Expression, of column: ColumnDescriptor
+    ) throws(SQLError) {
+        _ = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
+            expression, type: column.type, column: column.name)
+    }
+
+    /// Binds every default once, so that a bad one fails its DDL and not the first INSERT.
     func validateDefaults(_ table: TableDescriptor) throws(SQLError) {
         for column in table.columns where !column.isDropped {
             guard let text = column.defaultExpression else { continue }
-            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
-                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            try SQLError.unplaced { () throws(SQLError) in
+                try validateDefault(try SQLParser.parseExpression(text), of: column)
+            }
         }
     }
 

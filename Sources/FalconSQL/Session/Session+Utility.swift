@@ -228,7 +228,7 @@ extension Session {
             run.stage = .emitting
             if describes { sink.rowDescription(run.columns) }
         }
-        if let step = emitBuffer(run, maxRows: maxRows, sink) { return step }
+        if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
         return .done(tag: tag)
     }
 
@@ -458,9 +458,9 @@ final class CountingSink: ResultSink {
     private(set) var count = 0
     init(inner: (any ResultSink)?) { self.inner = inner }
     func rowDescription(_ columns: [ResultColumn]) { inner?.rowDescription(columns) }
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
         count += 1
-        inner?.row(values, columns, formats: formats)
+        try inner?.row(values, columns, formats: formats)
     }
     func commandComplete(_ tag: String) { inner?.commandComplete(tag) }
     func emptyQuery() { inner?.emptyQuery() }
