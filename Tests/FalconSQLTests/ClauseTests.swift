@@ -20,6 +20,23 @@ import Testing
         }
         #expect(try s.query("select count(*) from base") == "0")
     }
+
+    @Test func saysWhereAndWhatElseAsPostgresDoes() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("create table base(a int, b int)")
+        for line in places.split(separator: "\n") {
+            let parts = line.split(separator: "|", omittingEmptySubsequences: false)
+            let sql = String(parts[0])
+            let error = s.failure(sql)
+            let position = error?.position.map { String($0) } ?? "-"
+            let answer =
+                "\(error?.state.rawValue ?? "")|\(position)|\(error?.message ?? "")|"
+                + (error?.hint ?? "")
+            #expect(answer == parts[1...].joined(separator: "|"), "\(sql)")
+        }
+    }
 }
 
 /// Statement | SQLSTATE | position | message.
@@ -104,4 +121,32 @@ private let refusals = #"""
     update base set a = sum(b) over ()|42P20|21|window functions are not allowed in UPDATE
     select a from base where sum(a) over () > 1|42P20|26|window functions are not allowed in WHERE
     insert into base values (1,1) returning sum(a) over ()|42P20|41|window functions are not allowed in RETURNING
+    """#
+
+/// Statement | SQLSTATE | position | message | hint.
+private let places = #"""
+    create table x(a int, primary key(a), primary key(a))|42P16|39|multiple primary keys for table "x" are not allowed|
+    create table t2(a int, primary key(b))|42703|24|column "b" named in key does not exist|
+    create table x(a int, primary key(a), unique(a,a))|42701|39|column "a" appears twice in unique constraint|
+    select 1 union select 1,2|42601|23|each UNION query must have the same number of columns|
+    select distinct on (x, y) 1 from (select 1 x, 2 y, 3 z) q order by x,z,y|42P10|24|SELECT DISTINCT ON expressions must match initial ORDER BY expressions|
+    truncate nosuch|42P01|-|relation "nosuch" does not exist|
+    vacuum nosuch|42P01|-|relation "nosuch" does not exist|
+    alter table nosuch add column a int|42P01|-|relation "nosuch" does not exist|
+    copy nosuch to stdout|42P01|-|relation "nosuch" does not exist|
+    select * from generate_series(1,3) as t(a,b)|42P10|-|table "t" has 1 columns available but 2 columns specified|
+    create index on base(nosuch)|42703|-|column "nosuch" does not exist|
+    alter table base add primary key (nosuch)|42703|-|column "nosuch" of relation "base" does not exist|
+    select 'a' like 'a' escape 'xx'|22025|-|invalid escape string|Escape string must be empty or one character.
+    update base t set t.a=10|42703|19|column "t" of relation "base" does not exist|
+    select 100_000 + 1|42601|8|trailing junk after numeric literal at or near "100_000"|
+    select 0x10|42601|8|trailing junk after numeric literal at or near "0x10"|
+    update base set a = b=1|42804|21|column "a" is of type integer but expression is of type boolean|You will need to rewrite or cast the expression.
+    alter table base add column c int default (select 1)|0A000|-|cannot use subquery in DEFAULT expression|
+    alter table base add column c int check (c > (select 1))|0A000|-|cannot use subquery in check constraint|
+    create table c1(a int check (a + 1))|42804|30|argument of CHECK must be type boolean, not type integer|
+    select * from (select 1)|42601|15|subquery in FROM must have an alias|For example, FROM (SELECT ...) [AS] foo.
+    set statement_timeout = '5 foo'|22023|-|invalid value for parameter "statement_timeout": "5 foo"|Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".
+    select * from base, (select base.a) x|42P01|29|invalid reference to FROM-clause entry for table "base"|There is an entry for table "base", but it cannot be referenced from this part of the query.
+    select - true|42883|8|operator does not exist: - boolean|No operator matches the given name and argument type. You might need to add an explicit type cast.
     """#

@@ -87,4 +87,19 @@ import Testing
                 == #"\xba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad|\x23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"#
         )
     }
+
+    @Test func storageErrorsNameTheirPlace() {
+        let error = SQLError(
+            storage: .corruption("The block is bad.", path: "/d/1.sst", offset: 12))
+        #expect(error.state == .dataCorrupted)
+        #expect(error.message == "The block is bad. [/d/1.sst at offset 12]")
+    }
+
+    @Test func theLimitOfSessionsIsShown() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        let limit = SQLDatabaseOptions().maxSessions
+        #expect(try s.query("show max_connections") == String(limit))
+    }
 }

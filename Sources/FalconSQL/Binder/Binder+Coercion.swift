@@ -192,8 +192,7 @@ extension Binder {
         throw SQLError(
             .datatypeMismatch,
             "argument of \(construct) must be type boolean, not type "
-                + TypeNames.text(expression.type.oid),
-            byteOffset: expression.location >= 0 ? expression.location : nil)
+                + TypeNames.text(expression.type.oid), byteOffset: expression.start)
     }
 
     /// The common type of expressions that must agree (CASE, COALESCE, UNION…).
@@ -265,6 +264,6 @@ extension Binder {
                 + (isDefault ? "default expression" : "expression")
                 + " is of type \(TypeNames.text(expression.type.oid))",
             hint: "You will need to rewrite or cast the expression.",
-            byteOffset: expression.location >= 0 && !isDefault ? expression.location : nil)
+            byteOffset: isDefault ? nil : expression.start)
     }
 }

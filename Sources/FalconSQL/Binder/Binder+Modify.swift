@@ -420,6 +420,8 @@ extension Binder {
         var assignments: [ColumnAssignment] = []
         for item in items {
             guard item.indirection.isEmpty else {
+                // Most likely a qualified name, which SET does not take.
+                _ = try column(item.column, of: table, item.location)
                 throw SQLError(
                     .featureNotSupported, "UPDATE of part of a column is not supported",
                     byteOffset: offset(item.location))

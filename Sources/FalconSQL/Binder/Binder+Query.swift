@@ -255,6 +255,15 @@ extension Binder {
 
     // MARK: UNION, INTERSECT, EXCEPT
 
+    /// Where the first column of a query's list stands.
+    private static func firstColumn(of select: AST.Select) -> Int? {
+        switch select.body {
+        case .core(let core): return core.items.first?.location
+        case .values(let rows): return rows.first?.first?.location
+        case .setOperation(_, _, let left, _): return firstColumn(of: left)
+        }
+    }
+
     private func bindSetOperation(
         _ operation: AST.SetOperation, all: Bool, _ left: AST.Select, _ right: AST.Select,
         _ select: AST.Select, _ outer: Scope?
@@ -268,7 +277,8 @@ extension Binder {
         let b = try bindQuery(right, outer, keepsUnknown: true)
         guard a.outputs.count == b.outputs.count else {
             throw SQLError(
-                .syntaxError, "each \(name) query must have the same number of columns")
+                .syntaxError, "each \(name) query must have the same number of columns",
+                byteOffset: Self.firstColumn(of: right).flatMap { offset($0) })
         }
         let state = QueryState()
         var outputs: [LogicalQuery.Output] = []

@@ -87,6 +87,12 @@ extension DefinitionRunner {
                 "column \"\(definition.name)\" of relation \"\(table.name)\" already exists")
         }
         var (column, extra) = try makeColumn(definition, in: table)
+        for constraint in definition.constraints {
+            guard case .defaultValue(let expression) = constraint.kind else { continue }
+            try SQLError.unplaced { () throws(SQLError) in
+                try validateDefault(expression, of: column)
+            }
+        }
         var perRow: (expression: BoundExpression, slotCount: Int)?
         if let text = column.defaultExpression {
             let bound = try SQLError.unplaced { () throws(SQLError) in
@@ -112,7 +118,9 @@ extension DefinitionRunner {
         table.columns.append(column)
         for constraint in extra {
             if case .primaryKey = constraint.kind {
-                try addKey(constraint, to: &table)
+                try SQLError.unplaced { () throws(SQLError) in
+                    try addKey(constraint, to: &table)
+                }
                 try rewrite(old, as: &table)
                 continue
             }
@@ -205,11 +213,16 @@ extension DefinitionRunner {
         _ constraint: AST.Constraint, _ old: TableDescriptor, _ table: inout TableDescriptor
     ) throws(SQLError) -> Bool {
         switch constraint.kind {
-        case .primaryKey:
-            try addKey(constraint, to: &table)
+        case .primaryKey(let columns, _, _):
+            for name in columns { _ = try column(name, of: table) }
+            try SQLError.unplaced { () throws(SQLError) in
+                try addKey(constraint, to: &table)
+            }
             try rewrite(old, as: &table)
         case .unique:
-            try addKey(constraint, to: &table)
+            try SQLError.unplaced { () throws(SQLError) in
+                try addKey(constraint, to: &table)
+            }
             if let index = table.indexes.last { try fillIndex(index, of: table) }
         case .check:
             try SQLError.unplaced { () throws(SQLError) in

@@ -144,7 +144,7 @@ struct DefinitionRunner {
                 constraints += extra
             case .constraint(let constraint): constraints.append(constraint)
             case .like(let source):
-                let other = try session.resolveTable(source)
+                let other = try session.resolveTable(source, placed: true)
                 for column in other.columns where !column.isDropped {
                     var copy = column
                     copy.attribute = Int16(table.columns.count + 1)
@@ -285,15 +285,13 @@ struct DefinitionRunner {
     }
 
     func column(
-        _ name: String, of table: TableDescriptor, inKey: Bool = false
+        _ name: String, of table: TableDescriptor
     ) throws(SQLError) -> Int {
         guard let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
         else {
-            throw inKey
-                ? SQLError(.undefinedColumn, "column \"\(name)\" named in key does not exist")
-                : SQLError(
-                    .undefinedColumn,
-                    "column \"\(name)\" of relation \"\(table.name)\" does not exist")
+            throw SQLError(
+                .undefinedColumn,
+                "column \"\(name)\" of relation \"\(table.name)\" does not exist")
         }
         return index
     }
@@ -310,7 +308,8 @@ struct DefinitionRunner {
             if table.indexes.contains(where: \.isPrimary) {
                 throw SQLError(
                     .invalidTableDefinition,
-                    "multiple primary keys for table \"\(table.name)\" are not allowed")
+                    "multiple primary keys for table \"\(table.name)\" are not allowed",
+                    byteOffset: constraint.place)
             }
             names = columns
             isPrimary = true
@@ -326,13 +325,19 @@ struct DefinitionRunner {
         }
         var keys: [KeyColumn] = []
         for name in names {
-            let index = try column(name, of: table, inKey: true)
+            guard
+                let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
+            else {
+                throw SQLError(
+                    .undefinedColumn, "column \"\(name)\" named in key does not exist",
+                    byteOffset: constraint.place)
+            }
             let attribute = table.columns[index].attribute
             if keys.contains(where: { $0.attribute == attribute }) {
                 throw SQLError(
                     .duplicateColumn,
                     "column \"\(name)\" appears twice in \(isPrimary ? "primary key" : "unique") "
-                        + "constraint")
+                        + "constraint", byteOffset: constraint.place)
             }
             try checkKeyable(table.columns[index])
             if isPrimary { table.columns[index].isNotNull = true }

@@ -282,7 +282,7 @@ enum SimilarTo {
         let escapes = Array(escape.unicodeScalars)
         guard escapes.count <= 1 else {
             throw SQLError(
-                SQLState("22019"), "invalid escape string",
+                SQLState("22025"), "invalid escape string",
                 hint: "Escape string must be empty or one character.")
         }
         var result = "^(?:"

@@ -149,6 +149,8 @@ enum TextBytes {
         var index = start
         var candidates = 0
         while index + needle.count <= text.count {
+            // Often the next one follows at once.
+            if needle.count == 1, text[index] == first { return index }
             let reach = min(text.count - needle.count + 1 - index, interruptStride)
             guard let found = memchr(base + index, Int32(first), reach) else {
                 index += reach
@@ -167,6 +169,13 @@ enum TextBytes {
         return nil
     }
 
+    private static func append(
+        _ source: UnsafeRawBufferPointer, _ range: Range<Int>, to result: inout [UInt8]
+    ) throws(SQLError) {
+        try ValueLimit.checkGrowth(result.count, by: range.count)
+        result.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[range]))
+    }
+
     static func replace(
         _ text: String, _ from: String, with to: String, _ context: FunctionContext
     ) throws(SQLError) -> String {
@@ -181,11 +190,15 @@ enum TextBytes {
                 var position = 0
                 var next = interruptStride
                 while true {
-                    let piece = source[position..<found]
-                    try ValueLimit.checkGrowth(result.count, by: piece.count)
-                    result.append(contentsOf: piece)
+                    if found > position {
+                        try append(source, position..<found, to: &result)
+                    }
                     try ValueLimit.checkGrowth(result.count, by: replacement.count)
-                    result.append(contentsOf: replacement)
+                    if replacement.count == 1 {
+                        result.append(replacement[0])
+                    } else {
+                        result.append(contentsOf: replacement)
+                    }
                     position = found + needle.count
                     if result.count + position >= next {
                         next = result.count + position + interruptStride
@@ -195,8 +208,7 @@ enum TextBytes {
                     else { break }
                     found = another
                 }
-                try ValueLimit.checkGrowth(result.count, by: source.count - position)
-                result.append(contentsOf: source[position...])
+                try append(source, position..<source.count, to: &result)
                 return String(decoding: result, as: UTF8.self)
             }
         }

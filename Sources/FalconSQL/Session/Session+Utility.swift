@@ -440,15 +440,18 @@ extension Session {
 
     // MARK: Names
 
-    func resolveTable(_ name: AST.TableName) throws(SQLError) -> TableDescriptor {
+    /// As in PostgreSQL, the error says where only for what parse analysis looks up (`placed`).
+    func resolveTable(
+        _ name: AST.TableName, placed: Bool = false
+    ) throws(SQLError) -> TableDescriptor {
         if let table = try catalog.table(schema: name.schema, name: name.name) { return table }
-        throw Self.noRelation(name)
+        throw Self.noRelation(name, placed: placed)
     }
 
-    static func noRelation(_ name: AST.TableName) -> SQLError {
+    static func noRelation(_ name: AST.TableName, placed: Bool = false) -> SQLError {
         SQLError(
             .undefinedTable, "relation \"\(name.text)\" does not exist",
-            byteOffset: name.location >= 0 ? name.location : nil)
+            byteOffset: placed && name.location >= 0 ? name.location : nil)
     }
 }
 

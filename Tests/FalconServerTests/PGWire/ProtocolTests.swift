@@ -301,7 +301,7 @@ import Testing
         #expect(replies.tags == "EZ")
         #expect(replies[0].fields["C"] == "22021")
         #expect(
-            replies[0].fields["M"] == "invalid byte sequence for encoding \"UTF8\": 0xff 0xfe")
+            replies[0].fields["M"] == "invalid byte sequence for encoding \"UTF8\": 0xff")
     }
 
     private static let unfollowable: [[UInt8]] = [
