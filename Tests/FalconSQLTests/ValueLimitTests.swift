@@ -14,6 +14,8 @@ import Testing
         "length(format('%s%s',a,a))|54000|out of memory|Cannot enlarge string buffer containing 600000000 bytes by 600000000 more bytes.",
         "array_length(array[a,a],1)|54000|array size exceeds the maximum allowed (1073741823)|",
         "length(repeat(a,2))|54000|requested length too large|",
+        "length(repeat('a',1073741820))|54000|requested length too large|",
+        "length(lpad('a',268435455,'x'))|54000|requested length too large|",
         "length(lpad(a,300000000,'x'))|54000|requested length too large|",
         "length(encode(a::bytea,'hex'))|54000|result of encoding conversion is too large|",
         "length(a::bytea::text)|XX000|invalid memory alloc request size 1200000003|",

@@ -253,7 +253,7 @@ enum TextMath {
 
     static func checkSize(_ bytes: Int64, times count: Int64) throws(SQLError) {
         let (size, overflow) = bytes.multipliedReportingOverflow(by: count)
-        if overflow || size > 0x3FFF_FFFF { throw tooLong }
+        if overflow || size > ValueLimit.maximumBytes - 4 { throw tooLong }
     }
 
     static func pad(

@@ -57,7 +57,8 @@ extension NumericValue {
             return a.signum == b.signum ? .infinity : .negativeInfinity
         }
         // Its first digit lies at least where the sum of theirs does.
-        if let first = a.decimalExponent, let second = b.decimalExponent,
+        if x.mantissa.bitWidth + y.mantissa.bitWidth > maxIntegerDigits * 33 / 10,
+            let first = a.decimalExponent, let second = b.decimalExponent,
             first + second >= maxIntegerDigits
         {
             throw overflow
