@@ -47,6 +47,19 @@ public struct SQLError: Error, Sendable, CustomStringConvertible {
         self.severity = severity
     }
 
+    /// Runs `body`, whose offsets point into another text than the client's statement (or whose errors
+    /// PostgreSQL gives no position): its errors have none.
+    public static func unplaced<T>(_ body: () throws(SQLError) -> T) throws(SQLError) -> T {
+        do throws(SQLError) {
+            return try body()
+        } catch {
+            var error = error
+            error.byteOffset = nil
+            error.position = nil
+            throw error
+        }
+    }
+
     public var description: String { "\(severity.rawValue): \(message) (\(state))" }
 }
 
@@ -107,6 +120,7 @@ extension SQLState {
     public static let diskFull = Self("53100")
     public static let outOfMemory = Self("53200")
     public static let tooManyConnections = Self("53300")
+    public static let programLimitExceeded = Self("54000")
     public static let statementTooComplex = Self("54001")
     public static let tooManyColumns = Self("54011")
     public static let objectNotInPrerequisiteState = Self("55000")

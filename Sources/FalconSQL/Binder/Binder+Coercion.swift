@@ -193,8 +193,7 @@ extension Binder {
         throw SQLError(
             .datatypeMismatch,
             "argument of \(construct) must be type boolean, not type "
-                + TypeNames.text(expression.type.oid),
-            byteOffset: expression.location >= 0 ? expression.location : nil)
+                + TypeNames.text(expression.type.oid), byteOffset: expression.start)
     }
 
     /// The common type of expressions that must agree (CASE, COALESCE, UNION…).
@@ -259,11 +258,13 @@ extension Binder {
         _ expression: BoundExpression, to type: SQLType, column: String
     ) throws(SQLError) -> BoundExpression {
         if let result = try coerce(expression, to: type, .assignment) { return result }
+        let isDefault = clause == .defaultValue
         throw SQLError(
             .datatypeMismatch,
-            "column \"\(column)\" is of type \(TypeNames.text(type.oid)) but expression is of type "
-                + TypeNames.text(expression.type.oid),
+            "column \"\(column)\" is of type \(TypeNames.text(type.oid)) but "
+                + (isDefault ? "default expression" : "expression")
+                + " is of type \(TypeNames.text(expression.type.oid))",
             hint: "You will need to rewrite or cast the expression.",
-            byteOffset: expression.location >= 0 ? expression.location : nil)
+            byteOffset: isDefault ? nil : expression.start)
     }
 }

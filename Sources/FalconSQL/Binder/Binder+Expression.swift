@@ -309,6 +309,12 @@ extension Binder {
         }
         let count = results.count
         if let otherwise { results.append(try bind(otherwise, scope)) }
+        try refuseSetReturning(
+            (subject.map { [$0] } ?? []) + conditions, scope, .datatypeMismatch,
+            "argument of CASE/WHEN must not return a set")
+        try refuseSetReturning(
+            results, scope, .featureNotSupported,
+            "set-returning functions are not allowed in CASE", hint: Self.lateralHint)
         let (unified, type) = try unify(results, "CASE")
         return CaseExpression(
             conditions: conditions, results: Array(unified[0..<count]),
@@ -320,7 +326,13 @@ extension Binder {
         _ kind: ChoiceExpression.Kind, _ name: String, _ operands: [AST.Expression],
         _ location: Int, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
-        let (unified, type) = try unify(try bindAll(operands, scope), name)
+        let bound = try bindAll(operands, scope)
+        if case .coalesce = kind {
+            try refuseSetReturning(
+                bound, scope, .featureNotSupported,
+                "set-returning functions are not allowed in COALESCE", hint: Self.lateralHint)
+        }
+        let (unified, type) = try unify(bound, name)
         return folded(ChoiceExpression(kind, unified, type: type, location: location))
     }
 

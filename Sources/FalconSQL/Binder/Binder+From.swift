@@ -67,13 +67,13 @@ extension Binder {
     }
 
     private func checkAliasCount(
-        _ alias: AST.Alias?, _ count: Int, _ table: String, _ location: Int
+        _ alias: AST.Alias?, _ count: Int, _ table: String, _ location: Int?
     ) throws(SQLError) {
         if let alias, alias.columns.count > count {
             throw SQLError(
                 .invalidColumnReference,
                 "table \"\(table)\" has \(count) columns available but \(alias.columns.count) "
-                    + "columns specified", byteOffset: offset(location))
+                    + "columns specified", byteOffset: location.flatMap { offset($0) })
         }
     }
 
@@ -162,10 +162,29 @@ extension Binder {
                 hint: "For example, FROM (SELECT ...) [AS] foo.", byteOffset: offset(location))
         }
         let bound = try within(.select) { () throws(SQLError) in
-            try bindQuery(query, isLateral ? scope : scope.parent)
+            do throws(SQLError) {
+                return try bindQuery(query, isLateral ? scope : scope.parent)
+            } catch {
+                throw isLateral ? error : Self.lateralReference(error, scope)
+            }
         }
         try checkAliasCount(alias, bound.outputs.count, alias.name, location)
         return try derivedPart(bound, alias: alias.name, names: alias.columns, scope, select)
+    }
+
+    /// A table that is there, but that only a LATERAL query may refer to.
+    private static func lateralReference(_ error: SQLError, _ scope: Scope) -> SQLError {
+        guard error.state == .undefinedTable else { return error }
+        for entry in scope.entries
+        where error.message == "missing FROM-clause entry for table \"\(entry.name)\"" {
+            var error = error
+            error.message = "invalid reference to FROM-clause entry for table \"\(entry.name)\""
+            error.hint =
+                "There is an entry for table \"\(entry.name)\", but it cannot be referenced from "
+                + "this part of the query."
+            return error
+        }
+        return error
     }
 
     private func bindCommonTable(
@@ -236,7 +255,7 @@ extension Binder {
         let isSingle =
             calls.count == 1 && calls[0].slots.count == 1
             && (calls[0].function?.resultColumns.first?.name.isEmpty ?? true)
-        try checkAliasCount(source.alias, columns.count, alias, source.location)
+        try checkAliasCount(source.alias, columns.count, alias, nil)
         var range: [RangeColumn] = []
         for (index, column) in columns.enumerated() {
             var name = column.name

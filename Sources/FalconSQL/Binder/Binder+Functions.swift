@@ -6,6 +6,11 @@ extension Binder {
     ) throws(SQLError) -> BoundExpression {
         let offset = call.location >= 0 ? call.location : nil
         if call.window != nil {
+            if !clause.allowsWindows {
+                throw SQLError(
+                    .windowingError, "window functions are not allowed in \(clause.rawValue)",
+                    byteOffset: offset)
+            }
             throw SQLError(
                 .featureNotSupported, "window functions are not supported", byteOffset: offset)
         }
@@ -114,6 +119,10 @@ extension Binder {
     ) throws(SQLError) -> BoundExpression {
         let offset = call.location >= 0 ? call.location : nil
         let query = scope.query
+        try refuseSetReturning(
+            arguments, scope, .featureNotSupported,
+            "aggregate function calls cannot contain set-returning function calls",
+            hint: Self.lateralHint)
         for argument in arguments {
             var nested: Int?
             argument.walk { node in
@@ -134,7 +143,7 @@ extension Binder {
         }
         var filter: BoundExpression?
         if let condition = call.filter {
-            filter = try within(.aggregate) { () throws(SQLError) in
+            filter = try within(.aggregateFilter) { () throws(SQLError) in
                 try bindCondition(condition, scope, "FILTER")
             }
         }
@@ -179,6 +188,29 @@ extension Binder {
             slot: slot, name: call.name.last, type: aggregate.resultType, location: call.location)
     }
 
+    static let lateralHint =
+        "You might be able to move the set-returning function into a LATERAL FROM item."
+
+    /// Throws when one of `expressions` calls a set-returning function of this query.
+    func refuseSetReturning(
+        _ expressions: [BoundExpression], _ scope: Scope, _ state: SQLState, _ message: String,
+        hint: String? = nil
+    ) throws(SQLError) {
+        let slots = scope.query.setReturningSlots
+        if slots.isEmpty { return }
+        for expression in expressions {
+            var found: Int?
+            expression.walk { node in
+                if let slot = (node as? SlotReference)?.slot, slots.contains(slot), found == nil {
+                    found = node.location
+                }
+            }
+            if let found {
+                throw SQLError(state, message, hint: hint, byteOffset: found >= 0 ? found : nil)
+            }
+        }
+    }
+
     private func bindSetReturning(
         _ call: AST.FunctionCall, _ resolved: ResolvedFunction, _ arguments: [BoundExpression],
         _ scope: Scope
@@ -187,7 +219,9 @@ extension Binder {
         guard clause.allowsSetReturning, clause != .from else {
             throw SQLError(
                 .featureNotSupported,
-                "set-returning functions are not allowed in \(clause.rawValue)",
+                clause == .from
+                    ? "set-returning functions must appear at top level of FROM"
+                    : "set-returning functions are not allowed in \(clause.rawValue)",
                 byteOffset: offset)
         }
         guard resolved.resultColumns.count <= 1 else {

@@ -30,9 +30,11 @@ extension Binder {
         guard let text = column.defaultExpression else {
             return ConstantExpression(.null, type: column.type)
         }
-        return try readingStoredText { () throws(SQLError) in
-            try bindDefault(
-                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+        return try SQLError.unplaced { () throws(SQLError) in
+            try readingStoredText { () throws(SQLError) in
+                try bindDefault(
+                    try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            }
         }
     }
 
@@ -61,8 +63,10 @@ extension Binder {
         var checks: [BoundCheck] = []
         // PostgreSQL tests them in the order of their names.
         for check in table.checks.sorted(by: { $0.name < $1.name }) {
-            let expression = try readingStoredText { () throws(SQLError) in
-                try bindCheck(try SQLParser.parseExpression(check.expression), table, newSlots)
+            let expression = try SQLError.unplaced { () throws(SQLError) in
+                try readingStoredText { () throws(SQLError) in
+                    try bindCheck(try SQLParser.parseExpression(check.expression), table, newSlots)
+                }
             }
             checks.append(BoundCheck(name: check.name, condition: expression))
         }
@@ -89,7 +93,7 @@ extension Binder {
         let columns = newColumns(of: table, alias: table.name, slots)
         scope.columns = columns
         scope.entries = [RangeEntry(name: table.name, columns: columns, relation: nil)]
-        return try within(.check) { () throws(SQLError) in try bind(expression, scope) }
+        return try within(.transform) { () throws(SQLError) in try bind(expression, scope) }
     }
 
     /// COPY FROM: an INSERT whose source row is in the slots it names.
@@ -204,6 +208,8 @@ extension Binder {
         var assignments: [ColumnAssignment] = []
         for item in items {
             guard item.indirection.isEmpty else {
+                // Most likely a qualified name, which SET does not take.
+                _ = try column(item.column, of: table, item.location)
                 throw SQLError(
                     .featureNotSupported, "UPDATE of part of a column is not supported",
                     byteOffset: offset(item.location))

@@ -133,11 +133,16 @@ extension Binder {
         }
     }
 
-    private func missingOperator(_ signature: String, _ location: Int) -> SQLError {
+    private func missingOperator(
+        _ signature: String, _ location: Int, isPrefix: Bool = false
+    ) -> SQLError {
         SQLError(
             .undefinedFunction, "operator does not exist: \(signature)",
-            hint: "No operator matches the given name and argument types. "
-                + "You might need to add explicit type casts.",
+            hint: isPrefix
+                ? "No operator matches the given name and argument type. "
+                    + "You might need to add an explicit type cast."
+                : "No operator matches the given name and argument types. "
+                    + "You might need to add explicit type casts.",
             byteOffset: location >= 0 ? location : nil)
     }
 
@@ -213,7 +218,8 @@ extension Binder {
                         schema: name.schema, name: name.last, left: nil, right: operand.type.oid)
                 })
         else {
-            throw missingOperator("\(name.last) \(TypeNames.text(operand.type.oid))", location)
+            throw missingOperator(
+                "\(name.last) \(TypeNames.text(operand.type.oid))", location, isPrefix: true)
         }
         let value = try coerceOrFail(
             operand, to: SQLType(resolved.right), .implicit, location: location)

@@ -108,7 +108,8 @@ extension Binder {
     // MARK: LIMIT and ORDER BY of whole results
 
     func bindLimits(
-        _ select: AST.Select, _ query: LogicalQuery, _ outer: Scope?, _ state: QueryState
+        _ select: AST.Select, _ query: LogicalQuery, _ outer: Scope?, _ state: QueryState,
+        columns: Scope? = nil
     ) throws(SQLError) {
         if select.limitWithTies {
             throw SQLError(.featureNotSupported, "FETCH … WITH TIES is not supported")
@@ -119,7 +120,20 @@ extension Binder {
         ) throws(SQLError) -> BoundExpression? {
             guard let expression else { return nil }
             let value = try within(clause) { () throws(SQLError) in
-                try bind(expression, scope)
+                do throws(SQLError) {
+                    return try bind(expression, scope)
+                } catch {
+                    // A column that is there, but not one for all rows.
+                    if error.state == .undefinedColumn, let columns,
+                        (try? bind(expression, columns)) != nil
+                    {
+                        throw SQLError(
+                            .invalidColumnReference,
+                            "argument of \(clause.rawValue) must not contain variables",
+                            byteOffset: error.byteOffset)
+                    }
+                    throw error
+                }
             }
             guard let result = try coerce(value, to: .int8, .assignment) else {
                 throw SQLError(
@@ -241,6 +255,15 @@ extension Binder {
 
     // MARK: UNION, INTERSECT, EXCEPT
 
+    /// Where the first column of a query's list stands.
+    private static func firstColumn(of select: AST.Select) -> Int? {
+        switch select.body {
+        case .core(let core): return core.items.first?.location
+        case .values(let rows): return rows.first?.first?.location
+        case .setOperation(_, _, let left, _): return firstColumn(of: left)
+        }
+    }
+
     private func bindSetOperation(
         _ operation: AST.SetOperation, all: Bool, _ left: AST.Select, _ right: AST.Select,
         _ select: AST.Select, _ outer: Scope?
@@ -254,7 +277,8 @@ extension Binder {
         let b = try bindQuery(right, outer, keepsUnknown: true)
         guard a.outputs.count == b.outputs.count else {
             throw SQLError(
-                .syntaxError, "each \(name) query must have the same number of columns")
+                .syntaxError, "each \(name) query must have the same number of columns",
+                byteOffset: Self.firstColumn(of: right).flatMap { offset($0) })
         }
         let state = QueryState()
         var outputs: [LogicalQuery.Output] = []

@@ -81,7 +81,7 @@ extension Binder {
         assignOutputs(targets, query, logical, state)
         logical.setReturning = state.setReturning
         try finishOrder(order, targets, query, core, distinctOn, logical)
-        try bindLimits(select, query, outer, state)
+        try bindLimits(select, query, outer, state, columns: scope)
         try bindLocking(select.locking, core, logical)
         query.outerSlots = state.outerSlots
         return query
@@ -307,7 +307,8 @@ extension Binder {
                 throw SQLError(
                     .invalidColumnReference,
                     "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
-                    byteOffset: offset(keys[0].location))
+                    byteOffset: offset(
+                        Self.firstUnmatched(keys, query.sort.prefix(index)) ?? keys[0].location))
             }
         }
         // Equal keys must be neighbours: sort by those ORDER BY does not mention, too.
@@ -315,6 +316,13 @@ extension Binder {
             query.sort.append(SortKey(key, isDescending: false, nullsFirst: false))
         }
         logical.distinct = .on(keys)
+    }
+
+    /// Where the first key stands that none of `sort` orders by.
+    private static func firstUnmatched(
+        _ keys: [BoundExpression], _ sort: ArraySlice<SortKey>
+    ) -> Int? {
+        keys.first { key in !sort.contains { $0.expression.matches(key) } }?.location
     }
 
     // MARK: FOR UPDATE

@@ -4,6 +4,7 @@ extension Binder {
     func bindSubquery(
         _ subquery: AST.SubqueryExpression, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
+        try refuseSubquery(subquery)
         let location = subquery.location
         let offset = location >= 0 ? location : nil
         let query = try within(.select) { () throws(SQLError) in
@@ -43,6 +44,14 @@ extension Binder {
             return try compareWithSubquery(
                 subquery.kind, subquery.operatorName ?? AST.Name(["="]), fields, query, location)
         }
+    }
+
+    /// What is stored and evaluated without an executor has none to run a query with.
+    private func refuseSubquery(_ subquery: AST.SubqueryExpression) throws(SQLError) {
+        guard let place = clause.refusesSubqueries else { return }
+        throw SQLError(
+            .featureNotSupported, "cannot use subquery in \(place)",
+            byteOffset: subquery.location >= 0 ? subquery.location : nil)
     }
 
     private func compareWithSubquery(
@@ -108,6 +117,7 @@ extension Binder {
     func bindColumnOfSubquery(
         _ subquery: AST.SubqueryExpression, _ index: Int, of count: Int, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
+        try refuseSubquery(subquery)
         let query = try within(.select) { () throws(SQLError) in
             try bindQuery(subquery.query, scope)
         }

@@ -3,7 +3,7 @@ import FalconSchema
 /// The part of an expression's surroundings that decides what it may contain.
 enum Clause: String {
     case select = "SELECT"
-    case from = "FROM"
+    case from = "functions in FROM"
     case join = "JOIN conditions"
     case filter = "WHERE"
     case groupBy = "GROUP BY"
@@ -19,6 +19,25 @@ enum Clause: String {
     case check = "check constraints"
     case arguments = "EXECUTE parameters"
     case aggregate = "aggregate arguments"
+    case aggregateFilter = "FILTER"
+    case transform = "transform expressions"
+
+    /// What subqueries are refused in, in the singular; nil where they may stand.
+    var refusesSubqueries: String? {
+        switch self {
+        case .defaultValue: return "DEFAULT expression"
+        case .check: return "check constraint"
+        case .arguments: return "EXECUTE parameter"
+        case .transform: return "transform expression"
+        default: return nil
+        }
+    }
+    var allowsWindows: Bool {
+        switch self {
+        case .select, .orderBy, .distinctOn: return true
+        default: return false
+        }
+    }
 
     var allowsAggregates: Bool {
         switch self {

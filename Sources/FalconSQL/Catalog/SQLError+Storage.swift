@@ -19,7 +19,16 @@ extension SQLError {
         case .invalidArgument: state = .invalidParameterValue
         default: state = error.kind == .retryable ? .serializationFailure : .internalError
         }
-        self.init(state, error.message, detail: error.cause, hint: error.hint)
+        self.init(
+            state, Self.shown(error.message, at: error.location), detail: error.cause,
+            hint: error.hint)
+    }
+
+    /// The message with the file, and the place in it, where it is about one.
+    private static func shown(_ message: String, at location: StorageError.Location?) -> String {
+        guard let location else { return message }
+        let offset = location.offset.map { " at offset \($0)" } ?? ""
+        return "\(message) [\(location.path)\(offset)]"
     }
 
     /// Not an error of the client's: the statement must wait for the transaction's pending lock

@@ -56,8 +56,10 @@ extension DefinitionRunner {
             let index = try column(name, of: table)
             let column = table.columns[index]
             if let expression {
-                table.columns[index].defaultExpression = try planner.storedDefault(
-                    expression, type: column.type, column: column.name)
+                table.columns[index].defaultExpression = try SQLError.unplaced {
+                    () throws(SQLError) in
+                    try planner.storedDefault(expression, type: column.type, column: column.name)
+                }
             } else {
                 table.columns[index].defaultExpression = nil
             }
@@ -86,11 +88,18 @@ extension DefinitionRunner {
                 "column \"\(definition.name)\" of relation \"\(table.name)\" already exists")
         }
         var (column, extra) = try makeColumn(definition, in: table)
+        for constraint in definition.constraints {
+            guard case .defaultValue(let expression) = constraint.kind else { continue }
+            try SQLError.unplaced { () throws(SQLError) in
+                try validateDefault(expression, of: column)
+            }
+        }
         var perRow: (expression: BoundExpression, slotCount: Int)?
         if let text = column.defaultExpression {
-            let bound = try StatementPlanner(catalog: catalog, context: session.functions)
-                .bindDefault(
+            let bound = try SQLError.unplaced { () throws(SQLError) in
+                try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
                     try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            }
             if bound.expression.isVolatile {
                 perRow = bound
             } else {
@@ -110,12 +119,16 @@ extension DefinitionRunner {
         table.columns.append(column)
         for constraint in extra {
             if case .primaryKey = constraint.kind {
-                try addKey(constraint, to: &table)
+                try SQLError.unplaced { () throws(SQLError) in
+                    try addKey(constraint, to: &table)
+                }
                 try rewrite(old, as: &table)
                 continue
             }
             let before = table.indexes.count
-            try addConstraint(constraint, to: &table)
+            try SQLError.unplaced { () throws(SQLError) in
+                try addConstraint(constraint, to: &table)
+            }
             for index in table.indexes[before...] { try fillIndex(index, of: table) }
             if case .check = constraint.kind, let check = table.checks.last {
                 try verify(check, old, table)
@@ -201,14 +214,21 @@ extension DefinitionRunner {
         _ constraint: AST.Constraint, _ old: TableDescriptor, _ table: inout TableDescriptor
     ) throws(SQLError) -> Bool {
         switch constraint.kind {
-        case .primaryKey:
-            try addKey(constraint, to: &table)
+        case .primaryKey(let columns, _, _):
+            for name in columns { _ = try column(name, of: table) }
+            try SQLError.unplaced { () throws(SQLError) in
+                try addKey(constraint, to: &table)
+            }
             try rewrite(old, as: &table)
         case .unique:
-            try addKey(constraint, to: &table)
+            try SQLError.unplaced { () throws(SQLError) in
+                try addKey(constraint, to: &table)
+            }
             if let index = table.indexes.last { try fillIndex(index, of: table) }
         case .check:
-            try addConstraint(constraint, to: &table)
+            try SQLError.unplaced { () throws(SQLError) in
+                try addConstraint(constraint, to: &table)
+            }
             if let check = table.checks.last, !constraint.isNotValid {
                 try verify(check, old, table)
             }

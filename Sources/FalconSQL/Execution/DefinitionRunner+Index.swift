@@ -67,7 +67,11 @@ extension DefinitionRunner {
             guard let name = element.column else {
                 throw SQLError(.featureNotSupported, "expression indexes are not supported yet")
             }
-            let index = try column(name, of: table)
+            guard
+                let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
+            else {
+                throw SQLError(.undefinedColumn, "column \"\(name)\" does not exist")
+            }
             try checkKeyable(table.columns[index])
             names.append(name)
             keys.append(

@@ -149,7 +149,7 @@ struct DefinitionRunner {
                 constraints += extra
             case .constraint(let constraint): constraints.append(constraint)
             case .like(let source):
-                let other = try session.resolveTable(source)
+                let other = try session.resolveTable(source, placed: true)
                 for column in other.columns where !column.isDropped {
                     var copy = column
                     copy.attribute = Int16(table.columns.count + 1)
@@ -169,11 +169,19 @@ struct DefinitionRunner {
         }
         for constraint in constraints {
             switch constraint.kind {
-            case .primaryKey: continue
+            case .unique: try addKey(constraint, to: &table)
+            default: continue
+            }
+        }
+        for case .column(let definition) in create.elements {
+            try validateDefault(of: definition, in: table)
+        }
+        for constraint in constraints {
+            switch constraint.kind {
+            case .primaryKey, .unique: continue
             default: try addConstraint(constraint, to: &table)
             }
         }
-        try validateDefaults(table)
         try transaction.record(.putTable(table))
         session.noteTemporary(table, onCommit: create.onCommit)
     }
@@ -250,25 +258,46 @@ struct DefinitionRunner {
         return name
     }
 
-    /// Binds every default once, so that a bad one fails its CREATE and not the first INSERT.
+    /// Binds the default a definition gives, as it is written there.
+    func validateDefault(
+        of definition: AST.ColumnDefinition, in table: TableDescriptor
+    ) throws(SQLError) {
+        guard
+            let column = table.columns.last(where: {
+                $0.name == definition.name && !$0.isDropped
+            })
+        else { return }
+        for constraint in definition.constraints {
+            guard case .defaultValue(let expression) = constraint.kind else { continue }
+            try validateDefault(expression, of: column)
+        }
+    }
+
+    func validateDefault(
+        _ expression: AST.Expression, of column: ColumnDescriptor
+    ) throws(SQLError) {
+        _ = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
+            expression, type: column.type, column: column.name)
+    }
+
+    /// Binds every default once, so that a bad one fails its DDL and not the first INSERT.
     func validateDefaults(_ table: TableDescriptor) throws(SQLError) {
         for column in table.columns where !column.isDropped {
             guard let text = column.defaultExpression else { continue }
-            _ = try StatementPlanner(catalog: catalog, context: session.functions).bindDefault(
-                try SQLParser.parseExpression(text), type: column.type, column: column.name)
+            try SQLError.unplaced { () throws(SQLError) in
+                try validateDefault(try SQLParser.parseExpression(text), of: column)
+            }
         }
     }
 
     func column(
-        _ name: String, of table: TableDescriptor, inKey: Bool = false
+        _ name: String, of table: TableDescriptor
     ) throws(SQLError) -> Int {
         guard let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
         else {
-            throw inKey
-                ? SQLError(.undefinedColumn, "column \"\(name)\" named in key does not exist")
-                : SQLError(
-                    .undefinedColumn,
-                    "column \"\(name)\" of relation \"\(table.name)\" does not exist")
+            throw SQLError(
+                .undefinedColumn,
+                "column \"\(name)\" of relation \"\(table.name)\" does not exist")
         }
         return index
     }
@@ -285,7 +314,8 @@ struct DefinitionRunner {
             if table.indexes.contains(where: \.isPrimary) {
                 throw SQLError(
                     .invalidTableDefinition,
-                    "multiple primary keys for table \"\(table.name)\" are not allowed")
+                    "multiple primary keys for table \"\(table.name)\" are not allowed",
+                    byteOffset: constraint.place)
             }
             names = columns
             isPrimary = true
@@ -301,13 +331,19 @@ struct DefinitionRunner {
         }
         var keys: [KeyColumn] = []
         for name in names {
-            let index = try column(name, of: table, inKey: true)
+            guard
+                let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
+            else {
+                throw SQLError(
+                    .undefinedColumn, "column \"\(name)\" named in key does not exist",
+                    byteOffset: constraint.place)
+            }
             let attribute = table.columns[index].attribute
             if keys.contains(where: { $0.attribute == attribute }) {
                 throw SQLError(
                     .duplicateColumn,
                     "column \"\(name)\" appears twice in \(isPrimary ? "primary key" : "unique") "
-                        + "constraint")
+                        + "constraint", byteOffset: constraint.place)
             }
             try checkKeyable(table.columns[index])
             if isPrimary { table.columns[index].isNotNull = true }

@@ -3,9 +3,6 @@ import Glibc
 
 /// MD5 as md5() needs it. Not for security.
 enum MD5 {
-    private static let shifts: [UInt32] = [
-        7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
-    ]
     private static let table: [UInt32] = (0..<64).map { index in
         // floor(|sin(i + 1)| × 2^32)
         UInt32(truncatingIfNeeded: Int64(abs(sine(Double(index + 1))) * 4_294_967_296))
@@ -13,69 +10,100 @@ enum MD5 {
 
     private static func sine(_ x: Double) -> Double { sin(x) }
 
-    static func hexDigest(_ bytes: UnsafeRawBufferPointer) -> String {
+    static func hexDigest(
+        _ bytes: UnsafeRawBufferPointer, _ context: FunctionContext
+    ) throws(SQLError) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        for byte in digest(bytes) {
+        for byte in try digest(bytes, context) {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }
         return String(decoding: text, as: UTF8.self)
     }
 
-    static func digest(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-        var message = Array(bytes)
-        message.append(0x80)
-        while message.count % 64 != 56 { message.append(0) }
-        let bits = UInt64(bytes.count) &* 8
-        for shift in 0..<8 { message.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift * 8))) }
+    static func digest(
+        _ bytes: UnsafeRawBufferPointer, _ context: FunctionContext
+    ) throws(SQLError) -> [UInt8] {
         var state: (UInt32, UInt32, UInt32, UInt32) = (
             0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476
         )
-        var offset = 0
-        while offset < message.count {
-            var words: [UInt32] = []
-            for word in 0..<16 {
-                let at = offset + word * 4
-                words.append(
-                    UInt32(message[at]) | UInt32(message[at + 1]) << 8
-                        | UInt32(message[at + 2]) << 16 | UInt32(message[at + 3]) << 24)
-            }
-            var (a, b, c, d) = state
-            for round in 0..<64 {
-                var f: UInt32
-                let g: Int
-                switch round / 16 {
-                case 0:
-                    f = (b & c) | (~b & d)
-                    g = round
-                case 1:
-                    f = (d & b) | (~d & c)
-                    g = (5 * round + 1) % 16
-                case 2:
-                    f = b ^ c ^ d
-                    g = (3 * round + 5) % 16
-                default:
-                    f = c ^ (b | ~d)
-                    g = (7 * round) % 16
+        let length = (UInt64(bytes.count) &* 8).littleEndian
+        try DigestBlocks.each(bytes, length: length, context) { blocks in
+            table.withUnsafeBufferPointer { constants in
+                for block in 0..<blocks.count / 64 {
+                    round(&state, blocks.baseAddress, block * 64, constants)
                 }
-                f = f &+ a &+ table[round] &+ words[g]
-                a = d
-                d = c
-                c = b
-                let shift = shifts[round / 16 * 4 + round % 4]
-                b = b &+ (f << shift | f >> (32 - shift))
-            }
-            state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d)
-            offset += 64
-        }
-        var result: [UInt8] = []
-        for word in [state.0, state.1, state.2, state.3] {
-            for shift in 0..<4 {
-                result.append(UInt8(truncatingIfNeeded: word >> UInt32(shift * 8)))
             }
         }
-        return result
+        return [state.0, state.1, state.2, state.3].flatMap { word in
+            (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32($0 * 8)) }
+        }
+    }
+
+    /// Works one block of 64 bytes into `state`.
+    @inline(__always)
+    private static func round(
+        _ state: inout (UInt32, UInt32, UInt32, UInt32), _ base: UnsafeRawPointer?, _ offset: Int,
+        _ constants: UnsafeBufferPointer<UInt32>
+    ) {
+        guard let base else { return }
+        @inline(__always) func word(_ index: Int) -> UInt32 {
+            (base + offset).loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self).littleEndian
+        }
+        var (a, b, c, d) = state
+        @inline(__always) func step(_ f: UInt32, _ index: Int, _ g: Int, _ shift: UInt32) {
+            let sum = f &+ a &+ constants[index] &+ word(g)
+            a = d
+            d = c
+            c = b
+            b = b &+ (sum &<< shift | sum &>> (32 &- shift))
+        }
+        for i in stride(from: 0, to: 16, by: 4) {
+            step((b & c) | (~b & d), i, i, 7)
+            step((b & c) | (~b & d), i &+ 1, i &+ 1, 12)
+            step((b & c) | (~b & d), i &+ 2, i &+ 2, 17)
+            step((b & c) | (~b & d), i &+ 3, i &+ 3, 22)
+        }
+        for i in stride(from: 16, to: 32, by: 4) {
+            step((d & b) | (~d & c), i, (5 &* i &+ 1) & 15, 5)
+            step((d & b) | (~d & c), i &+ 1, (5 &* i &+ 6) & 15, 9)
+            step((d & b) | (~d & c), i &+ 2, (5 &* i &+ 11) & 15, 14)
+            step((d & b) | (~d & c), i &+ 3, (5 &* i &+ 16) & 15, 20)
+        }
+        for i in stride(from: 32, to: 48, by: 4) {
+            step(b ^ c ^ d, i, (3 &* i &+ 5) & 15, 4)
+            step(b ^ c ^ d, i &+ 1, (3 &* i &+ 8) & 15, 11)
+            step(b ^ c ^ d, i &+ 2, (3 &* i &+ 11) & 15, 16)
+            step(b ^ c ^ d, i &+ 3, (3 &* i &+ 14) & 15, 23)
+        }
+        for i in stride(from: 48, to: 64, by: 4) {
+            step(c ^ (b | ~d), i, (7 &* i) & 15, 6)
+            step(c ^ (b | ~d), i &+ 1, (7 &* i &+ 7) & 15, 10)
+            step(c ^ (b | ~d), i &+ 2, (7 &* i &+ 14) & 15, 15)
+            step(c ^ (b | ~d), i &+ 3, (7 &* i &+ 21) & 15, 21)
+        }
+        state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d)
+    }
+}
+
+/// Cuts a message into blocks of 64 bytes, with the padding MD5 and SHA-2 share at its end.
+enum DigestBlocks {
+    /// Calls `body` with whole blocks, many at a time, and asks in between whether to stop.
+    /// - Parameter length: the message's bits, in the byte order that the digest has them in.
+    static func each(
+        _ bytes: UnsafeRawBufferPointer, length: UInt64, _ context: FunctionContext,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(SQLError) {
+        let whole = bytes.count & ~63
+        try TextBytes.inStrides(whole, context) { range in
+            body(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        }
+        var tail = Array(bytes[whole...])
+        tail.append(0x80)
+        while tail.count % 64 != 56 { tail.append(0) }
+        withUnsafeBytes(of: length) { tail.append(contentsOf: $0) }
+        tail.withUnsafeBytes { body($0) }
     }
 }
 
@@ -94,19 +122,23 @@ enum SHA2 {
         0xc67178f2,
     ]
 
-    static func sha256(_ bytes: [UInt8]) -> [UInt8] {
-        digest(
-            bytes,
+    static func sha256(
+        _ bytes: [UInt8], _ context: FunctionContext
+    ) throws(SQLError) -> [UInt8] {
+        try digest(
+            bytes, context,
             [
                 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
                 0x1f83d9ab, 0x5be0cd19,
             ])
     }
 
-    static func sha224(_ bytes: [UInt8]) -> [UInt8] {
+    static func sha224(
+        _ bytes: [UInt8], _ context: FunctionContext
+    ) throws(SQLError) -> [UInt8] {
         Array(
-            digest(
-                bytes,
+            try digest(
+                bytes, context,
                 [
                     0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31, 0x68581511,
                     0x64f98fa7, 0xbefa4fa4,
@@ -114,54 +146,60 @@ enum SHA2 {
             ).prefix(28))
     }
 
-    private static func digest(_ bytes: [UInt8], _ start: [UInt32]) -> [UInt8] {
-        var message = bytes
-        message.append(0x80)
-        while message.count % 64 != 56 { message.append(0) }
-        let bits = UInt64(bytes.count) &* 8
-        for shift in 0..<8 {
-            message.append(UInt8(truncatingIfNeeded: bits >> UInt64(56 - shift * 8)))
-        }
-        func rotate(_ value: UInt32, _ count: UInt32) -> UInt32 {
-            value >> count | value << (32 - count)
-        }
+    private static func digest(
+        _ bytes: [UInt8], _ context: FunctionContext, _ start: [UInt32]
+    ) throws(SQLError) -> [UInt8] {
         var state = start
-        var offset = 0
-        while offset < message.count {
-            var w = [UInt32](repeating: 0, count: 64)
-            for index in 0..<16 {
-                let at = offset + index * 4
-                w[index] =
-                    UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16
-                    | UInt32(message[at + 2]) << 8 | UInt32(message[at + 3])
-            }
-            for index in 16..<64 {
-                let a = w[index - 15]
-                let b = w[index - 2]
-                let s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)
-                let s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10)
-                w[index] = w[index - 16] &+ s0 &+ w[index - 7] &+ s1
-            }
-            var v = state
-            for index in 0..<64 {
-                let s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)
-                let choice = (v[4] & v[5]) ^ (~v[4] & v[6])
-                let t1 = v[7] &+ s1 &+ choice &+ rounds[index] &+ w[index]
-                let s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)
-                let majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2])
-                let t2 = s0 &+ majority
-                v = [t1 &+ t2, v[0], v[1], v[2], v[3] &+ t1, v[4], v[5], v[6]]
-            }
-            for index in 0..<8 { state[index] = state[index] &+ v[index] }
-            offset += 64
-        }
-        var result: [UInt8] = []
-        for word in state {
-            for shift in 0..<4 {
-                result.append(UInt8(truncatingIfNeeded: word >> UInt32(24 - shift * 8)))
+        let length = (UInt64(bytes.count) &* 8).bigEndian
+        try bytes.withUnsafeBytesThrowing { (message) throws(SQLError) in
+            try DigestBlocks.each(message, length: length, context) { blocks in
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
+                    rounds.withUnsafeBufferPointer { constants in
+                        for block in 0..<blocks.count / 64 {
+                            round(&state, blocks, block * 64, w, constants)
+                        }
+                    }
+                }
             }
         }
-        return result
+        return state.flatMap { word in
+            (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - $0 * 8)) }
+        }
+    }
+
+    /// Works one block of 64 bytes into `state`; `w` is room for the schedule.
+    @inline(__always)
+    private static func round(
+        _ state: inout [UInt32], _ bytes: UnsafeRawBufferPointer, _ offset: Int,
+        _ w: UnsafeMutableBufferPointer<UInt32>, _ constants: UnsafeBufferPointer<UInt32>
+    ) {
+        @inline(__always) func rotate(_ value: UInt32, _ count: UInt32) -> UInt32 {
+            value &>> count | value &<< (32 &- count)
+        }
+        for index in 0..<16 {
+            w[index] =
+                bytes.loadUnaligned(fromByteOffset: offset + index * 4, as: UInt32.self).bigEndian
+        }
+        for index in 16..<64 {
+            let a = w[index - 15]
+            let b = w[index - 2]
+            let s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >> 3)
+            let s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >> 10)
+            w[index] = w[index - 16] &+ s0 &+ w[index - 7] &+ s1
+        }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        for index in 0..<64 {
+            let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+            let t1 = h &+ s1 &+ ((e & f) ^ (~e & g)) &+ constants[index] &+ w[index]
+            let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+            let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
+            (h, g, f, e) = (g, f, e, d &+ t1)
+            (d, c, b, a) = (c, b, a, t1 &+ t2)
+        }
+        for (index, value) in [a, b, c, d, e, f, g, h].enumerated() {
+            state[index] = state[index] &+ value
+        }
     }
 }
 

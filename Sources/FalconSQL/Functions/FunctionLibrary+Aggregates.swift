@@ -188,8 +188,9 @@ private final class StringState: AggregateState {
             text = value
             return
         }
-        if case .text(let separator) = arguments[1] { text?.append(separator) }
-        text?.append(value)
+        var separator = ""
+        if case .text(let given) = arguments[1] { separator = given }
+        try TextMath.append(value, to: &text, after: separator)
     }
     override func result(_ context: FunctionContext) throws(SQLError) -> Datum {
         text.map { .text($0) } ?? .null
@@ -204,7 +205,11 @@ private final class BytesState: AggregateState {
             bytes = value
             return
         }
-        if case .bytes(let separator) = arguments[1] { bytes?.append(contentsOf: separator) }
+        if case .bytes(let separator) = arguments[1] {
+            try ValueLimit.checkGrowth(bytes?.count ?? 0, by: separator.count)
+            bytes?.append(contentsOf: separator)
+        }
+        try ValueLimit.checkGrowth(bytes?.count ?? 0, by: value.count)
         bytes?.append(contentsOf: value)
     }
     override func result(_ context: FunctionContext) throws(SQLError) -> Datum {
@@ -244,10 +249,11 @@ private final class ArrayState: AggregateState {
     override func result(_ context: FunctionContext) throws(SQLError) -> Datum {
         if count == 0 { return .null }
         let element = TypeRegistry.elementType(of: type)
-        return .array(
-            ArrayValue(
-                elementType: element ?? type,
-                dimensions: [(length: count, lowerBound: 1)] + inner, elements: elements))
+        let array = ArrayValue(
+            elementType: element ?? type,
+            dimensions: [(length: count, lowerBound: 1)] + inner, elements: elements)
+        try ValueLimit.check(array)
+        return .array(array)
     }
 }
 

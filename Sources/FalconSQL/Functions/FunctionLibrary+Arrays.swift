@@ -151,24 +151,27 @@ extension FunctionLibrary {
             guard case .array(let array) = a[0], case .text(let separator) = a[1] else {
                 return .null
             }
-            var parts: [String] = []
+            var result: String?
             for element in array.elements {
                 if element.isNull {
-                    if a.count > 2, case .text(let null) = a[2] { parts.append(null) }
+                    if a.count > 2, case .text(let null) = a[2] {
+                        try TextMath.append(null, to: &result, after: separator)
+                    }
                 } else {
-                    parts.append(
-                        TypeIO.text(
-                            element, type: array.elementType, settings: context.settings))
+                    try ValueLimit.checkText(of: element)
+                    let text = TypeIO.text(
+                        element, type: array.elementType, settings: context.settings)
+                    try TextMath.append(text, to: &result, after: separator)
                 }
             }
-            return .text(parts.joined(separator: separator))
+            return .text(result ?? "")
         }
-        many("text_to_array", "text_to_array_null") { (a, _) throws(SQLError) in
-            guard let parts = ArrayMath.split(a) else { return .null }
+        many("text_to_array", "text_to_array_null") { (a, c) throws(SQLError) in
+            guard let parts = try ArrayMath.split(a, c) else { return .null }
             return .array(ArrayValue(elementType: .text, parts))
         }
-        rows("text_to_table", "text_to_table_null") { (a, _, _) throws(SQLError) in
-            ListSource(ArrayMath.split(a) ?? [])
+        rows("text_to_table", "text_to_table_null") { (a, _, c) throws(SQLError) in
+            ListSource(try ArrayMath.split(a, c) ?? [])
         }
     }
 }
@@ -252,12 +255,14 @@ enum ArrayMath {
     }
 
     /// string_to_array's pieces: (text, separator[, null text]).
-    static func split(_ a: [Datum]) -> [Datum]? {
+    static func split(
+        _ a: [Datum], _ context: FunctionContext
+    ) throws(SQLError) -> [Datum]? {
         guard case .text(let text) = a[0] else { return nil }
         if text.isEmpty { return [] }
         let pieces: [String]
         if case .text(let separator) = a[1] {
-            pieces = TextMath.split(text, separator)
+            pieces = try TextMath.split(text, separator, context)
         } else {
             pieces = text.unicodeScalars.map { String(Character($0)) }
         }

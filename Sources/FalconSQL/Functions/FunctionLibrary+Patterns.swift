@@ -10,10 +10,14 @@ extension FunctionLibrary {
             .bool(!(try LikeMatcher.matches(a.text, b.text, c)))
         }
         binary("texticlike", "nameiclike") { (a, b, c) throws(SQLError) in
-            .bool(try LikeMatcher.matches(TextMath.lower(a.text), TextMath.lower(b.text), c))
+            .bool(
+                try LikeMatcher.matches(
+                    try TextMath.lower(a.text, c), try TextMath.lower(b.text, c), c))
         }
         binary("texticnlike", "nameicnlike") { (a, b, c) throws(SQLError) in
-            .bool(!(try LikeMatcher.matches(TextMath.lower(a.text), TextMath.lower(b.text), c)))
+            .bool(
+                !(try LikeMatcher.matches(
+                    try TextMath.lower(a.text, c), try TextMath.lower(b.text, c), c)))
         }
         binary("like_escape") { (a, b, _) throws(SQLError) in
             .text(try LikeMatcher.rewrite(a.text, escape: b.text))
@@ -239,6 +243,8 @@ enum RegexSearch {
         var position = 0
         for groups in occurrence == 0 ? found[...] : found[(occurrence - 1)...] {
             result += scalars[position..<groups[0]]
+            // Four bytes each at most: refused before they are all there.
+            try ValueLimit.checkGrowth(result.count, by: template.count)
             var index = 0
             while index < template.count {
                 let scalar = template[index]
@@ -276,7 +282,7 @@ enum SimilarTo {
         let escapes = Array(escape.unicodeScalars)
         guard escapes.count <= 1 else {
             throw SQLError(
-                SQLState("22019"), "invalid escape string",
+                SQLState("22025"), "invalid escape string",
                 hint: "Escape string must be empty or one character.")
         }
         var result = "^(?:"

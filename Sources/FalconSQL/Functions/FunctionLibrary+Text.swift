@@ -4,14 +4,16 @@ import FalconStorage
 /// Strings. Positions and lengths count characters (code points), as in a UTF-8 database.
 extension FunctionLibrary {
     mutating func addText() {
-        binary("textcat") { (a, b, _) throws(SQLError) in .text(a.text + b.text) }
+        binary("textcat") { (a, b, _) throws(SQLError) in
+            .text(try TextMath.joined(a.text, b.text))
+        }
         typed("textanycat", "anytextcat") { (a, types, context) throws(SQLError) in
             // As a cast to text has it: a boolean in full.
             @Sendable func cast(_ value: Datum, _ type: OID) -> String {
                 if case .bool(let flag) = value { return flag ? "true" : "false" }
                 return TypeIO.text(value, type: type, settings: context.settings)
             }
-            return .text(cast(a[0], types[0]) + cast(a[1], types[1]))
+            return .text(try TextMath.joined(cast(a[0], types[0]), cast(a[1], types[1])))
         }
         unary("textlen") { (a, _) throws(SQLError) in .int(Int64(TextMath.length(a.text))) }
         unary("bpcharlen") { (a, _) throws(SQLError) in
@@ -22,17 +24,19 @@ extension FunctionLibrary {
         }
         unary("#1811") { (a, _) throws(SQLError) in .int(Int64(a.text.utf8.count) * 8) }
         unary("#1810") { (a, _) throws(SQLError) in .int(Int64(a.bytes.count) * 8) }
-        unary("lower") { (a, _) throws(SQLError) in .text(TextMath.lower(a.text)) }
-        unary("upper") { (a, _) throws(SQLError) in .text(TextMath.upper(a.text)) }
-        unary("initcap") { (a, _) throws(SQLError) in .text(TextMath.capitalized(a.text)) }
+        unary("lower") { (a, c) throws(SQLError) in .text(try TextMath.lower(a.text, c)) }
+        unary("upper") { (a, c) throws(SQLError) in .text(try TextMath.upper(a.text, c)) }
+        unary("initcap") { (a, c) throws(SQLError) in
+            .text(try TextMath.capitalized(a.text, c))
+        }
         ternary("text_substr") { (a, b, c, _) throws(SQLError) in
             .text(try TextMath.substring(a.text, from: b.int, count: c.int))
         }
         binary("text_substr_no_len") { (a, b, _) throws(SQLError) in
             .text(try TextMath.substring(a.text, from: b.int, count: nil))
         }
-        binary("textpos") { (a, b, _) throws(SQLError) in
-            .int(Int64(TextMath.position(of: b.text, in: a.text)))
+        binary("textpos") { (a, b, c) throws(SQLError) in
+            .int(Int64(try TextMath.position(of: b.text, in: a.text, c)))
         }
         binary("btrim") { (a, b, _) throws(SQLError) in
             .text(TextMath.trim(a.text, b.text, left: true, right: true))
@@ -50,31 +54,17 @@ extension FunctionLibrary {
             .text(TextMath.trim(a.text, " ", left: true, right: false))
         }
         unary("rtrim1") { (a, _) throws(SQLError) in .text(TextMath.trimmedRight(a.text)) }
-        ternary("replace_text") { (a, b, c, _) throws(SQLError) in
-            .text(TextMath.replace(a.text, b.text, with: c.text))
+        ternary("replace_text") { (a, b, c, context) throws(SQLError) in
+            .text(try TextBytes.replace(a.text, b.text, with: c.text, context))
         }
-        ternary("translate") { (a, b, c, _) throws(SQLError) in
-            let from = Array(b.text.unicodeScalars)
-            let to = Array(c.text.unicodeScalars)
-            var result = String.UnicodeScalarView()
-            for scalar in a.text.unicodeScalars {
-                guard let index = from.firstIndex(of: scalar) else {
-                    result.append(scalar)
-                    continue
-                }
-                if index < to.count { result.append(to[index]) }
-            }
-            return .text(String(result))
+        ternary("translate") { (a, b, c, context) throws(SQLError) in
+            .text(try TextMath.translate(a.text, b.text, c.text, context))
         }
         binary("text_left") { (a, b, _) throws(SQLError) in
-            let scalars = a.text.unicodeScalars
-            let count = b.int >= 0 ? b.int : Int64(scalars.count) + b.int
-            return .text(String(String.UnicodeScalarView(scalars.prefix(Int(max(0, count))))))
+            .text(try TextMath.left(a.text, b.int))
         }
         binary("text_right") { (a, b, _) throws(SQLError) in
-            let scalars = a.text.unicodeScalars
-            let count = b.int >= 0 ? b.int : Int64(scalars.count) + b.int
-            return .text(String(String.UnicodeScalarView(scalars.suffix(Int(max(0, count))))))
+            .text(try TextMath.right(a.text, b.int))
         }
         ternary("lpad") { (a, b, c, _) throws(SQLError) in
             .text(try TextMath.pad(a.text, to: b.int, with: c.text, left: true))
@@ -88,16 +78,16 @@ extension FunctionLibrary {
         binary("#880") { (a, b, _) throws(SQLError) in
             .text(try TextMath.pad(a.text, to: b.int, with: " ", left: false))
         }
-        ternary("split_part") { (a, b, c, _) throws(SQLError) in
-            .text(try TextMath.part(a.text, b.text, c.int))
+        ternary("split_part") { (a, b, c, context) throws(SQLError) in
+            .text(try TextMath.part(a.text, b.text, c.int, context))
         }
         binary("repeat") { (a, b, _) throws(SQLError) in
             let count = max(0, b.int)
             try TextMath.checkSize(Int64(a.text.utf8.count), times: count)
             return .text(TextMath.repeated(a.text, Int(count)))
         }
-        unary("text_reverse") { (a, _) throws(SQLError) in
-            .text(String(String.UnicodeScalarView(a.text.unicodeScalars.reversed())))
+        unary("text_reverse") { (a, context) throws(SQLError) in
+            .text(try TextBytes.reversed(a.text, context))
         }
         many("textoverlay") { (a, _) throws(SQLError) in
             .text(try TextMath.overlay(a[0].text, a[1].text, from: a[2].int, count: a[3].int))
@@ -142,29 +132,39 @@ extension FunctionLibrary {
         typed("text_concat") { (a, types, context) throws(SQLError) in
             var result = ""
             for (value, type) in zip(a, types) where !value.isNull {
-                result += TypeIO.text(value, type: type, settings: context.settings)
+                try ValueLimit.checkText(of: value)
+                let text = TypeIO.text(value, type: type, settings: context.settings)
+                try ValueLimit.checkGrowth(result.utf8.count, by: text.utf8.count)
+                result += text
             }
             return .text(result)
         }
         typed("text_concat_ws") { (a, types, context) throws(SQLError) in
             guard let separator = a.first, !separator.isNull else { return .null }
-            var parts: [String] = []
+            var result: String?
             for (value, type) in zip(a, types).dropFirst() where !value.isNull {
-                parts.append(TypeIO.text(value, type: type, settings: context.settings))
+                try ValueLimit.checkText(of: value)
+                let text = TypeIO.text(value, type: type, settings: context.settings)
+                try TextMath.append(text, to: &result, after: separator.text)
             }
-            return .text(parts.joined(separator: separator.text))
+            return .text(result ?? "")
         }
         typed("text_format", "text_format_nv") { (a, types, context) throws(SQLError) in
             guard let pattern = a.first, !pattern.isNull else { return .null }
             return .text(
                 try TextFormat.format(pattern.text, a, types, settings: context.settings))
         }
-        unary("md5_text") { (a, _) throws(SQLError) in
-            var text = a.text
-            return .text(text.withUTF8 { MD5.hexDigest(UnsafeRawBufferPointer($0)) })
+        unary("md5_text") { (a, context) throws(SQLError) in
+            .text(
+                try withUTF8Bytes(of: a.text) { (bytes) throws(SQLError) in
+                    try MD5.hexDigest(bytes, context)
+                })
         }
-        unary("md5_bytea") { (a, _) throws(SQLError) in
-            .text(a.bytes.withUnsafeBytes { MD5.hexDigest($0) })
+        unary("md5_bytea") { (a, context) throws(SQLError) in
+            .text(
+                try a.bytes.withUnsafeBytesThrowing { (bytes) throws(SQLError) in
+                    try MD5.hexDigest(bytes, context)
+                })
         }
         unary("rtrim1bpchar", "name_text", "text_name_raw") { (a, _) throws(SQLError) in a }
         unary("name_bpchar") { (a, _) throws(SQLError) in a }
@@ -192,7 +192,10 @@ extension FunctionLibrary {
 
     private mutating func addBytea() {
         unary("byteaoctetlen") { (a, _) throws(SQLError) in .int(Int64(a.bytes.count)) }
-        binary("byteacat") { (a, b, _) throws(SQLError) in .bytes(a.bytes + b.bytes) }
+        binary("byteacat") { (a, b, _) throws(SQLError) in
+            try ValueLimit.checkAllocation(a.bytes.count + b.bytes.count)
+            return .bytes(a.bytes + b.bytes)
+        }
         ternary("bytea_substr") { (a, b, c, _) throws(SQLError) in
             let (lower, upper) = try TextMath.bounds(b.int, c.int, length: a.bytes.count)
             return .bytes(Array(a.bytes[lower..<upper]))
@@ -201,8 +204,8 @@ extension FunctionLibrary {
             let (lower, upper) = try TextMath.bounds(b.int, nil, length: a.bytes.count)
             return .bytes(Array(a.bytes[lower..<upper]))
         }
-        binary("byteapos") { (a, b, _) throws(SQLError) in
-            .int(Int64(TextMath.bytePosition(of: b.bytes, in: a.bytes)))
+        binary("byteapos") { (a, b, c) throws(SQLError) in
+            .int(Int64(try TextMath.bytePosition(of: b.bytes, in: a.bytes, c)))
         }
         binary("byteaGetByte") { (a, b, _) throws(SQLError) in
             guard a.bytes.indices.contains(Int(b.int)) else {
@@ -222,6 +225,12 @@ extension FunctionLibrary {
             return .bytes(bytes)
         }
         binary("binary_encode") { (a, b, _) throws(SQLError) in
+            let encoding = b.text.lowercased()
+            let size = a.bytes.count * (encoding == "hex" ? 6 : (encoding == "base64" ? 4 : 3)) / 3
+            if size > ValueLimit.maximumBytes - 4 {
+                throw SQLError(
+                    .programLimitExceeded, "result of encoding conversion is too large")
+            }
             switch b.text.lowercased() {
             case "hex":
                 var writer = ByteWriter()
@@ -274,8 +283,12 @@ extension FunctionLibrary {
                     try TypeIO.parseText(bytes, type: .text, settings: DisplaySettings())
                 }.text)
         }
-        unary("sha224_bytea") { (a, _) throws(SQLError) in .bytes(SHA2.sha224(a.bytes)) }
-        unary("sha256_bytea") { (a, _) throws(SQLError) in .bytes(SHA2.sha256(a.bytes)) }
+        unary("sha224_bytea") { (a, c) throws(SQLError) in
+            .bytes(try SHA2.sha224(a.bytes, c))
+        }
+        unary("sha256_bytea") { (a, c) throws(SQLError) in
+            .bytes(try SHA2.sha256(a.bytes, c))
+        }
     }
 }
 

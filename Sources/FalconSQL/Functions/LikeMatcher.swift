@@ -75,7 +75,7 @@ enum LikeMatcher {
         let scalars = Array(escape.unicodeScalars)
         guard scalars.count <= 1 else {
             throw SQLError(
-                SQLState("22019"), "invalid escape string",
+                SQLState("22025"), "invalid escape string",
                 hint: "Escape string must be empty or one character.")
         }
         if scalars.first == "\\" { return pattern }

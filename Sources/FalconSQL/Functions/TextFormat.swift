@@ -109,6 +109,7 @@ enum TextFormat {
                 text = value.isNull ? "NULL" : Quoting.literal(text)
             }
             let missing = max(0, min(width, 1 << 20) - TextMath.length(text))
+            try ValueLimit.checkGrowth(result.count, by: missing + text.utf8.count)
             if !leftAligned { result.append(contentsOf: repeatElement(0x20, count: missing)) }
             result.append(contentsOf: text.utf8)
             if leftAligned { result.append(contentsOf: repeatElement(0x20, count: missing)) }

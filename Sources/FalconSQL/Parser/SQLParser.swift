@@ -95,7 +95,7 @@ public enum SQLParser {
             let parsed = pg_query_parse(base)
             defer { pg_query_free_parse_result(parsed) }
             if let error = parsed.error {
-                return .failure(syntaxError(error.pointee))
+                return .failure(syntaxError(error.pointee, in: bytes))
             }
             guard let tree = parsed.parse_tree else { return .failure(malformed) }
             let length = strlen(tree)
@@ -117,9 +117,24 @@ public enum SQLParser {
         SQLError(.internalError, "the parser produced an unreadable tree")
     }
 
-    private static func syntaxError(_ error: PgQueryError) -> SQLError {
-        let message = error.message.map { String(cString: $0) } ?? "syntax error"
+    private static func syntaxError(
+        _ error: PgQueryError, in sql: UnsafeBufferPointer<UInt8>
+    ) -> SQLError {
+        var message = error.message.map { String(cString: $0) } ?? "syntax error"
+        if message.hasPrefix(trailingJunk), error.cursorpos > 0 {
+            // The parser stops at the first character of it; PostgreSQL shows the word.
+            let text = String(decoding: sql, as: UTF8.self)
+            let word = text.unicodeScalars.dropFirst(Int(error.cursorpos) - 1).prefix {
+                $0 == "_" || $0 == "." || $0.value >= 0x80
+                    || $0.properties.isAlphabetic || ("0"..."9").contains($0)
+            }
+            message = trailingJunk + " at or near \"\(String(word))\""
+        }
         var result = SQLError(state(of: message), message)
+        if message.hasSuffix("in FROM must have an alias") {
+            let form = message.hasPrefix("VALUES") ? "VALUES" : "SELECT"
+            result.hint = "For example, FROM (\(form) ...) [AS] foo."
+        }
         if message.hasPrefix("memory exhausted") {
             return tooDeep
         }
@@ -135,6 +150,8 @@ public enum SQLParser {
         }
         return result
     }
+
+    private static let trailingJunk = "trailing junk after numeric literal"
 
     /// libpg_query gives no SQLSTATE; nearly all of its errors are syntax errors.
     private static func state(of message: String) -> SQLState {

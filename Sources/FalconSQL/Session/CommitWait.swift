@@ -6,6 +6,8 @@ final class CommitWait: Sendable {
     private struct State {
         var result: Result<CommitReceipt, StorageError>?
         var callback: (@Sendable () -> Void)?
+        var ticket: CommitTicket?
+        var isCancelled = false
     }
     private let state = Mutex(State())
 
@@ -18,6 +20,24 @@ final class CommitWait: Sendable {
             return state.callback
         }
         callback?()
+    }
+
+    /// What takes the commit back while the engine holds it.
+    func hold(_ ticket: CommitTicket) {
+        let isCancelled = state.withLock { state in
+            state.ticket = ticket
+            return state.isCancelled
+        }
+        if isCancelled { ticket.cancel() }
+    }
+
+    /// Takes the commit back when it has no place in the log yet; else it goes its way.
+    func cancel() {
+        let ticket = state.withLock { state in
+            state.isCancelled = true
+            return state.ticket
+        }
+        ticket?.cancel()
     }
 
     func onReady(_ callback: @escaping @Sendable () -> Void) {

@@ -94,6 +94,7 @@ public final class SQLDatabase: Sendable {
         var settings = SessionSettings(user: user)
         for (name, value) in options.settings { try settings.setStartup(name, value) }
         for (name, value) in startupParameters { try settings.setStartup(name, value) }
+        settings.setServer("max_connections", String(options.maxSessions))
         let secret = Int32.random(in: Int32.min...Int32.max)
         let interrupt = Interrupt(locks: locks)
         let entry = WeakSession(interrupt)

@@ -367,7 +367,7 @@ final class CopySink: ResultSink {
         inner.copyData(line.bytes)
     }
 
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
         rows += 1
         line.bytes.removeAll(keepingCapacity: true)
         for index in columns.indices {
@@ -377,8 +377,10 @@ final class CopySink: ResultSink {
                 continue
             }
             field.bytes.removeAll(keepingCapacity: true)
+            try ValueLimit.checkText(of: values[index])
             TypeIO.appendText(
                 values[index], type: columns[index].type.oid, settings: settings, to: &field)
+            try ValueLimit.checkGrowth(line.count, by: field.count)
             if options.isCSV {
                 appendCSV(
                     force: options.forcesQuoteAll
@@ -388,8 +390,11 @@ final class CopySink: ResultSink {
                 appendText()
             }
         }
+        try ValueLimit.checkGrowth(line.count, by: 1)
         line.append(0x0A)
         inner.copyData(line.bytes)
+        if line.bytes.capacity > 1 << 20 { line = ByteWriter() }
+        if field.bytes.capacity > 1 << 20 { field = ByteWriter() }
     }
 
     private func appendText() {

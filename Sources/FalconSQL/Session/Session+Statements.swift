@@ -218,7 +218,7 @@ extension Session {
             run.isDescribed = true
             sink.rowDescription(plan.columns)
         }
-        if let step = emitBuffer(run, maxRows: maxRows, sink) { return step }
+        if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
         return .done(
             tag: Self.tag(prepared, affected: run.affected, emitted: run.emitted))
     }
@@ -245,7 +245,7 @@ extension Session {
                 continue
             }
             for index in slots.indices { run.rowValues[index] = executor.row.slots[slots[index]] }
-            sink.row(run.rowValues, run.columns, formats: run.formats)
+            try sink.row(run.rowValues, run.columns, formats: run.formats)
             sent += 1
             run.streamed += 1
             run.emitted += 1
@@ -262,11 +262,11 @@ extension Session {
     /// Sends buffered rows. Nil when there are none left.
     func emitBuffer(
         _ run: StatementRun, maxRows: Int, _ sink: any ResultSink
-    ) -> StatementStep? {
+    ) throws(SQLError) -> StatementStep? {
         var sent = 0
         while run.bufferPlace < run.buffer.count {
             if maxRows > 0, sent == maxRows { break }
-            sink.row(run.buffer[run.bufferPlace], run.columns, formats: run.formats)
+            try sink.row(run.buffer[run.bufferPlace], run.columns, formats: run.formats)
             run.bufferPlace += 1
             run.emitted += 1
             sent += 1

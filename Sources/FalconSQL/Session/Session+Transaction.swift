@@ -103,7 +103,7 @@ extension Session {
             durability: durability,
             transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
         let engine = database.engine
-        engine.commit(transaction.batch, options) { result in
+        let ticket = engine.commit(transaction.batch, options) { result in
             if case .success(let receipt) = result {
                 if !changes.isEmpty { state.publish(changes) }
                 if !moves.isEmpty {
@@ -120,11 +120,17 @@ extension Session {
             return nil
         }
         pendingCommit = wait
+        if let ticket {
+            wait.hold(ticket)
+            interrupt.beginCommit(wait)
+            startStatementTimer()
+        }
         return waiting(wait)
     }
 
     func finishCommit(_ result: Result<CommitReceipt, StorageError>) throws(SQLError) {
         transaction.reset()
+        if interrupt.endCommit() { stopStatement() }
         switch result {
         case .success: afterCommit()
         case .failure(let error):
@@ -132,6 +138,7 @@ extension Session {
             chainAfterCommit = nil
             if let saved = settingsAtBegin { settings.restore(saved) }
             block = .none
+            if error.code == .cancelled { throw interrupt.error }
             throw SQLError(storage: error)
         }
     }

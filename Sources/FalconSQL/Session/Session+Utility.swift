@@ -235,7 +235,7 @@ extension Session {
             run.stage = .emitting
             if describes { sink.rowDescription(run.columns) }
         }
-        if let step = emitBuffer(run, maxRows: maxRows, sink) { return step }
+        if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
         return .done(tag: tag)
     }
 
@@ -403,15 +403,18 @@ extension Session {
 
     // MARK: Names
 
-    func resolveTable(_ name: AST.TableName) throws(SQLError) -> TableDescriptor {
+    /// As in PostgreSQL, the error says where only for what parse analysis looks up (`placed`).
+    func resolveTable(
+        _ name: AST.TableName, placed: Bool = false
+    ) throws(SQLError) -> TableDescriptor {
         if let table = try catalog.table(schema: name.schema, name: name.name) { return table }
-        throw Self.noRelation(name)
+        throw Self.noRelation(name, placed: placed)
     }
 
-    static func noRelation(_ name: AST.TableName) -> SQLError {
+    static func noRelation(_ name: AST.TableName, placed: Bool = false) -> SQLError {
         SQLError(
             .undefinedTable, "relation \"\(name.text)\" does not exist",
-            byteOffset: name.location >= 0 ? name.location : nil)
+            byteOffset: placed && name.location >= 0 ? name.location : nil)
     }
 }
 
@@ -421,9 +424,9 @@ final class CountingSink: ResultSink {
     private(set) var count = 0
     init(inner: (any ResultSink)?) { self.inner = inner }
     func rowDescription(_ columns: [ResultColumn]) { inner?.rowDescription(columns) }
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
         count += 1
-        inner?.row(values, columns, formats: formats)
+        try inner?.row(values, columns, formats: formats)
     }
     func commandComplete(_ tag: String) { inner?.commandComplete(tag) }
     func emptyQuery() { inner?.emptyQuery() }

@@ -186,6 +186,11 @@ public final class Session: @unchecked Sendable {
                     .duplicatePreparedStatement,
                     "prepared statement \"\(name)\" already exists")
             }
+            for type in parameterTypes
+            where type != .invalid && TypeRegistry.descriptor(type) == nil {
+                throw SQLError(
+                    .internalError, "cache lookup failed for type \(type.rawValue)")
+            }
             // A repeated text under the unnamed statement keeps its plan.
             if name.isEmpty, let old = statements[""], old.sql == sql,
                 old.declaredTypes == parameterTypes, block != .failed, isCurrent(old),
@@ -620,6 +625,11 @@ public final class Session: @unchecked Sendable {
 
     func startStatement() {
         sleep = SleepState()
+        startStatementTimer()
+    }
+
+    /// Also for a commit that is held back, which the statement's own timer does not cover.
+    func startStatementTimer() {
         if settings.statementTimeoutMS > 0 {
             let interrupt = interrupt
             statementTimer = database.timers.schedule(
@@ -726,6 +736,8 @@ public final class Session: @unchecked Sendable {
                 error.context =
                     (portal.isEmpty ? "unnamed portal" : "portal \"\(portal)\"")
                     + " parameter $\(index + 1)"
+                    + (parameter.format == 0 && error.state != .characterNotInRepertoire
+                        ? " = '...'" : "")
                 throw error
             }
         }

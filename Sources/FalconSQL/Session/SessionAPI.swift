@@ -23,8 +23,9 @@ public enum CopyFormat: Sendable { case text, csv, binary }
 public protocol ResultSink: AnyObject {
     /// Simple protocol only: announces the rows of a statement. (Extended: Describe answers.)
     func rowDescription(_ columns: [ResultColumn])
-    /// One row. `formats` holds one format code per column (0 text, 1 binary).
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16])
+    /// One row. `formats` holds one format code per column (0 text, 1 binary). Throws 54000, having
+    /// written nothing, when the row is larger than a message may be (``ValueLimit``).
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError)
     func commandComplete(_ tag: String)
     func emptyQuery()
     func portalSuspended()

@@ -171,6 +171,9 @@ struct SessionSettings {
         refresh()
     }
 
+    /// What the server was started with, which no session changes.
+    mutating func setServer(_ key: String, _ value: String) { startup[key] = value }
+
     /// Values the server sets itself (transaction_isolation at BEGIN); no validation, no undo.
     mutating func setInternal(_ key: String, _ value: String?) {
         local[key] = value
@@ -223,7 +226,7 @@ struct SessionSettings {
                 hint: "Available values: \(choices.joined(separator: ", ")).")
         case .integer(let low, let high, let unit):
             guard let number = Self.parseInteger(value, unit: unit) else {
-                throw Self.invalid(definition, value)
+                throw Self.invalid(definition, value, hint: Self.unitsHint(value, unit))
             }
             guard (low...high).contains(number) else {
                 throw SQLError(
@@ -239,6 +242,16 @@ struct SessionSettings {
             return value
         case .special: return try validateSpecial(definition, key, value)
         }
+    }
+
+    /// For a number with a unit that nobody knows.
+    private static func unitsHint(_ value: String, _ unit: String) -> String? {
+        let text = value.drop { $0 == " " || $0 == "+" || $0 == "-" }
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        guard !unit.isEmpty, !digits.isEmpty, digits.count < text.count else { return nil }
+        return unit == "kB" || unit == "8kB"
+            ? "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"."
+            : "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."
     }
 
     private func validateSpecial(

@@ -273,6 +273,7 @@ final class Interrupt: Sendable {
 
     private let reason = Atomic<UInt8>(0)
     private let wait = Mutex<LockWait?>(nil)
+    private let commit = Mutex<CommitWait?>(nil)
     private let locks: LockTable
 
     init(locks: LockTable) { self.locks = locks }
@@ -284,6 +285,21 @@ final class Interrupt: Sendable {
     func raise(_ why: Reason) {
         reason.store(why.rawValue, ordering: .releasing)
         if let current = wait.withLock({ $0 }) { locks.cancel(current, .cancelled) }
+        commit.withLock({ $0 })?.cancel()
+    }
+
+    /// A commit is held back: raising takes it back.
+    func beginCommit(_ current: CommitWait) {
+        commit.withLock { $0 = current }
+        if isSet { current.cancel() }
+    }
+
+    /// True when one had begun.
+    func endCommit() -> Bool {
+        commit.withLock { current in
+            defer { current = nil }
+            return current != nil
+        }
     }
 
     func terminateIfSleeping() {

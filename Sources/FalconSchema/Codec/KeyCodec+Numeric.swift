@@ -45,7 +45,7 @@ extension KeyCodec {
                     to: &writer)
             }
         case .big(let big):
-            let digits = big.mantissa.magnitude.description.utf8.map { $0 - 48 }
+            let digits = DecimalDigits.text(of: big.mantissa.magnitude).map { $0 - 48 }
             digits.withUnsafeBufferPointer { appendDigits($0, scale: big.scale, to: &writer) }
         default: break
         }
@@ -109,12 +109,13 @@ extension KeyCodec {
         }
         while digits.last == 48 { digits.removeLast() }
         guard !digits.isEmpty, abs(exponent) <= NumericValue.maxIntegerDigits + 1,
-            digits.count <= NumericValue.maxIntegerDigits + NumericValue.maxScale,
-            var mantissa = BigInt(String(decoding: digits, as: UTF8.self))
+            digits.count <= NumericValue.maxIntegerDigits + NumericValue.maxScale
         else { throw damaged }
+        var mantissa = BigInt(DecimalDigits.integer(digits[...]))
         if isNegative { mantissa.negate() }
         let scale = digits.count - exponent
         if scale >= 0 { return NumericValue(mantissa: mantissa, scale: scale) }
-        return NumericValue(mantissa: mantissa * PowerOfTen.big(-scale), scale: 0)
+        return NumericValue(
+            mantissa: Limbs.product(mantissa, PowerOfTen.big(-scale)), scale: 0)
     }
 }

@@ -1,4 +1,5 @@
 import BigInt
+import Glibc
 
 /// Arithmetic with PostgreSQL's result scales: the larger scale for + and -, the sum for *, at least
 /// 16 significant digits for /.
@@ -28,8 +29,8 @@ extension NumericValue {
         }
         let scale = max(x.scale, y.scale)
         let sum =
-            x.mantissa * PowerOfTen.big(scale - x.scale)
-            + y.mantissa * PowerOfTen.big(scale - y.scale)
+            rescale(x.mantissa, from: x.scale, to: scale)
+            + rescale(y.mantissa, from: y.scale, to: scale)
         return try NumericValue(mantissa: sum, scale: scale).checked()
     }
 
@@ -55,7 +56,14 @@ extension NumericValue {
             if a.isNaN || b.isNaN || a.isZero || b.isZero { return .nan }
             return a.signum == b.signum ? .infinity : .negativeInfinity
         }
-        let product = x.mantissa * y.mantissa
+        // Its first digit lies at least where the sum of theirs does.
+        if x.mantissa.bitWidth + y.mantissa.bitWidth > maxIntegerDigits * 33 / 10,
+            let first = a.decimalExponent, let second = b.decimalExponent,
+            first + second >= maxIntegerDigits
+        {
+            throw overflow
+        }
+        let product = Limbs.product(x.mantissa, y.mantissa)
         let scale = x.scale + y.scale
         if scale > maxScale {
             return try NumericValue(
@@ -106,11 +114,11 @@ extension NumericValue {
         var dividend = x.mantissa
         var divisor = y.mantissa
         if shift >= 0 {
-            dividend *= PowerOfTen.big(shift)
+            dividend = Limbs.product(dividend, PowerOfTen.big(shift))
         } else {
-            divisor *= PowerOfTen.big(-shift)
+            divisor = Limbs.product(divisor, PowerOfTen.big(-shift))
         }
-        var (result, rest) = dividend.quotientAndRemainder(dividingBy: divisor)
+        var (result, rest) = Limbs.divide(dividend, by: divisor)
         if !truncating, !rest.isZero, rest.magnitude * 2 >= divisor.magnitude {
             result += (dividend.sign == divisor.sign) ? 1 : -1
         }
@@ -158,20 +166,27 @@ extension NumericValue {
 
     static func digitCount(_ value: BigUInt) -> Int {
         if value.isZero { return 1 }
-        // One digit is log2(10) bits: the estimate is right or one short.
-        let estimate = Int(Double(value.bitWidth - 1) * 0.301_029_995_663_981_2)
+        // The logarithm from the first 53 bits: exact unless the number is close to a power of ten.
+        let excess = max(0, value.bitWidth - 64)
+        let top = Double(UInt64(truncatingIfNeeded: value >> excess))
+        let logarithm = log10(top) + Double(excess) * 0.301_029_995_663_981_2
+        let nearest = logarithm.rounded()
+        if abs(logarithm - nearest) > 1e-8 { return Int(logarithm) + 1 }
+        let estimate = Int(nearest) - 1
         return value >= PowerOfTen.big(estimate + 1).magnitude
             ? estimate + 2 : (value >= PowerOfTen.big(estimate).magnitude ? estimate + 1 : estimate)
     }
 
     /// The first `count` decimal digits as a number (zero-padded on the right).
-    private func leadingDigits(_ count: Int) -> Int {
+    func leadingDigits(_ count: Int) -> Int {
         let digits: String.UTF8View
         switch storage {
         case .small(let mantissa, _): digits = String(mantissa.magnitude).utf8
         case .big(let big):
             let total = Self.digitCount(big.mantissa.magnitude)
-            let kept = big.mantissa.magnitude / PowerOfTen.big(max(0, total - 8)).magnitude
+            let kept = Limbs.divide(
+                big.mantissa.magnitude, by: PowerOfTen.big(max(0, total - 8)).magnitude
+            ).quotient
             digits = kept.description.utf8
         default: return 0
         }
@@ -193,9 +208,9 @@ extension NumericValue {
     static func rescale(
         _ mantissa: BigInt, from: Int, to: Int, truncating: Bool = false
     ) -> BigInt {
-        if to >= from { return mantissa * PowerOfTen.big(to - from) }
+        if to >= from { return Limbs.product(mantissa, PowerOfTen.big(to - from)) }
         let divisor = PowerOfTen.big(from - to)
-        var (result, rest) = mantissa.quotientAndRemainder(dividingBy: divisor)
+        var (result, rest) = Limbs.divide(mantissa, by: divisor)
         if !truncating, rest.magnitude * 2 >= divisor.magnitude {
             result += mantissa.sign == .minus ? -1 : 1
         }
@@ -254,10 +269,9 @@ extension NumericValue {
         }
         if y.mantissa.isZero { throw divisionByZero }
         let scale = max(x.scale, y.scale)
-        let wideX = x.mantissa * PowerOfTen.big(scale - x.scale)
-        let wideY = y.mantissa * PowerOfTen.big(scale - y.scale)
-        return NumericValue(
-            mantissa: wideX.quotientAndRemainder(dividingBy: wideY).remainder, scale: scale)
+        let wideX = rescale(x.mantissa, from: x.scale, to: scale)
+        let wideY = rescale(y.mantissa, from: y.scale, to: scale)
+        return NumericValue(mantissa: Limbs.divide(wideX, by: wideY).remainder, scale: scale)
     }
 
     /// div(a, b): the quotient truncated to an integer.

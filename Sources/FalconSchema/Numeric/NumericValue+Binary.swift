@@ -36,7 +36,7 @@ extension NumericValue {
         let digits: [UInt8]
         switch storage {
         case .small(let mantissa, _): digits = Array(String(mantissa.magnitude).utf8)
-        case .big(let big): digits = Array(big.mantissa.magnitude.description.utf8)
+        case .big(let big): digits = DecimalDigits.text(of: big.mantissa.magnitude)
         default: return (0, [])
         }
         let whole = digits.count - scale
@@ -80,9 +80,9 @@ extension NumericValue {
                     .invalidBinaryRepresentation, "invalid scale in external \"numeric\" value")
             }
             let weight = Int(Int16(bitPattern: weightBits))
-            var magnitude = BigUInt(0)
+            var digits: [UInt8] = []
             var small: UInt64 = 0
-            var isSmall = count <= 4
+            let isSmall = count <= 4
             for _ in 0..<count {
                 guard let group = reader.readFixed(UInt16.self)?.byteSwapped else {
                     throw .insufficientBinaryData
@@ -94,15 +94,16 @@ extension NumericValue {
                 if isSmall {
                     small = small * 10000 + UInt64(group)
                 } else {
-                    magnitude = magnitude * 10000 + BigUInt(group)
+                    for unit in [1000, 100, 10, 1] as [UInt16] {
+                        digits.append(UInt8(truncatingIfNeeded: group / unit % 10) + 48)
+                    }
                 }
             }
             guard reader.isAtEnd else {
                 throw SQLError(.invalidBinaryRepresentation, "incorrect binary data format")
             }
-            if isSmall { magnitude = BigUInt(small) }
-            isSmall = false
-            var mantissa = BigInt(magnitude)
+            var mantissa = BigInt(
+                isSmall ? BigUInt(small) : DecimalDigits.integer(digits[...]))
             if sign == 0x4000 { mantissa.negate() }
             // The last group counts 10000^(weight - count + 1).
             let exponent = (weight - Int(count) + 1) * 4

@@ -20,8 +20,9 @@ extension NumericValue {
         let shift = 2 * (scale + 1) - value.scale
         let radicand =
             shift >= 0
-            ? value.mantissa * PowerOfTen.big(shift) : value.mantissa / PowerOfTen.big(-shift)
-        let root = BigInt(radicand.magnitude.squareRoot())
+            ? Limbs.product(value.mantissa, PowerOfTen.big(shift))
+            : Limbs.divide(value.mantissa, by: PowerOfTen.big(-shift)).quotient
+        let root = BigInt(Limbs.squareRoot(radicand.magnitude))
         return NumericValue(
             mantissa: Self.rescale(root, from: scale + 1, to: scale), scale: scale)
     }
@@ -66,10 +67,7 @@ extension NumericValue {
         }
         guard let exponent = decimalExponent else { return 0 }
         // ln(d.ddd × 10^e) from the first digits.
-        let leading = Double(
-            String(description.filter { $0.isNumber }.drop { $0 == "0" }.prefix(8)))
-        let mantissaDigits = min(8, description.filter { $0.isNumber }.drop { $0 == "0" }.count)
-        let fraction = (leading ?? 1) / pow(10, Double(mantissaDigits - 1))
+        let fraction = Double(leadingDigits(8)) / 1e7
         let logarithm = log(fraction) + Double(exponent) * 2.302585092994046
         return Int(log10(abs(logarithm)))
     }
@@ -195,11 +193,15 @@ extension NumericValue {
         }
         while rest > 0 {
             if rest & 1 == 1 {
-                result = trimmed((result.mantissa * square.mantissa, result.scale + square.scale))
+                result = trimmed(
+                    (
+                        Limbs.product(result.mantissa, square.mantissa), result.scale + square.scale
+                    ))
             }
             rest >>= 1
             if rest > 0 {
-                square = trimmed((square.mantissa * square.mantissa, square.scale * 2))
+                square = trimmed(
+                    (Limbs.product(square.mantissa, square.mantissa), square.scale * 2))
             }
         }
         if exponent > 0 {
@@ -262,7 +264,7 @@ private struct FixedPoint {
         var x = NumericValue.rescale(mantissa, from: scale, to: guardDigits)
         if x.isZero {
             // Smaller than the scale shows: take the power of ten out first.
-            let digitsOfMantissa = mantissa.magnitude.description.utf8.count
+            let digitsOfMantissa = NumericValue.digitCount(mantissa.magnitude)
             let normal = logarithm(mantissa, scale: digitsOfMantissa)
             return normal + ln10 * BigInt(digitsOfMantissa - scale)
         }

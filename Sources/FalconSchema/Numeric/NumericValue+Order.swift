@@ -22,9 +22,12 @@ extension NumericValue: Equatable, Hashable, Comparable {
         if x.scale == y.scale {
             return x.mantissa < y.mantissa ? -1 : (x.mantissa > y.mantissa ? 1 : 0)
         }
+        if let first = a.decimalExponent, let second = b.decimalExponent, first != second {
+            return (first < second) == (signA > 0) ? -1 : 1
+        }
         let scale = max(x.scale, y.scale)
-        let wideX = x.mantissa * PowerOfTen.big(scale - x.scale)
-        let wideY = y.mantissa * PowerOfTen.big(scale - y.scale)
+        let wideX = rescale(x.mantissa, from: x.scale, to: scale)
+        let wideY = rescale(y.mantissa, from: y.scale, to: scale)
         return wideX < wideY ? -1 : (wideX > wideY ? 1 : 0)
     }
 
@@ -81,11 +84,20 @@ extension NumericValue: Equatable, Hashable, Comparable {
         case .big(let big):
             var mantissa = big.mantissa
             var scale = big.scale
-            while scale > minimum {
-                let (quotient, remainder) = mantissa.quotientAndRemainder(dividingBy: 10)
-                guard remainder.isZero else { break }
-                mantissa = quotient
-                scale -= 1
+            // Every decimal zero at the end is a binary one, too. The largest powers first.
+            var most = min(scale - minimum, mantissa.magnitude.trailingZeroBitCount)
+            var step = most > 0 ? 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount) : 0
+            while step > 0 {
+                if step <= most {
+                    let (quotient, remainder) = Limbs.divide(
+                        mantissa, by: PowerOfTen.big(step))
+                    if remainder.isZero {
+                        mantissa = quotient
+                        scale -= step
+                        most -= step
+                    }
+                }
+                step /= 2
             }
             return NumericValue(mantissa: mantissa, scale: scale)
         default:

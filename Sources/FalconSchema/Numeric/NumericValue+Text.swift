@@ -21,7 +21,8 @@ extension NumericValue: CustomStringConvertible {
             }
             if mantissa < 0 { writer.append(UInt8(ascii: "-")) }
             if scale > 18 {
-                Self.append(String(mantissa.magnitude), scale: Int(scale), to: &writer)
+                Self.append(
+                    Array(String(mantissa.magnitude).utf8), scale: Int(scale), to: &writer)
                 return
             }
             let power = UInt64(PowerOfTen.int64[Int(scale)])
@@ -31,13 +32,13 @@ extension NumericValue: CustomStringConvertible {
             writer.appendDecimal(fraction, paddedTo: Int(scale))
         case .big(let big):
             if big.mantissa.sign == .minus { writer.append(UInt8(ascii: "-")) }
-            Self.append(big.mantissa.magnitude.description, scale: big.scale, to: &writer)
+            Self.append(
+                DecimalDigits.text(of: big.mantissa.magnitude), scale: big.scale, to: &writer)
         }
     }
 
-    private static func append(_ digits: String, scale: Int, to writer: inout ByteWriter) {
-        var digits = digits
-        digits.withUTF8 { utf8 in
+    private static func append(_ digits: [UInt8], scale: Int, to writer: inout ByteWriter) {
+        digits.withUnsafeBufferPointer { utf8 in
             if scale == 0 {
                 writer.append(contentsOf: UnsafeRawBufferPointer(utf8))
                 return
@@ -150,12 +151,10 @@ extension NumericValue: CustomStringConvertible {
         }
         // Before any large number is made.
         if digits.count - scale > Self.maxIntegerDigits { throw Self.overflow }
-        guard var mantissa = BigInt(String(decoding: digits, as: UTF8.self)) else {
-            throw Self.badSyntax(text)
-        }
+        var mantissa = BigInt(DecimalDigits.integer(digits[...]))
         if negative { mantissa.negate() }
         if scale < 0 {
-            mantissa *= PowerOfTen.big(-scale)
+            mantissa = Limbs.product(mantissa, PowerOfTen.big(-scale))
             scale = 0
         } else if scale > Self.maxScale {
             throw Self.overflow

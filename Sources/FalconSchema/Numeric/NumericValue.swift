@@ -145,6 +145,6 @@ enum PowerOfTen {
     }()
     static func big(_ exponent: Int) -> BigInt {
         if exponent < 0 { return 1 }
-        return exponent < cached.count ? cached[exponent] : BigInt(10).power(exponent)
+        return exponent < cached.count ? cached[exponent] : BigInt(DecimalDigits.power(exponent))
     }
 }

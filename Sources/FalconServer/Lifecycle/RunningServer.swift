@@ -150,7 +150,12 @@ public final class RunningServer: Sendable {
         if !isEmpty {
             logger.warning("cancelling the statements of \(server.registry.sessionCount) sessions")
             server.registry.terminateAll()
-            isEmpty = empty.wait(timeout: .now() + .seconds(10)) == .success
+            isEmpty = empty.wait(timeout: .now() + .seconds(2)) == .success
+            if !isEmpty {
+                // Commits that a full disk keeps from being durable cannot be taken back.
+                engine.abandonStalledCommits()
+                isEmpty = empty.wait(timeout: .now() + .seconds(10)) == .success
+            }
         }
         adminListener.close()
         guard isEmpty else {

@@ -20,7 +20,7 @@ struct FrontendDecoder {
 
     private var buffer: ByteBuffer?
     private var isStarted = false
-    private var encryptionRefused = false
+    private var refusedEncryption: EncryptionKind?
     private let maximumMessageLength: Int
 
     init(maximumMessageLength: Int) {
@@ -62,15 +62,15 @@ struct FrontendDecoder {
         }
         switch item.0 {
         case .startup(.startup): isStarted = true
-        case .startup(.ssl), .startup(.gssEncryption): break
         case .lost: buffer = nil
         default: break
         }
         return item.0
     }
 
-    /// After 'N' to an encryption request: PostgreSQL takes each kind at most once.
-    mutating func refuseEncryption() { encryptionRefused = true }
+    /// After 'N' to an encryption request: as in PostgreSQL, the other kind may be asked for next, the
+    /// same one not again.
+    mutating func refuseEncryption(_ kind: EncryptionKind) { refusedEncryption = kind }
 
     private func startup(in bytes: UnsafeRawBufferPointer) -> (Item, consumed: Int) {
         guard bytes.count >= 4 else { return (.incomplete, 0) }
@@ -89,7 +89,7 @@ struct FrontendDecoder {
         do throws(SQLError) {
             let body = UnsafeRawBufferPointer(rebasing: bytes[4..<length])
             let request = try FrontendParser.parseStartup(
-                body, encryptionRefused: encryptionRefused)
+                body, refused: refusedEncryption)
             return (.startup(request), length)
         } catch {
             var fatal = error

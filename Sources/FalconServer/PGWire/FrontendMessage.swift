@@ -23,12 +23,33 @@ enum FrontendMessage: Sendable {
     case copyDone
     case copyFail(String)
     case terminate
+
+    /// Its type byte.
+    var tag: UInt8 {
+        switch self {
+        case .query: FrontendTag.query
+        case .parse: FrontendTag.parse
+        case .bind: FrontendTag.bind
+        case .describe: FrontendTag.describe
+        case .execute: FrontendTag.execute
+        case .close: FrontendTag.close
+        case .flush: FrontendTag.flush
+        case .sync: FrontendTag.sync
+        case .functionCall: FrontendTag.functionCall
+        case .copyData: FrontendTag.copyData
+        case .copyDone: FrontendTag.copyDone
+        case .copyFail: FrontendTag.copyFail
+        case .terminate: FrontendTag.terminate
+        }
+    }
 }
+
+/// The ways a client may ask to have its connection encrypted.
+enum EncryptionKind: Sendable { case ssl, gss }
 
 /// What a client says before the session exists.
 enum StartupRequest: Sendable {
-    case ssl
-    case gssEncryption
+    case encryption(EncryptionKind)
     case cancel(processID: Int32, secret: Int32)
     case startup(StartupParameters)
 }

@@ -3,7 +3,7 @@ import FalconSchema
 extension FrontendParser {
     /// Parses the packet that opens a connection; `body` begins with the code word.
     static func parseStartup(
-        _ body: UnsafeRawBufferPointer, encryptionRefused: Bool
+        _ body: UnsafeRawBufferPointer, refused: EncryptionKind?
     ) throws(SQLError) -> StartupRequest {
         var reader = MessageReader(body)
         let code = try reader.readUInt32()
@@ -13,8 +13,8 @@ extension FrontendParser {
             let secret = try reader.readInt32()
             try reader.expectEnd()
             return .cancel(processID: processID, secret: secret)
-        case WireProtocol.sslRequestCode where !encryptionRefused: return .ssl
-        case WireProtocol.gssEncryptionRequestCode where !encryptionRefused: return .gssEncryption
+        case WireProtocol.sslRequestCode where refused != .ssl: return .encryption(.ssl)
+        case WireProtocol.gssEncryptionRequestCode where refused != .gss: return .encryption(.gss)
         default: break
         }
         guard code >> 16 == WireProtocol.latestVersion >> 16 else {

@@ -102,7 +102,7 @@ struct MessageReader {
         }
         let end = Swift.min(start + 4, bytes.count)
         let lead = start < bytes.count ? bytes[start] : 0
-        let shown = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+        let shown = lead < 0xC0 || lead >= 0xF8 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
         let sequence = bytes[start..<Swift.min(start + shown, end)]
         let digits = sequence.map { byte in
             let hex = String(byte, radix: 16)

@@ -7,12 +7,29 @@ import FalconStorage
 /// ```
 extension OutputBuffer {
     /// Appends a DataRow. Numbers, text and booleans go straight into the buffer; other values go
-    /// through `scratch`, with `settings` asked for only then.
+    /// through `scratch`, with `settings` asked for only then. Throws, with nothing appended, when
+    /// the row is larger than a message may be.
     mutating func appendDataRow(
         _ values: [Datum], _ columns: [ResultColumn], formats: [Int16],
         scratch: inout ByteWriter, settings: () -> DisplaySettings
-    ) {
+    ) throws(SQLError) {
         let mark = beginMessage(BackendTag.dataRow)
+        do throws(SQLError) {
+            try appendValues(
+                values, columns, formats: formats, mark: mark, scratch: &scratch,
+                settings: settings)
+        } catch {
+            truncate(to: mark - 1)
+            throw error
+        }
+        endMessage(mark)
+    }
+
+    @inline(__always)
+    private mutating func appendValues(
+        _ values: [Datum], _ columns: [ResultColumn], formats: [Int16], mark: Int,
+        scratch: inout ByteWriter, settings: () -> DisplaySettings
+    ) throws(SQLError) {
         append(integer: UInt16(truncatingIfNeeded: values.count))
         for index in 0..<values.count {
             // A row has its columns; a shorter list would be a bug upstream, shown as text.
@@ -26,20 +43,28 @@ extension OutputBuffer {
                     appendColumn(decimal: value)
                 } else if isBinary, appendBinaryInteger(value, type) {
                 } else {
-                    appendOther(
-                        values[index], type, isBinary, scratch: &scratch, settings: settings)
+                    try appendOther(
+                        values[index], type, isBinary, mark, scratch: &scratch, settings: settings)
                 }
             case .text(let text):
+                try checkRow(mark, adding: text.utf8.count)
                 appendColumn(text: text)
             case .bool(let value):
                 append(integer: UInt32(1))
                 append(
                     isBinary ? (value ? 1 : 0) : (value ? UInt8(ascii: "t") : UInt8(ascii: "f")))
             default:
-                appendOther(values[index], type, isBinary, scratch: &scratch, settings: settings)
+                try appendOther(
+                    values[index], type, isBinary, mark, scratch: &scratch, settings: settings)
             }
+            if count - mark > ValueLimit.maximumBytes { try checkRow(mark, adding: 0) }
         }
-        endMessage(mark)
+    }
+
+    /// A value of `bytes` is to follow its length word.
+    @inline(__always)
+    private func checkRow(_ mark: Int, adding bytes: Int) throws(SQLError) {
+        try ValueLimit.checkGrowth(count - mark, by: bytes)
     }
 
     @inline(__always)
@@ -65,15 +90,17 @@ extension OutputBuffer {
 
     @inline(never)
     private mutating func appendOther(
-        _ value: Datum, _ type: OID, _ isBinary: Bool, scratch: inout ByteWriter,
+        _ value: Datum, _ type: OID, _ isBinary: Bool, _ mark: Int, scratch: inout ByteWriter,
         settings: () -> DisplaySettings
-    ) {
+    ) throws(SQLError) {
         scratch.bytes.removeAll(keepingCapacity: scratch.bytes.capacity <= 1 << 16)
+        if !isBinary { try ValueLimit.checkText(of: value) }
         if isBinary {
             TypeIO.appendBinary(value, type: type, to: &scratch)
         } else {
             TypeIO.appendText(value, type: type, settings: settings(), to: &scratch)
         }
+        try checkRow(mark, adding: scratch.count)
         append(integer: UInt32(truncatingIfNeeded: scratch.count))
         append(bytes: scratch.bytes)
     }

@@ -1,3 +1,6 @@
+import Glibc
+import NIOCore
+
 /// Bytes on their way to a client: one growing block per connection, used again after every flush.
 ///
 /// Integers are written big-endian. A message is opened with ``beginMessage(_:)`` and closed with
@@ -11,20 +14,40 @@ struct OutputBuffer: ~Copyable {
 
     init() {
         capacity = Self.idleCapacity
-        base = .allocate(byteCount: capacity, alignment: 16)
+        base = Self.allocate(capacity)
     }
 
-    deinit { base.deallocate() }
+    deinit { free(base) }
+
+    /// With malloc, since a large block grows without being copied.
+    private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
+        guard let block = malloc(capacity) else { outOfMemory(capacity) }
+        return block
+    }
+
+    private static func outOfMemory(_ capacity: Int) -> Never {
+        ServerProcess.say("falcondb: no memory for \(capacity) bytes of output")
+        abort()
+    }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
     mutating func removeAll() {
         count = 0
         if capacity > 32 * Self.idleCapacity {
-            base.deallocate()
+            free(base)
             capacity = Self.idleCapacity
-            base = .allocate(byteCount: capacity, alignment: 16)
+            base = Self.allocate(capacity)
         }
+    }
+
+    /// Everything, for the channel. What gathers between two calls is less than the largest message
+    /// and a flush's worth, which a ByteBuffer holds (`ValueLimit`).
+    mutating func takeAll(_ allocator: ByteBufferAllocator) -> ByteBuffer {
+        var buffer = allocator.buffer(capacity: count)
+        buffer.writeBytes(bytes)
+        removeAll()
+        return buffer
     }
 
     /// Takes back what was written after `count` was `mark`.
@@ -38,9 +61,7 @@ struct OutputBuffer: ~Copyable {
     @inline(never)
     private mutating func grow(_ extra: Int) {
         let wanted = max(capacity * 2, count + extra)
-        let block = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
-        block.copyMemory(from: base, byteCount: count)
-        base.deallocate()
+        guard let block = realloc(base, wanted) else { Self.outOfMemory(wanted) }
         base = block
         capacity = wanted
     }

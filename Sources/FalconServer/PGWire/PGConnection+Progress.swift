@@ -20,9 +20,17 @@ extension PGConnection {
         case .failed(let error):
             isCopyDataStep = false
             completionTag = 0
-            let reported = copyFailure ?? error
+            var reported = copyFailure ?? error
+            if reported.context == nil { reported.context = error.context }
             copyFailure = nil
             sendError(reported)
+            if endsAfterFailure {
+                _ = state.failed()
+                return endFatally(
+                    SQLError(
+                        .protocolViolation,
+                        "terminating connection because protocol synchronization was lost"))
+            }
             if reported.severity == .fatal || reported.severity == .panic {
                 _ = state.failed()
                 return closeAfterFlush()

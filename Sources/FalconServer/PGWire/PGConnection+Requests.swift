@@ -4,7 +4,7 @@ import FalconSchema
 extension PGConnection {
     /// Gives one message to the session, if the protocol lets it come now.
     func process(_ message: FrontendMessage) {
-        guard let session, admit(Self.input(of: message), message) else { return }
+        guard let session, admit(Self.input(of: message), message.tag) else { return }
         completionTag = 0
         isOnWorker = false
         switch message {
@@ -60,7 +60,7 @@ extension PGConnection {
         default: input = .extended
         }
         if input == .flush { return endFatally(error) }
-        guard admit(input, nil) else { return }
+        guard admit(input, tag) else { return }
         if input == .copyFail, let session {
             copyFailure = error
             settle(session.copyFail(error.message, sink))
@@ -70,7 +70,7 @@ extension PGConnection {
     }
 
     /// Asks the rules; true when the message is to be processed.
-    private func admit(_ input: ConnectionState.Input, _ message: FrontendMessage?) -> Bool {
+    private func admit(_ input: ConnectionState.Input, _ tag: UInt8) -> Bool {
         switch state.receive(input) {
         case .process: return true
         case .ignore: return false
@@ -78,13 +78,22 @@ extension PGConnection {
             context?.close(promise: nil)
             return false
         case .failCopy:
-            guard let session else { return false }
-            let error = SQLError(
-                .protocolViolation, "unexpected message during COPY from stdin")
-            copyFailure = error
-            settle(session.copyFail(error.message, sink))
+            let digits = String(tag, radix: 16, uppercase: true)
+            loseCopy(
+                SQLError(
+                    .protocolViolation,
+                    "unexpected message type 0x\(digits) during COPY from stdin"))
             return false
         }
+    }
+
+    /// Fails the COPY in progress and ends the connection: as in PostgreSQL, what the client says and
+    /// what the server expects no longer agree.
+    func loseCopy(_ error: SQLError) {
+        guard let session else { return }
+        copyFailure = error
+        endsAfterFailure = true
+        settle(session.copyFail(error.message, sink))
     }
 
     private func describe(_ target: WireTarget, _ session: any WireSession) {

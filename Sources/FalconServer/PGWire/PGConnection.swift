@@ -28,6 +28,7 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     private var isWritable = true
     private var isReadHeld = false
     private var isRegistered = false
+    private var inputEnded = false
     private var spare = ByteBuffer()
     private var startupTimeout: Scheduled<Void>?
     var drainRequested = false
@@ -38,6 +39,8 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     var isCopyDataStep = false
     /// What the failure of the COPY in progress is reported as.
     var copyFailure: SQLError?
+    /// The connection ends when the request in progress has failed.
+    var endsAfterFailure = false
     /// Where the session was running when it paused.
     var isOnWorker = false
 
@@ -103,6 +106,30 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         context.fireChannelInactive()
     }
 
+    /// The client will send nothing more, but may still read. A COPY from it cannot end well; any other
+    /// statement of a client that is gone is cancelled, as on a closed connection.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .some(ChannelEvent.inputClosed) = event as? ChannelEvent else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        inputEnded = true
+        drive()
+        switch state.phase {
+        case .copyIn, .copyRunning, .closed: break
+        default: closeAfterFlush()
+        }
+    }
+
+    /// No message follows those that have been taken.
+    private func endInput() {
+        guard case .copyIn = state.phase else { return }
+        _ = state.receive(.copyFail)
+        loseCopy(
+            SQLError(
+                SQLState("08006"),
+                "unexpected EOF on client connection with an open transaction"))
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -150,7 +177,9 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
             case .message(let message): process(message)
             case .malformed(let tag, let error): reject(tag, error)
             case .lost(let error): return endFatally(error)
-            case .incomplete, .startup: return
+            case .incomplete, .startup:
+                if inputEnded { endInput() }
+                return
             }
         }
     }
@@ -158,8 +187,8 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     /// Takes one start-up packet; false when there is nothing more to do now.
     private func takeStartup() -> Bool {
         switch decoder.next() {
-        case .startup(.ssl), .startup(.gssEncryption):
-            decoder.refuseEncryption()
+        case .startup(.encryption(let kind)):
+            decoder.refuseEncryption(kind)
             sink.out.append(UInt8(ascii: "N"))
             sink.needsFlush = true
             return true
@@ -221,6 +250,12 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         sink.needsFlush = false
         let size = sink.out.count
         guard size > 0, let context else { return }
+        if size > WireSink.flushThreshold {
+            let buffer = sink.out.takeAll(context.channel.allocator)
+            sink.count(sent: size)
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            return
+        }
         // The channel lets go of the buffer when it has written it, so that this storage is usually
         // unique again by now.
         spare.clear(minimumCapacity: size)
@@ -228,7 +263,6 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         sink.out.removeAll()
         sink.count(sent: size)
         context.writeAndFlush(wrapOutboundOut(spare), promise: nil)
-        if size > 64 << 10 { spare = ByteBuffer() }
     }
 
     /// Sends a FATAL error and closes once it is out.
@@ -254,12 +288,9 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         decoder.discardAll()
         if wasBusy { session?.requestCancel() } else { closeSession(abandoningCopy: false) }
         guard let context else { return }
-        let size = sink.out.count
-        var buffer = context.channel.allocator.buffer(capacity: size)
-        buffer.writeBytes(sink.out.bytes)
-        sink.out.removeAll()
-        sink.needsFlush = false
         let channel = context.channel
+        let buffer = sink.out.takeAll(channel.allocator)
+        sink.needsFlush = false
         channel.writeAndFlush(buffer).whenComplete { _ in channel.close(promise: nil) }
         // A client that reads nothing does not keep its socket.
         eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }

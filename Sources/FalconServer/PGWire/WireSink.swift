@@ -40,9 +40,9 @@ final class WireSink: ResultSink, @unchecked Sendable {
         out.appendRowDescription(columns, formats: [])
     }
 
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) {
+    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
         let session = session
-        out.appendDataRow(values, columns, formats: formats, scratch: &scratch) {
+        try out.appendDataRow(values, columns, formats: formats, scratch: &scratch) {
             session?.displaySettings ?? DisplaySettings()
         }
         if out.count >= Self.flushThreshold { handOn() }
@@ -96,9 +96,7 @@ final class WireSink: ResultSink, @unchecked Sendable {
     func handOn() {
         guard out.count > 0 else { return }
         let size = out.count
-        var buffer = channel.allocator.buffer(capacity: size)
-        buffer.writeBytes(out.bytes)
-        out.removeAll()
+        let buffer = out.takeAll(channel.allocator)
         count(sent: size)
         inFlight.wrappingAdd(size, ordering: .relaxed)
         let promise = channel.eventLoop.makePromise(of: Void.self)

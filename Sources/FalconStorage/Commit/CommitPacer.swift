@@ -3,6 +3,7 @@ import CFalconPlatform
 /// Callback commits that the controller holds back wait here, in order, and not on their threads.
 final class CommitPacer: @unchecked Sendable {
     private struct Delayed {
+        var ticket: CommitTicket
         var batch: WriteBatch
         var options: CommitOptions
         var arrivalNanos: UInt64
@@ -22,48 +23,78 @@ final class CommitPacer: @unchecked Sendable {
         changed = MonitorCondition(monitor)
     }
 
-    /// Hands the commit on once it may go.
+    /// Hands the commit on once it may go. Nil: at once.
     func submit(
         _ batch: WriteBatch, _ options: CommitOptions,
         completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void
-    ) {
+    ) -> CommitTicket? {
         monitor.lock()
         if thread == nil, !isStopping {
             thread = try? WorkerThread(name: "commit-pacer") { [self] in run() }
         }
         guard thread != nil, !isStopping else {
             monitor.unlock()
-            return pipeline.commit(batch, options, completion: completion)
+            pipeline.commit(batch, options, completion: completion)
+            return nil
         }
+        let ticket = CommitTicket(pacer: self)
         waiting.append(
             Delayed(
-                batch: batch, options: options, arrivalNanos: falcon_monotonic_nanos(),
+                ticket: ticket, batch: batch, options: options,
+                arrivalNanos: falcon_monotonic_nanos(),
                 completion: completion))
         changed.signal()
         monitor.unlock()
+        return ticket
+    }
+
+    func cancel(_ ticket: CommitTicket) {
+        monitor.lock()
+        let place = waiting.firstIndex { $0.ticket === ticket }
+        let taken = place.map { waiting.remove(at: $0) }
+        monitor.unlock()
+        taken?.completion(
+            .failure(
+                StorageError(
+                    .cancelled, kind: .user, "The commit was taken back before it was begun.")))
     }
 
     private func run() {
         while true {
             monitor.lock()
             while waiting.isEmpty, !isStopping { changed.wait() }
-            let ready = waiting
-            waiting = []
+            let first = waiting.first
             monitor.unlock()
-            if ready.isEmpty { return }
-            for commit in ready {
-                do throws(StorageError) {
-                    if controller.needsPacing {
-                        try controller.pace(
-                            bytes: commit.batch.byteCount, arrivalNanos: commit.arrivalNanos)
-                    }
-                } catch {
-                    commit.completion(.failure(error))
-                    continue
-                }
-                pipeline.commit(commit.batch, commit.options, completion: commit.completion)
+            guard let first else { return }
+            // It stays in line meanwhile, where ``cancel(_:)`` finds it.
+            let refusal = pace(first)
+            guard remove(first.ticket) else { continue }
+            if let refusal {
+                first.completion(.failure(refusal))
+            } else {
+                pipeline.commit(first.batch, first.options, completion: first.completion)
             }
         }
+    }
+
+    private func pace(_ commit: Delayed) -> StorageError? {
+        guard controller.needsPacing else { return nil }
+        do throws(StorageError) {
+            try controller.pace(
+                bytes: commit.batch.byteCount, arrivalNanos: commit.arrivalNanos)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// False when it was taken back.
+    private func remove(_ ticket: CommitTicket) -> Bool {
+        monitor.lock()
+        defer { monitor.unlock() }
+        guard let place = waiting.firstIndex(where: { $0.ticket === ticket }) else { return false }
+        waiting.remove(at: place)
+        return true
     }
 
     /// After the controller released everybody: passes on what waits and ends the thread.

@@ -2,21 +2,30 @@ extension StorageEngine {
     /// Commits `batch`; `completion` is called once, after publication in commit order, without
     /// locks held, on a thread of the engine or of another committer (on the caller's when the commit
     /// is refused or published at once). It must be short. The batch belongs to the engine until then.
+    /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
+    ///   was not held.
+    @discardableResult
     public func commit(
         _ batch: WriteBatch, _ options: CommitOptions,
         completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void
-    ) {
+    ) -> CommitTicket? {
         guard let writeSide else {
-            return completion(
+            completion(
                 .failure(
                     StorageError(.readOnly, kind: .user, "The engine was opened read-only.")))
+            return nil
         }
         if writeSide.controller.needsPacing {
-            writeSide.pacer.submit(batch, options, completion: completion)
-        } else {
-            writeSide.pipeline.commit(batch, options, completion: completion)
+            return writeSide.pacer.submit(batch, options, completion: completion)
         }
+        writeSide.pipeline.commit(batch, options, completion: completion)
+        return nil
     }
+
+    /// Before a close that must not wait: when the log has no room, the commits that have their place
+    /// in it and wait to be durable fail with `commit-outcome-unknown`, and no more are taken. Does
+    /// nothing when the log can be written.
+    public func abandonStalledCommits() { writeSide?.wal.failIfStalled() }
 
     /// Commits `batch` and waits for its publication.
     @discardableResult

@@ -14,7 +14,22 @@ public final class PosixFileSystem: FileSystem {
         case .create: flags = O_RDWR | O_CREAT | O_EXCL
         case .createIfMissing: flags = O_RDWR | O_CREAT
         }
-        return PosixFile(path: path, descriptor: try openDescriptor(path, flags))
+        // Without O_NONBLOCK, opening a pipe would wait for its other end; a regular file ignores it.
+        let descriptor = try openDescriptor(path, flags | O_NONBLOCK)
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw .posix(code, "fstat", path: path)
+        }
+        guard info.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw StorageError(
+                .io, kind: .transient, "This is not a regular file.",
+                location: .init(path: path),
+                hint: "Put back the file that belongs there, or a backup of the directory.")
+        }
+        return PosixFile(path: path, descriptor: descriptor)
     }
 
     private func openDescriptor(_ path: String, _ flags: Int32) throws(StorageError) -> Int32 {

@@ -27,11 +27,7 @@ extension WALWriter {
             {
                 ownIO { performIO(sync: needsSync || isClosing) }
                 if isClosing, isStalled {
-                    fail(
-                        StorageError(
-                            .diskFull, kind: .transient,
-                            "The disk is full and the log could not be written out on close."),
-                        holdingMonitor: true)
+                    fail(Self.fullOnClose, holdingMonitor: true)
                 }
                 continue
             }

@@ -316,6 +316,20 @@ final class WALWriter: @unchecked Sendable {
         return true
     }
 
+    /// Poisons the log when it waits for room: who waits for it learns so.
+    func failIfStalled() {
+        monitor.lock()
+        // A retry under way shows how it stands.
+        while ioBusy, failure == nil { progressMade.wait() }
+        let isStalled = isStalled
+        monitor.unlock()
+        if isStalled { fail(Self.fullOnClose) }
+    }
+
+    static let fullOnClose = StorageError(
+        .diskFull, kind: .transient,
+        "The disk is full and the log could not be written out on close.")
+
     /// Blocks until all records appended so far are synced. On a full disk it waits for room, or tries
     /// once and throws `disk-full` where nobody may come to make any.
     func sync(waitsForRoom: Bool = true) throws(StorageError) {

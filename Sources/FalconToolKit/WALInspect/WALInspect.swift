@@ -55,12 +55,16 @@ public struct WALInspect: ToolCommand {
         let progress = ToolProgress("wal-inspect", report)
         var listed = 0
         var seen: UInt64 = 0
+        // Ended early, because nobody reads on or somebody asked: what follows is not known to be
+        // missing.
+        var isPartial = false
         while let record = try reader.next() {
             seen += UInt64(record.body.count)
             if seen >= 1 << 20 {
                 seen = 0
                 progress.update(record.lsn.rawValue, of: 0, unit: "log bytes")
-                if report.context.shouldStop { break }
+                isPartial = report.context.shouldStop
+                if isPartial { break }
             }
             let summary = survey.add(record)
             guard records, wants(record, summary), listed < limit ?? .max else { continue }
@@ -75,14 +79,16 @@ public struct WALInspect: ToolCommand {
         if reader.summaries.isEmpty { return concludeWithoutLog(condition, place, report) }
         if survey.tallies[.commit] != nil { condition.noteCommits() }
         for problem in condition.problems { report.add(Finding(refusal: problem)) }
-        var missing = try condition.expectation?.missingEnd(of: reader)
-        if missing == nil, condition.expectation != nil, !reader.verdict.isCorruption {
+        var missing = isPartial ? nil : try condition.expectation?.missingEnd(of: reader)
+        if missing == nil, !isPartial, condition.expectation != nil, !reader.verdict.isCorruption {
             // After the log: segments go once a manifest says so.
             missing = try LogExpectation.readIfSound(place.names, fileSystem)?
                 .missingBeginning(of: reader)
         }
         if let missing { report.add(Finding(missingLog: missing)) }
-        for problem in survey.findings() { report.add(problem) }
+        if !isPartial {
+            for problem in survey.findings() { report.add(problem) }
+        }
         if case .tornTail(_, let segment, let offset, let discarded) = reader.verdict {
             report.add(
                 Finding(

@@ -48,11 +48,11 @@ import Testing
         #expect(Array(out.bytes) == Bytes.message("E", expected))
     }
 
-    @Test func binaryIntegersHaveTheirTypesWidth() {
+    @Test func binaryIntegersHaveTheirTypesWidth() throws {
         let columns = [OID.int2, .int4, .int8].map { ResultColumn(name: "x", type: SQLType($0)) }
         var out = OutputBuffer()
         var scratch = ByteWriter()
-        out.appendDataRow(
+        try out.appendDataRow(
             [.int(-2), .int(-2), .int(-2)], columns, formats: [1], scratch: &scratch
         ) { DisplaySettings() }
         let reply = Reply(tag: "D", body: Array(out.bytes.dropFirst(5)))
@@ -60,5 +60,29 @@ import Testing
             reply.columns == [
                 [255, 254], [255, 255, 255, 254], [UInt8](repeating: 255, count: 7) + [254],
             ])
+    }
+
+    /// As in PostgreSQL, which counts the message without its type and length.
+    @Test func aRowLargerThanAMessageMayBeIsRefused() throws {
+        let text = String(repeating: "a", count: 400_000_000)
+        let columns = [ResultColumn](
+            repeating: ResultColumn(name: "x", type: SQLType(.text)), count: 3)
+        var out = OutputBuffer()
+        out.appendCommandComplete("before")
+        let before = out.count
+        var scratch = ByteWriter()
+        let row = [Datum](repeating: .text(text), count: 3)
+        var refused: SQLError?
+        do throws(SQLError) {
+            try out.appendDataRow(row, columns, formats: [], scratch: &scratch) {
+                DisplaySettings()
+            }
+        } catch { refused = error }
+        #expect(refused?.state.rawValue == "54000")
+        #expect(
+            refused?.detail
+                == "Cannot enlarge string buffer containing 800000014 bytes by 400000000 more bytes."
+        )
+        #expect(out.count == before)
     }
 }

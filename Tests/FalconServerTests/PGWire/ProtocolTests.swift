@@ -196,12 +196,30 @@ import Testing
         #expect(replies[1].fields["C"] == "22P04")
         #expect(try client.readUntilReady().tags == "TDCZ")
 
-        // Anything else than COPY data ends the COPY.
-        try client.send(Bytes.query("copyin") + Bytes.query("rows 1"))
-        replies = try client.readUntilReady()
-        #expect(replies.tags == "GEZ")
+    }
+
+    /// Anything else than COPY data: client and server no longer agree on what is said.
+    @Test(arguments: [Bytes.query("rows 1"), Bytes.bind()])
+    func anythingElseDuringCopyInEndsTheConnection(_ message: [UInt8]) throws {
+        try client.send(Bytes.query("copyin") + message)
+        let replies = try client.readToEnd()
+        #expect(replies.tags == "GEE")
         #expect(replies[1].fields["C"] == "08P01")
-        #expect(try client.query("rows 1").tags == "TDCZ")
+        let tag = String(message[0], radix: 16)
+        #expect(replies[1].fields["M"] == "unexpected message type 0x\(tag) during COPY from stdin")
+        #expect(replies[2].fields["S"] == "FATAL")
+        #expect(
+            replies[2].fields["M"]
+                == "terminating connection because protocol synchronization was lost")
+    }
+
+    @Test func theEndOfInputDuringCopyInIsSaid() throws {
+        try client.send(Bytes.query("copyin") + Bytes.message("d", Array("1\t2\n".utf8)))
+        client.shutdownWrites()
+        let replies = try client.readToEnd()
+        #expect(replies.tags == "GEE")
+        #expect(replies[1].fields["C"] == "08006")
+        #expect(replies[2].fields["C"] == "08P01")
     }
 
     @Test func copyInExtendedSkipsToSync() throws {
@@ -283,7 +301,7 @@ import Testing
         #expect(replies.tags == "EZ")
         #expect(replies[0].fields["C"] == "22021")
         #expect(
-            replies[0].fields["M"] == "invalid byte sequence for encoding \"UTF8\": 0xff 0xfe")
+            replies[0].fields["M"] == "invalid byte sequence for encoding \"UTF8\": 0xff")
     }
 
     private static let unfollowable: [[UInt8]] = [

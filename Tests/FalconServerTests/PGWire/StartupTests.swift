@@ -27,20 +27,28 @@ import Testing
         #expect(replies[3].body == [UInt8(ascii: "I")])
     }
 
+    /// Each kind, in either order; one kind twice is an unknown protocol.
     @Test func encryptionRequestsAreAnsweredWithN() throws {
         let server = try WireServer()
-        let client = try WireClient(port: server.port)
-        for code in [80_877_103, 80_877_104] {
-            if code == 80_877_104 { continue }
+        let (ssl, gss) = (80_877_103, 80_877_104)
+        for codes in [[ssl], [gss], [ssl, gss], [gss, ssl]] {
+            let client = try WireClient(port: server.port)
+            for code in codes {
+                try client.send(Bytes.int32(8) + Bytes.int32(code))
+                #expect(try client.readByte() == UInt8(ascii: "N"))
+            }
+            try client.send(Bytes.startup([("user", "u")]))
+            #expect(try client.readUntilReady().tags == "RSKZ")
+        }
+        for code in [ssl, gss] {
+            let client = try WireClient(port: server.port)
             try client.send(Bytes.int32(8) + Bytes.int32(code))
             #expect(try client.readByte() == UInt8(ascii: "N"))
+            try client.send(Bytes.int32(8) + Bytes.int32(code))
+            let replies = try client.readToEnd()
+            #expect(replies.tags == "E")
+            #expect(replies.first?.fields["C"] == "0A000")
         }
-        try client.send(Bytes.startup([("user", "u")]))
-        #expect(try client.readUntilReady().tags == "RSKZ")
-
-        let other = try WireClient(port: server.port)
-        try other.send(Bytes.int32(8) + Bytes.int32(80_877_104))
-        #expect(try other.readByte() == UInt8(ascii: "N"))
     }
 
     @Test func newerMinorVersionsAndOptionsAreNegotiated() throws {
@@ -72,7 +80,7 @@ import Testing
         ])
         let request = try packet.withUnsafeBytes {
             try FrontendParser.parseStartup(
-                UnsafeRawBufferPointer(rebasing: $0[4...]), encryptionRefused: false)
+                UnsafeRawBufferPointer(rebasing: $0[4...]), refused: nil)
         }
         guard case .startup(let parameters) = request else {
             Issue.record("not a startup packet")

@@ -171,13 +171,17 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
         let columns = Self.columns(current.sql) ?? []
         let wide = String(repeating: "w", count: 1000)
         while current.next < current.stop {
-            switch current.sql.prefix(3) {
-            case "row":
-                let value = Datum.int(Int64(current.next + 1))
-                sink.row([value], columns, formats: current.formats)
-            case "wid": sink.row([.text(wide)], columns, formats: current.formats)
-            case "nul": sink.row([.null, .text("")], columns, formats: current.formats)
-            default: sink.row([], columns, formats: current.formats)
+            let values: [Datum] =
+                switch current.sql.prefix(3) {
+                case "row": [.int(Int64(current.next + 1))]
+                case "wid": [.text(wide)]
+                case "nul": [.null, .text("")]
+                default: []
+                }
+            do throws(SQLError) {
+                try sink.row(values, columns, formats: current.formats)
+            } catch {
+                return .failed(error)
             }
             current.next += 1
             if sink.wantsPause {

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -84,6 +85,62 @@ import Testing
             #expect(error.code == .diskFull)
         }
         full.free()
+    }
+
+    /// A commit that is held back can be taken back, the one in front of it included.
+    @Test func aHeldCommitIsTakenBack() throws {
+        let full = try Full(waitMicros: 600_000_000)
+        defer { try? full.engine.close() }
+        try stall(full)
+        let results = Mutex<[String: StorageErrorCode?]>([:])
+        var tickets: [CommitTicket] = []
+        for key in ["a", "b", "c"] {
+            let batch = WriteBatch()
+            try batch.put(key: bytes(key), value: bytes("v"))
+            let ticket = full.engine.commit(batch, CommitOptions()) { result in
+                var code: StorageErrorCode?
+                if case .failure(let error) = result { code = error.code }
+                results.withLock { $0[key] = code }
+            }
+            tickets.append(try #require(ticket))
+        }
+        tickets[1].cancel()
+        #expect(results.withLock { $0["b"] } == .cancelled)
+        tickets[0].cancel()
+        #expect(results.withLock { $0["a"] } == .cancelled)
+        full.free()
+        while results.withLock({ $0.count }) < 3 { sched_yield() }
+        #expect(results.withLock { $0["c"] } == .some(nil))
+        // Too late: without effect.
+        tickets[2].cancel()
+        #expect(try full.engine.value("a") == nil && full.engine.value("c") != nil)
+    }
+
+    /// What the log holds and cannot write cannot be taken back, only left: a close does not wait.
+    @Test func ordersThatCannotBeWrittenAreAbandoned() async throws {
+        let full = try Full(waitMicros: 600_000_000)
+        try full.put("acknowledged")
+        full.fill("/wal/")
+        let batch = WriteBatch()
+        try batch.put(key: bytes("unknown"), value: bytes("v"))
+        let engine = full.engine
+        let result = await withCheckedContinuation { continuation in
+            engine.commit(batch, CommitOptions()) { continuation.resume(returning: $0) }
+            while engine.statistics().delayReason != .diskFull { sched_yield() }
+            engine.abandonStalledCommits()
+        }
+        guard case .failure(let error) = result else {
+            Issue.record("the commit was acknowledged")
+            return
+        }
+        #expect(error.code == .commitOutcomeUnknown)
+        #expect(throws: StorageError.self) { try engine.close() }
+        let again = try StorageEngine.open(
+            at: "/db", options: .small,
+            environment: StorageEnvironment(
+                fileSystem: full.memory, clock: ManualClock(), random: SystemRandom()))
+        #expect(try again.value("acknowledged") != nil)
+        try again.close()
     }
 
     /// A commit that waits within its bound goes through once there is room.

@@ -53,6 +53,21 @@ import Testing
         }
     }
 
+    /// Opening a pipe must not wait for its other end, and nothing else than a file is one.
+    @Test func whatIsNoRegularFileIsRefused() throws {
+        try with(.posix) { fileSystem, root in
+            let path = join(root, "pipe")
+            #expect(mkfifo(path, 0o644) == 0)
+            for mode in [OpenMode.read, .readWrite, .createIfMissing] {
+                let error = #expect(throws: StorageError.self) {
+                    _ = try fileSystem.open(path, mode)
+                }
+                #expect(error?.code == .io && error?.location?.path == path)
+            }
+            #expect(throws: StorageError.self) { _ = try fileSystem.open(root, .read) }
+        }
+    }
+
     @Test(arguments: Kind.allCases)
     func namesComeAndGo(_ kind: Kind) throws {
         try with(kind) { fileSystem, root in

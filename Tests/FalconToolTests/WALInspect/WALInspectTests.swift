@@ -35,6 +35,24 @@ import Testing
         }
     }
 
+    /// What was not read, because nobody reads on, is not missing.
+    @Test(arguments: ["text", "json", "jsonl"])
+    func aReaderThatLeavesIsNoDamage(_ format: String) throws {
+        let fixture = try LogFixture()
+        for index in 0..<40 {
+            try fixture.commit([
+                ([UInt8(index)], [UInt8](repeating: 7, count: 100_000))
+            ])
+        }
+        try fixture.writer.close()
+        let run = ToolRun(
+            WALInspect.self, ["data", "--records", "--format", format],
+            environment: StorageEnvironment(fileSystem: fixture.memory, clock: ManualClock()),
+            readerLeavesAfter: 200)
+        #expect(run.exit == .clean)
+        #expect(run.diagnostics == "")
+    }
+
     @Test func aTornTailIsBenignAndCounted() throws {
         let fixture = try makeLog()
         let clone = try fixture.crash()

@@ -22,7 +22,7 @@ public final class ArrayConstructor: BoundExpression, @unchecked Sendable {
         values.reserveCapacity(elements.count)
         if !isNested {
             for element in elements { values.append(try element.evaluate(row)) }
-            return .array(ArrayValue(elementType: elementType, values))
+            return .array(try checked(ArrayValue(elementType: elementType, values)))
         }
         var inner: [(length: Int32, lowerBound: Int32)]?
         var count: Int32 = 0
@@ -47,9 +47,14 @@ public final class ArrayConstructor: BoundExpression, @unchecked Sendable {
             return .array(ArrayValue(elementType: elementType, []))
         }
         return .array(
-            ArrayValue(
-                elementType: elementType, dimensions: [(length: count, lowerBound: 1)] + inner,
-                elements: values))
+            try checked(
+                ArrayValue(
+                    elementType: elementType, dimensions: [(length: count, lowerBound: 1)] + inner,
+                    elements: values)))
+    }
+    private func checked(_ array: ArrayValue) throws(SQLError) -> ArrayValue {
+        try ValueLimit.check(array)
+        return array
     }
     public override var children: [BoundExpression] { elements }
     public override func withChildren(_ children: [BoundExpression]) -> BoundExpression {

@@ -35,6 +35,15 @@ open class BoundExpression: @unchecked Sendable {
 }
 
 extension BoundExpression {
+    /// Where its text begins, as PostgreSQL's messages about the whole of it point; nil when unknown.
+    final var start: Int? {
+        var first: Int?
+        walk { node in
+            if node.location >= 0 { first = min(first ?? node.location, node.location) }
+        }
+        return first
+    }
+
     /// Structural equality: the same computation on the same slots.
     public final func matches(_ other: BoundExpression) -> Bool {
         if self === other { return true }

@@ -39,7 +39,9 @@ public final class TextConversionExpression: BoundExpression, @unchecked Sendabl
         if case .text(let already) = value, TypeRegistry.physical(operand.type.oid) != .none {
             text = already
         } else {
+            try ValueLimit.checkText(of: value)
             text = TypeIO.text(value, type: operand.type.oid, settings: settings)
+            try ValueLimit.checkAllocation(text.utf8.count)
         }
         return try TypeIO.parseText(text, type: SQLType(type.oid), settings: settings)
     }

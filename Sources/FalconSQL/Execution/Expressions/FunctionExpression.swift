@@ -21,6 +21,8 @@ public final class FunctionExpression: BoundExpression, @unchecked Sendable {
     public let operatorName: String?
     private let body: ScalarBody
     private let isStrict: Bool
+    /// Its result has no fixed size, and what it is made of may be large.
+    private let hasLongResult: Bool
 
     /// Nil when `function` is no scalar function or its body wants another number of arguments.
     public init?(
@@ -40,6 +42,7 @@ public final class FunctionExpression: BoundExpression, @unchecked Sendable {
         self.operatorName = operatorName
         self.body = body
         isStrict = function.isStrict
+        hasLongResult = (TypeRegistry.descriptor(type.oid)?.length ?? -1) < 0
         super.init(type: type, location: location)
     }
 
@@ -49,10 +52,18 @@ public final class FunctionExpression: BoundExpression, @unchecked Sendable {
         operatorName = original.operatorName
         body = original.body
         isStrict = original.isStrict
+        hasLongResult = original.hasLongResult
         super.init(type: original.type, location: original.location)
     }
 
     public override func evaluate(_ row: RowContext) throws(SQLError) -> Datum {
+        let result = try call(row)
+        if hasLongResult { try ValueLimit.check(result) }
+        return result
+    }
+
+    @inline(__always)
+    private func call(_ row: RowContext) throws(SQLError) -> Datum {
         switch body {
         case .nullary(let code): return try code(row.functions)
         case .unary(let code):

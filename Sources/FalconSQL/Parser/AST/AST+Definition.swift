@@ -90,6 +90,8 @@ extension AST {
         public var isInitiallyDeferred: Bool
         public var isNotValid: Bool
         public var location: Int
+        /// Where an error about it points.
+        var place: Int? { location >= 0 ? location : nil }
     }
 
     public enum TableElement: Sendable {
