@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +62,19 @@ uint32_t falcon_crc32c(uint32_t crc, const void *data, size_t length) {
 ssize_t falcon_pread_nowait(int fd, void *buffer, size_t length, int64_t offset) {
     struct iovec iov = {.iov_base = buffer, .iov_len = length};
     return preadv2(fd, &iov, 1, offset, RWF_NOWAIT);
+}
+
+bool falcon_overwrites_in_place(int fd) {
+    struct statfs info;
+    if (fstatfs(fd, &info) != 0) return false;
+    return info.f_type == 0xEF53 /* ext4 */ || info.f_type == 0x58465342 /* XFS */;
+}
+
+int falcon_populate_writable(void *start, size_t length) {
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+    return madvise(start, length, MADV_POPULATE_WRITE);
 }
 
 int falcon_open(const char *path, int flags, unsigned int mode) {

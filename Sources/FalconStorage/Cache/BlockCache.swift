@@ -29,7 +29,9 @@ public final class BlockCache: @unchecked Sendable {
     /// What a block costs beyond its bytes.
     private static let overheadBytes = 64
 
-    public let capacityBytes: Int
+    /// The most it may ever be given; its directory is made for this.
+    private let maximumBytes: Int
+    private let capacity: Atomic<Int>
     private let setMask: UInt64
     private let slotCount: Int
     private let states: UnsafeMutableRawPointer
@@ -39,11 +41,14 @@ public final class BlockCache: @unchecked Sendable {
     private let used = Atomic<Int>(0)
     private let hand = Atomic<Int>(0)
 
-    public init(capacityBytes: Int) {
-        self.capacityBytes = max(capacityBytes, 0)
+    /// - Parameter maximumBytes: how far ``setCapacity(_:)`` may go up; nil: not beyond `capacityBytes`.
+    public init(capacityBytes: Int, maximumBytes: Int? = nil) {
+        let maximumBytes = max(maximumBytes ?? capacityBytes, capacityBytes, 0)
+        self.maximumBytes = maximumBytes
+        capacity = Atomic(max(capacityBytes, 0))
         // Two slots for each 4 KiB: sets seldom overflow, and untouched slots cost no memory.
         var sets = 1
-        while sets * BlockCache.ways * 2048 < self.capacityBytes { sets *= 2 }
+        while sets * BlockCache.ways * 2048 < maximumBytes { sets *= 2 }
         setMask = UInt64(sets - 1)
         slotCount = sets * BlockCache.ways
         states = BlockCache.zeroed(slotCount * 8)
@@ -75,6 +80,14 @@ public final class BlockCache: @unchecked Sendable {
     }
 
     // MARK: - Statistics
+
+    public var capacityBytes: Int { capacity.load(ordering: .relaxed) }
+
+    /// Changes the capacity, within what the cache was made for; evicts what no longer fits.
+    public func setCapacity(_ bytes: Int) {
+        capacity.store(min(max(bytes, 0), maximumBytes), ordering: .relaxed)
+        if used.load(ordering: .relaxed) > capacityBytes { shrink() }
+    }
 
     public var usedBytes: Int { used.load(ordering: .relaxed) }
     public var hits: UInt64 { sum(0) }

@@ -18,6 +18,8 @@ final class WriteController: @unchecked Sendable {
         var debtBytes: UInt64 = 0
         var softDebtBytes: UInt64 = .max
         var hardDebtBytes: UInt64 = .max
+        /// Memtables and table metadata take nearly the whole memory budget.
+        var isMemoryShort = false
         var isDiskFull = false
         /// Why the last flush failed.
         var flushFailure: StorageError?
@@ -27,6 +29,9 @@ final class WriteController: @unchecked Sendable {
     static let ceilingNanosPerKiB: Double = 1_000_000
     /// The pace while every immutable memtable waits: about half of what a flush writes.
     static let flushNanosPerKiB: Double = 10_000
+
+    /// The pace while memory is short: 10 MiB/s.
+    static let memoryNanosPerKiB: Double = 100_000
 
     private let monitor = Monitor()
     private let changed: MonitorCondition
@@ -42,10 +47,16 @@ final class WriteController: @unchecked Sendable {
     private var load = Load()
     private var isLogStalled = false
     private let diskFullWaitNanos: UInt64
+    private let onReasonChange: @Sendable (EngineStatistics.DelayReason) -> Void
 
     /// - Parameter diskFullWaitNanos: how long a commit waits for room on a full disk.
-    init(diskFullWaitNanos: UInt64 = 30_000_000_000) {
+    /// - Parameter onReasonChange: called without locks held.
+    init(
+        diskFullWaitNanos: UInt64 = 30_000_000_000,
+        onReasonChange: @escaping @Sendable (EngineStatistics.DelayReason) -> Void = { _ in }
+    ) {
         self.diskFullWaitNanos = diskFullWaitNanos
+        self.onReasonChange = onReasonChange
         changed = MonitorCondition(monitor)
     }
 
@@ -54,18 +65,22 @@ final class WriteController: @unchecked Sendable {
     var needsPacing: Bool { isActive.load(ordering: .relaxed) }
 
     func update(_ load: Load) {
-        monitor.lock()
-        self.load = load
-        decide()
-        monitor.unlock()
+        change { self.load = load }
     }
 
     /// The log cannot be written for want of space, or can again.
     func setLogStalled(_ isStalled: Bool) {
+        change { isLogStalled = isStalled }
+    }
+
+    private func change(_ body: () -> Void) {
         monitor.lock()
-        isLogStalled = isStalled
+        let before = reason
+        body()
         decide()
+        let after = reason
         monitor.unlock()
+        if after != before { onReasonChange(after) }
     }
 
     /// With the monitor held.
@@ -88,6 +103,8 @@ final class WriteController: @unchecked Sendable {
             let share = min(1, over / Double(load.hardDebtBytes - load.softDebtBytes))
             consider(share * share * Self.ceilingNanosPerKiB, .compactionDebt)
         }
+        // The slower of the two paces that only a flush ends.
+        if load.isMemoryShort { consider(Self.memoryNanosPerKiB, .memory) }
         if load.isDiskFull { consider(Self.ceilingNanosPerKiB, .diskFull) }
         let stops = load.immutables > load.maximumImmutables || isLogStalled
         if isLogStalled { reason = .diskFull }

@@ -12,6 +12,7 @@ public struct EngineStatistics: Sendable {
         case immutableMemtables = "immutable-memtables"
         case level0Files = "level0-files"
         case compactionDebt = "compaction-debt"
+        case memory
         case diskFull = "disk-full"
     }
 

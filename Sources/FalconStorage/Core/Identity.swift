@@ -55,6 +55,12 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Custo
     @inlinable public var successor: Timestamp {
         Timestamp(rawValue == .max ? rawValue : rawValue &+ 1)
     }
+    /// Not after this one, and equal for all timestamps of some four and a half minutes: what remains
+    /// of the time of a version whose history nobody can ask for. Never zero, unless this is.
+    public var coarse: Timestamp {
+        let cut = rawValue & ~0xFF_FFFF_FFFF
+        return cut == 0 ? self : Timestamp(cut)
+    }
     @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool { a.rawValue < b.rawValue }
     public var description: String { "\(microsSince2000).\(counter)" }
 }

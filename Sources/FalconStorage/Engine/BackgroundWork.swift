@@ -13,6 +13,9 @@ final class BackgroundWork: @unchecked Sendable {
     private let options: EngineOptions
     private let picker: CompactionPicker
     private let checkpoints: CheckpointWriter?
+    private let events: EngineEvents
+    private let memtableCharge: MemoryCharge
+    private let bufferCharge: MemoryCharge
 
     private let monitor = Monitor()
     private let work: MonitorCondition
@@ -49,6 +52,11 @@ final class BackgroundWork: @unchecked Sendable {
         self.environment = environment
         self.options = options
         self.checkpoints = checkpoints
+        events = EngineEvents(path: store.names.root, listener: options.eventListener)
+        memtableCharge = MemoryCharge(options.memoryBudget, .memtables)
+        bufferCharge = MemoryCharge(
+            options.memoryBudget, .background,
+            bytes: (options.compactionThreads + 1) * Self.jobBytes + Self.logBytes)
         picker = CompactionPicker(options: options)
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
@@ -108,7 +116,7 @@ final class BackgroundWork: @unchecked Sendable {
                     layer: layer, store: store, versions: versions, tree: tree,
                     random: environment.random, table: options.tableOptions,
                     safepoint: safepoint())
-                let written = try job.run()
+                let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
                 wal.releaseSegments(below: layer.lastLSN)
                 backoffNanos = 10_000_000
                 monitor.lock()
@@ -222,7 +230,7 @@ final class BackgroundWork: @unchecked Sendable {
         var backoffNanos: UInt64 = 10_000_000
         while let compaction = nextCompaction() {
             do throws(StorageError) {
-                try run(compaction)
+                try run(compaction) { _ in stopFlag.load(ordering: .relaxed) }
                 backoffNanos = 10_000_000
             } catch {
                 if giveUp(after: error) || stopFlag.load(ordering: .acquiring) { return }
@@ -247,14 +255,24 @@ final class BackgroundWork: @unchecked Sendable {
     }
 
     /// Runs a compaction whose tables are marked, and unmarks them.
-    private func run(_ compaction: Compaction) throws(StorageError) {
-        let job = CompactionJob(
-            compaction: compaction, store: store, versions: versions, tree: tree,
-            random: environment.random, options: options, safepoint: safepoint(),
-            isCancelled: { [self] in stopFlag.load(ordering: .relaxed) })
+    private func run(
+        _ compaction: Compaction, isCancelled: (UInt64) -> Bool
+    ) throws(StorageError) {
         var failure: StorageError?
         var result = CompactionJob.Result()
-        do throws(StorageError) { result = try job.run() } catch { failure = error }
+        withoutActuallyEscaping(isCancelled) { isCancelled in
+            let job = CompactionJob(
+                compaction: compaction, store: store, versions: versions, tree: tree,
+                random: environment.random, options: options, safepoint: safepoint(),
+                isCancelled: isCancelled)
+            do throws(StorageError) {
+                result = try events.compaction(compaction) { () throws(StorageError) in
+                    try job.run()
+                }
+            } catch {
+                failure = error
+            }
+        }
         monitor.lock()
         compaction.mark(false)
         runningCompactions -= 1
@@ -276,10 +294,12 @@ final class BackgroundWork: @unchecked Sendable {
     }
 
     /// Compacts what overlaps `range` level by level to the last that has any, on this thread.
-    func compactManually(_ range: KeyRange) throws(StorageError) {
+    func compactManually(
+        _ range: KeyRange, _ progress: (CompactionProgress) -> Bool
+    ) throws(StorageError) {
         monitor.lock()
         manualCompactions += 1
-        while runningCompactions > 0, !isStopping { progress.wait() }
+        while runningCompactions > 0, !isStopping { self.progress.wait() }
         monitor.unlock()
         defer {
             monitor.lock()
@@ -287,13 +307,25 @@ final class BackgroundWork: @unchecked Sendable {
             work.broadcast()
             monitor.unlock()
         }
+        var done: UInt64 = 0
+        func step(_ compaction: Compaction) throws(StorageError) {
+            let bytes = compaction.inputBytes
+            let entries = max(compaction.inputEntries, 1)
+            let total = done + max(bytes, picker.manualBytes(versions.current, range))
+            try run(compaction) { read in
+                let part = Double(bytes) * min(1, Double(read) / Double(entries))
+                return stopFlag.load(ordering: .relaxed)
+                    || !progress(.init(doneBytes: done + UInt64(part), totalBytes: total))
+            }
+            done += bytes
+        }
         while let compaction = try nextManual({ $0.pickManual($1, range) }) {
-            try run(compaction)
+            try step(compaction)
         }
         let rewrites = picker.pickRewrite(versions.current, range, safepoint: safepoint())
         for rewrite in rewrites {
             guard let compaction = try nextManual({ _, _ in rewrite }) else { return }
-            try run(compaction)
+            try step(compaction)
         }
     }
 
@@ -328,12 +360,20 @@ final class BackgroundWork: @unchecked Sendable {
 
     // MARK: - Load
 
+    /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
+    private static let jobBytes = 12 << 20
+    /// The log's two buffers in a busy moment.
+    private static let logBytes = 4 << 20
+
     /// Looking and telling are one step: what was seen earlier must not be told later, or writers wait
     /// for a flush that is over.
     func updateController() {
         loading.lock()
         defer { loading.unlock() }
         let state = tree.state
+        // The active memtable is charged whole: it fills between two of these calls.
+        memtableCharge.set(
+            state.immutables.reduce(options.memtableBytes) { $0 + $1.table.approximateBytes })
         let targets = picker.targets(state.version)
         monitor.lock()
         let isDiskFull =
@@ -349,6 +389,8 @@ final class BackgroundWork: @unchecked Sendable {
                 level0Stop: options.level0StopTrigger,
                 debtBytes: picker.debt(state.version, targets),
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
+                isMemoryShort: options.memoryBudget?.pressure == .hard
+                    && !state.immutables.isEmpty,
                 isDiskFull: isDiskFull, flushFailure: failure))
     }
 

@@ -24,7 +24,7 @@ final class CheckpointWriter {
         guard end == .zero || since >= UInt64(wal.options.segmentBytes) / 2 else { return }
         // A change of the catalog meanwhile makes what was read useless; it is rare.
         for _ in 0..<8 {
-            let snapshot = reader.makeSnapshot()
+            let snapshot = reader.makeSnapshot(owner: "checkpoint")
             defer { snapshot.release() }
             let entries = try read { [reader] range throws(StorageError) in
                 try reader.entries(range, at: snapshot.timestamp)

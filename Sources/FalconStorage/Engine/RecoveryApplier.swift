@@ -25,8 +25,10 @@ struct RecoveryApplier {
         let clock = HybridClock(
             clock: environment.clock, floor: max(recovered.timestampFloor, recovered.lastCommit))
         let tree = try StorageEngine.makeTree(recovered, options)
+        let events = EngineEvents(path: names.root, listener: options.eventListener)
         let controller = WriteController(
-            diskFullWaitNanos: options.diskFullWaitMicros.multipliedCapped(by: 1000))
+            diskFullWaitNanos: options.diskFullWaitMicros.multipliedCapped(by: 1000),
+            onReasonChange: { events.send(.delayChanged($0)) })
         let pipeline = CommitPipeline(
             clock: clock, tracker: tracker, epoch: incarnation.epoch,
             firstTransaction: recovered.transactionFloor, partBytes: options.batchPartBytes)
@@ -46,6 +48,7 @@ struct RecoveryApplier {
                 failure: { [pipeline, controller] error in
                     pipeline.poison(error)
                     controller.releaseAll()
+                    events.send(.poisoned(error))
                 },
                 stall: { [controller] error in controller.setLogStalled(error != nil) },
                 rotation: { [notes] segment in notes.note(segment) }))
@@ -102,7 +105,7 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            branch: incarnation.branch, memtableBytes: options.memtableBytes)
+            branch: incarnation.branch, options: options)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {

@@ -9,7 +9,18 @@ extension StorageEngine {
     public func compact(_ range: KeyRange = .all) throws(StorageError) {
         let side = try writable()
         try flush()
-        try side.background.compactManually(range)
+        try side.background.compactManually(range) { _ in true }
+    }
+
+    /// Like ``compact(_:)``; `progress` is called every few thousand keys, on this thread. When it
+    /// returns false the compaction under way is given up and `cancelled` thrown: what earlier steps
+    /// have merged stays merged, and nothing is lost.
+    public func compact(
+        _ range: KeyRange = .all, progress: (CompactionProgress) -> Bool
+    ) throws(StorageError) {
+        let side = try writable()
+        try flush()
+        try side.background.compactManually(range, progress)
     }
 
     /// Blocks until nothing is left to flush or compact: for measurements.

@@ -19,7 +19,8 @@ extension StorageEngine {
         _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
     ) throws(StorageError) -> StorageEngine {
         let store = TableStore(
-            names: names, fileSystem: environment.fileSystem, cache: cache(options))
+            names: names, fileSystem: environment.fileSystem, cache: cache(options),
+            budget: options.memoryBudget)
         let recovered = try readBesideWriter(
             RecoveryReader(
                 names: names, fileSystem: environment.fileSystem, store: store,
@@ -78,7 +79,9 @@ extension StorageEngine {
         }
         let lock = try fileSystem.lock(names.lock)
         do throws(StorageError) {
-            let store = TableStore(names: names, fileSystem: fileSystem, cache: cache(options))
+            let store = TableStore(
+                names: names, fileSystem: fileSystem, cache: cache(options),
+                budget: options.memoryBudget)
             let recovered = try RecoveryReader(
                 names: names, fileSystem: fileSystem, store: store,
                 memtableBytes: options.memtableBytes, forWriting: true
@@ -146,7 +149,8 @@ extension StorageEngine {
     }
 
     private static func cache(_ options: EngineOptions) -> BlockCache {
-        options.blockCache ?? BlockCache(capacityBytes: options.blockCacheBytes)
+        options.memoryBudget?.cache ?? options.blockCache
+            ?? BlockCache(capacityBytes: options.blockCacheBytes)
     }
 
     static func makeTree(

@@ -40,7 +40,7 @@ extension StorageEngine {
     }
 
     @inline(__always)
-    private func lookUp(
+    func lookUp(
         _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp, _ borrow: ReadStateCell.Borrow,
         _ pin: inout BlockPin
     ) throws(StorageError) -> PointLookup {

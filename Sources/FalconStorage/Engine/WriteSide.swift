@@ -12,6 +12,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     let branch: UID
     private let lock: any FileLock
     private let memtableBytes: Int
+    private let budget: MemoryBudget?
     /// Guarded by the commit section.
     @exclusivity(unchecked) private var active: MemtableLayer
     private let closing = Monitor()
@@ -20,7 +21,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     init(
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
         wal: WALWriter, background: BackgroundWork, controller: WriteController,
-        lock: any FileLock, branch: UID, memtableBytes: Int
+        lock: any FileLock, branch: UID, options: EngineOptions
     ) {
         self.names = names
         self.tree = tree
@@ -31,14 +32,15 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         self.controller = controller
         self.lock = lock
         self.branch = branch
-        self.memtableBytes = memtableBytes
+        memtableBytes = options.memtableBytes
+        budget = options.memoryBudget
         pacer = CommitPacer(controller: controller, pipeline: pipeline)
         active = tree.state.active
     }
 
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
         let table = active.table
-        if table.approximateBytes < memtableBytes, table.canFit(batch) { return active }
+        if table.approximateBytes < rotationBytes, table.canFit(batch) { return active }
         let fresh = try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
         guard fresh.table.canFit(batch) else {
             throw .invalidArgument(
@@ -46,6 +48,13 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
                     + "too large.", hint: "Split it.")
         }
         return fresh
+    }
+
+    /// Where the active memtable is rotated: earlier while memory is short.
+    @inline(__always)
+    private var rotationBytes: Int {
+        guard let budget else { return memtableBytes }
+        return memtableBytes >> budget.pressure.rawValue
     }
 
     @inline(never)

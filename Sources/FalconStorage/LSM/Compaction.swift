@@ -15,6 +15,7 @@ struct Compaction {
     var overlapped: [TableFile]
 
     var allInputs: [TableFile] { inputs + overlapped }
+    var inputEntries: UInt64 { allInputs.reduce(0) { $0 + $1.metadata.entryCount } }
     var inputBytes: UInt64 { allInputs.reduce(0) { $0 + $1.metadata.byteCount } }
 
     /// The tables only change level: no table overlaps another and nothing is overlapped below.

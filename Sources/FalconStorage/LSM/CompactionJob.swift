@@ -12,7 +12,8 @@ struct CompactionJob {
     var random: any StorageRandom
     var options: EngineOptions
     var safepoint: Timestamp
-    var isCancelled: () -> Bool
+    /// Polled with the entries read so far.
+    var isCancelled: (UInt64) -> Bool
 
     func run() throws(StorageError) -> Result {
         var edit = VersionEdit()
@@ -43,6 +44,7 @@ struct CompactionJob {
                     ? Grandparents(compaction.version.levels[compaction.outputLevel + 1]) : nil,
                 targetBytes: options.targetFileByteCount)
             collapse.isCancelled = isCancelled
+            collapse.coarsensTimestamps = compaction.outputLevel == LevelTargets.last
             try collapse.copy(from: source(), to: output)
             edit.added = try output.finish().map {
                 .init(level: compaction.outputLevel, file: $0)

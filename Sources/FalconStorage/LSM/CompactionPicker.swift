@@ -109,6 +109,13 @@ struct CompactionPicker {
             version.levels[top].files.filter { $0.overlaps(range) }, .manual)
     }
 
+    /// Bytes of the tables that a manual compaction of `range` has yet to merge: all that overlap it.
+    func manualBytes(_ version: Version, _ range: KeyRange) -> UInt64 {
+        version.levels.reduce(0) { sum, level in
+            level.files.reduce(sum) { $0 + ($1.overlaps(range) ? $1.metadata.byteCount : 0) }
+        }
+    }
+
     /// Rewrites the tables of the only level that holds `range`, to drop what the safepoint allows.
     func pickRewrite(_ version: Version, _ range: KeyRange, safepoint: Timestamp) -> [Compaction] {
         guard

@@ -30,6 +30,11 @@ public struct EngineOptions: Sendable {
     /// Capacity of the block cache this engine makes when it is given none.
     public var blockCacheBytes = 64 << 20
 
+    /// The memory this engine shares with others of the process; its cache is used, and
+    /// ``blockCache`` and ``blockCacheBytes`` are not. Nil: memtables and the cache are bounded each
+    /// by its own option, table metadata by nothing.
+    public var memoryBudget: MemoryBudget?
+
     /// Bytes at which a compaction output is cut.
     public var targetFileBytes = 64 << 20
     /// Level-0 files that make a compaction worthwhile.
@@ -62,6 +67,9 @@ public struct EngineOptions: Sendable {
     public var closedTimestampMicros: UInt64 = 1_000_000
     /// Reads what CHECKPOINT records say of the schema; nil writes none.
     public var catalogReader: CatalogRowReader?
+
+    /// Hears of flushes, compactions, delays and failures; kept while the engine is open.
+    public var eventListener: (any EngineEventListener)?
 
     /// How long a commit waits for room on a full disk before it is refused with `disk-full`, unharmed
     /// and to be retried. Commits that are in the log's buffer already cannot be refused any more: they

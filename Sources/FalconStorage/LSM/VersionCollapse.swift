@@ -10,8 +10,11 @@ struct VersionCollapse {
     var hiding: RangeTombstoneFragments
     var grandparents: Grandparents?
     var targetBytes: UInt64
-    /// Polled between keys; true ends the copy with `cancelled`.
-    var isCancelled: () -> Bool = { false }
+    /// Nothing older lies beneath the output, and readers cannot tell when a version at or below the
+    /// safepoint was committed: its timestamp is kept to some minutes, which costs fewer bytes.
+    var coarsensTimestamps = false
+    /// Polled between keys with the entries read so far; true ends the copy with `cancelled`.
+    var isCancelled: (UInt64) -> Bool = { _ in false }
 
     private(set) var readEntries: UInt64 = 0
     private(set) var droppedEntries: UInt64 = 0
@@ -35,6 +38,7 @@ struct VersionCollapse {
         var hasLast = false
         var isShadowed = false
         let hidesAny = !hiding.isEmpty
+        var nextPoll: UInt64 = 0
         try source.seekToFirst()
         while source.isValid {
             let key = source.userKey
@@ -48,8 +52,11 @@ struct VersionCollapse {
                 if output.currentBytes > 0, shouldCut(before: key, output.currentBytes) {
                     try output.cut(before: key)
                 }
-                if readEntries & 0xFFF == 0, isCancelled() {
-                    throw StorageError(.cancelled, kind: .retryable, "The job was cancelled.")
+                if readEntries >= nextPoll {
+                    nextPoll = readEntries + 4096
+                    if isCancelled(readEntries) {
+                        throw StorageError(.cancelled, kind: .retryable, "The job was cancelled.")
+                    }
                 }
             }
             var keeps = !isShadowed
@@ -62,7 +69,9 @@ struct VersionCollapse {
                 }
             }
             if keeps {
-                try output.add(key: key, timestamp: timestamp, kind: kind, value: source.value)
+                let kept =
+                    coarsensTimestamps && timestamp <= safepoint ? timestamp.coarse : timestamp
+                try output.add(key: key, timestamp: kept, kind: kind, value: source.value)
             } else {
                 droppedEntries &+= 1
             }

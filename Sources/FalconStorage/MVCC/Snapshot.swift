@@ -1,6 +1,8 @@
 /// A moment that readers can return to: versions visible at ``timestamp`` stay until ``release()``.
 public final class Snapshot: @unchecked Sendable {
     public let timestamp: Timestamp
+    /// Who holds it, for ``StorageEngine/safepointReport()``; empty when nobody said.
+    public let owner: String
 
     private let tracker: SnapshotTracker
     // The tracker's list; guarded by its lock.
@@ -8,8 +10,9 @@ public final class Snapshot: @unchecked Sendable {
     var newer: Unmanaged<Snapshot>?
     var isHeld = true
 
-    init(timestamp: Timestamp, tracker: SnapshotTracker) {
+    init(timestamp: Timestamp, owner: String, tracker: SnapshotTracker) {
         self.timestamp = timestamp
+        self.owner = owner
         self.tracker = tracker
     }
 

@@ -20,9 +20,10 @@ final class SnapshotTracker: @unchecked Sendable {
 
     var count: Int { list.withLock { $0.count } }
 
-    func makeSnapshot() -> Snapshot {
+    func makeSnapshot(owner: String) -> Snapshot {
         list.withLock { list in
-            let snapshot = Snapshot(timestamp: publishedTimestamp, tracker: self)
+            let snapshot = Snapshot(
+                timestamp: publishedTimestamp, owner: owner, tracker: self)
             let node = Unmanaged.passUnretained(snapshot)
             snapshot.older = list.newest
             if let newest = list.newest {
@@ -53,6 +54,13 @@ final class SnapshotTracker: @unchecked Sendable {
             snapshot.older = nil
             snapshot.newer = nil
             list.count -= 1
+        }
+    }
+
+    /// The oldest snapshot's timestamp and owner, if there is one, and how many there are.
+    func oldest() -> (timestamp: Timestamp, owner: String, count: Int)? {
+        list.withLock { list in
+            list.oldest?._withUnsafeGuaranteedRef { ($0.timestamp, $0.owner, list.count) }
         }
     }
 

@@ -7,6 +7,7 @@ final class TableStore: @unchecked Sendable {
     let names: FileNames
     let fileSystem: any FileSystem
     let cache: BlockCache?
+    let budget: MemoryBudget?
     /// A leaf among the locks: files die under many of them.
     private let monitor = Monitor()
     private let changed: MonitorCondition
@@ -18,7 +19,11 @@ final class TableStore: @unchecked Sendable {
     private var isRemoving = false
     private var isStopping = false
 
-    init(names: FileNames, fileSystem: any FileSystem, cache: BlockCache?) {
+    init(
+        names: FileNames, fileSystem: any FileSystem, cache: BlockCache?,
+        budget: MemoryBudget? = nil
+    ) {
+        self.budget = budget
         self.names = names
         self.fileSystem = fileSystem
         self.cache = cache
@@ -36,7 +41,8 @@ final class TableStore: @unchecked Sendable {
         let file = try fileSystem.open(path, .read)
         do throws(StorageError) {
             return try TableReader.open(
-                file: file, uid: metadata.uid, size: metadata.byteCount, cache: cache)
+                file: file, uid: metadata.uid, size: metadata.byteCount, cache: cache,
+                budget: budget)
         } catch {
             try? file.close()
             throw error

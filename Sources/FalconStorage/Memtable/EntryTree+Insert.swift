@@ -378,7 +378,7 @@ extension EntryTree {
         count: Int, level: UInt8, prefixLength: Int, windowsKnown: Bool
     ) -> UInt32 {
         let prefixOffset = level == 0 ? TreeNode.leafPrefixOffset : TreeNode.innerPrefixOffset
-        let ref = arena.allocate((prefixOffset &+ prefixLength &+ 63) & ~63, alignment: 64)
+        let ref = arena.allocate((prefixOffset &+ prefixLength &+ 15) & ~15, alignment: 16)
         let fresh = node(ref)
         let pointer = fresh.pointer
         falcon_store_relaxed_u64(pointer + 8, 0)

@@ -35,7 +35,7 @@ final class MemTable: @unchecked Sendable {
         guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes,
             arena.hasRoom(size &+ EntryTree.reserveBytes)
         else { return false }
-        let ref = arena.allocate(size, alignment: 8)
+        let ref = arena.allocate(size, alignment: 4)
         ArenaEntry.write(
             at: arena.base + Int(ref), version: timestamp.rawValue, kind: kind, key: key,
             value: value)

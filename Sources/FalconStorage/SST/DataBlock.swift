@@ -11,7 +11,8 @@
 ///         varint  bytes of the key that follow
 ///         varint  value length
 ///         u8      kind
-///         u64     timestamp
+///         u64     timestamp, big-endian: neighbours' equal high bytes follow the equal lengths and
+///                 kinds, so that a codec finds one match where it would find two
 ///         key suffix, value
 ///     u32 x n  for each restart point: bytes p..<p+4 of its key, big-endian, zero-padded, as a number
 ///     u32 x n  offsets of the restart points; the first is 0
@@ -102,7 +103,7 @@ struct DataBlock {
         return Entry(
             shared: shared, suffixLength: suffixLength, valueLength: valueLength,
             kind: p.load(as: UInt8.self),
-            timestamp: (p + 1).loadUnaligned(as: UInt64.self), suffix: p + 9)
+            timestamp: UInt64(bigEndian: (p + 1).loadUnaligned(as: UInt64.self)), suffix: p + 9)
     }
 
     @inline(__always)

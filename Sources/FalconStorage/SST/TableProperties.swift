@@ -5,7 +5,8 @@
 ///     5 raw key bytes        6 raw value bytes      7 least timestamp     8 greatest timestamp
 ///       1-8: varint
 ///     9 smallest key         10 largest key         9-10: the bytes
-///     11 counts by storage   repeated: u64 prefix, varint entries, varint tombstones
+///     11 counts by storage   repeated: u64 prefix, varint entries, varint tombstones;
+///                            none when there are more than 1000
 public struct TableProperties: Hashable, Sendable {
     /// Entries and tombstones of the keys that begin with the same 8 bytes (database, storage id).
     public struct StorageCount: Hashable, Sendable {

@@ -19,18 +19,22 @@ final class TableReader: @unchecked Sendable {
     let index: IndexBlock?
     let hasPartitions: Bool
     private let hasRangeTombstones: Bool
+    private let charge: MemoryCharge
 
     /// Opens and checks a table.
     /// - Parameters:
     ///   - uid: what MANIFEST says; nil trusts the file's own (offline tools).
     ///   - cache: where its blocks go; nil reads them each time.
+    ///   - budget: charged for index, filter and properties.
     static func open(
-        file: any File, uid: UID?, size: UInt64, cache: BlockCache?
+        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget? = nil
     ) throws(StorageError) -> TableReader {
-        try TableReader(file: file, uid: uid, size: size, cache: cache)
+        try TableReader(file: file, uid: uid, size: size, cache: cache, budget: budget)
     }
 
-    private init(file: any File, uid: UID?, size: UInt64, cache: BlockCache?) throws(StorageError) {
+    private init(
+        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget?
+    ) throws(StorageError) {
         let path = file.path
         guard size >= UInt64(TableFormat.headerBytes + TableFormat.footerBytes) else {
             throw .corruption("The file is too short for a table.", path: path, offset: 0)
@@ -88,7 +92,16 @@ final class TableReader: @unchecked Sendable {
         self.cache = cache
         cacheReference = cache.map { .passUnretained($0) }
         fileBytes = size
+        let metadataBytes =
+            TableReader.fixedBytes + (indexBytes?.count ?? 0) + (filterBytes?.count ?? 0)
+        charge = MemoryCharge(
+            budget, .tables,
+            bytes: metadataBytes + rangeTombstones.count * TableReader.tombstoneBytes)
     }
+
+    /// What an open table takes beside its blocks and tombstones: objects, properties, bounds.
+    private static let fixedBytes = 2048
+    private static let tombstoneBytes = 160
 
     deinit {
         if let bytes = indexBytes?.baseAddress {

@@ -34,9 +34,7 @@ final class TableWriter {
     @exclusivity(unchecked) private var rawValueBytes: UInt64 = 0
     @exclusivity(unchecked) private var minTimestamp = UInt64.max
     @exclusivity(unchecked) private var maxTimestamp: UInt64 = 0
-    @exclusivity(unchecked) private var storagePrefix: UInt64 = 0
-    @exclusivity(unchecked) private var storageEntries: UInt64 = 0
-    @exclusivity(unchecked) private var storageTombstones: UInt64 = 0
+    @exclusivity(unchecked) private var storageCounts = StorageCounts()
     private var largestIsExclusive = false
     private var isFinished = false
 
@@ -85,19 +83,15 @@ final class TableWriter {
         }
         if isNewKey {
             if options.filterBitsPerKey > 0 { hashes.appendFixed(BloomFilter.hash(key)) }
-            let prefix = EntryTree.window(key, 0)
-            if prefix != storagePrefix || entryCount == 0 { beginStorage(prefix) }
+            storageCounts.begin(EntryTree.window(key, 0))
             lastKey.count = 0
             lastKey.append(key)
         }
         lastTimestamp = version
         block.add(key, version, kind.rawValue, value)
         entryCount &+= 1
-        storageEntries &+= 1
-        if kind == .delete {
-            tombstoneCount &+= 1
-            storageTombstones &+= 1
-        }
+        storageCounts.add(isTombstone: kind == .delete)
+        if kind == .delete { tombstoneCount &+= 1 }
         rawKeyBytes &+= UInt64(key.count)
         rawValueBytes &+= UInt64(value.count)
         if version < minTimestamp { minTimestamp = version }
@@ -107,20 +101,6 @@ final class TableWriter {
 
     func addRangeTombstone(_ tombstone: RangeTombstone) throws(StorageError) {
         tombstones.append(tombstone)
-    }
-
-    private func beginStorage(_ prefix: UInt64) {
-        endStorage()
-        storagePrefix = prefix
-    }
-    private func endStorage() {
-        if storageEntries > 0 {
-            properties.storageCounts.append(
-                .init(
-                    prefix: storagePrefix, entries: storageEntries, tombstones: storageTombstones))
-        }
-        storageEntries = 0
-        storageTombstones = 0
     }
 
     private func finishDataBlock() throws(StorageError) {
@@ -231,7 +211,6 @@ final class TableWriter {
         isFinished = true
         try finishDataBlock()
         if let handle = pending { addSeparator(handle, next: nil, isNewKey: true) }
-        endStorage()
         fillProperties()
 
         var footer = TableFooter(uid: uid, fileBytes: 0)
@@ -240,7 +219,7 @@ final class TableWriter {
                 footer.indexLevels = 2
                 footer.index = try writePartitionedIndex()
             } else {
-                footer.index = try writeBlock(.index, index.finish(), codec: .none)
+                footer.index = try writeBlock(.index, index.finish(), codec: options.codec)
             }
         }
         if hashes.count > 0 {
@@ -272,6 +251,7 @@ final class TableWriter {
         properties.entryCount = entryCount
         properties.tombstoneCount = tombstoneCount
         properties.rangeTombstoneCount = UInt64(tombstones.count)
+        properties.storageCounts = storageCounts.finish()
         properties.rawKeyBytes = rawKeyBytes
         properties.rawValueBytes = rawValueBytes
         properties.minTimestamp = Timestamp(minTimestamp)
@@ -312,9 +292,9 @@ final class TableWriter {
             }
             let key = index.lastKey
             let timestamp = index.lastTimestamp
-            let handle = try writeBlock(.index, index.finish(), codec: .none)
+            let handle = try writeBlock(.index, index.finish(), codec: options.codec)
             key.withUnsafeBytes { topIndex.add($0, timestamp, handle) }
         }
-        return try writeBlock(.index, topIndex.finish(), codec: .none)
+        return try writeBlock(.index, topIndex.finish(), codec: options.codec)
     }
 }

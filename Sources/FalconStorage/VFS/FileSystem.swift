@@ -29,10 +29,15 @@ public protocol File: AnyObject, Sendable {
     /// Reserves space up to `size`, growing the file; a full disk is reported here, not by a later
     /// write. File systems without reservation do nothing.
     func allocate(to size: UInt64) throws(StorageError)
+    /// The first `byteCount` bytes, which must be in the file, mapped for small writes; nil where
+    /// ``write(_:at:)`` has to do.
+    func mapForWrites(byteCount: UInt64) -> FileMapping?
     func close() throws(StorageError)
 }
 
 extension File {
+    public func mapForWrites(byteCount: UInt64) -> FileMapping? { nil }
+
     public func readCached(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(StorageError) -> Int? { try read(into: buffer, at: offset) }

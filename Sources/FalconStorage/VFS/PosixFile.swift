@@ -107,6 +107,10 @@ public final class PosixFile: File {
         }
     }
 
+    public func mapForWrites(byteCount: UInt64) -> FileMapping? {
+        FileMapping(descriptor: descriptor, byteCount: byteCount)
+    }
+
     public func close() throws(StorageError) {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         // EINTR still closes on Linux: a retry could close somebody else's descriptor.

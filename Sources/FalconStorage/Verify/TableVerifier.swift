@@ -9,6 +9,7 @@ public struct TableVerifier {
     private var filter = BlockPin.none
     /// Recomputed from the entries.
     private var seen = TableProperties()
+    private var storageCounts = StorageCounts()
     private var damagedBlocks = 0
     private var lastKey: [UInt8]?
     private var lastTimestamp: UInt64 = 0
@@ -281,17 +282,11 @@ public struct TableVerifier {
                         .filterMissesKey, "The filter denies a key that is present.",
                         offset: blocks.footer.filter.offset, lowerKey: key, upperKey: key))
             }
-            let prefix = key.withUnsafeBytes { EntryTree.window($0, 0) }
-            if seen.storageCounts.last?.prefix != prefix {
-                seen.storageCounts.append(.init(prefix: prefix, entries: 0, tombstones: 0))
-            }
+            storageCounts.begin(key.withUnsafeBytes { EntryTree.window($0, 0) })
         }
         let isTombstone = entry.kind == OperationKind.delete.rawValue
-        seen.storageCounts[seen.storageCounts.count - 1].entries += 1
-        if isTombstone {
-            seen.storageCounts[seen.storageCounts.count - 1].tombstones += 1
-            seen.tombstoneCount += 1
-        }
+        storageCounts.add(isTombstone: isTombstone)
+        if isTombstone { seen.tombstoneCount += 1 }
         seen.entryCount += 1
         seen.rawKeyBytes += UInt64(key.count)
         seen.rawValueBytes += UInt64(entry.valueLength)
@@ -395,7 +390,7 @@ public struct TableVerifier {
                     .propertiesDisagree, "The recorded key bounds are wrong.", offset: offset,
                     lowerKey: recorded.smallestKey, upperKey: recorded.largestKey))
         }
-        if recorded.storageCounts != seen.storageCounts {
+        if recorded.storageCounts != storageCounts.finish() {
             found.append(
                 TableFinding(
                     .propertiesDisagree, "The counts per storage id are wrong.", offset: offset))

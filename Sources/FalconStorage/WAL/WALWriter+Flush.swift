@@ -1,3 +1,6 @@
+import CFalconPlatform
+import Glibc
+
 extension WALWriter {
     /// The flusher thread.
     func runFlusher() {
@@ -107,13 +110,14 @@ extension WALWriter {
         do throws(StorageError) {
             if inFlight.remaining == 0 {
                 monitor.lock()
+                if sync { gatherGroup() }
                 active.closeChunk()
                 let end = active.endLSN
                 swap(&active, &inFlight)
                 active.reset(endLSN: end)
                 monitor.unlock()
             }
-            try writeInFlight()
+            try writeInFlight(syncsNext: sync)
         } catch {
             if error.code == .diskFull { stall(error) } else { fail(error) }
             return
@@ -127,6 +131,27 @@ extension WALWriter {
             requestBackgroundSync()
         }
         report()
+    }
+
+    /// Up to so many bytes are copied into the mapping; beyond, a system call costs less than the faults.
+    private static let mappedWriteBytes = 16 << 10
+
+    /// With the monitor held, as the I/O owner: lets others who are about to commit share the sync.
+    private func gatherGroup() {
+        let patience = isClosing ? 0 : group.patienceNanos()
+        if patience > 0 {
+            let before = group.waiting
+            let deadline = falcon_monotonic_nanos() &+ patience
+            while !group.isComplete, !isClosing, failure == nil {
+                if falcon_monotonic_nanos() >= deadline { break }
+                // Not a sleep: to be woken takes longer than what is waited for.
+                monitor.unlock()
+                sched_yield()
+                monitor.lock()
+            }
+            group.endGathering(before: before)
+        }
+        group.beginSync()
     }
 
     private func report() {
@@ -149,12 +174,15 @@ extension WALWriter {
     /// Forces the current segment to the device; false poisoned the log.
     private func syncFile() -> Bool {
         guard awaitBackgroundSync() else { return false }
+        let began = falcon_monotonic_nanos()
         do throws(StorageError) {
             try file.syncData()
         } catch {
             fail(error)
             return false
         }
+        let took = falcon_monotonic_nanos() &- began
+        monitor.locked { group.endSync(nanos: took) }
         unsyncedBytes = 0
         raiseSynced(fileEnd)
         return true
@@ -179,7 +207,7 @@ extension WALWriter {
     }
 
     /// Writes the in-flight chunks, each run of chunks that fits the segment with one call.
-    private func writeInFlight() throws(StorageError) {
+    private func writeInFlight(syncsNext: Bool) throws(StorageError) {
         while inFlight.remaining > 0 {
             let first = inFlight.chunk(at: inFlight.position)
             let reach = offset + UInt64(first.totalBytes)
@@ -202,7 +230,12 @@ extension WALWriter {
             if inFlight.sealed < end { sealChunks(upTo: end) }
             let bytes = UnsafeRawBufferPointer(
                 start: inFlight.base + inFlight.position, count: end - inFlight.position)
-            try file.write(bytes, at: offset)
+            // Before a sync the mapping saves nothing: the sync write-protects the page again.
+            if syncsNext || bytes.count > Self.mappedWriteBytes
+                || mapping?.write(bytes, at: offset) != true
+            {
+                try file.write(bytes, at: offset)
+            }
             offset += UInt64(bytes.count)
             unsyncedBytes += UInt64(bytes.count)
             inFlight.position = end

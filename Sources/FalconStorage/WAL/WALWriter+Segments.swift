@@ -53,6 +53,7 @@ extension WALWriter {
         housekeeperWake.signal()
         monitor.unlock()
         file = opened.file
+        mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
         limit = opened.bytes
         offset = UInt64(WALFormat.headerBytes)

@@ -32,6 +32,7 @@ final class WALWriter: @unchecked Sendable {
     var flusherDeep = false
     var writeRequested = LSN.zero
     var syncRequested = LSN.zero
+    var group = CommitGroup()
     var failure: StorageError?
     var isStalled = false
     var isClosing = false
@@ -57,6 +58,8 @@ final class WALWriter: @unchecked Sendable {
 
     var inFlight: WALBuffer
     var file: any File
+    /// The segment's first `limit` bytes, where small writes need no system call.
+    var mapping: FileMapping?
     var header: WALSegmentHeader
     var offset = UInt64(WALFormat.headerBytes)
     /// Rotation is due beyond this offset.
@@ -100,6 +103,7 @@ final class WALWriter: @unchecked Sendable {
         active = WALBuffer(endLSN: start)
         inFlight = WALBuffer(endLSN: start)
         file = opened.file
+        mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
         limit = opened.bytes
         fileEnd = start
@@ -215,6 +219,7 @@ final class WALWriter: @unchecked Sendable {
             syncRequested = end
             seesCommits = true
             wakes = true
+            group.join()
         }
         wakes = wakes && flusherWaiting && !ioBusy
         if wakes { wakeFlusher() }
@@ -293,7 +298,10 @@ final class WALWriter: @unchecked Sendable {
         let end = active.endLSN
         writeRequested = max(writeRequested, end)
         if isCommit { seesCommits = true }
-        if sync { syncRequested = max(syncRequested, end) }
+        if sync {
+            syncRequested = max(syncRequested, end)
+            if isCommit { group.join() }
+        }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
             if flusherWaiting, !ioBusy { wakeFlusher() }
             monitor.unlock()

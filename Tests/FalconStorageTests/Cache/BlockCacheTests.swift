@@ -45,6 +45,25 @@ import Testing
         held.release()
     }
 
+    @Test func capacityGoesDownAndUpAgain() {
+        let cache = BlockCache(capacityBytes: 100_000, maximumBytes: 1_000_000)
+        let uid = UID(high: 1, low: 2)
+        var pin = BlockPin()
+        func fill() {
+            for offset in 0..<500 { cache.insert(uid, UInt64(offset), block(4000, 1), &pin) }
+            pin.release()
+        }
+        fill()
+        #expect((50_000...100_000).contains(cache.usedBytes))
+        cache.setCapacity(800_000)
+        fill()
+        #expect((400_000...800_000).contains(cache.usedBytes))
+        cache.setCapacity(20_000)
+        #expect(cache.usedBytes <= 20_000)
+        cache.setCapacity(2_000_000)
+        #expect(cache.capacityBytes == 1_000_000)
+    }
+
     @Test func hugeBlocksAndNoCapacity() {
         let cache = BlockCache(capacityBytes: 0)
         var pin = BlockPin()

@@ -72,8 +72,8 @@ import Testing
         try fixture.engine.flush()
         let table = try #require(try fixture.files("sst", ".sst").first)
         let file = try fixture.memory.open(table, .readWrite)
-        let byte = try file.readExactly(1, at: 3000)
-        try file.write([byte[0] ^ 4], at: 3000)
+        let byte = try file.readExactly(1, at: 200)
+        try file.write([byte[0] ^ 4], at: 200)
         try fixture.engine.checkpoint(to: "/copy")
         let copy = try StorageEngine.open(
             at: "/copy", options: fixture.options,

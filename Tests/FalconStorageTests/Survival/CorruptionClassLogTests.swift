@@ -161,7 +161,7 @@ import Testing
             try fixture.engine.flush()
             // A compaction's safepoint reaches a commit that the log will lose.
             let shown = try fixture.put("shown", "and lost", .buffered)
-            try fixture.engine.writable().background.compactManually(.all)
+            try fixture.engine.writable().background.compactManually(.all) { _ in true }
             #expect(fixture.engine.tree.state.version.safepoint == shown.timestamp)
             fixture.faulty.setRule(
                 FaultRule(.operation(.sync), pathContains: ".wal", index: 0, errno: EIO))

@@ -68,8 +68,12 @@ final class KVBench {
             try BenchDirectory.remove(options.db, context.fileSystem)
         }
         if engine == nil {
+            var engineOptions = options.engineOptions
+            if options.memoryBudget > 0 {
+                engineOptions.memoryBudget = try MemoryBudget(totalBytes: options.memoryBudget)
+            }
             engine = try StorageEngine.open(
-                at: options.db, options: options.engineOptions, environment: context.environment)
+                at: options.db, options: engineOptions, environment: context.environment)
             writtenBytes = 0
             opened = engine?.statistics() ?? opened
         }

@@ -79,6 +79,10 @@ struct KVBenchOptions: ParsableArguments {
     var duration = 0
     @Option(name: .customLong("seek_nexts"), help: "Steps after each seek of seekrandom.")
     var seekNexts = 0
+    @Option(
+        name: .customLong("memory_budget"),
+        help: "Bytes for memtables, table metadata and cache together; 0: each by its own option.")
+    var memoryBudget = 0
     @Option(name: .customLong("write_buffer_size"), help: "Bytes of one memtable.")
     var writeBufferSize = 64 << 20
     @Option(name: .customLong("block_size"), help: "Uncompressed bytes of a data block.")
@@ -124,7 +128,8 @@ struct KVBenchOptions: ParsableArguments {
             ("benchmarks", .string(benchmarks)), ("num", .count(num)), ("reads", .count(reads)),
             ("writes", .count(writes)), ("key_size", .count(keySize)),
             ("value_size", .count(valueSize)), ("threads", .count(threads)),
-            ("cache_size", .count(cacheSize)), ("bloom_bits", .count(bloomBits)),
+            ("cache_size", .count(cacheSize)), ("memory_budget", .count(memoryBudget)),
+            ("bloom_bits", .count(bloomBits)),
             ("compression_type", .string(compressionType)),
             ("compression_ratio", .double(compressionRatio)), ("sync", .bool(sync == .on)),
             ("durability", .string("\(sync == .on ? .synced : durability)")),

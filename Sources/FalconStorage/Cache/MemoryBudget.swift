@@ -1,0 +1,105 @@
+import Synchronization
+
+/// One process's memory for storage, shared by its engines: what memtables, table metadata, the log
+/// and transactions take, and a block cache that gets the rest.
+///
+/// Memory comes from the cache first: it shrinks as the others grow. When the others alone come near
+/// the whole, memtables are flushed early (``Pressure/soft``), and then writers are held back until
+/// flushes have made room (``Pressure/hard``, reason `memory`). Thread-safe.
+///
+/// The process stays within a tenth above ``totalBytes``, beside what it takes idle: the allocator's
+/// own losses are provided for by ``allocatorShare``.
+public final class MemoryBudget: @unchecked Sendable {
+    public enum Account: Int, CaseIterable, Sendable {
+        /// Memtables, active and waiting for their flush.
+        case memtables
+        /// Indexes, filters and properties of open tables.
+        case tables
+        /// Buffers of the log, of flushes and of compactions.
+        case background
+        /// Private writes of transactions and the memory of queries.
+        case transactions
+    }
+    public enum Pressure: Int, Comparable, Sendable {
+        case none, soft, hard
+        public static func < (a: Pressure, b: Pressure) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    public let totalBytes: Int
+    /// The cache to open engines with: see ``EngineOptions/memoryBudget``.
+    public let cache: BlockCache
+
+    /// The least the cache keeps: without it every read would go to the disk.
+    static let cacheFloorShare = 0.05
+    static let softShare = 0.6
+    static let hardShare = 0.8
+    /// What the allocator loses on blocks of many sizes, measured by `scripts/soak memory`.
+    static let allocatorShare = 0.14
+
+    private let accounts = Mutex([Int](repeating: 0, count: Account.allCases.count))
+    private let level = Atomic<Int>(0)
+
+    /// - Parameter totalBytes: from 64 MiB on; the promise above is kept from 512 MiB on.
+    public init(totalBytes: Int) throws(StorageError) {
+        guard totalBytes >= 64 << 20 else {
+            throw .invalidArgument("A memory budget must be at least 64 MiB.")
+        }
+        self.totalBytes = totalBytes
+        cache = BlockCache(
+            capacityBytes: MemoryBudget.cacheShare(total: totalBytes, others: 0),
+            maximumBytes: totalBytes)
+    }
+
+    private static func cacheShare(total: Int, others: Int) -> Int {
+        let usable = Int(Double(total) * (1 - allocatorShare))
+        return max(usable - others, Int(Double(total) * cacheFloorShare))
+    }
+
+    /// Charges `bytes` more, or fewer when negative, and gives the cache what is left.
+    public func charge(_ account: Account, _ bytes: Int) {
+        if bytes == 0 { return }
+        accounts.withLock { accounts in
+            accounts[account.rawValue] += bytes
+            let others = accounts.reduce(0, +)
+            cache.setCapacity(MemoryBudget.cacheShare(total: totalBytes, others: others))
+            let share = Double(others) / Double(totalBytes)
+            let pressure: Pressure =
+                share > MemoryBudget.hardShare
+                ? .hard : share > MemoryBudget.softShare ? .soft : .none
+            level.store(pressure.rawValue, ordering: .releasing)
+        }
+    }
+
+    public var pressure: Pressure {
+        Pressure(rawValue: level.load(ordering: .acquiring)) ?? .none
+    }
+    public func usedBytes(_ account: Account) -> Int {
+        accounts.withLock { $0[account.rawValue] }
+    }
+    /// All accounts and the cache.
+    public var usedBytes: Int { accounts.withLock { $0.reduce(0, +) } + cache.usedBytes }
+}
+
+/// What one owner has charged to an account; given back when it goes.
+final class MemoryCharge: @unchecked Sendable {
+    private let budget: MemoryBudget?
+    private let account: MemoryBudget.Account
+    private let bytes = Mutex(0)
+
+    init(_ budget: MemoryBudget?, _ account: MemoryBudget.Account, bytes: Int = 0) {
+        self.budget = budget
+        self.account = account
+        set(bytes)
+    }
+
+    deinit { set(0) }
+
+    /// Replaces what was charged before.
+    func set(_ fresh: Int) {
+        guard let budget else { return }
+        bytes.withLock { charged in
+            budget.charge(account, fresh - charged)
+            charged = fresh
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// Something an engine did or met in the background.
+public enum EngineEvent: Sendable {
+    /// A memtable that a flush turned into a table of level 0, or failed to.
+    public struct Flush: Sendable {
+        /// Bytes of the memtable's arena.
+        public var memtableBytes: Int
+        /// Bytes of the table; 0 at the beginning and after a failure.
+        public var writtenBytes: UInt64 = 0
+        public var micros: UInt64 = 0
+        /// Why it failed; it is tried again.
+        public var error: StorageError?
+    }
+    /// A compaction of tables of `inputLevel`, with what they overlap, into `outputLevel`.
+    public struct Compaction: Sendable {
+        public var inputLevel: Int
+        public var outputLevel: Int
+        /// `level0-files`, `level-size` or `manual`.
+        public var reason: String
+        public var inputTables: Int
+        public var inputBytes: UInt64
+        /// Bytes of the new tables; 0 at the beginning, after a failure and for a mere move.
+        public var writtenBytes: UInt64 = 0
+        public var micros: UInt64 = 0
+        /// Why it failed; it is tried again.
+        public var error: StorageError?
+    }
+
+    case flushBegan(Flush)
+    case flushEnded(Flush)
+    case compactionBegan(Compaction)
+    case compactionEnded(Compaction)
+    /// Writers are held back for another reason than before; `none`: no longer.
+    case delayChanged(EngineStatistics.DelayReason)
+    /// A write to the log failed: the engine takes no more writes.
+    case poisoned(StorageError)
+}
+
+/// Hears of an engine's events; set as ``EngineOptions/eventListener``.
+///
+/// Called on the engine's threads, one call per event, with no lock of the engine held. It must
+/// return soon: a flush or a compaction waits for it. It may read from the engine and ask for its
+/// statistics; it must not commit, compact or close.
+public protocol EngineEventListener: AnyObject, Sendable {
+    func engine(at path: String, did event: EngineEvent)
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import FalconStorage
+
+/// Everything that an engine keeps in memory comes out of one budget.
+@Suite struct MemoryBudgetTests {
+    @Test func theCacheGetsWhatTheOthersLeave() throws {
+        let budget = try MemoryBudget(totalBytes: 100 << 20)
+        #expect(budget.cache.capacityBytes == 86 << 20)
+        budget.charge(.memtables, 50 << 20)
+        #expect(budget.cache.capacityBytes == 36 << 20)
+        #expect(budget.pressure == .none)
+        budget.charge(.transactions, 15 << 20)
+        #expect(budget.pressure == .soft)
+        budget.charge(.tables, 40 << 20)
+        #expect(budget.pressure == .hard)
+        #expect(budget.cache.capacityBytes == 5 << 20)
+        budget.charge(.memtables, -(50 << 20))
+        budget.charge(.transactions, -(15 << 20))
+        #expect(budget.pressure == .none)
+        #expect(budget.usedBytes == 40 << 20)
+        let error = #expect(throws: StorageError.self) { _ = try MemoryBudget(totalBytes: 1000) }
+        #expect(error?.code == .invalidArgument)
+    }
+
+    private func engine(_ budget: MemoryBudget, memtableBytes: Int) throws -> EngineFixture {
+        var options = EngineOptions.small
+        options.memoryBudget = budget
+        options.memtableBytes = memtableBytes
+        return try EngineFixture(options: options)
+    }
+
+    private func fill(_ fixture: EngineFixture, _ rounds: Range<Int>) throws {
+        for round in rounds {
+            try fixture.put(
+                (0..<500).map { ("\(round)/\($0)", String(repeating: "x", count: 200)) }, .written)
+        }
+    }
+
+    @Test func memtablesAndTablesAreChargedAndGivenBack() throws {
+        let budget = try MemoryBudget(totalBytes: 64 << 20)
+        var fixture: EngineFixture? = try engine(budget, memtableBytes: 1 << 20)
+        if let fixture {
+            #expect(budget.usedBytes(.memtables) == 1 << 20)
+            try fill(fixture, 0..<30)
+            try fixture.engine.flush()
+            try fixture.engine.awaitIdle()
+            #expect(budget.usedBytes(.memtables) == 1 << 20)
+            for round in 0..<30 { #expect(try fixture.get("\(round)/7") != nil) }
+            let tables = budget.usedBytes(.tables)
+            #expect(tables > 20 * 2048 && tables < 2 << 20)
+            #expect(fixture.engine.store.cache === budget.cache)
+            #expect(budget.cache.usedBytes > 0)
+        }
+        fixture = nil
+        for account in MemoryBudget.Account.allCases { #expect(budget.usedBytes(account) == 0) }
+    }
+
+    /// Somebody else takes most of the memory: memtables are rotated at a quarter.
+    @Test func shortMemoryFlushesEarlyAndIsNamed() throws {
+        let budget = try MemoryBudget(totalBytes: 64 << 20)
+        let fixture = try engine(budget, memtableBytes: 4 << 20)
+        try fill(fixture, 0..<10)
+        #expect(fixture.engine.statistics().flushes == 0)
+        budget.charge(.transactions, 60 << 20)
+        try fill(fixture, 10..<30)
+        try fixture.engine.awaitIdle()
+        #expect(fixture.engine.statistics().flushes >= 3)
+        budget.charge(.transactions, -(60 << 20))
+        #expect(budget.pressure == .none)
+    }
+}
