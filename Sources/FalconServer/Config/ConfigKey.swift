@@ -124,6 +124,13 @@ struct ConfigKey: Sendable {
             config.blockCacheBytes = try value.bytes((1 << 20)...(1 << 42))
         },
         ConfigKey(
+            "storage", "memory_budget", "0",
+            "Memory for memtables, table metadata and the block cache together, from 64MiB: the cache "
+                + "gets what the others leave, whatever block_cache_size says. 0: no such bound."
+        ) { (config, value) throws(ConfigError) in
+            config.memoryBudgetBytes = try value.bytes(0...(1 << 42))
+        },
+        ConfigKey(
             "storage", "compression", "\"lz4\"",
             "Codec of the upper levels' blocks: none, lz4 or zstd."
         ) { (config, value) throws(ConfigError) in config.compression = try codec(value) },

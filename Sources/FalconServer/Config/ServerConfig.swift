@@ -18,6 +18,8 @@ public struct ServerConfig: Sendable {
 
     public var memtableBytes = 64 << 20
     public var blockCacheBytes = 256 << 20
+    /// 0: the block cache is bounded by itself, table metadata by nothing.
+    public var memoryBudgetBytes = 0
     public var compression = BlockCodec.lz4
     public var bottomCompression = BlockCodec.lz4
     public var filterBitsPerKey = 10

@@ -121,6 +121,9 @@ public final class RunningServer: Sendable {
         options.walRetainBytes = UInt64(config.walRetainBytes)
         options.catalogReader = CatalogCheckpoint.reader
         do throws(StorageError) {
+            if config.memoryBudgetBytes > 0 {
+                options.memoryBudget = try MemoryBudget(totalBytes: config.memoryBudgetBytes)
+            }
             return try StorageEngine.open(
                 at: config.dataDirectory, options: options, environment: environment)
         } catch {

@@ -105,7 +105,6 @@ import Testing
         }
     }
 
-    /// Also class 14: a compaction takes in every table below that its inputs overlap.
     @Test func class21_concurrentCompactionsLeaveNoOverlap() throws {
         let fixture = try ClassEngine {
             $0.memtableBytes = 8 << 10
