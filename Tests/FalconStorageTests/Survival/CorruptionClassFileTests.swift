@@ -72,13 +72,8 @@ import Testing
         try fixture.engine.flush()
         let table = try #require(try fixture.files("sst", ".sst").first)
         let file = try fixture.memory.open(table, .readWrite)
-<<<<<<< HEAD
         let byte = try file.readExactly(1, at: 1000)
         try file.write([byte[0] ^ 4], at: 1000)
-=======
-        let byte = try file.readExactly(1, at: 200)
-        try file.write([byte[0] ^ 4], at: 200)
->>>>>>> h-survive
         try fixture.engine.checkpoint(to: "/copy")
         let copy = try StorageEngine.open(
             at: "/copy", options: fixture.options,
