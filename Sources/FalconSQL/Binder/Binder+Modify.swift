@@ -209,7 +209,7 @@ extension Binder {
         for item in items {
             guard item.indirection.isEmpty else {
                 // Most likely a qualified name, which SET does not take.
-                _ = try column(item.column, of: table, item.location)
+                _ = try column(item.column, of: target, item.location, .update)
                 throw SQLError(
                     .featureNotSupported, "UPDATE of part of a column is not supported",
                     byteOffset: offset(item.location))
