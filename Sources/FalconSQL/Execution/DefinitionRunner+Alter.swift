@@ -87,13 +87,7 @@ extension DefinitionRunner {
                 .duplicateColumn,
                 "column \"\(definition.name)\" of relation \"\(table.name)\" already exists")
         }
-        var (column, extra) = try makeColumn(definition, in: table)
-        for constraint in definition.constraints {
-            guard case .defaultValue(let expression) = constraint.kind else { continue }
-            try SQLError.unplaced { () throws(SQLError) in
-                try validateDefault(expression, of: column)
-            }
-        }
+        var (column, extra) = try makeColumn(definition, in: table, placesDefaults: false)
         var perRow: (expression: BoundExpression, slotCount: Int)?
         if let text = column.defaultExpression {
             let bound = try SQLError.unplaced { () throws(SQLError) in

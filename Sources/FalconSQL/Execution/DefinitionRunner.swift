@@ -187,8 +187,9 @@ struct DefinitionRunner {
     }
 
     /// A column, and the constraints written with it that concern the table.
+    /// - Parameter placesDefaults: errors of a default have their position, as in CREATE TABLE.
     func makeColumn(
-        _ definition: AST.ColumnDefinition, in table: TableDescriptor
+        _ definition: AST.ColumnDefinition, in table: TableDescriptor, placesDefaults: Bool = true
     ) throws(SQLError) -> (ColumnDescriptor, [AST.Constraint]) {
         guard let typeName = definition.type else {
             throw SQLError(.featureNotSupported, "column without a type")
@@ -221,8 +222,12 @@ struct DefinitionRunner {
             case .null, .deferrable, .initiallyDeferred: continue
             case .notNull: column.isNotNull = true
             case .defaultValue(let expression):
-                column.defaultExpression = try planner.storedDefault(
-                    expression, type: column.type, column: column.name)
+                let (type, name) = (column.type, column.name)
+                func stored() throws(SQLError) -> String {
+                    try planner.storedDefault(expression, type: type, column: name)
+                }
+                column.defaultExpression =
+                    placesDefaults ? try stored() : try SQLError.unplaced(stored)
             case .primaryKey(_, let including, let index):
                 column.isNotNull = true
                 var copy = constraint

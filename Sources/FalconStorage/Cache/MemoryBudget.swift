@@ -34,7 +34,7 @@ public final class MemoryBudget: @unchecked Sendable {
     static let softShare = 0.6
     static let hardShare = 0.8
     /// What the allocator loses on blocks of many sizes, measured by `scripts/soak memory`.
-    static let allocatorShare = 0.14
+    static let allocatorShare = 0.18
 
     private let accounts = Mutex([Int](repeating: 0, count: Account.allCases.count))
     private let level = Atomic<Int>(0)

@@ -6,9 +6,9 @@ import Testing
 @Suite struct MemoryBudgetTests {
     @Test func theCacheGetsWhatTheOthersLeave() throws {
         let budget = try MemoryBudget(totalBytes: 100 << 20)
-        #expect(budget.cache.capacityBytes == 86 << 20)
+        #expect(budget.cache.capacityBytes == 82 << 20)
         budget.charge(.memtables, 50 << 20)
-        #expect(budget.cache.capacityBytes == 36 << 20)
+        #expect(budget.cache.capacityBytes == 32 << 20)
         #expect(budget.pressure == .none)
         budget.charge(.transactions, 15 << 20)
         #expect(budget.pressure == .soft)
