@@ -54,6 +54,22 @@ import Testing
             try s.prepared("UPDATE v1 SET b = $1 WHERE a = $2", ["8", "300"]).tag == "UPDATE 1")
     }
 
+    @Test func aConflictWithAHiddenRowIsAnError() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("INSERT INTO bt VALUES (1, 1), (-5, 1)")
+        for statement in [
+            "INSERT INTO v1 VALUES (-5, 2) ON CONFLICT (a) DO UPDATE SET b = 9",
+            "INSERT INTO v1 VALUES (-5, 2) ON CONFLICT (a) DO UPDATE SET a = 50 WHERE v1.b > 99",
+        ] {
+            let error = s.failure(statement)
+            #expect(error?.state == SQLState("55000"), "\(statement)")
+            #expect(error?.message == "conflicting row is not visible through view")
+        }
+        #expect(try s.query("SELECT a, b FROM bt ORDER BY a") == "-5|1\n1|1")
+        #expect(try s.tag("INSERT INTO v1 VALUES (-5, 2) ON CONFLICT DO NOTHING") == "INSERT 0 0")
+    }
+
     @Test func checkOptionsHold() throws {
         let (database, s) = try prepared()
         defer { database.close() }

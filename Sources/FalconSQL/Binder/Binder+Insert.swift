@@ -227,8 +227,11 @@ extension Binder {
         let scope = Scope(parent: outer, query: state)
         var columns = newColumns(of: table, alias: alias, existing)
         var excluded = newColumns(of: table, alias: "excluded", newSlots)
+        var visibility: [BoundExpression] = []
         if target.isView {
-            columns = try viewColumns(target, over: columns, alias: alias, state).columns
+            let shown = try viewColumns(target, over: columns, alias: alias, state)
+            columns = shown.columns
+            visibility = shown.filters.compactMap { $0 }
             excluded = try viewColumns(target, over: excluded, alias: "excluded", state).columns
         }
         scope.columns = columns
@@ -246,6 +249,7 @@ extension Binder {
         return ConflictAction(
             arbiters: arbiters,
             update: ConflictUpdate(
-                existingSlots: existing, assignments: assignments, condition: condition))
+                existingSlots: existing, assignments: assignments, condition: condition,
+                visibility: visibility))
     }
 }

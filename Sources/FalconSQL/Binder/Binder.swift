@@ -156,6 +156,7 @@ final class Binder {
             if !call.function.isCheap, !call.function.isQuick(with: call.arguments) {
                 return expression
             }
+            if call.function.isLong(with: call.arguments) { return expression }
         }
         if expression is TextConversionExpression { return expression }
         do throws(SQLError) {

@@ -186,6 +186,10 @@ final class InsertOperator: ModifyOperator {
         }
         guard found else { return nil }
         while old.count < writer.table.columns.count { old.append(.null) }
+        for condition in update.visibility where try !condition.isTrue(row) {
+            throw SQLError(
+                .objectNotInPrerequisiteState, "conflicting row is not visible through view")
+        }
         if let condition = update.condition, try !condition.isTrue(row) { return false }
         var new = old
         for assignment in update.assignments {

@@ -14,7 +14,7 @@ extension FunctionDescriptor {
 
     /// A costly function that comes to an end soon with these constants.
     func isQuick(with arguments: [BoundExpression]) -> Bool {
-        !Self.isPattern(name)
+        !Self.isPattern(name) && !Self.steep.contains(name)
             && arguments.allSatisfy { argument in
                 guard let constant = argument as? ConstantExpression else { return false }
                 switch constant.value {
@@ -27,6 +27,23 @@ extension FunctionDescriptor {
                 }
             }
     }
+
+    /// Arithmetic on constants so long that one operation takes a while.
+    func isLong(with arguments: [BoundExpression]) -> Bool {
+        arguments.contains { argument in
+            (argument as? ConstantExpression).map { Self.isLong($0.value) } ?? false
+        }
+    }
+
+    static func isLong(_ value: Datum) -> Bool {
+        if case .numeric(let value) = value { return value.isFinite && value.digitSpan > 1000 }
+        return false
+    }
+
+    /// Whose results are long for short arguments.
+    private static let steep: Set<String> = [
+        "exp", "numeric_exp", "power", "pow", "numeric_power", "factorial", "numeric_fac",
+    ]
 
     private static func isPattern(_ name: String) -> Bool {
         name.contains("like") || name.contains("regex") || name.contains("similar")

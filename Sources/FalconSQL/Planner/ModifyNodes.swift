@@ -73,9 +73,13 @@ public final class ConflictUpdate: Sendable {
     public let existingSlots: [Int?]
     public let assignments: [ColumnAssignment]
     public let condition: BoundExpression?
+    /// Conditions of the views that the target was named by: the existing row has to satisfy them.
+    public let visibility: [BoundExpression]
     public init(
-        existingSlots: [Int?], assignments: [ColumnAssignment], condition: BoundExpression?
+        existingSlots: [Int?], assignments: [ColumnAssignment], condition: BoundExpression?,
+        visibility: [BoundExpression] = []
     ) {
+        self.visibility = visibility
         self.existingSlots = existingSlots
         self.assignments = assignments
         self.condition = condition

@@ -64,20 +64,26 @@ final class QueryPlanner {
         return plan
     }
 
+    private func noteCost(_ call: FunctionExpression) {
+        if !call.function.isCheap || call.function.isLong(with: call.arguments) {
+            callsCostly = true
+        }
+    }
+
     /// Plans the subqueries inside an expression that is going into the plan.
     @discardableResult
     func ready(_ expression: BoundExpression) throws(SQLError) -> BoundExpression {
         var pending: [SubqueryExpression] = []
         expression.walk { node in
-            if let call = node as? FunctionExpression, !call.function.isCheap { callsCostly = true }
+            if let call = node as? FunctionExpression {
+                noteCost(call)
+            }
             if let subquery = node as? SubqueryExpression, subquery.index < 0 {
                 pending.append(subquery)
             }
             if let comparison = (node as? ArrayComparison)?.comparison {
                 comparison.walk { inner in
-                    if let call = inner as? FunctionExpression, !call.function.isCheap {
-                        callsCostly = true
-                    }
+                    if let call = inner as? FunctionExpression { noteCost(call) }
                     if let subquery = inner as? SubqueryExpression, subquery.index < 0 {
                         pending.append(subquery)
                     }
@@ -329,6 +335,7 @@ final class QueryPlanner {
             if let update = conflict?.update {
                 for assignment in update.assignments { try ready(assignment.value) }
                 if let condition = update.condition { try ready(condition) }
+                try ready(update.visibility)
             }
             planned = source.with(
                 .insert(

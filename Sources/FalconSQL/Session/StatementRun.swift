@@ -48,7 +48,7 @@ final class StatementRun {
     init(prepared: PreparedStatement, parameters: [Datum]) {
         self.prepared = prepared
         self.parameters = parameters
-        isLarge = prepared.isDeep
+        isLarge = prepared.isDeep || parameters.contains(where: FunctionDescriptor.isLong)
     }
 
     /// Returns the executor for another run.
