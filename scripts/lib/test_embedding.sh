@@ -10,4 +10,10 @@ if [ "$(printf '%s\n' "$resolved" | wc -l)" -ne 1 ]; then
     exit 1
 fi
 swift build --scratch-path "$root/.build-embedding"
-exec "$(swift build --scratch-path "$root/.build-embedding" --show-bin-path)/embedding"
+data=$(mktemp -d)
+trap 'rm -rf "$data"' EXIT
+program=$(swift build --scratch-path "$root/.build-embedding" --show-bin-path)/embedding
+if ! diff expected.txt <("$program" "$data/db"); then
+    echo "the embedding program prints something else than expected.txt" >&2
+    exit 1
+fi

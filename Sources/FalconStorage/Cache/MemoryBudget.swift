@@ -17,7 +17,8 @@ public final class MemoryBudget: @unchecked Sendable {
         case tables
         /// Buffers of the log, of flushes and of compactions.
         case background
-        /// Private writes of transactions and the memory of queries.
+        /// Private writes of transactions and the memory of queries: for the program that runs them to
+        /// charge, the engine does not see them.
         case transactions
     }
     public enum Pressure: Int, Comparable, Sendable {

@@ -56,8 +56,19 @@ import Testing
         for account in MemoryBudget.Account.allCases { #expect(budget.usedBytes(account) == 0) }
     }
 
+    @Test func shortMemoryHoldsWritersBackAndIsNamed() throws {
+        let controller = WriteController()
+        controller.update(.init(isMemoryShort: true))
+        #expect(controller.needsPacing)
+        var statistics = EngineStatistics()
+        controller.addStatistics(to: &statistics)
+        #expect(statistics.delayReason == .memory && statistics.delayNanos > 0)
+        controller.update(.init())
+        #expect(!controller.needsPacing)
+    }
+
     /// Somebody else takes most of the memory: memtables are rotated at a quarter.
-    @Test func shortMemoryFlushesEarlyAndIsNamed() throws {
+    @Test func shortMemoryFlushesEarly() throws {
         let budget = try MemoryBudget(totalBytes: 64 << 20)
         let fixture = try engine(budget, memtableBytes: 4 << 20)
         try fill(fixture, 0..<10)
