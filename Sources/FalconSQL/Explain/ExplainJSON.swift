@@ -25,23 +25,23 @@ struct ExplainJSON {
         let indent = String(repeating: "  ", count: level + 1)
         var parts: [String] = []
         func add(_ name: String, _ value: String) { parts.append("\(indent)\"\(name)\": \(value)") }
-        add("Node Type", Self.quoted(node.kind))
-        for (name, value) in node.traits { add(name, Self.quoted(value)) }
+        add("Node Type", JSONText.quoted(node.kind))
+        for (name, value) in node.traits { add(name, JSONText.quoted(value)) }
         if !node.relationship.isEmpty {
-            add("Parent Relationship", Self.quoted(node.relationship))
+            add("Parent Relationship", JSONText.quoted(node.relationship))
         }
-        if let name = node.subplanName { add("Subplan Name", Self.quoted(name)) }
+        if let name = node.subplanName { add("Subplan Name", JSONText.quoted(name)) }
         add("Parallel Aware", "false")
         add("Async Capable", "false")
-        for (name, value) in node.identity { add(name, Self.quoted(value)) }
+        for (name, value) in node.identity { add(name, JSONText.quoted(value)) }
         for (name, value) in numbers(node) { add(name, value) }
         for detail in node.details {
             switch detail.value {
-            case .text(let value): add(detail.name, Self.quoted(value))
+            case .text(let value): add(detail.name, JSONText.quoted(value))
             case .list(let values):
                 add(
                     detail.name,
-                    "[" + values.map { Self.quoted($0) }.joined(separator: ", ") + "]")
+                    "[" + values.map { JSONText.quoted($0) }.joined(separator: ", ") + "]")
             case .number(let value): add(detail.name, String(value))
             }
         }
@@ -77,23 +77,5 @@ struct ExplainJSON {
         result.append(("Actual Rows", String(counters?.rowsPerLoop ?? 0)))
         result.append(("Actual Loops", String(counters?.loops ?? 0)))
         return result
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -29,6 +29,13 @@ public enum JSONText {
     }
 
     /// A string as JSON writes it, quotes included.
+    public static func quoted(_ text: String) -> String {
+        var writer = ByteWriter(capacity: text.utf8.count + 2)
+        appendQuoted(text, to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// The same, appended.
     public static func appendQuoted(_ text: String, to writer: inout ByteWriter) {
         writer.append(UInt8(ascii: "\""))
         for byte in text.utf8 {

@@ -1,3 +1,4 @@
+import FalconSchema
 import FalconStorage
 
 /// What /health answers.
@@ -22,11 +23,11 @@ struct HealthReport: Sendable {
 
     func json() -> String {
         var text = "{\"status\":\"\(status.rawValue)\""
-        if let reason { text += ",\"reason\":\(Self.quoted(reason))" }
+        if let reason { text += ",\"reason\":\(JSONText.quoted(reason))" }
         let millis = Int(uptimeSeconds * 1000)
         text += ",\"uptime_seconds\":\(millis / 1000).\(Self.padded(millis % 1000))"
-        text += ",\"version\":\(Self.quoted(version))"
-        text += ",\"data_directory\":{\"path\":\(Self.quoted(dataDirectory))"
+        text += ",\"version\":\(JSONText.quoted(version))"
+        text += ",\"data_directory\":{\"path\":\(JSONText.quoted(dataDirectory))"
         text += ",\"state\":\"\(status == .degraded ? "degraded" : "open")\"}"
         text += ",\"connections\":\(connections)}\n"
         return text
@@ -35,26 +36,5 @@ struct HealthReport: Sendable {
     private static func padded(_ value: Int) -> String {
         let digits = String(value)
         return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
-    }
-
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            default:
-                if scalar.value < 0x20 {
-                    let hex = String(scalar.value, radix: 16)
-                    result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-                } else {
-                    result.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return result + "\""
     }
 }
