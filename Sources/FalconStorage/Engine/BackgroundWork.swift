@@ -371,9 +371,13 @@ final class BackgroundWork: @unchecked Sendable {
         loading.lock()
         defer { loading.unlock() }
         let state = tree.state
-        // The active memtable is charged whole: it fills between two of these calls.
+        // All memtables that there may be are charged all the time. To take a burst of writes from the
+        // cache would not do: what it frees in small blocks goes back to the allocator, not to the
+        // system, and the memtables come on top of it.
         memtableCharge.set(
-            state.immutables.reduce(options.memtableBytes) { $0 + $1.table.approximateBytes })
+            max(
+                (options.maximumImmutableMemtables + 2) * options.rotationBytes,
+                state.immutables.reduce(options.rotationBytes) { $0 + $1.table.approximateBytes }))
         let targets = picker.targets(state.version)
         monitor.lock()
         let isDiskFull =

@@ -32,7 +32,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         self.controller = controller
         self.lock = lock
         self.branch = branch
-        memtableBytes = options.memtableBytes
+        memtableBytes = options.rotationBytes
         budget = options.memoryBudget
         pacer = CommitPacer(controller: controller, pipeline: pipeline)
         active = tree.state.active

@@ -31,7 +31,8 @@ public struct EngineOptions: Sendable {
     public var blockCacheBytes = 64 << 20
 
     /// The memory this engine shares with others of the process; its cache is used, and
-    /// ``blockCache`` and ``blockCacheBytes`` are not. Nil: memtables and the cache are bounded each
+    /// ``blockCache`` and ``blockCacheBytes`` are not, and a memtable is rotated at a sixteenth of the
+    /// budget if that is less than ``memtableBytes``. Nil: memtables and the cache are bounded each
     /// by its own option, table metadata by nothing.
     public var memoryBudget: MemoryBudget?
 
@@ -121,6 +122,10 @@ extension EngineOptions {
         table.filterBitsPerKey = filterBitsPerKey
         table.codec = compression
         return table
+    }
+    /// Where a memtable is rotated: under a memory budget at a sixteenth of it at most.
+    var rotationBytes: Int {
+        memoryBudget.map { min(memtableBytes, $0.totalBytes / 16) } ?? memtableBytes
     }
     var targetFileByteCount: UInt64 { UInt64(targetFileBytes) }
     var walOptions: WALOptions {
