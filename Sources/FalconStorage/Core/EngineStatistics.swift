@@ -38,6 +38,21 @@ public struct EngineStatistics: Sendable {
     /// Bytes that compactions owe before every level is within its target.
     public var compactionDebtBytes: UInt64 = 0
 
+    /// The blob files, to which tables refer for large values.
+    public struct Blobs: Sendable, Equatable {
+        public var fileCount = 0
+        /// Bytes of the files, and of their records: those that a table refers to, and the others.
+        public var bytes: UInt64 = 0
+        public var liveBytes: UInt64 = 0
+        public var garbageBytes: UInt64 = 0
+        /// Bytes of live values that compactions have moved out of files with much garbage.
+        public var movedBytes: UInt64 = 0
+        /// Files that values could not be moved out of, for damage: sst-verify tells more.
+        public var damagedFiles = 0
+        public init() {}
+    }
+    public var blobs = Blobs()
+
     public var delayReason = DelayReason.none
     /// The current delay of a 1 KiB commit and the total so far.
     public var delayNanos: UInt64 = 0

@@ -16,6 +16,8 @@ public enum FileKind: Hashable, Sendable {
     /// A pre-written or recycled segment that waits for its activation.
     case walSpare(UInt64)
     case table(FileNumber)
+    /// Large values that tables refer to.
+    case blob(FileNumber)
     case manifest(UInt64)
     /// The marker that names the live MANIFEST.
     case current
@@ -34,6 +36,7 @@ public enum FileKind: Hashable, Sendable {
 /// CURRENT                 names the live manifest
 /// MANIFEST-%016x
 /// sst/%016x.sst
+/// sst/%016x.blob         large values that tables refer to
 /// wal/%016x.wal           active and retained segments
 /// wal/%016x.spare         pre-written or recycled, not yet activated
 /// *.tmp                   unfinished; an orphan after a crash
@@ -52,12 +55,16 @@ public struct FileNames: Hashable, Sendable {
     public func table(_ number: FileNumber) -> String {
         sstDirectory + "/" + Self.tableName(number)
     }
+    public func blob(_ number: FileNumber) -> String {
+        sstDirectory + "/" + Self.blobName(number)
+    }
     public func walSegment(_ number: WALSegmentNumber) -> String {
         walDirectory + "/" + Self.walSegmentName(number)
     }
 
     public static func manifestName(_ number: UInt64) -> String { "MANIFEST-" + hex(number) }
     public static func tableName(_ number: FileNumber) -> String { hex(number.rawValue) + ".sst" }
+    public static func blobName(_ number: FileNumber) -> String { hex(number.rawValue) + ".blob" }
     public static func walSegmentName(_ number: WALSegmentNumber) -> String {
         hex(number.rawValue) + ".wal"
     }
@@ -82,6 +89,9 @@ public struct FileNames: Hashable, Sendable {
         }
         if name.hasSuffix(".sst") {
             return parseHex(name.dropLast(4)).map { .table(FileNumber($0)) } ?? .unknown
+        }
+        if name.hasSuffix(".blob") {
+            return parseHex(name.dropLast(5)).map { .blob(FileNumber($0)) } ?? .unknown
         }
         if name.hasSuffix(".spare") {
             return parseHex(name.dropLast(6)).map(FileKind.walSpare) ?? .unknown

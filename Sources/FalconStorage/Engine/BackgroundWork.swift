@@ -115,6 +115,7 @@ final class BackgroundWork: @unchecked Sendable {
                 let job = FlushJob(
                     layer: layer, store: store, versions: versions, tree: tree,
                     random: environment.random, table: options.tableOptions,
+                    blobs: .init(options, codec: options.compression),
                     safepoint: safepoint())
                 let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
                 wal.releaseSegments(below: layer.lastLSN)
@@ -284,6 +285,7 @@ final class BackgroundWork: @unchecked Sendable {
                 figures.compactions += 1
                 figures.compactionReadBytes += result.readBytes
                 figures.compactionWrittenBytes += result.writtenBytes
+                figures.blobs.movedBytes += result.movedBytes
             }
         }
         work.broadcast()
@@ -411,6 +413,7 @@ final class BackgroundWork: @unchecked Sendable {
         statistics.trivialMoves = figures.trivialMoves
         statistics.compactionReadBytes = figures.compactionReadBytes
         statistics.compactionWrittenBytes = figures.compactionWrittenBytes
+        statistics.blobs.movedBytes = figures.blobs.movedBytes
         statistics.backgroundError = flushFailure ?? compactionFailure ?? checkpointFailure
         monitor.unlock()
     }

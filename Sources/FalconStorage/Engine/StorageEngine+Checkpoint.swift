@@ -17,6 +17,10 @@ extension StorageEngine {
                     store.names.table(file.number), to: target.table(file.number))
             }
         }
+        for entry in state.version.blobs.entries {
+            let number = entry.file.number
+            try linkOrCopy(store.names.blob(number), to: target.blob(number))
+        }
         try fileSystem.syncDirectory(target.sstDirectory)
         let formatBytes = try fileSystem.contents(of: store.names.format)
         let format = try FormatFile.decode(
@@ -104,6 +108,9 @@ extension VersionEdit {
         safepoint = version.safepoint
         for (level, files) in version.levels.enumerated() {
             for file in files.files { added.append(.init(level: level, file: file.metadata)) }
+        }
+        for entry in version.blobs.entries {
+            added.append(.init(level: 0, file: entry.file.metadata))
         }
     }
 }

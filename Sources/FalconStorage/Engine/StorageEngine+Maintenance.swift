@@ -37,6 +37,7 @@ extension StorageEngine {
             figures.bytes = level.byteCount
             return figures
         }
+        statistics.blobs = Self.blobStatistics(state.version.blobs)
         statistics.flushedLSN = state.version.flushedLSN
         statistics.publishedTimestamp = tracker.publishedTimestamp
         statistics.snapshots = tracker.count
@@ -52,6 +53,16 @@ extension StorageEngine {
             statistics.walBytes = writeSide.wal.segmentBytes
         }
         return statistics
+    }
+
+    private static func blobStatistics(_ files: BlobFiles) -> EngineStatistics.Blobs {
+        var blobs = EngineStatistics.Blobs()
+        blobs.fileCount = files.entries.count
+        blobs.bytes = files.byteCount
+        blobs.liveBytes = files.liveBytes
+        blobs.garbageBytes = files.garbageBytes
+        blobs.damagedFiles = files.entries.count { $0.file.isDamaged }
+        return blobs
     }
 
     /// Accepts a wall clock that jumped ahead; see ``EngineStatistics/clockJumpPending``.

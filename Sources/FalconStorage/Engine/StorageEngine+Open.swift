@@ -52,6 +52,9 @@ extension StorageEngine {
                     for level in recovered.version.levels {
                         for file in level.files { _ = try file.reader() }
                     }
+                    for entry in recovered.version.blobs.entries {
+                        _ = try entry.file.reader()
+                    }
                 }
                 return recovered
             } catch {

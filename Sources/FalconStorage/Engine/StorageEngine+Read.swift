@@ -34,15 +34,27 @@ extension StorageEngine {
         let borrow = cell.borrow()
         defer { cell.release(borrow) }
         var pin = BlockPin()
-        switch try lookUp(key, .max, borrow, &pin) {
+        switch try find(key, .max, borrow, &pin) {
         case .absent: return nil
         case .deleted(let timestamp): return timestamp
-        case .value(let timestamp, _): return timestamp
+        case .value(let timestamp, _), .reference(let timestamp, _): return timestamp
         }
     }
 
+    /// Never answers with a reference: its value is read.
     @inline(__always)
     func lookUp(
+        _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp, _ borrow: ReadStateCell.Borrow,
+        _ pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        let found = try find(key, timestamp, borrow, &pin)
+        guard case .reference(let version, let reference) = found else { return found }
+        let blobs = borrow.state._withUnsafeGuaranteedRef { $0 }.version.blobs
+        return .value(version, try blobs.resolve(reference, of: key, &pin))
+    }
+
+    @inline(__always)
+    private func find(
         _ key: UnsafeRawBufferPointer, _ timestamp: Timestamp, _ borrow: ReadStateCell.Borrow,
         _ pin: inout BlockPin
     ) throws(StorageError) -> PointLookup {

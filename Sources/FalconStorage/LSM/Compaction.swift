@@ -4,6 +4,8 @@ struct Compaction {
         case level0Files = "level0-files"
         case levelSize = "level-size"
         case manual
+        /// Live values leave blob files that hold much garbage.
+        case blobGarbage = "blob-garbage"
     }
     var reason: Reason
     var version: Version
@@ -20,7 +22,7 @@ struct Compaction {
 
     /// The tables only change level: no table overlaps another and nothing is overlapped below.
     var isTrivialMove: Bool {
-        guard overlapped.isEmpty, reason != .manual else { return false }
+        guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage else { return false }
         let sorted = inputs.sorted { KeyOrder.less($0.metadata.smallest, $1.metadata.smallest) }
         return zip(sorted, sorted.dropFirst()).allSatisfy {
             $0.metadata.isBefore($1.metadata.smallest)

@@ -3,6 +3,8 @@ struct CompactionJob {
     struct Result {
         var readBytes: UInt64 = 0
         var writtenBytes: UInt64 = 0
+        /// Of them, values that left a blob file with much garbage.
+        var movedBytes: UInt64 = 0
         var wasMove = false
     }
     var compaction: Compaction
@@ -34,7 +36,8 @@ struct CompactionJob {
             store: store,
             options: .init(
                 table: tableOptions, targetBytes: options.targetFileByteCount,
-                flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0),
+                flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0,
+                blobs: blobOptions),
             random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
             allocateNumber: versions.allocateFileNumber)
         do throws(StorageError) {
@@ -47,7 +50,7 @@ struct CompactionJob {
             collapse.coarsensTimestamps = compaction.outputLevel == LevelTargets.last
             try collapse.copy(from: source(), to: output)
             edit.added = try output.finish().map {
-                .init(level: compaction.outputLevel, file: $0)
+                .init(level: $0.kind == .blob ? 0 : compaction.outputLevel, file: $0)
             }
         } catch {
             output.abandon()
@@ -55,13 +58,22 @@ struct CompactionJob {
         }
         edit.safepoint = safepoint
         try versions.apply(edit) { tree.install($0) }
-        return Result(readBytes: compaction.inputBytes, writtenBytes: output.writtenBytes)
+        return Result(
+            readBytes: compaction.inputBytes &+ output.movedBytes,
+            writtenBytes: output.writtenBytes, movedBytes: output.movedBytes)
     }
 
     private var tableOptions: TableOptions {
         var table = options.tableOptions
         if compaction.outputLevel == LevelTargets.last { table.codec = options.bottomCompression }
         return table
+    }
+
+    private var blobOptions: BlobOutput.Options {
+        var blobs = BlobOutput.Options(options, codec: tableOptions.codec)
+        blobs.source = compaction.version.blobs
+        blobs.collected = blobs.source.collected(garbagePercent: options.blobGarbagePercent)
+        return blobs
     }
 
     private func source() throws(StorageError) -> InternalIterator {

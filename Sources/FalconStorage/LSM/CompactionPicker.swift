@@ -24,6 +24,11 @@ struct CompactionPicker {
 
     /// The neediest level's compaction; nil when every level is within its target or busy.
     func pick(_ version: Version) -> Compaction? {
+        if version.blobs.isOverdue(garbagePercent: options.blobGarbagePercent),
+            let picked = pickBlobCollection(version)
+        {
+            return picked
+        }
         let targets = targets(version)
         var scores: [(score: Double, level: Int)] = []
         let level0Score =
@@ -44,7 +49,7 @@ struct CompactionPicker {
                 : pickLevel(version, level)
             if let picked { return picked }
         }
-        return nil
+        return pickBlobCollection(version)
     }
 
     /// All of level 0: a newer table must never sink below an older one.

@@ -4,7 +4,7 @@ public enum EngineEvent: Sendable {
     public struct Flush: Sendable {
         /// Bytes of the memtable's arena.
         public var memtableBytes: Int
-        /// Bytes of the table; 0 at the beginning and after a failure.
+        /// Bytes of the table and its blob file; 0 at the beginning and after a failure.
         public var writtenBytes: UInt64 = 0
         public var micros: UInt64 = 0
         /// Why it failed; it is tried again.
@@ -14,11 +14,11 @@ public enum EngineEvent: Sendable {
     public struct Compaction: Sendable {
         public var inputLevel: Int
         public var outputLevel: Int
-        /// `level0-files`, `level-size` or `manual`.
+        /// `level0-files`, `level-size`, `manual` or `blob-garbage`.
         public var reason: String
         public var inputTables: Int
         public var inputBytes: UInt64
-        /// Bytes of the new tables; 0 at the beginning, after a failure and for a mere move.
+        /// Bytes of the new tables and blob files; 0 at the beginning, after a failure and for a mere move.
         public var writtenBytes: UInt64 = 0
         public var micros: UInt64 = 0
         /// Why it failed; it is tried again.

@@ -25,6 +25,12 @@ public struct EngineOptions: Sendable {
     public var compression: BlockCodec = .lz4
     /// Codec of the data blocks of the last level.
     public var bottomCompression: BlockCodec = .lz4
+    /// Values of at least so many bytes leave the tables for blob files, where compactions do not
+    /// rewrite them; 0: none does.
+    public var blobThresholdBytes = 1024
+    /// The part of a blob file that may be garbage, in percent, before its live values are moved
+    /// elsewhere and the file is removed. Less saves room and costs more writing.
+    public var blobGarbagePercent = 50
     /// The cache this engine shares with others of the process; nil makes one of its own.
     public var blockCache: BlockCache?
     /// Capacity of the block cache this engine makes when it is given none.
@@ -95,6 +101,8 @@ public struct EngineOptions: Sendable {
             "maximumImmutableMemtables must be 1 to 64.")
         try check((64...(1 << 20)).contains(blockBytes), "blockBytes must be 64 B to 1 MiB.")
         try check((0...64).contains(filterBitsPerKey), "filterBitsPerKey must be 0 to 64.")
+        try check(blobThresholdBytes >= 0, "blobThresholdBytes must not be negative.")
+        try check((1...100).contains(blobGarbagePercent), "blobGarbagePercent must be 1 to 100.")
         try check(blockCacheBytes >= 0, "blockCacheBytes must not be negative.")
         try check(
             (4096...(4 << 30)).contains(targetFileBytes), "targetFileBytes must be 4 KiB to 4 GiB.")

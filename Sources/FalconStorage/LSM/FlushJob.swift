@@ -6,6 +6,7 @@ struct FlushJob {
     var tree: Tree
     var random: any StorageRandom
     var table: TableOptions
+    var blobs: BlobOutput.Options
     var safepoint: Timestamp
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
@@ -16,7 +17,8 @@ struct FlushJob {
         if !layer.table.isEmpty || !tombstones.isEmpty {
             let output = TableOutput(
                 store: store,
-                options: .init(table: table, targetBytes: .max, flushEpoch: layer.epoch),
+                options: .init(
+                    table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs),
                 random: random, tombstones: tombstones,
                 allocateNumber: versions.allocateFileNumber)
             do throws(StorageError) {

@@ -1,16 +1,18 @@
-/// Writes the outputs of one flush or compaction: cuts files, clips range tombstones to them, and
-/// removes what it wrote when the job fails.
+/// Writes the outputs of one flush or compaction: cuts files, clips range tombstones to them, has large
+/// values put into blob files, and removes what it wrote when the job fails.
 final class TableOutput {
     struct Options {
         var table: TableOptions
         var targetBytes: UInt64
         var flushEpoch: UInt64
+        var blobs = BlobOutput.Options()
     }
     private let store: TableStore
     private let options: Options
     private let random: any StorageRandom
     private let allocateNumber: () -> FileNumber
     private let tombstones: [RangeTombstone]
+    private let blobs: BlobOutput
 
     @exclusivity(unchecked) private var writer: TableWriter?
     @exclusivity(unchecked) private var file: (any File)?
@@ -20,7 +22,11 @@ final class TableOutput {
     /// Where the open file begins when it is not the first: what lies before belongs to the others.
     @exclusivity(unchecked) private var lowerCut: [UInt8]?
     private(set) var finished: [FileMetadata] = []
-    private(set) var writtenBytes: UInt64 = 0
+    private var tableBytes: UInt64 = 0
+    /// Tables and blob files.
+    var writtenBytes: UInt64 { tableBytes &+ blobs.writtenBytes }
+    /// Bytes of values that were moved out of blob files being collected.
+    var movedBytes: UInt64 { blobs.movedBytes }
 
     /// - Parameter tombstones: those to be written, whole; each file gets its part.
     init(
@@ -32,6 +38,8 @@ final class TableOutput {
         self.random = random
         self.tombstones = tombstones
         self.allocateNumber = allocateNumber
+        blobs = BlobOutput(
+            store: store, options: options.blobs, random: random, allocateNumber: allocateNumber)
     }
 
     deinit { lastKey.deallocate() }
@@ -44,7 +52,13 @@ final class TableOutput {
         value: UnsafeRawBufferPointer
     ) throws(StorageError) {
         let writer = try openWriter()
-        try writer.add(key: key, timestamp: timestamp, kind: kind, value: value)
+        if blobs.concerns(kind, value.count) {
+            var placedKind = kind
+            let placed = try blobs.place(key: key, kind: &placedKind, value: value)
+            try writer.add(key: key, timestamp: timestamp, kind: placedKind, value: placed)
+        } else {
+            try writer.add(key: key, timestamp: timestamp, kind: kind, value: value)
+        }
         lastKey.assign(key)
     }
 
@@ -55,9 +69,10 @@ final class TableOutput {
         lowerCut = bound
     }
 
-    /// Ends the last file and makes all names durable.
+    /// Ends the last file and makes all names durable. Tables and blob files.
     func finish() throws(StorageError) -> [FileMetadata] {
         try finishFile(upperCut: nil)
+        finished += try blobs.finish()
         if !finished.isEmpty { try store.fileSystem.syncDirectory(store.names.sstDirectory) }
         return finished
     }
@@ -70,7 +85,8 @@ final class TableOutput {
         }
         writer = nil
         file = nil
-        for metadata in finished {
+        blobs.abandon()
+        for metadata in finished where metadata.kind == .rowTable {
             try? store.fileSystem.remove(store.names.table(metadata.number))
         }
         finished = []
@@ -104,7 +120,7 @@ final class TableOutput {
         file = nil
         self.writer = nil
         let endsInPoint = hasPoints && lastKey.bytes.elementsEqual(summary.largestKey)
-        writtenBytes += summary.fileBytes
+        tableBytes += summary.fileBytes
         finished.append(
             FileMetadata(
                 number: number, uid: summary.uid, byteCount: summary.fileBytes,
@@ -112,7 +128,8 @@ final class TableOutput {
                 largest: summary.largestKey, largestIsExclusive: !endsInPoint,
                 minTimestamp: summary.minTimestamp, maxTimestamp: summary.maxTimestamp,
                 entryCount: summary.entryCount, tombstoneCount: summary.tombstoneCount,
-                rangeTombstoneCount: summary.rangeTombstoneCount, contentHash: summary.fileHash))
+                rangeTombstoneCount: summary.rangeTombstoneCount, contentHash: summary.fileHash,
+                blobUses: blobs.takeUses()))
     }
 
     /// The parts of the tombstones between the last cut and this one.

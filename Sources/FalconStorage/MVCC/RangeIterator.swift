@@ -30,6 +30,8 @@ public final class RangeIterator: @unchecked Sendable {
     @exclusivity(unchecked) private var keyBuffer = RawBuffer()
     @exclusivity(unchecked) private var valueBuffer = RawBuffer()
     @exclusivity(unchecked) private var passed: UInt32 = 0
+    /// Holds the current value when it lies in a blob file.
+    @exclusivity(unchecked) private var blobPin = BlockPin()
 
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
@@ -54,6 +56,8 @@ public final class RangeIterator: @unchecked Sendable {
     }
 
     deinit {
+        // Before the state goes, which may be the last to hold the cache.
+        blobPin.release()
         bounds.deallocate()
         keyBuffer.deallocate()
         valueBuffer.deallocate()
@@ -150,6 +154,10 @@ public final class RangeIterator: @unchecked Sendable {
             if kind != .delete, !hidesAny || !isHidden(key, timestamp) {
                 currentKey = key
                 currentValue = source.value
+                if kind == .valueReference {
+                    currentValue = try state.version.blobs.resolve(
+                        currentValue, of: key, &blobPin)
+                }
                 currentTimestamp = timestamp
                 valid = true
                 return
@@ -183,11 +191,13 @@ public final class RangeIterator: @unchecked Sendable {
             keyBuffer.assign(source.userKey)
             let key = keyBuffer.bytes
             var shows = false
+            var shownKind = OperationKind.delete
             repeat {
                 let timestamp = source.timestamp
                 let kind = source.kind
                 if timestamp.rawValue <= readTimestamp || timestamp == .max, kind != .intent {
                     shows = kind != .delete
+                    shownKind = kind
                     currentTimestamp = timestamp
                     if shows { valueBuffer.assign(source.value) }
                 }
@@ -196,6 +206,10 @@ public final class RangeIterator: @unchecked Sendable {
             if shows, !hidesAny || !isHidden(key, currentTimestamp) {
                 currentKey = key
                 currentValue = valueBuffer.bytes
+                if shownKind == .valueReference {
+                    currentValue = try state.version.blobs.resolve(
+                        currentValue, of: key, &blobPin)
+                }
                 valid = true
                 return
             }

@@ -6,7 +6,8 @@ enum DataFileKind: UInt8, Sendable {
     case deletionVector = 4
 }
 
-/// What MANIFEST knows of one data file.
+/// What MANIFEST knows of one data file. Of a blob file only number, uid, size, records (as entries)
+/// and hash say something.
 struct FileMetadata: Hashable, Sendable {
     var kind = DataFileKind.rowTable
     var number: FileNumber
@@ -30,6 +31,8 @@ struct FileMetadata: Hashable, Sendable {
     var contentHash: UInt64 = 0
     /// The commit timestamp of every entry of an ingested file.
     var ingestTimestamp: Timestamp?
+    /// What a table refers to, by blob file.
+    var blobUses: [BlobUse] = []
 
     /// True when some key of `lower...upper` may be in the file.
     func overlaps(lower: [UInt8], upper: [UInt8], upperIsExclusive: Bool) -> Bool {
@@ -46,6 +49,24 @@ struct FileMetadata: Hashable, Sendable {
     func isAfter(_ key: [UInt8], exclusive: Bool) -> Bool {
         let order = KeyOrder.compare(smallest, key)
         return order > 0 || (order == 0 && exclusive)
+    }
+}
+
+extension FileMetadata {
+    /// What MANIFEST says of a blob file.
+    init(blob: BlobSummary) {
+        self.init(
+            kind: .blob, number: blob.number, uid: blob.uid, byteCount: blob.fileBytes,
+            flushEpoch: 0, smallest: [], largest: [], minTimestamp: .zero, maxTimestamp: .zero,
+            entryCount: blob.recordCount, tombstoneCount: 0, rangeTombstoneCount: 0,
+            contentHash: blob.fileHash)
+    }
+}
+
+extension FileNames {
+    /// The path of a data file of `kind` that MANIFEST lists.
+    func dataFile(_ kind: DataFileKind, _ number: FileNumber) -> String {
+        kind == .blob ? blob(number) : table(number)
     }
 }
 

@@ -44,7 +44,7 @@ final class TableFile: @unchecked Sendable {
             try? reader.takeUnretainedValue().close()
             reader.release()
         }
-        if obsolete.load(ordering: .acquiring) { store.doom(metadata.number) }
+        if obsolete.load(ordering: .acquiring) { store.doom(.rowTable, metadata.number) }
         bounds.deallocate()
     }
 

@@ -13,9 +13,9 @@ final class TableStore: @unchecked Sendable {
     private let changed: MonitorCondition
     // Guarded by the monitor.
     /// Files that the manifest no longer lists and nobody reads.
-    private var doomed: [FileNumber] = []
+    private var doomed: [String] = []
     /// Tried in vain; tried again with the next.
-    private var stubborn: [FileNumber] = []
+    private var stubborn: [String] = []
     private var isRemoving = false
     private var isStopping = false
 
@@ -49,10 +49,22 @@ final class TableStore: @unchecked Sendable {
         }
     }
 
+    func openBlob(_ metadata: FileMetadata) throws(StorageError) -> BlobReader {
+        let file = try fileSystem.open(names.blob(metadata.number), .read)
+        do throws(StorageError) {
+            return try BlobReader(
+                file: file, uid: metadata.uid, size: metadata.byteCount, cache: cache)
+        } catch {
+            try? file.close()
+            throw error
+        }
+    }
+
     /// Notes a file for removal. Called from its end, on any thread and under any lock.
-    func doom(_ number: FileNumber) {
+    func doom(_ kind: DataFileKind, _ number: FileNumber) {
+        let path = names.dataFile(kind, number)
         monitor.lock()
-        doomed.append(number)
+        doomed.append(path)
         changed.broadcast()
         monitor.unlock()
     }
@@ -65,11 +77,11 @@ final class TableStore: @unchecked Sendable {
         while true {
             while doomed.isEmpty, !isStopping { changed.wait() }
             if doomed.isEmpty { break }
-            let numbers = doomed + stubborn
+            let paths = doomed + stubborn
             (doomed, stubborn) = ([], [])
             isRemoving = true
             monitor.unlock()
-            let failed = numbers.filter { !remove($0) }
+            let failed = paths.filter { !remove($0) }
             monitor.lock()
             stubborn += failed
             isRemoving = false
@@ -95,9 +107,9 @@ final class TableStore: @unchecked Sendable {
     }
 
     /// False when the file is still there.
-    private func remove(_ number: FileNumber) -> Bool {
+    private func remove(_ path: String) -> Bool {
         do throws(StorageError) {
-            try fileSystem.remove(names.table(number))
+            try fileSystem.remove(path)
             return true
         } catch {
             return error.code == .notFound

@@ -46,6 +46,7 @@ final class Version: @unchecked Sendable {
     static let levelCount = VersionEdit.levelCount
     let levels: [LevelFiles]
     let level0: LevelFiles
+    let blobs: BlobFiles
     /// Bit n: level n has files.
     private let occupied: UInt32
     /// Some file holds range tombstones.
@@ -55,9 +56,10 @@ final class Version: @unchecked Sendable {
     /// Versions shadowed below it may be missing here.
     let safepoint: Timestamp
 
-    init(levels: [LevelFiles], flushedLSN: LSN, safepoint: Timestamp) {
+    init(levels: [LevelFiles], blobs: BlobFiles, flushedLSN: LSN, safepoint: Timestamp) {
         self.levels = levels
         level0 = levels[0]
+        self.blobs = blobs
         var occupied: UInt32 = 0
         for (index, level) in levels.enumerated() where level.count > 0 { occupied |= 1 << index }
         self.occupied = occupied
@@ -69,7 +71,8 @@ final class Version: @unchecked Sendable {
     }
 
     static let empty = Version(
-        levels: Array(repeating: .empty, count: levelCount), flushedLSN: .zero, safepoint: .zero)
+        levels: Array(repeating: .empty, count: levelCount), blobs: .none, flushedLSN: .zero,
+        safepoint: .zero)
 
     var fileCount: Int { levels.reduce(0) { $0 + $1.count } }
 
@@ -107,15 +110,27 @@ final class Version: @unchecked Sendable {
         return try file.reader().get(key, at: timestamp, pin: &pin)
     }
 
+    struct Applied {
+        var version: Version
+        /// Files that are not in it any more.
+        var removed: [TableFile]
+        var removedBlobs: [BlobFile]
+    }
+
     /// This version with `edit` applied. `opened` brings files that are live already.
     func applying(
         _ edit: VersionEdit, store: TableStore
-    ) throws(StorageError) -> (version: Version, removed: [TableFile]) {
+    ) throws(StorageError) -> Applied {
         var removedFiles: [TableFile] = []
         var moved: [FileNumber: TableFile] = [:]
         var newLevels = levels
         var changed: [Int: [TableFile]] = [:]
+        var blobChange = BlobFiles.Change()
         for removal in edit.removed {
+            if let blob = blobs.file(removal.number) {
+                blobChange.removed.insert(blob.number)
+                continue
+            }
             var files = changed[removal.level] ?? newLevels[removal.level].files
             guard let index = files.firstIndex(where: { $0.number == removal.number }) else {
                 throw StorageError(
@@ -123,10 +138,17 @@ final class Version: @unchecked Sendable {
                     "An edit removes table \(FileNames.hex(removal.number.rawValue)), which is not "
                         + "in level \(removal.level).")
             }
-            moved[removal.number] = files.remove(at: index)
+            let file = files.remove(at: index)
+            moved[removal.number] = file
+            blobChange.removedTables.append(file.metadata)
             changed[removal.level] = files
         }
         for addition in edit.added {
+            if addition.file.kind == .blob {
+                blobChange.added.append(BlobFile(metadata: addition.file, store: store))
+                continue
+            }
+            blobChange.addedTables.append(addition.file)
             var files = changed[addition.level] ?? newLevels[addition.level].files
             if let old = moved.removeValue(forKey: addition.file.number) {
                 files.append(old)
@@ -140,9 +162,12 @@ final class Version: @unchecked Sendable {
             newLevels[level] = LevelFiles(try Self.ordered(files, level: level))
         }
         let version = Version(
-            levels: newLevels, flushedLSN: max(flushedLSN, edit.flushedLSN ?? .zero),
+            levels: newLevels, blobs: try blobs.applying(blobChange),
+            flushedLSN: max(flushedLSN, edit.flushedLSN ?? .zero),
             safepoint: max(safepoint, edit.safepoint ?? .zero))
-        return (version, removedFiles)
+        return Applied(
+            version: version, removed: removedFiles,
+            removedBlobs: blobChange.removed.compactMap { blobs.file($0) })
     }
 
     private static func ordered(

@@ -20,9 +20,11 @@ struct Incarnation: Hashable, Sendable {
 ///  5 addFile       level varint, then the file:
 ///                  kind u8, number varint, uid 16, bytes varint, flush epoch varint,
 ///                  smallest (varint length, bytes), largest (same), flags u8 (bit 0: largest is
-///                  exclusive, bit 1: ingest timestamp follows), min timestamp u64, max timestamp
+///                  exclusive, bit 1: ingest timestamp follows, bit 2: blob uses follow), min timestamp u64, max timestamp
 ///                  u64, entries varint, tombstones varint, range tombstones varint, hash u64,
-///                  [ingest timestamp u64]
+///                  [ingest timestamp u64], [blob uses: count varint, then of each file, by
+///                  number: number varint less the one before, records varint, bytes varint];
+///                  a blob file has level 0, empty bounds and no timestamps
 ///  7 flushedLSN    u64: commits that end at or before it are in tables
 ///  9 nextFile      u64
 /// 11 incarnation   number u64, branch 16, parent 16, fork LSN u64, epoch u64
@@ -57,6 +59,15 @@ struct VersionEdit: Equatable, Sendable {
     var logEnd: LSN?
 
     static let levelCount = 7
+
+    /// Also removes these blob files; one that the edit itself adds is not added.
+    mutating func removeBlobs(_ numbers: [FileNumber]) {
+        for number in numbers {
+            let before = added.count
+            added.removeAll { $0.file.kind == .blob && $0.file.number == number }
+            if added.count == before { removed.append(Removal(level: 0, number: number)) }
+        }
+    }
 }
 
 // MARK: - Codec
@@ -131,7 +142,9 @@ extension VersionEdit {
         writer.appendVarint(file.flushEpoch)
         writer.appendLengthPrefixed(file.smallest)
         writer.appendLengthPrefixed(file.largest)
-        writer.append((file.largestIsExclusive ? 1 : 0) | (file.ingestTimestamp == nil ? 0 : 2))
+        writer.append(
+            (file.largestIsExclusive ? 1 : 0) | (file.ingestTimestamp == nil ? 0 : 2)
+                | (file.blobUses.isEmpty ? 0 : 4))
         writer.appendFixed(file.minTimestamp.rawValue)
         writer.appendFixed(file.maxTimestamp.rawValue)
         writer.appendVarint(file.entryCount)
@@ -139,6 +152,7 @@ extension VersionEdit {
         writer.appendVarint(file.rangeTombstoneCount)
         writer.appendFixed(file.contentHash)
         if let ingest = file.ingestTimestamp { writer.appendFixed(ingest.rawValue) }
+        if !file.blobUses.isEmpty { encode(file.blobUses, into: &writer) }
     }
 
     /// Decodes one chunk's payload; nil when it does not follow the format. Throws
@@ -217,7 +231,7 @@ extension VersionEdit {
             let number = reader.readVarint(), let uid = reader.readUID(),
             let byteCount = reader.readVarint(), let epoch = reader.readVarint(),
             let smallest = reader.readLengthPrefixed(), let largest = reader.readLengthPrefixed(),
-            let flags = reader.readByte(), flags & ~3 == 0,
+            let flags = reader.readByte(), flags & ~7 == 0,
             let minTimestamp = reader.readFixed(UInt64.self),
             let maxTimestamp = reader.readFixed(UInt64.self),
             let entries = reader.readVarint(), let tombstones = reader.readVarint(),
@@ -228,12 +242,42 @@ extension VersionEdit {
             guard let value = reader.readFixed(UInt64.self) else { return nil }
             ingest = Timestamp(value)
         }
+        var uses: [BlobUse] = []
+        if flags & 4 != 0 {
+            guard let found = blobUses(&reader) else { return nil }
+            uses = found
+        }
         return FileMetadata(
             kind: kind, number: FileNumber(number), uid: uid, byteCount: byteCount,
             flushEpoch: epoch, smallest: Array(smallest), largest: Array(largest),
             largestIsExclusive: flags & 1 != 0, minTimestamp: Timestamp(minTimestamp),
             maxTimestamp: Timestamp(maxTimestamp), entryCount: entries,
             tombstoneCount: tombstones, rangeTombstoneCount: rangeTombstones, contentHash: hash,
-            ingestTimestamp: ingest)
+            ingestTimestamp: ingest, blobUses: uses)
+    }
+
+    private static func encode(_ uses: [BlobUse], into writer: inout ByteWriter) {
+        writer.appendVarint(UInt64(uses.count))
+        var last: UInt64 = 0
+        for use in uses {
+            writer.appendVarint(use.file.rawValue &- last)
+            writer.appendVarint(use.records)
+            writer.appendVarint(use.bytes)
+            last = use.file.rawValue
+        }
+    }
+
+    private static func blobUses(_ reader: inout ByteReader) -> [BlobUse]? {
+        guard let count = reader.readVarint(), count <= UInt64(reader.remaining) else { return nil }
+        var uses: [BlobUse] = []
+        var last: UInt64 = 0
+        for _ in 0..<count {
+            guard let step = reader.readVarint(), let records = reader.readVarint(),
+                let bytes = reader.readVarint()
+            else { return nil }
+            last &+= step
+            uses.append(BlobUse(file: FileNumber(last), records: records, bytes: bytes))
+        }
+        return uses
     }
 }

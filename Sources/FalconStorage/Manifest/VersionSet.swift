@@ -37,12 +37,19 @@ final class VersionSet: @unchecked Sendable {
         var failure: StorageError?
         writer.withLock { writer in
             do throws(StorageError) {
-                let (version, removed) = try current.applying(edit, store: store)
+                var applied = try current.applying(edit, store: store)
+                let dead = applied.version.blobs.dead
+                if !dead.isEmpty {
+                    // Nothing refers to them any more: they go with the edit that made it so.
+                    edit.removeBlobs(dead)
+                    applied = try current.applying(edit, store: store)
+                }
                 edit.nextFileNumber = FileNumber(nextFile.load(ordering: .relaxed))
                 try writer.append(edit)
-                state.withLock { $0 = version }
-                install(version)
-                for file in removed { file.markObsolete() }
+                state.withLock { $0 = applied.version }
+                install(applied.version)
+                for file in applied.removed { file.markObsolete() }
+                for file in applied.removedBlobs { file.markObsolete() }
             } catch {
                 failure = error
             }

@@ -150,7 +150,8 @@ final class MemTable: @unchecked Sendable {
         switch found {
         case .absent: return .deleted(cover)
         case .deleted(let version): return .deleted(max(version, cover))
-        case .value(let version, _): return version < cover ? .deleted(cover) : found
+        case .value(let version, _), .reference(let version, _):
+            return version < cover ? .deleted(cover) : found
         }
     }
 

@@ -8,4 +8,6 @@ enum PointLookup {
     /// Deleted, by a tombstone or a range tombstone of that timestamp.
     case deleted(Timestamp)
     case value(Timestamp, UnsafeRawBufferPointer)
+    /// There is a value, and it lies in a blob file: these bytes are the ``BlobReference``. Of tables only.
+    case reference(Timestamp, UnsafeRawBufferPointer)
 }

@@ -1,34 +1,41 @@
 extension RestoreExecutor {
-    /// Copies every table byte for byte, checking the bytes against MANIFEST's hash of the file.
+    /// Copies every table and blob file.
     func copyTables() throws(StorageError) -> [VersionEdit.Addition] {
         guard let tables = plan.source.tables else { return [] }
-        let names = FileNames(root: plan.source.root)
         var done: UInt64 = 0
-        for addition in tables.files {
+        try copy(tables.files, &done, tables.byteCount)
+        return tables.files
+    }
+
+    /// Copies files byte for byte, checking the bytes against MANIFEST's hash of each.
+    private func copy(
+        _ files: [VersionEdit.Addition], _ done: inout UInt64, _ total: UInt64
+    ) throws(StorageError) {
+        let names = FileNames(root: plan.source.root)
+        for addition in files {
             let file = addition.file
-            let from = names.table(file.number)
+            let from = names.dataFile(file.kind, file.number)
             let hash: UInt64
             do throws(StorageError) {
                 hash = try copy(
-                    from, to: partial.table(file.number), byteCount: file.byteCount,
-                    done: &done, total: tables.byteCount)
+                    from, to: partial.dataFile(file.kind, file.number),
+                    byteCount: file.byteCount, done: &done, total: total)
             } catch {
-                throw try explain(error, file.number)
+                throw try explain(error, file)
             }
             if file.contentHash != 0, hash != file.contentHash {
                 throw .corruption(
-                    "The table's bytes are not those that were written.", path: from, offset: 0,
+                    "The file's bytes are not those that were written.", path: from, offset: 0,
                     hint: "Run sst-verify on it.")
             }
         }
         try fileSystem.syncDirectory(partial.sstDirectory)
-        return tables.files
     }
 
-    /// A table that is not there was compacted away by a live writer, unless the manifest of this
+    /// A file that is not there was compacted away by a live writer, unless the manifest of this
     /// moment still names it: then it is lost.
     private func explain(
-        _ error: StorageError, _ number: FileNumber
+        _ error: StorageError, _ file: FileMetadata
     ) throws(StorageError) -> StorageError {
         let names = FileNames(root: plan.source.root)
         guard error.code == .notFound,
@@ -36,12 +43,13 @@ extension RestoreExecutor {
         else { return error }
         var isNamed = false
         for edit in manifest.edits {
-            if edit.removed.contains(where: { $0.number == number }) { isNamed = false }
-            if edit.added.contains(where: { $0.file.number == number }) { isNamed = true }
+            if edit.removed.contains(where: { $0.number == file.number }) { isNamed = false }
+            if edit.added.contains(where: { $0.file.number == file.number }) { isNamed = true }
         }
         guard isNamed else { return error }
         return .corruption(
-            "The manifest names a table that is missing.", path: names.table(number),
+            "The manifest names a \(file.kind == .blob ? "blob file" : "table") that is missing.",
+            path: names.dataFile(file.kind, file.number),
             hint: "Restore it from a backup; sst-verify lists what it held.")
     }
 
@@ -64,7 +72,7 @@ extension RestoreExecutor {
             }
             guard try source.size() == byteCount else {
                 throw .corruption(
-                    "The table is longer than MANIFEST says.", path: from, offset: byteCount)
+                    "The file is longer than MANIFEST says.", path: from, offset: byteCount)
             }
             try copy.syncData()
         } catch {
@@ -77,7 +85,8 @@ extension RestoreExecutor {
         return hash.digest
     }
 
-    /// Rewrites every table without what is newer than the target. Levels stay: a file's bounds only
+    /// Rewrites every table without what is newer than the target, and copies the blob files that are
+    /// still referred to. Levels stay: a file's bounds only
     /// shrink.
     func filterTables() throws(StorageError) -> [VersionEdit.Addition] {
         guard let tables = plan.source.tables, let last = plan.last else { return [] }
@@ -86,12 +95,12 @@ extension RestoreExecutor {
         let store = TableStore(names: partial, fileSystem: fileSystem, cache: nil)
         var result: [VersionEdit.Addition] = []
         var done: UInt64 = 0
-        for addition in tables.files {
+        for addition in tables.files where addition.file.kind == .rowTable {
             let reader: TableReader
             do throws(StorageError) {
                 reader = try source.open(addition.file)
             } catch {
-                throw try explain(error, addition.file.number)
+                throw try explain(error, addition.file)
             }
             let output = TableOutput(
                 store: store,
@@ -121,6 +130,9 @@ extension RestoreExecutor {
             done &+= addition.file.byteCount
             try progress(.copyTables, done, tables.byteCount)
         }
-        return result
+        let used = Set(result.flatMap { $0.file.blobUses.map(\.file) })
+        let blobs = tables.files.filter { $0.file.kind == .blob && used.contains($0.file.number) }
+        try copy(blobs, &done, tables.byteCount)
+        return result + blobs
     }
 }

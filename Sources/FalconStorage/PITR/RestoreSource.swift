@@ -44,7 +44,8 @@ public struct RestoreSource: Sendable {
     public internal(set) var verdict = WALVerdict.clean(end: .zero)
 
     public var reachesBeginning: Bool { firstLSN == WALContinuation.beginning.firstLSN }
-    public var tableCount: Int { tables?.files.count ?? 0 }
+    public var tableCount: Int { tables?.files.count { $0.file.kind == .rowTable } ?? 0 }
+    /// Bytes of tables and blob files.
     public var tableBytes: UInt64 { tables?.byteCount ?? 0 }
     /// Commits that end at or before it are in tables.
     public var flushedLSN: LSN? { tables?.flushedLSN }

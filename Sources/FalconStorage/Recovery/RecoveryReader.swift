@@ -36,6 +36,7 @@ struct RecoveryReader {
     private struct Listing {
         var names: Set<String> = []
         var tables: [FileNumber] = []
+        var blobs: [FileNumber] = []
         var manifests: [UInt64] = []
         var temporaries: [String] = []
     }
@@ -52,8 +53,10 @@ struct RecoveryReader {
         }
         if listing.names.contains("sst") {
             for name in try fileSystem.list(names.sstDirectory) {
-                if case .table(let number) = FileNames.parse(name) {
-                    listing.tables.append(number)
+                switch FileNames.parse(name) {
+                case .table(let number): listing.tables.append(number)
+                case .blob(let number): listing.blobs.append(number)
+                default: break
                 }
             }
         }
@@ -121,11 +124,29 @@ struct RecoveryReader {
             state.nextFileNumber = max(state.nextFileNumber, FileNumber(number.rawValue &+ 1))
             if !live.contains(number) { state.orphans.append(names.table(number)) }
         }
+        try accountBlobs(listing, &state)
         for number in listing.manifests {
             state.nextManifestNumber = max(state.nextManifestNumber, number &+ 1)
             if number != state.manifest?.number { state.orphans.append(names.manifest(number)) }
         }
         state.orphans += listing.temporaries
+    }
+
+    private func accountBlobs(
+        _ listing: Listing, _ state: inout RecoveredState
+    ) throws(StorageError) {
+        let blobs = state.version.blobs
+        let present = Set(listing.blobs)
+        for entry in blobs.entries where !present.contains(entry.file.number) {
+            throw .corruption(
+                "The manifest names a blob file that is missing.",
+                path: names.blob(entry.file.number),
+                hint: "Restore it from a backup; sst-verify lists what it held.")
+        }
+        for number in listing.blobs {
+            state.nextFileNumber = max(state.nextFileNumber, FileNumber(number.rawValue &+ 1))
+            if blobs.file(number) == nil { state.orphans.append(names.blob(number)) }
+        }
     }
 
     // MARK: - Log

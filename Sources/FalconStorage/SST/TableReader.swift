@@ -216,9 +216,11 @@ final class TableReader: @unchecked Sendable {
                 if entry.kind == OperationKind.delete.rawValue {
                     return .deleted(Timestamp(entry.timestamp))
                 }
-                return .value(
-                    Timestamp(entry.timestamp),
-                    UnsafeRawBufferPointer(start: entry.value, count: entry.valueLength))
+                let value = UnsafeRawBufferPointer(
+                    start: entry.value, count: entry.valueLength)
+                return entry.kind == OperationKind.valueReference.rawValue
+                    ? .reference(Timestamp(entry.timestamp), value)
+                    : .value(Timestamp(entry.timestamp), value)
             case .otherKey: return .absent
             case .end: return nil
             }
@@ -240,7 +242,8 @@ final class TableReader: @unchecked Sendable {
         switch found {
         case .absent: return .deleted(cover)
         case .deleted(let version): return .deleted(max(version, cover))
-        case .value(let version, _): return version < cover ? .deleted(cover) : found
+        case .value(let version, _), .reference(let version, _):
+            return version < cover ? .deleted(cover) : found
         }
     }
 

@@ -1,4 +1,4 @@
-/// The tables of a data directory as MANIFEST has them, read without changing or locking anything.
+/// The tables and blob files of a data directory as MANIFEST has them, read without changing or locking anything.
 public struct TableDirectory: Sendable {
     /// One table that MANIFEST names.
     public struct Table: Sendable, Hashable {
@@ -10,6 +10,26 @@ public struct TableDirectory: Sendable {
 
     public init() {}
 
+    /// One blob file that MANIFEST names.
+    public struct Blob: Sendable, Hashable {
+        public var number: FileNumber
+        public var path: String
+        public var uid: UID
+        public var fileBytes: UInt64
+        public var fileHash: UInt64?
+        public var recordCount: UInt64
+        /// What the tables refer to, by what MANIFEST says of them.
+        public var liveRecords: UInt64
+        public var liveBytes: UInt64
+        /// Bytes of records that no table refers to.
+        public var garbageBytes: UInt64 {
+            let records = fileBytes &- min(fileBytes, BlobFormat.frameBytes)
+            return records &- min(records, liveBytes)
+        }
+    }
+
+    /// By number.
+    public var blobs: [Blob] = []
     /// By level, then by key.
     public var tables: [Table] = []
     /// Files under `sst/` that MANIFEST does not name.
@@ -41,6 +61,7 @@ public struct TableDirectory: Sendable {
                     path: names.table(addition.file.number),
                     expected: expectations(addition.file)))
         }
+        directory.addBlobs(files.values, names)
         directory.tables.sort { a, b in
             if a.level != b.level { return a.level < b.level }
             let order = KeyOrder.compare(a.expected.smallestKey ?? [], b.expected.smallestKey ?? [])
@@ -48,10 +69,38 @@ public struct TableDirectory: Sendable {
         }
         guard try fileSystem.exists(names.sstDirectory) else { return directory }
         for name in try fileSystem.list(names.sstDirectory).sorted() {
-            if case .table(let number) = FileNames.parse(name), files[number] != nil { continue }
+            switch FileNames.parse(name) {
+            case .table(let number) where files[number]?.file.kind == .rowTable: continue
+            case .blob(let number) where files[number]?.file.kind == .blob: continue
+            default: break
+            }
             directory.orphans.append(names.sstDirectory + "/" + name)
         }
         return directory
+    }
+
+    private mutating func addBlobs(
+        _ files: some Collection<VersionEdit.Addition>, _ names: FileNames
+    ) {
+        var live: [FileNumber: (records: UInt64, bytes: UInt64)] = [:]
+        for addition in files {
+            for use in addition.file.blobUses {
+                let before = live[use.file] ?? (0, 0)
+                live[use.file] = (before.records &+ use.records, before.bytes &+ use.bytes)
+            }
+        }
+        for addition in files where addition.file.kind == .blob {
+            let file = addition.file
+            let used = live[file.number] ?? (0, 0)
+            blobs.append(
+                Blob(
+                    number: file.number, path: names.blob(file.number), uid: file.uid,
+                    fileBytes: file.byteCount,
+                    fileHash: file.contentHash == 0 ? nil : file.contentHash,
+                    recordCount: file.entryCount, liveRecords: used.records,
+                    liveBytes: used.bytes))
+        }
+        blobs.sort { $0.number < $1.number }
     }
 
     private static func expectations(_ file: FileMetadata) -> TableExpectations {
@@ -66,6 +115,7 @@ public struct TableDirectory: Sendable {
         expected.entryCount = file.entryCount
         expected.tombstoneCount = file.tombstoneCount
         expected.rangeTombstoneCount = file.rangeTombstoneCount
+        expected.blobUses = file.blobUses
         return expected
     }
 

@@ -1,4 +1,4 @@
-/// What can be wrong with a table. Raw values are stable: tools print them.
+/// What can be wrong with a table or a blob file. Raw values are stable: tools print them.
 public enum TableFindingCode: String, Sendable, CaseIterable {
     case footerDamaged = "SST001"
     case headerDamaged = "SST002"
@@ -14,6 +14,13 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
     case unreadable = "SST012"
     case unsupportedFormat = "SST013"
     case keyMissing = "SST014"
+    case blobFrameDamaged = "BLB001"
+    case blobRecordDamaged = "BLB002"
+    case blobCounts = "BLB003"
+    case blobManifest = "BLB004"
+    case blobHash = "BLB005"
+    case referenceMalformed = "BLB006"
+    case referenceUnresolved = "BLB007"
 
     /// What it means and what to do, in a sentence or two.
     public var explanation: String {
@@ -56,11 +63,31 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
             "The file is of a newer format. Use a newer FalconDB."
         case .keyMissing:
             "The file is encrypted and no key is at hand."
+        case .blobFrameDamaged:
+            "The first or the last 64 bytes of a blob file fail their check: the server refuses to read"
+                + " the file. Its records may be whole; restore it from a backup."
+        case .blobRecordDamaged:
+            "A record's checksum or structure is wrong: the large value in it is lost here. If a table"
+                + " still refers to it, a BLB007 finding names the key; else it was garbage."
+        case .blobCounts:
+            "The footer counts other records, key bytes or value bytes than there are: records were"
+                + " added or taken away after the file was finished."
+        case .blobManifest:
+            "MANIFEST and the blob file differ about identity, size or counts: the file was swapped or"
+                + " truncated, or MANIFEST is from another time."
+        case .blobHash:
+            "The whole file's hash differs from MANIFEST's: bytes changed after they were written."
+        case .referenceMalformed:
+            "A table's entry says that its value lies in a blob file, and what should say where makes"
+                + " no sense. The writer had a defect or memory was corrupted."
+        case .referenceUnresolved:
+            "A table refers to a value that is not where it should be: the blob file is missing, damaged"
+                + " or another. Reading the key fails; restore the blob file from a backup."
         }
     }
 }
 
-/// One thing wrong with a table.
+/// One thing wrong with a table or a blob file.
 public struct TableFinding: Sendable, Hashable {
     public var code: TableFindingCode
     public var offset: UInt64?
@@ -100,6 +127,8 @@ public struct TableExpectations: Sendable, Hashable {
     public var entryCount: UInt64?
     public var tombstoneCount: UInt64?
     public var rangeTombstoneCount: UInt64?
+    /// What it refers to in blob files.
+    var blobUses: [BlobUse]?
     public init() {}
 }
 

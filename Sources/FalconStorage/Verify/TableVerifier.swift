@@ -14,21 +14,29 @@ public struct TableVerifier {
     private var lastKey: [UInt8]?
     private var lastTimestamp: UInt64 = 0
     private var filterMisses = 0
+    private let blobs: BlobResolver?
+    private var blobUses = BlobUseCounter()
 
     /// Checks everything that can be reached.
     /// - Parameters:
     ///   - expected: what MANIFEST says; empty when there is none.
     ///   - findingLimit: findings kept; more are counted.
+    ///   - blobs: follows references to large values; nil leaves them unchecked.
     public static func verify(
-        _ file: any File, expected: TableExpectations = .init(), findingLimit: Int = 1000
+        _ file: any File, expected: TableExpectations = .init(), findingLimit: Int = 1000,
+        blobs: BlobResolver? = nil
     ) -> TableVerification {
-        var verifier = TableVerifier(file, expected, findingLimit)
+        var verifier = TableVerifier(file, expected, findingLimit, blobs)
         verifier.run()
         return verifier.result
     }
 
-    private init(_ file: any File, _ expected: TableExpectations, _ findingLimit: Int) {
+    private init(
+        _ file: any File, _ expected: TableExpectations, _ findingLimit: Int,
+        _ blobs: BlobResolver?
+    ) {
         self.file = file
+        self.blobs = blobs
         self.expected = expected
         self.findingLimit = findingLimit
         blocks = TableBlockReader(file: file, footer: TableFooter(uid: .zero, fileBytes: 0))
@@ -284,6 +292,9 @@ public struct TableVerifier {
             }
             storageCounts.begin(key.withUnsafeBytes { EntryTree.window($0, 0) })
         }
+        if entry.kind == OperationKind.valueReference.rawValue {
+            checkReference(entry, key, handle)
+        }
         let isTombstone = entry.kind == OperationKind.delete.rawValue
         storageCounts.add(isTombstone: isTombstone)
         if isTombstone { seen.tombstoneCount += 1 }
@@ -295,6 +306,25 @@ public struct TableVerifier {
         lastKey = key
         lastTimestamp = entry.timestamp
         result.checkedEntries += 1
+    }
+
+    private mutating func checkReference(
+        _ entry: DataBlock.Entry, _ key: [UInt8], _ handle: BlockHandle
+    ) {
+        let bytes = UnsafeRawBufferPointer(start: entry.value, count: entry.valueLength)
+        guard let reference = BlobReference(bytes) else {
+            return report(
+                TableFinding(
+                    .referenceMalformed, "A value reference makes no sense.",
+                    offset: handle.offset, lowerKey: key, upperKey: key))
+        }
+        blobUses.count(reference)
+        guard let why = blobs?.problem(reference, key) else { return }
+        report(
+            TableFinding(
+                .referenceUnresolved, "A value cannot be read: \(why).", offset: handle.offset,
+                expected: "\(reference.recordBytes) bytes at \(reference.offset) of blob file "
+                    + FileNames.hex(reference.file), lowerKey: key, upperKey: key))
     }
 
     private var tombstoneBounds: (lower: [UInt8], upper: [UInt8])?
@@ -406,6 +436,13 @@ public struct TableVerifier {
             return TableFinding(
                 .manifestDisagrees, "MANIFEST and the table differ about \(name).",
                 expected: "\(manifest)", actual: "\(table)")
+        }
+        if damagedBlocks == 0, let uses = expected.blobUses, uses != blobUses.uses {
+            report(
+                TableFinding(
+                    .manifestDisagrees,
+                    "MANIFEST and the table differ about what it refers to in blob files.",
+                    expected: "\(uses)", actual: "\(blobUses.uses)"))
         }
         var found = [
             check("the uid", expected.uid, blocks.footer.uid),

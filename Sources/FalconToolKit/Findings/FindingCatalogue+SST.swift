@@ -4,7 +4,7 @@ extension FindingCatalogue {
     /// What sst-verify finds.
     static let sst: [FindingKind] =
         TableFindingCode.allCases.map(FindingKind.table) + [
-            .sstMissing, .sstOrphan, .sstOverlap, .sstManifest, .sstTornManifest,
+            .sstMissing, .sstOrphan, .sstOverlap, .sstManifest, .sstTornManifest, .blobMissing,
         ]
 }
 
@@ -39,6 +39,13 @@ extension FindingKind {
         case .unreadable: "The file cannot be read"
         case .unsupportedFormat: "The table's format is newer than this tool"
         case .keyMissing: "The table is encrypted and no key is at hand"
+        case .blobFrameDamaged: "A blob file's header or footer is damaged"
+        case .blobRecordDamaged: "A blob record is damaged"
+        case .blobCounts: "A blob file's counts are wrong"
+        case .blobManifest: "MANIFEST and the blob file differ"
+        case .blobHash: "The blob file's hash is not MANIFEST's"
+        case .referenceMalformed: "A value reference makes no sense"
+        case .referenceUnresolved: "A value reference leads nowhere"
         }
     }
 
@@ -55,6 +62,12 @@ extension FindingKind {
         }
     }
 
+    static let blobMissing = FindingKind(
+        "BLB101", .corruption, "A blob file that MANIFEST names is missing",
+        explanation:
+            "The file was removed or not copied; the large values in it cannot be read, and the "
+            + "server refuses to open the directory.",
+        advice: "Put the file back from a backup, or restore with pitr-restore.")
     static let sstMissing = FindingKind(
         "SST101", .corruption, "A table that MANIFEST names is missing",
         explanation: "The file was removed or not copied; its rows cannot be read.",

@@ -5,16 +5,19 @@ import FalconStorage
 public struct SSTVerify: ToolCommand {
     public static let configuration = toolConfiguration(
         "sst-verify",
-        abstract: "Check tables: checksums, order, index, filter, properties, MANIFEST.",
+        abstract:
+            "Check tables and blob files: checksums, order, index, filter, properties, MANIFEST.",
         discussion: """
-            A data directory is checked whole: the tables that MANIFEST names, each against what \
-            MANIFEST says of it, files it does not name, and overlaps. A file is checked against \
+            A data directory is checked whole: the tables and blob files that MANIFEST names, each \
+            against what MANIFEST says of it, the references of tables to large values in blob \
+            files, files it does not name, and overlaps. A file is checked against \
             itself. Reads past damage and reports all of it. Keys are shown as hashes unless \
             --keys says otherwise.
             """)
     public static let csvColumns = [
         "file", "number", "level", "uid", "bytes", "entries", "tombstones", "range_tombstones",
-        "blocks", "min_timestamp", "max_timestamp", "findings",
+        "blocks", "min_timestamp", "max_timestamp", "findings", "kind", "live_bytes",
+        "garbage_bytes",
     ]
 
     /// How user keys appear in findings.
@@ -22,7 +25,7 @@ public struct SSTVerify: ToolCommand {
         case none, hash, hex
     }
 
-    @Argument(help: "Data directories, their sst directories, or table files.")
+    @Argument(help: "Data directories, their sst directories, table or blob files.")
     public var paths: [String]
     @Option(help: "How keys are shown: none, hash or hex.") public var keys = KeyDisplay.hash
     @Option(help: "Findings kept per file; more are counted.") public var maxFindings = 100

@@ -2,17 +2,22 @@ import FalconStorage
 
 /// One run of sst-verify.
 struct SSTVerifyRun {
-    private let options: SSTVerify
-    private let report: ReportWriter
-    private let progress: ToolProgress
+    let options: SSTVerify
+    let report: ReportWriter
+    let progress: ToolProgress
     private var tables = 0
-    private var damaged = 0
+    var damaged = 0
     /// Problems of FORMAT, CURRENT, MANIFEST and the log.
     private var damagedFiles = 0
     private var isAnythingRead = false
-    private var bytes: UInt64 = 0
+    var bytes: UInt64 = 0
     private var entries: UInt64 = 0
-    private var fileSystem: any FileSystem { report.context.fileSystem }
+    var liveBytes: UInt64 = 0
+    var garbageBytes: UInt64 = 0
+    var blobs = 0
+    var damagedBlobs: Set<FileNumber> = []
+    private var resolver: BlobResolver?
+    var fileSystem: any FileSystem { report.context.fileSystem }
 
     init(_ options: SSTVerify, _ report: ReportWriter) {
         self.options = options
@@ -34,7 +39,12 @@ struct SSTVerifyRun {
                 location: .init(path: root))
         }
         guard try fileSystem.isDirectory(root) else {
-            return verify(root, nil, .init())
+            if root.hasSuffix(".blob") {
+                verifyBlob(root, nil)
+            } else {
+                verify(root, nil, .init())
+            }
+            return
         }
         let names = FileNames(root: root)
         let isEngine = try DataDirectory.isEngine(root, fileSystem)
@@ -80,6 +90,9 @@ struct SSTVerifyRun {
                     .sstTornManifest, "The last edit of MANIFEST is unfinished.",
                     file: directory.manifestPath, length: directory.tornManifestBytes))
         }
+        try checkBlobs(directory, names)
+        resolver = BlobResolver(directory, damaged: damagedBlobs, fileSystem: fileSystem)
+        defer { resolver = nil }
         let total = directory.tables.reduce(UInt64(0)) { $0 + ($1.expected.fileBytes ?? 0) }
         for table in directory.tables {
             progress.update(bytes >> 20, of: total >> 20, unit: "MiB")
@@ -114,8 +127,9 @@ struct SSTVerifyRun {
     }
 
     private mutating func checkFiles(_ directory: String) throws(StorageError) {
-        for name in try fileSystem.list(directory).sorted() where name.hasSuffix(".sst") {
-            verify(directory + "/" + name, nil, .init())
+        for name in try fileSystem.list(directory).sorted() {
+            if name.hasSuffix(".sst") { verify(directory + "/" + name, nil, .init()) }
+            if name.hasSuffix(".blob") { verifyBlob(directory + "/" + name, nil) }
         }
     }
 
@@ -128,7 +142,7 @@ struct SSTVerifyRun {
         do throws(StorageError) {
             let file = try fileSystem.open(path, .read)
             result = TableVerifier.verify(
-                file, expected: expected, findingLimit: options.maxFindings)
+                file, expected: expected, findingLimit: options.maxFindings, blobs: resolver)
             try file.close()
         } catch {
             damaged += 1
@@ -162,12 +176,17 @@ struct SSTVerifyRun {
                     (properties?.maxTimestamp.rawValue).map(JSONValue.unsigned) ?? .null
                 ),
                 ("findings", .count(result.findings.count + result.suppressedFindings)),
+                ("kind", .string("table")), ("live_bytes", .null), ("garbage_bytes", .null),
             ],
             text: "\(path): " + (table.map { "level \($0.level), " } ?? "")
                 + "\(result.fileBytes) bytes, \(result.checkedEntries) entries: "
                 + (result.isClean
                     ? "ok" : "\(result.findings.count + result.suppressedFindings) findings"))
-        for finding in result.findings {
+        add(result.findings, path)
+    }
+
+    func add(_ findings: [TableFinding], _ path: String) {
+        for finding in findings {
             report.add(
                 Finding(
                     FindingKind.table(finding.code), finding.message, file: path,
@@ -203,13 +222,21 @@ struct SSTVerifyRun {
 
     func conclude() {
         progress.end()
-        if isAnythingRead || tables > 0 {
+        if isAnythingRead || tables + blobs > 0 {
             let outcome =
                 damaged > 0
                 ? "\(damaged) with findings"
                 : damagedFiles > 0 ? "the tables are sound, the directory is not" : "all sound"
             report.line("\(tables) tables, \(bytes) bytes, \(entries) entries checked; " + outcome)
         }
+        if blobs > 0 {
+            report.line(
+                "\(blobs) blob files with \(liveBytes) bytes that tables refer to and "
+                    + "\(garbageBytes) bytes of garbage")
+        }
+        report.set("blob_files", .count(blobs))
+        report.set("blob_live_bytes", .unsigned(liveBytes))
+        report.set("blob_garbage_bytes", .unsigned(garbageBytes))
         report.set("tables", .count(tables))
         report.set("bytes", .unsigned(bytes))
         report.set("entries", .unsigned(entries))

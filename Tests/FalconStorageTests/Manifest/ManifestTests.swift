@@ -12,7 +12,21 @@ import Testing
             largestIsExclusive: number % 2 == 0, minTimestamp: Timestamp(number),
             maxTimestamp: Timestamp(number * 2), entryCount: 10, tombstoneCount: 3,
             rangeTombstoneCount: number % 2, contentHash: 0xABCD,
-            ingestTimestamp: number == 3 ? Timestamp(99) : nil)
+            ingestTimestamp: number == 3 ? Timestamp(99) : nil,
+            blobUses: number == 4 ? [] : blobUses)
+    }
+
+    static let blobUses = [
+        BlobUse(file: FileNumber(5), records: 4, bytes: 4000),
+        BlobUse(file: FileNumber(700), records: 1, bytes: 1 << 33),
+    ]
+
+    static func blob(_ number: UInt64) -> FileMetadata {
+        FileMetadata(
+            kind: .blob, number: FileNumber(number), uid: UID(high: number, low: 8),
+            byteCount: 1 << 34, flushEpoch: 0, smallest: [], largest: [], minTimestamp: .zero,
+            maxTimestamp: .zero, entryCount: 20, tombstoneCount: 0, rangeTombstoneCount: 0,
+            contentHash: 0xEF)
     }
 
     static var edits: [VersionEdit] {
@@ -29,7 +43,8 @@ import Testing
         first.nextFlushEpoch = 9
         first.added = [
             .init(level: 0, file: file(1, "a", "m")), .init(level: 3, file: file(2, "a", "c")),
-            .init(level: 3, file: file(3, "c", "e")),
+            .init(level: 3, file: file(3, "c", "e")), .init(level: 0, file: blob(5)),
+            .init(level: 0, file: blob(700)),
         ]
         var second = VersionEdit()
         second.removed = [.init(level: 0, number: FileNumber(1))]
@@ -155,6 +170,31 @@ import Testing
         var unknown = VersionEdit()
         unknown.removed = [.init(level: 3, number: FileNumber(44))]
         #expect(throws: StorageError.self) { try base.applying(unknown, store: store) }
+    }
+
+    /// What is live in a blob file is what the tables refer to; a contradiction is refused.
+    @Test func versionsCountWhatTablesReferTo() throws {
+        let store = TableStore(
+            names: Self.names, fileSystem: MemoryFileSystem(), cache: nil)
+        let base = try Version.empty.applying(Self.edits[0], store: store).version
+        #expect(base.blobs.entries.map(\.liveRecords) == [12, 3])
+        #expect(base.blobs.entries.map(\.liveBytes) == [12000, 3 << 33])
+        let next = try base.applying(Self.edits[1], store: store).version
+        #expect(next.blobs.entries.map(\.liveRecords) == [8, 2])
+        #expect(next.blobs.dead.isEmpty)
+        var inUse = VersionEdit()
+        inUse.removed = [.init(level: 0, number: FileNumber(5))]
+        #expect(throws: StorageError.self) { try next.applying(inUse, store: store) }
+        var unlisted = VersionEdit()
+        unlisted.added = [.init(level: 4, file: Self.file(6, "d", "x"))]
+        unlisted.added[0].file.blobUses[0].file = FileNumber(4)
+        #expect(throws: StorageError.self) { try next.applying(unlisted, store: store) }
+        var last = VersionEdit()
+        last.removed = [2, 3].map { .init(level: 3, number: FileNumber($0)) }
+        #expect(
+            try next.applying(last, store: store).version.blobs.dead.map(\.rawValue) == [5, 700])
+        last.removeBlobs([FileNumber(5), FileNumber(700)])
+        #expect(try next.applying(last, store: store).version.blobs.isEmpty)
     }
 
     @Test func currentIsWholeOrRefused() throws {

@@ -57,6 +57,9 @@ extension MemTable {
                 ModelEntry(key: key, timestamp: t.rawValue, kind: .delete, value: [])
             case .value(let t, let v):
                 ModelEntry(key: key, timestamp: t.rawValue, kind: .put, value: Array(v))
+            case .reference(let t, let v):
+                ModelEntry(
+                    key: key, timestamp: t.rawValue, kind: .valueReference, value: Array(v))
             }
         }
     }

@@ -43,7 +43,7 @@ import Testing
 
     /// The largest file of each kind.
     private static func largest(_ exemplar: DamageExemplar) -> [(path: String, bytes: Int)] {
-        ["/wal/", "/sst/", "MANIFEST", "CURRENT", "FORMAT"].compactMap { part in
+        ["/wal/", ".sst", ".blob", "MANIFEST", "CURRENT", "FORMAT"].compactMap { part in
             exemplar.files(part).max { $0.bytes < $1.bytes }
         }
     }

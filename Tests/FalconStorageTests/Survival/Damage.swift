@@ -58,7 +58,7 @@ enum Damage: Sendable, CustomStringConvertible {
         _ exemplar: DamageExemplar, _ random: inout SplitMix64
     ) -> Damage? {
         func below(_ limit: Int) -> Int { Int(random.next() % UInt64(max(limit, 1))) }
-        let part = ["/wal/", "/wal/", "/sst/", "/sst/", "MANIFEST", "/"][below(6)]
+        let part = ["/wal/", "/wal/", "/sst/", "/sst/", "MANIFEST", "/", ".blob"][below(7)]
         let files = exemplar.files(part)
         guard !files.isEmpty else { return nil }
         let (path, bytes) = files[below(files.count)]

@@ -30,6 +30,7 @@ struct DamageExemplar: Sendable {
         options.closedTimestampMicros = 0
         options.compression = seed % 2 == 0 ? .lz4 : .zstd
         options.bottomCompression = .none
+        options.blobThresholdBytes = 100
         self.options = options
         let memory = MemoryFileSystem()
         let workload = try SurvivalWorkload(memory, options: options, seed: seed)

@@ -57,6 +57,17 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
                 $0.walRetainBytes = .max
             },
             make("keeps old versions") { $0.versionRetentionMicros = 1 << 50 },
+            make("all values aside") {
+                $0.blobThresholdBytes = 1
+                $0.blobGarbagePercent = 20
+                $0.memtableBytes = 8 << 10
+                $0.targetFileBytes = 4 << 10
+            },
+            make("large values aside, kept with all garbage") {
+                $0.blobThresholdBytes = 64
+                $0.blobGarbagePercent = 100
+                $0.memtableBytes = 8 << 10
+            },
             make("defaults") { $0 = EngineOptions() },
         ]
     }
@@ -89,6 +100,8 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
         options.batchPartBytes = pick("part", [64, 512, 1 << 20])
         options.closedTimestampMicros = pick("closing", [0, 200, 1_000_000])
         options.versionRetentionMicros = pick("retention", [0, 0, 1 << 50])
+        options.blobThresholdBytes = pick("blobs", [0, 16, 64, 1024])
+        options.blobGarbagePercent = pick("garbage", [1, 25, 50, 100])
         return Self(description: text.joined(separator: ", "), options: options)
     }
 }

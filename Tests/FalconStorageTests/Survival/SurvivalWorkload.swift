@@ -41,6 +41,8 @@ final class SurvivalWorkload {
         options.closedTimestampMicros = pick([0, 500])
         options.compactionThreads = pick([1, 2])
         options.diskFullWaitMicros = 0
+        options.blobThresholdBytes = pick([0, 16, 64, 200])
+        options.blobGarbagePercent = pick([1, 25, 50])
         return options
     }
 

@@ -128,6 +128,7 @@ import Testing
         #expect(names.manifest(3) == "r/MANIFEST-0000000000000003")
         for kind in [
             FileKind.walSegment(WALSegmentNumber(9)), .table(FileNumber(.max)), .manifest(1),
+            .blob(FileNumber(7)),
             .walSpare(4), .current, .lock, .format, .temporary,
         ] {
             let name =
@@ -135,6 +136,7 @@ import Testing
                 case .walSegment(let number): FileNames.walSegmentName(number)
                 case .walSpare(let number): FileNames.walSpareName(number)
                 case .table(let number): FileNames.tableName(number)
+                case .blob(let number): FileNames.blobName(number)
                 case .manifest(let number): FileNames.manifestName(number)
                 case .current: "CURRENT"
                 case .lock: "LOCK"

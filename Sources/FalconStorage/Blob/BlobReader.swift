@@ -1,0 +1,116 @@
+/// An open blob file: reads records and proves them: place, checksum, key, codec. Thread-safe.
+final class BlobReader: @unchecked Sendable {
+    let uid: UID
+    let file: any File
+    let footer: BlobFooter
+    private let cache: BlockCache?
+    /// ``cache`` once more: a lookup through it costs no retain.
+    private let cacheReference: Unmanaged<BlockCache>?
+    private let fileBytes: UInt64
+
+    /// Opens and checks header and footer.
+    /// - Parameters:
+    ///   - uid: what MANIFEST says; nil trusts the file's own (offline tools).
+    ///   - cache: where values go; nil reads them each time.
+    init(file: any File, uid: UID?, size: UInt64, cache: BlockCache?) throws(StorageError) {
+        let path = file.path
+        guard size >= BlobFormat.frameBytes else {
+            throw .corruption("The file is too short for a blob file.", path: path, offset: 0)
+        }
+        let head = try file.readExactly(BlobFormat.headerBytes, at: 0)
+        let found = try BlobHeader.decode(head, path: path)
+        if let uid, uid != found {
+            throw .corruption("The file is blob file \(found), not \(uid).", path: path, offset: 0)
+        }
+        let tail = try file.readExactly(
+            BlobFormat.footerBytes, at: size - UInt64(BlobFormat.footerBytes))
+        footer = try BlobFooter.decode(tail, size: size, path: path)
+        guard footer.uid == found else {
+            throw .corruption("Header and footer name different blob files.", path: path, offset: 0)
+        }
+        self.uid = found
+        self.file = file
+        self.cache = cache
+        cacheReference = cache.map { .passUnretained($0) }
+        fileBytes = size
+    }
+
+    /// The value that `reference` leads to, which must be `key`'s. It lives while `pin` is not reused.
+    /// No allocation on a cached hit.
+    @inline(__always)
+    func value(
+        _ reference: BlobReference, of key: UnsafeRawBufferPointer, _ pin: inout BlockPin,
+        fillCache: Bool
+    ) throws(StorageError) -> UnsafeRawBufferPointer {
+        if let cacheReference,
+            cacheReference._withUnsafeGuaranteedRef({ $0.lookup(uid, reference.offset, &pin) })
+        {
+            return try value(in: pin.bytes, reference)
+        }
+        try load(reference, key, &pin)
+        if fillCache, let cache, let bytes = pin.takeOwn() {
+            cache.insert(uid, reference.offset, bytes, &pin)
+        }
+        return try value(in: pin.bytes, reference)
+    }
+
+    /// What is kept is the value alone or, uncompressed, the record, which ends with it.
+    @inline(__always)
+    private func value(
+        in bytes: UnsafeRawBufferPointer, _ reference: BlobReference
+    ) throws(StorageError) -> UnsafeRawBufferPointer {
+        let count = Int(reference.valueBytes)
+        guard bytes.count >= count else { throw damaged(reference, "is shorter than its value") }
+        return UnsafeRawBufferPointer(rebasing: bytes[(bytes.count &- count)...])
+    }
+
+    private func damaged(_ reference: BlobReference, _ why: String) -> StorageError {
+        .corruption(
+            "The blob record \(why).", path: file.path, offset: reference.offset,
+            hint: "Run sst-verify on the directory; restore the file from a backup.")
+    }
+
+    private func load(
+        _ reference: BlobReference, _ key: UnsafeRawBufferPointer, _ pin: inout BlockPin
+    ) throws(StorageError) {
+        let limit = fileBytes - UInt64(BlobFormat.footerBytes)
+        let size = Int(reference.recordBytes)
+        guard reference.offset >= UInt64(BlobFormat.headerBytes), reference.offset <= limit,
+            UInt64(size) <= limit - reference.offset, size >= BlobFormat.recordHeadBytes
+        else { throw damaged(reference, "lies outside the file") }
+        let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        var keepsStored = false
+        defer { if !keepsStored { stored.deallocate() } }
+        guard try file.readFully(into: stored, at: reference.offset) == size else {
+            throw damaged(reference, "is cut off by the file's end")
+        }
+        let bytes = UnsafeRawBufferPointer(stored)
+        let record: BlobRecord
+        switch BlobRecord.parse(bytes, at: reference.offset, uid: uid) {
+        case .success(let found): record = found
+        case .failure(let why): throw damaged(reference, why.text)
+        }
+        guard record.key.elementsEqual(key), record.valueBytes == Int(reference.valueBytes) else {
+            throw damaged(reference, "belongs to another key or value")
+        }
+        guard record.keyID == 0 else {
+            throw StorageError(
+                .keyMissing, kind: .user, "The record is encrypted with key \(record.keyID).",
+                location: .init(path: file.path, offset: reference.offset))
+        }
+        if record.codec == .none {
+            keepsStored = true
+            return pin.own(bytes)
+        }
+        let room = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(record.valueBytes, 1), alignment: 16)
+        let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<record.valueBytes])
+        guard BlockCompression.decompress(record.codec, record.payload, into: target) else {
+            room.deallocate()
+            throw damaged(reference, "does not decompress")
+        }
+        pin.own(UnsafeRawBufferPointer(target))
+    }
+
+    func close() throws(StorageError) { try file.close() }
+}

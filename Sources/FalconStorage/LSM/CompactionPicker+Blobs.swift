@@ -1,0 +1,31 @@
+extension CompactionPicker {
+    /// Rewrites, where they are, tables that hold much of what is live in files to be collected. Those
+    /// of level 0 wait for their compaction, which moves values as well. Nil when there are none.
+    func pickBlobCollection(_ version: Version) -> Compaction? {
+        let collected = version.blobs.collected(garbagePercent: options.blobGarbagePercent)
+        if collected.isEmpty { return nil }
+        var best: (bytes: UInt64, level: Int, index: Int)?
+        for level in 1..<Version.levelCount {
+            for (index, file) in version.levels[level].files.enumerated()
+            where !file.isBeingCompacted && !file.metadata.blobUses.isEmpty {
+                let bytes = file.metadata.blobBytes(in: collected)
+                if bytes > best?.bytes ?? 0 { best = (bytes, level, index) }
+            }
+        }
+        guard let best else { return nil }
+        let files = version.levels[best.level].files
+        // Small neighbours with it: their values come to lie in one new file.
+        var end = best.index + 1
+        var size = files[best.index].metadata.byteCount
+        while end < files.count, !files[end].isBeingCompacted,
+            size &+ files[end].metadata.byteCount <= options.targetFileByteCount,
+            files[end].metadata.blobBytes(in: collected) > 0
+        {
+            size &+= files[end].metadata.byteCount
+            end += 1
+        }
+        return Compaction(
+            reason: .blobGarbage, version: version, inputLevel: best.level,
+            outputLevel: best.level, inputs: Array(files[best.index..<end]), overlapped: [])
+    }
+}

@@ -1,0 +1,74 @@
+import Synchronization
+
+/// A live blob file: its metadata, and its reader once somebody needed it. Shared by the versions that
+/// list it; when the last lets go of an obsolete one, the file is unlinked.
+final class BlobFile: @unchecked Sendable {
+    let metadata: FileMetadata
+    private let store: TableStore
+    private let opened: Atomic<UnsafeRawPointer?>
+    private let opening = Mutex<Void>(())
+    private let obsolete = Atomic<Bool>(false)
+    private let damaged = Atomic<Bool>(false)
+
+    init(metadata: FileMetadata, store: TableStore) {
+        self.metadata = metadata
+        self.store = store
+        opened = Atomic(nil)
+    }
+
+    deinit {
+        if let pointer = opened.load(ordering: .acquiring) {
+            let reader = Unmanaged<BlobReader>.fromOpaque(pointer)
+            try? reader.takeUnretainedValue().close()
+            reader.release()
+        }
+        if obsolete.load(ordering: .acquiring) { store.doom(.blob, metadata.number) }
+    }
+
+    var number: FileNumber { metadata.number }
+    /// Bytes of all records, live or not.
+    var recordBytes: UInt64 {
+        metadata.byteCount &- min(BlobFormat.frameBytes, metadata.byteCount)
+    }
+
+    /// The file is in no version newer than those that hold it now.
+    func markObsolete() { obsolete.store(true, ordering: .releasing) }
+
+    /// A value could not be moved out of the file: its references stay as they are, and it is not
+    /// collected until the next open.
+    var isDamaged: Bool { damaged.load(ordering: .relaxed) }
+    func markDamaged() { damaged.store(true, ordering: .relaxed) }
+
+    /// The open reader; opened on first use. A failure is not remembered.
+    @inline(__always)
+    func reader() throws(StorageError) -> BlobReader {
+        if let pointer = opened.load(ordering: .acquiring) {
+            return Unmanaged<BlobReader>.fromOpaque(pointer).takeUnretainedValue()
+        }
+        return try open()
+    }
+
+    @inline(never)
+    private func open() throws(StorageError) -> BlobReader {
+        var result: Result<BlobReader, StorageError>?
+        opening.withLock { _ in
+            if let pointer = opened.load(ordering: .acquiring) {
+                result = .success(Unmanaged<BlobReader>.fromOpaque(pointer).takeUnretainedValue())
+                return
+            }
+            do throws(StorageError) {
+                let reader = try store.openBlob(metadata)
+                opened.store(
+                    UnsafeRawPointer(Unmanaged.passRetained(reader).toOpaque()),
+                    ordering: .releasing)
+                result = .success(reader)
+            } catch {
+                result = .failure(error)
+            }
+        }
+        guard let result else {
+            throw StorageError(.internalError, kind: .bug, "A blob file's open did not end.")
+        }
+        return try result.get()
+    }
+}

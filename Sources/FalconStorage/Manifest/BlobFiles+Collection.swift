@@ -1,0 +1,36 @@
+/// Which blob files are worth collecting: a compaction that meets a reference into one of them moves
+/// the value elsewhere, and the file goes when nothing refers to it any more.
+extension BlobFiles {
+    /// Numbers of the files whose garbage is at least `percent` of their records.
+    func collected(garbagePercent percent: Int) -> [UInt64] {
+        if isEmpty { return [] }
+        return entries.filter { $0.isCollectable(garbagePercent: percent) }
+            .map { $0.file.number.rawValue }
+    }
+}
+
+extension BlobFiles.Entry {
+    func isCollectable(garbagePercent percent: Int) -> Bool {
+        let garbage = Double(garbageBytes) * 100
+        return garbageBytes > 0 && garbage >= Double(percent) * Double(file.recordBytes)
+            && !file.isDamaged
+    }
+}
+
+extension BlobFiles {
+    /// The garbage of all files together has reached the limit of one: collecting lags behind.
+    func isOverdue(garbagePercent percent: Int) -> Bool {
+        let garbage = garbageBytes
+        return garbage > 0
+            && Double(garbage) * 100 >= Double(percent) * Double(garbage &+ liveBytes)
+    }
+}
+
+extension FileMetadata {
+    /// Bytes of the records that a table has in the files of `numbers`, which are sorted.
+    func blobBytes(in numbers: [UInt64]) -> UInt64 {
+        blobUses.reduce(0) {
+            numbers.contains(sorted: $1.file.rawValue) ? $0 &+ $1.bytes : $0
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// Follows the references of tables into the blob files of one directory. For one thread.
+public final class BlobResolver {
+    private let blobs: [FileNumber: TableDirectory.Blob]
+    private let fileSystem: any FileSystem
+    /// Files in which damage was found: their records are read whole.
+    private let damaged: Set<FileNumber>
+    private var readers: [FileNumber: BlobReader] = [:]
+
+    public init(
+        _ directory: TableDirectory, damaged: Set<FileNumber>, fileSystem: any FileSystem
+    ) {
+        blobs = Dictionary(
+            directory.blobs.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
+        self.damaged = damaged
+        self.fileSystem = fileSystem
+    }
+
+    deinit { for reader in readers.values { try? reader.close() } }
+
+    /// Why `reference` does not lead to a value of `key`; nil: it does.
+    func problem(_ reference: BlobReference, _ key: [UInt8]) -> String? {
+        let number = FileNumber(reference.file)
+        guard let blob = blobs[number] else {
+            return "blob file \(FileNames.hex(reference.file)) is not in MANIFEST"
+        }
+        do throws(StorageError) {
+            let reader = try reader(blob)
+            return damaged.contains(number)
+                ? try readWhole(reader, reference, key) : try compareHead(reader, reference, key)
+        } catch {
+            return error.description
+        }
+    }
+
+    private func reader(_ blob: TableDirectory.Blob) throws(StorageError) -> BlobReader {
+        if let reader = readers[blob.number] { return reader }
+        let file = try fileSystem.open(blob.path, .read)
+        let reader: BlobReader
+        do throws(StorageError) {
+            reader = try BlobReader(file: file, uid: blob.uid, size: blob.fileBytes, cache: nil)
+        } catch {
+            try? file.close()
+            throw error
+        }
+        readers[blob.number] = reader
+        return reader
+    }
+
+    private func readWhole(
+        _ reader: BlobReader, _ reference: BlobReference, _ key: [UInt8]
+    ) throws(StorageError) -> String? {
+        var pin = BlockPin()
+        var failure: StorageError?
+        key.withUnsafeBytes { key in
+            do throws(StorageError) {
+                _ = try reader.value(reference, of: key, &pin, fillCache: false)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return nil
+    }
+
+    /// The records of the file are sound: here only place and key are compared.
+    private func compareHead(
+        _ reader: BlobReader, _ reference: BlobReference, _ key: [UInt8]
+    ) throws(StorageError) -> String? {
+        let size = BlobFormat.recordHeadBytes + key.count
+        guard Int(reference.recordBytes) >= size else { return "it is shorter than its key" }
+        let bytes = try reader.file.readExactly(size, at: reference.offset)
+        let isSame = bytes.withUnsafeBytes { head in
+            BlobRecord.byteCount(head) == UInt64(reference.recordBytes)
+                && UInt32(littleEndian: head.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+                    == reference.valueBytes
+                && head[BlobFormat.recordHeadBytes...].elementsEqual(key)
+        }
+        return isSame ? nil : "no record of this key and size begins there"
+    }
+}

@@ -1,0 +1,222 @@
+/// Checks a blob file against itself and against MANIFEST, past any damage, without changing it.
+public struct BlobVerifier {
+    private let file: any File
+    private let expected: TableDirectory.Blob?
+    private let findingLimit: Int
+    private var result = BlobVerification()
+    private var footer: BlobFooter?
+    private var keyBytes: UInt64 = 0
+    private var isDamaged = false
+
+    /// Checks everything that can be reached.
+    /// - Parameters:
+    ///   - expected: what MANIFEST says; nil when there is none.
+    ///   - findingLimit: findings kept; more are counted.
+    public static func verify(
+        _ file: any File, expected: TableDirectory.Blob? = nil, findingLimit: Int = 1000
+    ) -> BlobVerification {
+        var verifier = BlobVerifier(file: file, expected: expected, findingLimit: findingLimit)
+        do throws(StorageError) { try verifier.run() } catch { verifier.report(error) }
+        return verifier.result
+    }
+
+    private init(file: any File, expected: TableDirectory.Blob?, findingLimit: Int) {
+        self.file = file
+        self.expected = expected
+        self.findingLimit = findingLimit
+    }
+
+    private mutating func report(_ finding: TableFinding) {
+        isDamaged = true
+        if result.findings.count < findingLimit {
+            result.findings.append(finding)
+        } else {
+            result.suppressedFindings += 1
+        }
+    }
+
+    private mutating func report(_ error: StorageError) {
+        let code: TableFindingCode =
+            switch error.code {
+            case .corruption: .blobFrameDamaged
+            case .unsupportedFormat: .unsupportedFormat
+            default: .unreadable
+            }
+        report(TableFinding(code, error.message, offset: error.location?.offset))
+    }
+
+    private mutating func run() throws(StorageError) {
+        result.fileBytes = try file.size()
+        compareSize()
+        guard result.fileBytes >= BlobFormat.frameBytes else {
+            throw .corruption("The file is too short for a blob file.", path: file.path, offset: 0)
+        }
+        do throws(StorageError) {
+            let head = try file.readExactly(BlobFormat.headerBytes, at: 0)
+            result.uid = try BlobHeader.decode(head, path: file.path)
+        } catch { report(error) }
+        let end = result.fileBytes - UInt64(BlobFormat.footerBytes)
+        do throws(StorageError) {
+            let tail = try file.readExactly(BlobFormat.footerBytes, at: end)
+            footer = try BlobFooter.decode(tail, size: result.fileBytes, path: file.path)
+        } catch { report(error) }
+        compareUID()
+        // Without a header the footer or MANIFEST tells what the checksums are bound to.
+        guard let uid = result.uid ?? footer?.uid ?? expected?.uid else { return }
+        try walk(uid, to: end)
+        compareCounts()
+        try checkHash()
+    }
+
+    // MARK: - Records
+
+    /// A damaged record's size cannot be trusted: it is believed when a sound record follows.
+    private mutating func walk(_ uid: UID, to end: UInt64) throws(StorageError) {
+        var offset = UInt64(BlobFormat.headerBytes)
+        var lostFrom: UInt64?
+        while offset < end {
+            if let next = try checkRecord(offset, end, uid, isTrusted: lostFrom == nil) {
+                lostFrom = nil
+                offset = next
+            } else if lostFrom == nil, let next = try plausibleEnd(offset, end) {
+                lostFrom = offset
+                offset = next
+            } else {
+                return report(
+                    TableFinding(
+                        .blobRecordDamaged,
+                        "What follows the damaged record cannot be walked; the tables' references "
+                            + "tell which values are lost.",
+                        offset: offset, length: end - offset))
+            }
+        }
+    }
+
+    private func plausibleEnd(
+        _ offset: UInt64, _ end: UInt64
+    ) throws(StorageError) -> UInt64? {
+        guard end - offset >= UInt64(BlobFormat.recordHeadBytes) else { return nil }
+        let head = try file.readExactly(BlobFormat.recordHeadBytes, at: offset)
+        guard let size = head.withUnsafeBytes({ BlobRecord.byteCount($0) }), size <= end - offset
+        else { return nil }
+        return offset + size
+    }
+
+    /// Checks the record at `offset`; where the next begins, or nil when it is damaged, which is
+    /// reported when its place is trusted.
+    private mutating func checkRecord(
+        _ offset: UInt64, _ end: UInt64, _ uid: UID, isTrusted: Bool
+    ) throws(StorageError) -> UInt64? {
+        guard let next = try plausibleEnd(offset, end), let size = Int(exactly: next - offset)
+        else {
+            if isTrusted { damaged(offset, "has a size that leads out of the file") }
+            return nil
+        }
+        let bytes = try file.readExactly(size, at: offset)
+        var problem: String?
+        bytes.withUnsafeBytes { buffer in
+            switch BlobRecord.parse(buffer, at: offset, uid: uid) {
+            case .failure(let damage): problem = damage.text
+            case .success(let record):
+                problem = Self.unpack(record)
+                keyBytes &+= UInt64(record.key.count)
+                result.valueBytes &+= UInt64(record.valueBytes)
+            }
+        }
+        if let problem {
+            if isTrusted { damaged(offset, problem, length: next - offset) }
+            return nil
+        }
+        result.checkedRecords += 1
+        return next
+    }
+
+    private mutating func damaged(_ offset: UInt64, _ why: String, length: UInt64? = nil) {
+        report(
+            TableFinding(
+                .blobRecordDamaged, "A blob record \(why).", offset: offset, length: length))
+    }
+
+    /// Why the payload cannot be restored; nil: it can, or is encrypted.
+    private static func unpack(_ record: BlobRecord) -> String? {
+        guard record.keyID == 0, record.codec != .none else { return nil }
+        let room = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(record.valueBytes, 1), alignment: 16)
+        defer { room.deallocate() }
+        let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<record.valueBytes])
+        return BlockCompression.decompress(record.codec, record.payload, into: target)
+            ? nil : "does not decompress"
+    }
+
+    // MARK: - The whole
+
+    private mutating func compare(
+        _ name: String, _ code: TableFindingCode, expected: String, actual: String
+    ) {
+        if expected == actual { return }
+        report(
+            TableFinding(
+                code, "The \(name) is not what it should be.", expected: expected, actual: actual))
+    }
+
+    private mutating func compareSize() {
+        guard let expected else { return }
+        compare(
+            "file's size", .blobManifest, expected: "\(expected.fileBytes)",
+            actual: "\(result.fileBytes)")
+    }
+
+    private mutating func compareUID() {
+        if let uid = result.uid, let footer, footer.uid != uid {
+            compare(
+                "footer's uid", .blobFrameDamaged, expected: "\(uid)", actual: "\(footer.uid)")
+        }
+        if let expected, let uid = result.uid ?? footer?.uid {
+            compare("uid", .blobManifest, expected: "\(expected.uid)", actual: "\(uid)")
+        }
+    }
+
+    private mutating func compareCounts() {
+        // What damage hides cannot be counted.
+        guard !isDamaged, let footer else { return }
+        compare(
+            "count of records", .blobCounts, expected: "\(footer.recordCount)",
+            actual: "\(result.checkedRecords)")
+        compare(
+            "count of key bytes", .blobCounts, expected: "\(footer.keyBytes)",
+            actual: "\(keyBytes)")
+        compare(
+            "count of value bytes", .blobCounts, expected: "\(footer.valueBytes)",
+            actual: "\(result.valueBytes)")
+        guard let expected else { return }
+        compare(
+            "count of records", .blobManifest, expected: "\(expected.recordCount)",
+            actual: "\(footer.recordCount)")
+        if expected.liveRecords > footer.recordCount {
+            compare(
+                "count of records that tables refer to", .blobManifest,
+                expected: "\(footer.recordCount) at most", actual: "\(expected.liveRecords)")
+        }
+    }
+
+    /// Streams the file through XXH3 when MANIFEST knows its hash.
+    private mutating func checkHash() throws(StorageError) {
+        guard let wanted = expected?.fileHash else { return }
+        let stream = XXH3Stream()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        var offset: UInt64 = 0
+        while offset < result.fileBytes {
+            let count = try file.read(into: buffer, at: offset)
+            if count == 0 { break }
+            stream.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+            offset += UInt64(count)
+        }
+        if stream.digest != wanted {
+            report(
+                TableFinding(
+                    .blobHash, "The file's hash is not MANIFEST's.",
+                    expected: String(wanted, radix: 16), actual: String(stream.digest, radix: 16)))
+        }
+    }
+}
