@@ -40,6 +40,10 @@ public final class BlockCache: @unchecked Sendable {
     private let counters: UnsafeMutableRawPointer
     private let used = Atomic<Int>(0)
     private let hand = Atomic<Int>(0)
+    private let held = Atomic<Int>(0)
+    /// The share of the capacity that open tables may hold of their indexes and filters. They are the
+    /// hottest blocks there are, but those of a table that nobody reads must not crowd out its data.
+    private static let heldShare = 4
 
     /// - Parameter maximumBytes: how far ``setCapacity(_:)`` may go up; nil: not beyond `capacityBytes`.
     public init(capacityBytes: Int, maximumBytes: Int? = nil) {
@@ -90,6 +94,17 @@ public final class BlockCache: @unchecked Sendable {
     }
 
     public var usedBytes: Int { used.load(ordering: .relaxed) }
+    /// Bytes of index and filter partitions, among ``usedBytes``, that open tables keep from eviction.
+    public var heldBytes: Int { held.load(ordering: .relaxed) }
+
+    /// Asks to keep `bytes` from eviction for long; false: the share for that is taken.
+    func reserveHeld(_ bytes: Int, beyondShare: Bool) -> Bool {
+        let now = held.add(bytes, ordering: .relaxed).newValue
+        if beyondShare || now <= capacityBytes / BlockCache.heldShare { return true }
+        releaseHeld(bytes)
+        return false
+    }
+    func releaseHeld(_ bytes: Int) { held.subtract(bytes, ordering: .relaxed) }
     public var hits: UInt64 { sum(0) }
     public var misses: UInt64 { sum(8) }
 

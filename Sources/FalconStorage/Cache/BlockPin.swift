@@ -19,7 +19,7 @@ struct BlockPin: ~Copyable {
     @inline(__always)
     private static func drop(_ slot: UnsafeMutableRawPointer?, _ bytes: UnsafeRawBufferPointer) {
         if let slot {
-            _ = falcon_fetch_add_u64(slot, UInt64.max)
+            dropHold(slot)
         } else if let own = bytes.baseAddress {
             UnsafeMutableRawPointer(mutating: own).deallocate()
         }
@@ -44,6 +44,19 @@ struct BlockPin: ~Copyable {
     mutating func own(_ bytes: UnsafeRawBufferPointer) {
         release()
         self.bytes = bytes
+    }
+
+    var isCached: Bool { slot != nil }
+
+    /// One more reference on the cache's slot, for the caller to give back with ``dropHold(_:)``; nil
+    /// when the bytes are the pin's own.
+    func shareHold() -> UnsafeMutableRawPointer? {
+        if let slot { _ = falcon_fetch_add_u64(slot, 1) }
+        return slot
+    }
+
+    static func dropHold(_ slot: UnsafeMutableRawPointer) {
+        _ = falcon_fetch_add_u64(slot, UInt64.max)
     }
 
     /// Gives up memory that is this pin's own, to be freed by the caller; nil when it has none.

@@ -21,6 +21,8 @@ public struct EngineOptions: Sendable {
     public var blockBytes = 4096
     /// Bloom filter bits per key; 0 writes no filter.
     public var filterBitsPerKey = 10
+    /// See ``TableOptions/partitioningBytes``: tests make it small.
+    var partitioningBytes = TableOptions().partitioningBytes
     /// Codec of the data blocks of every level but the last.
     public var compression: BlockCodec = .lz4
     /// Codec of the data blocks of the last level.
@@ -129,6 +131,7 @@ extension EngineOptions {
         table.blockBytes = blockBytes
         table.filterBitsPerKey = filterBitsPerKey
         table.codec = compression
+        table.partitioningBytes = partitioningBytes
         return table
     }
     /// Where a memtable is rotated: under a memory budget at a sixteenth of it at most.

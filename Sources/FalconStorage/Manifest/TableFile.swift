@@ -15,6 +15,7 @@ final class TableFile: @unchecked Sendable {
     private let opened: Atomic<UnsafeRawPointer?>
     private let opening = Mutex<Void>(())
     private let obsolete = Atomic<Bool>(false)
+    private let isInLevel0 = Atomic<Bool>(false)
     /// Guarded by the compaction picker's lock.
     var isBeingCompacted = false
 
@@ -50,6 +51,15 @@ final class TableFile: @unchecked Sendable {
 
     var number: FileNumber { metadata.number }
 
+    /// Every read passes level 0: there, index and filter stay in memory whatever other tables hold.
+    func noteLevel(_ level: Int) {
+        isInLevel0.store(level == 0, ordering: .relaxed)
+        guard let pointer = opened.load(ordering: .acquiring) else { return }
+        Unmanaged<TableReader>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+            $0.holdsBeyondShare.store(level == 0, ordering: .relaxed)
+        }
+    }
+
     /// The file is in no version newer than those that hold it now.
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
 
@@ -73,6 +83,8 @@ final class TableFile: @unchecked Sendable {
             }
             do throws(StorageError) {
                 let reader = try store.open(metadata)
+                reader.holdsBeyondShare.store(
+                    isInLevel0.load(ordering: .relaxed), ordering: .relaxed)
                 opened.store(
                     UnsafeRawPointer(Unmanaged.passRetained(reader).toOpaque()),
                     ordering: .releasing)

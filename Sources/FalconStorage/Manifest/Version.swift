@@ -150,11 +150,11 @@ final class Version: @unchecked Sendable {
             }
             blobChange.addedTables.append(addition.file)
             var files = changed[addition.level] ?? newLevels[addition.level].files
-            if let old = moved.removeValue(forKey: addition.file.number) {
-                files.append(old)
-            } else {
-                files.append(TableFile(metadata: addition.file, store: store))
-            }
+            let file =
+                moved.removeValue(forKey: addition.file.number)
+                ?? TableFile(metadata: addition.file, store: store)
+            file.noteLevel(addition.level)
+            files.append(file)
             changed[addition.level] = files
         }
         removedFiles = Array(moved.values)

@@ -15,6 +15,9 @@ import CFalconPlatform
 ///     64  lines x 64 bytes
 ///
 /// A key's XXH3-64: the high half chooses the line, the low half, multiplied on, the bits.
+///
+/// The filter of a large table is cut into pages of 2^k lines, the last of which may be shorter, each
+/// a block of this shape of its own: ``FilterPages`` says where they are.
 enum BloomFilter {
     static let headerBytes = 64
 
@@ -22,7 +25,7 @@ enum BloomFilter {
     static func hash(_ key: UnsafeRawBufferPointer) -> UInt64 { Checksum.xxh3(key) }
 
     @inline(__always)
-    private static func line(_ hash: UInt64, _ lines: UInt32) -> Int {
+    static func line(_ hash: UInt64, _ lines: UInt32) -> Int {
         Int(((hash &>> 32) &* UInt64(lines)) &>> 32)
     }
 
@@ -61,7 +64,13 @@ enum BloomFilter {
     /// Whether a key of that hash may be in the (validated) filter.
     @inline(__always)
     static func mayContain(_ filter: UnsafeRawPointer, _ hash: UInt64) -> Bool {
-        let start = filter + (headerBytes &+ line(hash, filter.load(as: UInt32.self)) &* 64)
+        mayContain(filter, hash, line: line(hash, filter.load(as: UInt32.self)))
+    }
+
+    /// The same where the line is known.
+    @inline(__always)
+    static func mayContain(_ filter: UnsafeRawPointer, _ hash: UInt64, line: Int) -> Bool {
+        let start = filter + (headerBytes &+ line &* 64)
         var h = UInt32(truncatingIfNeeded: hash)
         var left = filter.load(fromByteOffset: 4, as: UInt32.self)
         while left > 0 {

@@ -1,15 +1,20 @@
 /// An index block: for each block below it the separator, a key at or after the block's last entry
-/// and before the next block's first, and the block's handle.
+/// and before the next block's first, the block's handle, and how old its entries are.
 ///
 ///     0   u32  count n, at least 1
 ///     4   u32  p: bytes that all separators share
 ///     8   u32  bytes of keys
-///     12  u32  zero
-///     16  u64 x n      separator bytes p..<p+8, big-endian, zero-padded, stored as a number
-///         u64 x n      separator timestamps (0: after every version of the key)
+///     12  u8   1: there is the last column
+///     13  u8   s: a step of time is 2^s
+///     14  u16  bytes of one child in all columns
+///     16  u64  the oldest timestamp below: where the steps begin
+///     24  u64 x n      separator bytes p..<p+8, big-endian, zero-padded, stored as a number
 ///         u64 x n      block offsets
 ///         u32 x n      payload bytes
 ///         u32 x n      where each separator ends in the keys
+///         u16 x n      the step of each block's oldest timestamp
+///         u16 x n      the step of its newest
+///         u64 x n      separator timestamps (0: after every version of the key); absent: all 0
 ///         keys
 ///
 /// Columns and not entries: a search touches the first column and, on ties alone, the keys.
@@ -18,40 +23,76 @@ struct IndexBlock {
     let count: Int
     private let prefixLength: Int
 
+    static let headerBytes = 24
+    static let fixedColumnBytes = 28
+    static let timestampFlag: UInt8 = 1
+
+    static func columnBytes(_ flags: UInt8) -> Int {
+        fixedColumnBytes + (flags & timestampFlag != 0 ? 8 : 0)
+    }
+
     /// Views bytes that ``validate(_:)`` has accepted; base is aligned to 8.
     @inline(__always)
     init(validated bytes: UnsafeRawBufferPointer) {
-        base = bytes.baseAddress ?? IndexBlock.nothing
+        self.init(validatedBase: bytes.baseAddress ?? IndexBlock.nothing)
+    }
+
+    @inline(__always)
+    init(validatedBase base: UnsafeRawPointer) {
+        self.base = base
         count = Int(base.load(as: UInt32.self))
         prefixLength = Int(base.load(fromByteOffset: 4, as: UInt32.self))
     }
 
-    /// Sixteen zero bytes: a block without separators.
+    /// Zero bytes: a block without separators.
     nonisolated(unsafe) private static let nothing: UnsafeRawPointer = {
-        let zero = UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 8)
-        zero.initializeMemory(as: UInt64.self, repeating: 0, count: 2)
+        let words = headerBytes / 8
+        let zero = UnsafeMutableRawPointer.allocate(byteCount: headerBytes, alignment: 8)
+        zero.initializeMemory(as: UInt64.self, repeating: 0, count: words)
         return UnsafeRawPointer(zero)
     }()
 
+    // MARK: - Columns
+
+    private var flags: UInt8 { base.load(fromByteOffset: 12, as: UInt8.self) }
+
     @inline(__always) private func head(_ i: Int) -> UInt64 {
-        base.load(fromByteOffset: 16 &+ 8 &* i, as: UInt64.self)
-    }
-    @inline(__always) func timestamp(_ i: Int) -> UInt64 {
-        base.load(fromByteOffset: 16 &+ 8 &* (count &+ i), as: UInt64.self)
+        base.load(fromByteOffset: 24 &+ 8 &* i, as: UInt64.self)
     }
     @inline(__always) func handle(_ i: Int) -> BlockHandle {
         BlockHandle(
-            offset: base.load(fromByteOffset: 16 &+ 8 &* (2 &* count &+ i), as: UInt64.self),
-            payloadBytes: base.load(fromByteOffset: 16 &+ 24 &* count &+ 4 &* i, as: UInt32.self))
+            offset: base.load(fromByteOffset: 24 &+ 8 &* (count &+ i), as: UInt64.self),
+            payloadBytes: base.load(fromByteOffset: 24 &+ 16 &* count &+ 4 &* i, as: UInt32.self))
     }
     @inline(__always) private func keyEnd(_ i: Int) -> Int {
-        Int(base.load(fromByteOffset: 16 &+ 28 &* count &+ 4 &* i, as: UInt32.self))
+        Int(base.load(fromByteOffset: 24 &+ 20 &* count &+ 4 &* i, as: UInt32.self))
+    }
+    /// Zero: after every version of the key.
+    @inline(__always) func timestamp(_ i: Int) -> UInt64 {
+        guard flags & IndexBlock.timestampFlag != 0 else { return 0 }
+        return (base + (24 &+ 28 &* count &+ 8 &* i)).loadUnaligned(as: UInt64.self)
     }
     @inline(__always) func key(_ i: Int) -> UnsafeRawBufferPointer {
         let start = i == 0 ? 0 : keyEnd(i &- 1)
+        let width = Int(base.load(fromByteOffset: 14, as: UInt16.self))
         return UnsafeRawBufferPointer(
-            start: base + (16 &+ 32 &* count &+ start), count: keyEnd(i) &- start)
+            start: base + (24 &+ width &* count &+ start), count: keyEnd(i) &- start)
     }
+
+    var scale: TimestampScale {
+        TimestampScale(
+            origin: base.load(fromByteOffset: 16, as: UInt64.self),
+            shift: base.load(fromByteOffset: 13, as: UInt8.self))
+    }
+    private func step(_ column: Int, _ i: Int) -> UInt16 {
+        base.load(fromByteOffset: 24 &+ (24 &+ 2 &* column) &* count &+ 2 &* i, as: UInt16.self)
+    }
+    /// No entry of the child is older.
+    func oldest(_ i: Int) -> UInt64 { scale.first(step(0, i)) }
+    /// No entry of the child is newer.
+    func newest(_ i: Int) -> UInt64 { scale.last(step(1, i)) }
+
+    // MARK: - Search
 
     /// The first block whose separator is not before (`key`, `timestamp`); `count` when none is.
     @inline(__always)
@@ -94,16 +135,24 @@ struct IndexBlock {
         return low
     }
 
+    // MARK: - Validation
+
     /// Why these bytes are no index block; nil: they are one.
     static func validate(_ bytes: UnsafeRawBufferPointer) -> String? {
-        guard bytes.count >= 16, let base = bytes.baseAddress else { return "is too short" }
+        guard bytes.count >= headerBytes, let base = bytes.baseAddress else {
+            return "is too short"
+        }
         let count = Int(base.loadUnaligned(as: UInt32.self))
         let prefix = Int(base.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         let keyBytes = Int(base.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-        guard count >= 1, bytes.count - 16 == count * 32 + keyBytes else {
+        let flags = bytes[12]
+        guard flags & ~timestampFlag == 0 else { return "has unknown columns \(flags)" }
+        let width = Int(base.loadUnaligned(fromByteOffset: 14, as: UInt16.self))
+        guard bytes[13] <= 48, width == columnBytes(flags) else { return "has a wrong header" }
+        guard count >= 1, bytes.count - headerBytes == count * width + keyBytes else {
             return "has a wrong size for \(count) separators"
         }
-        let index = IndexBlock(validated: bytes)
+        let index = IndexBlock(validatedBase: base)
         var start = 0
         for i in 0..<count {
             let end = index.keyEnd(i)
@@ -113,63 +162,5 @@ struct IndexBlock {
             start = end
         }
         return start == keyBytes ? nil : "has bytes that belong to no separator"
-    }
-}
-
-/// Builds an index block.
-final class IndexBlockBuilder {
-    private var keyBytes: [UInt8] = []
-    private var ends: [UInt32] = []
-    private var timestamps: [UInt64] = []
-    private var handles: [BlockHandle] = []
-
-    var count: Int { handles.count }
-    var byteCount: Int { 16 + 32 * count + keyBytes.count }
-
-    func add(_ key: UnsafeRawBufferPointer, _ timestamp: UInt64, _ handle: BlockHandle) {
-        keyBytes.append(contentsOf: key)
-        ends.append(UInt32(truncatingIfNeeded: keyBytes.count))
-        timestamps.append(timestamp)
-        handles.append(handle)
-    }
-
-    /// The separator of the last block added.
-    var lastKey: [UInt8] {
-        let start = ends.count > 1 ? Int(ends[ends.count - 2]) : 0
-        return Array(keyBytes[start...])
-    }
-    var lastTimestamp: UInt64 { timestamps.last ?? 0 }
-
-    /// The finished block; the builder is empty again.
-    func finish() -> [UInt8] {
-        var writer = ByteWriter(capacity: byteCount)
-        keyBytes.withUnsafeBytes { keys in
-            func key(_ i: Int) -> UnsafeRawBufferPointer {
-                UnsafeRawBufferPointer(
-                    rebasing: keys[(i == 0 ? 0 : Int(ends[i - 1]))..<Int(ends[i])])
-            }
-            // Sorted: what the first and the last share, all share.
-            let first = key(0)
-            let last = key(count - 1)
-            var prefix = 0
-            while prefix < min(first.count, last.count), first[prefix] == last[prefix] {
-                prefix += 1
-            }
-            writer.appendFixed(UInt32(truncatingIfNeeded: count))
-            writer.appendFixed(UInt32(truncatingIfNeeded: prefix))
-            writer.appendFixed(UInt32(truncatingIfNeeded: keys.count))
-            writer.appendFixed(UInt32(0))
-            for i in 0..<count { writer.appendFixed(EntryTree.window(key(i), prefix)) }
-            for timestamp in timestamps { writer.appendFixed(timestamp) }
-            for handle in handles { writer.appendFixed(handle.offset) }
-            for handle in handles { writer.appendFixed(handle.payloadBytes) }
-            for end in ends { writer.appendFixed(end) }
-            writer.append(contentsOf: keys)
-        }
-        keyBytes.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
-        timestamps.removeAll(keepingCapacity: true)
-        handles.removeAll(keepingCapacity: true)
-        return writer.bytes
     }
 }

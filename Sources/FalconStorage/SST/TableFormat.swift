@@ -2,10 +2,13 @@
 ///
 ///     header            64 bytes
 ///     data block        payload, 16-byte trailer           repeated
-///     index partition   payload, 16-byte trailer           only with a two-level index
-///     filter, range tombstones, properties, index          each payload and trailer; any may be
-///                                                           absent but properties and index
+///     index partition   payload, 16-byte trailer           repeated, only with a two-level index
+///     filter            payload, 16-byte trailer           in pages with a two-level index
+///     range tombstones, index, properties                  each payload and trailer; any may be
+///                                                           absent but properties
 ///     footer            128 bytes, the end of the file
+///
+/// What an open table needs at once lies next to the footer.
 ///
 /// Header:
 ///
@@ -22,7 +25,10 @@
 ///
 ///     0   4 handles of 16 bytes: index, filter, range tombstones, properties
 ///             u64 offset, u32 payload bytes (0: absent), u32 zero
-///     64  u8   index levels, 1 or 2; 7 bytes zero
+///             (of a filter in pages: of the first)
+///     64  u8   index levels, 1 or 2
+///     65  u8   k: a filter page has 2^k lines; 2 bytes zero
+///     68  u32  lines of a filter in pages, 0: it is one block
 ///     72  u64  file uid, high      80  u64  file uid, low
 ///     88  u32  format version      92  3 x u32 feature bits as in the header
 ///     104 u64  file bytes
@@ -78,6 +84,14 @@ struct TableFooter: Equatable {
     var filter: BlockHandle = .absent
     var rangeTombstones: BlockHandle = .absent
     var properties: BlockHandle = .absent
+    /// ``FilterPages/none`` when the filter is one block.
+    var filterLines: UInt32 = 0
+    var filterShift: UInt8 = 0
+
+    var filterPages: FilterPages {
+        FilterPages(
+            handle: filterLines == 0 ? .absent : filter, lines: filterLines, shift: filterShift)
+    }
 
     func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: TableFormat.footerBytes)
@@ -86,7 +100,10 @@ struct TableFooter: Equatable {
             writer.appendFixed(handle.payloadBytes)
             writer.appendFixed(UInt32(0))
         }
-        writer.appendFixed(UInt64(indexLevels))
+        writer.appendFixed(indexLevels)
+        writer.appendFixed(filterShift)
+        writer.appendFixed(UInt16(0))
+        writer.appendFixed(filterLines)
         writer.append(uid)
         writer.appendFixed(TableFormat.version)
         for _ in 0..<3 { writer.appendFixed(UInt32(0)) }
@@ -120,7 +137,9 @@ struct TableFooter: Equatable {
             else { throw damaged("is short") }
             handles.append(BlockHandle(offset: at, payloadBytes: length))
         }
-        guard let levels = reader.readFixed(UInt64.self), let uid = reader.readUID(),
+        guard let levels = reader.readByte(), let shift = reader.readByte(),
+            reader.readFixed(UInt16.self) != nil, let lines = reader.readFixed(UInt32.self),
+            let uid = reader.readUID(),
             let version = reader.readFixed(UInt32.self),
             reader.readFixed(UInt32.self) != nil, let readFeatures = reader.readFixed(UInt32.self),
             reader.readFixed(UInt32.self) != nil, let fileBytes = reader.readFixed(UInt64.self),
@@ -142,9 +161,12 @@ struct TableFooter: Equatable {
             throw damaged("speaks of \(fileBytes) bytes, the file has \(size)")
         }
         guard levels == 1 || levels == 2 else { throw damaged("names \(levels) index levels") }
-        return TableFooter(
-            uid: uid, fileBytes: fileBytes, indexLevels: UInt8(levels), index: handles[0],
-            filter: handles[1], rangeTombstones: handles[2], properties: handles[3])
+        let footer = TableFooter(
+            uid: uid, fileBytes: fileBytes, indexLevels: levels, index: handles[0],
+            filter: handles[1], rangeTombstones: handles[2], properties: handles[3],
+            filterLines: lines, filterShift: shift)
+        if let why = footer.filterPages.problem { throw damaged(why) }
+        return footer
     }
 }
 

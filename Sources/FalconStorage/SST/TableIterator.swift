@@ -132,8 +132,7 @@ final class TableIterator: InternalIterator {
             return
         }
         leaf = nil
-        try table.loadBlock(index.handle(place), .index, &partitionPin, fillCache: true)
-        leaf = IndexBlock(validated: partitionPin.bytes)
+        leaf = try table.partition(place, &partitionPin)
     }
 
     /// Enters the block where the first entry at or after the target must be; false: there is none.

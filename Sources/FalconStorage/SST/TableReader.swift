@@ -1,5 +1,10 @@
-/// An open table: footer, index, filter and properties in memory, blocks through the cache.
+import Synchronization
+
+/// An open table: footer, properties and the index's top level in memory, blocks through the cache.
 /// Thread-safe.
+///
+/// A small table has its whole index and filter in memory. A large one has them in partitions: see
+/// ``TablePartitions``.
 final class TableReader: @unchecked Sendable {
     let uid: UID
     let properties: TableProperties
@@ -16,16 +21,23 @@ final class TableReader: @unchecked Sendable {
     private let indexBytes: UnsafeRawBufferPointer?
     private let filterBytes: UnsafeRawBufferPointer?
     private let filter: UnsafeRawPointer?
+    /// The index, or its top level.
     let index: IndexBlock?
     let hasPartitions: Bool
+    private let filterPages: FilterPages
+    private let partitions: TablePartitions
+    /// Partitions are held even if other tables hold the share of the cache: those of level 0, which
+    /// every read passes.
+    let holdsBeyondShare = Atomic<Bool>(false)
     private let hasRangeTombstones: Bool
     private let charge: MemoryCharge
 
-    /// Opens and checks a table.
+    /// Opens and checks a table. Reads its first bytes and its last: as much of a large table as of a
+    /// small one.
     /// - Parameters:
     ///   - uid: what MANIFEST says; nil trusts the file's own (offline tools).
     ///   - cache: where its blocks go; nil reads them each time.
-    ///   - budget: charged for index, filter and properties.
+    ///   - budget: charged for what is kept in memory beside the cache.
     static func open(
         file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget? = nil
     ) throws(StorageError) -> TableReader {
@@ -36,12 +48,8 @@ final class TableReader: @unchecked Sendable {
         file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget?
     ) throws(StorageError) {
         let path = file.path
-        guard size >= UInt64(TableFormat.headerBytes + TableFormat.footerBytes) else {
-            throw .corruption("The file is too short for a table.", path: path, offset: 0)
-        }
-        let tail = try file.readExactly(
-            TableFormat.footerBytes, at: size - UInt64(TableFormat.footerBytes))
-        let footer = try TableReader.decodeFooter(tail, size, path)
+        let tail = try TableTail(file, size: size)
+        let footer = tail.footer
         if let uid, uid != footer.uid {
             throw .corruption(
                 "The file is table \(footer.uid), not \(uid).", path: path,
@@ -53,7 +61,7 @@ final class TableReader: @unchecked Sendable {
         }
         let blocks = TableBlockReader(file: file, footer: footer)
         var held = BlockPin()
-        try blocks.load(footer.properties, .properties, &held)
+        try tail.load(footer.properties, .properties, blocks, &held)
         guard let properties = TableProperties.decode(held.bytes) else {
             throw blocks.damaged(footer.properties, .properties, "cannot be decoded")
         }
@@ -61,7 +69,7 @@ final class TableReader: @unchecked Sendable {
         if footer.rangeTombstones.isAbsent {
             rangeTombstones = []
         } else {
-            try blocks.load(footer.rangeTombstones, .rangeTombstones, &held)
+            try tail.load(footer.rangeTombstones, .rangeTombstones, blocks, &held)
             guard let list = RangeTombstoneBlock.decode(held.bytes) else {
                 throw blocks.damaged(footer.rangeTombstones, .rangeTombstones, "cannot be decoded")
             }
@@ -76,15 +84,21 @@ final class TableReader: @unchecked Sendable {
         // From here on nothing throws that would leak: each load owns its bytes at once.
         var indexPin = BlockPin()
         var filterPin = BlockPin()
-        if !footer.index.isAbsent { try blocks.load(footer.index, .index, &indexPin) }
-        if !footer.filter.isAbsent { try blocks.load(footer.filter, .filter, &filterPin) }
+        if !footer.index.isAbsent { try tail.load(footer.index, .index, blocks, &indexPin) }
+        if !footer.filter.isAbsent, footer.filterLines == 0 {
+            try tail.load(footer.filter, .filter, blocks, &filterPin)
+        }
         let indexBytes = indexPin.takeOwn()
         let filterBytes = filterPin.takeOwn()
         self.indexBytes = indexBytes
         self.filterBytes = filterBytes
-        index = indexBytes.map { IndexBlock(validated: $0) }
+        let index = indexBytes.map { IndexBlock(validated: $0) }
+        self.index = index
         filter = filterBytes?.baseAddress
         hasPartitions = footer.indexLevels == 2
+        filterPages = footer.filterPages
+        partitions = TablePartitions(
+            indexPartitions: hasPartitions ? index?.count ?? 0 : 0, filterPages: filterPages.count)
         hasRangeTombstones = !rangeTombstones.isEmpty
         self.uid = footer.uid
         self.footer = footer
@@ -94,6 +108,7 @@ final class TableReader: @unchecked Sendable {
         fileBytes = size
         let metadataBytes =
             TableReader.fixedBytes + (indexBytes?.count ?? 0) + (filterBytes?.count ?? 0)
+            + partitions.byteCount
         charge = MemoryCharge(
             budget, .tables,
             bytes: metadataBytes + rangeTombstones.count * TableReader.tombstoneBytes)
@@ -104,6 +119,7 @@ final class TableReader: @unchecked Sendable {
     private static let tombstoneBytes = 160
 
     deinit {
+        partitions.release(cache)
         if let bytes = indexBytes?.baseAddress {
             UnsafeMutableRawPointer(mutating: bytes).deallocate()
         }
@@ -150,40 +166,46 @@ final class TableReader: @unchecked Sendable {
         return hasRangeTombstones ? hidden(found, key, timestamp) : found
     }
 
-    /// Whether the filter lets `key` pass: false means that no version of it is here.
     @inline(__always)
-    func mayContain(_ key: UnsafeRawBufferPointer) -> Bool {
-        filter.map { BloomFilter.mayContain($0, BloomFilter.hash(key)) } ?? true
-    }
-
     private func getEntry(
         _ key: UnsafeRawBufferPointer, _ timestamp: UInt64, _ pin: inout BlockPin
     ) throws(StorageError) -> PointLookup {
-        guard let index, mayContain(key) else { return .absent }
+        guard let index else { return .absent }
+        if let filter {
+            if !BloomFilter.mayContain(filter, BloomFilter.hash(key)) { return .absent }
+        } else if filterPages.lines > 0 {
+            if try !passesFilterPage(BloomFilter.hash(key)) { return .absent }
+        }
+        if hasPartitions { return try getThroughPartitions(index, key, timestamp, &pin) }
         var limit = timestamp
         while true {
             let place = index.search(key, limit)
             guard place < index.count else { return .absent }
-            if !hasPartitions {
-                try loadBlock(index.handle(place), .data, &pin, fillCache: true)
-                if let answer = find(key, limit, pin.bytes) { return answer }
-                guard let rest = TableReader.limit(beyond: index, place, key) else {
-                    return .absent
-                }
-                limit = rest
-                continue
-            }
-            var partition = BlockPin()
-            try loadBlock(index.handle(place), .index, &partition, fillCache: true)
-            let inner = IndexBlock(validated: partition.bytes)
-            let innerPlace = inner.search(key, limit)
-            // The partition's separator is its last block's.
-            guard innerPlace < inner.count else { return .absent }
-            try loadBlock(inner.handle(innerPlace), .data, &pin, fillCache: true)
-            let rest = TableReader.limit(beyond: inner, innerPlace, key)
-            partition.release()
+            try loadBlock(index.handle(place), .data, &pin, fillCache: true)
             if let answer = find(key, limit, pin.bytes) { return answer }
-            guard let rest else { return .absent }
+            guard let rest = TableReader.limit(beyond: index, place, key) else { return .absent }
+            limit = rest
+        }
+    }
+
+    private func getThroughPartitions(
+        _ index: IndexBlock, _ key: UnsafeRawBufferPointer, _ timestamp: UInt64,
+        _ pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        var limit = timestamp
+        while true {
+            let place = index.search(key, limit)
+            guard place < index.count else { return .absent }
+            var partitionPin = BlockPin()
+            let leaf = try partition(place, &partitionPin)
+            let leafPlace = leaf.search(key, limit)
+            // The partition's separator is its last block's.
+            guard leafPlace < leaf.count else { return .absent }
+            try loadBlock(leaf.handle(leafPlace), .data, &pin, fillCache: true)
+            if let answer = find(key, limit, pin.bytes) { return answer }
+            guard let rest = TableReader.limit(beyond: leaf, leafPlace, key) else {
+                return .absent
+            }
             limit = rest
         }
     }
@@ -247,6 +269,56 @@ final class TableReader: @unchecked Sendable {
         }
     }
 
+    // MARK: - Partitions
+
+    @inline(__always)
+    private func passesFilterPage(_ hash: UInt64) throws(StorageError) -> Bool {
+        let place = filterPages.place(hash)
+        if let held = partitions.filter(place.page) {
+            return BloomFilter.mayContain(held, hash, line: place.line)
+        }
+        return try passesLoadedFilterPage(hash)
+    }
+
+    @inline(never)
+    private func passesLoadedFilterPage(_ hash: UInt64) throws(StorageError) -> Bool {
+        let (page, line) = filterPages.place(hash)
+        let handle = filterPages.handle(page)
+        var pin = BlockPin()
+        try loadBlock(handle, .filter, &pin, fillCache: true)
+        guard pin.bytes.count == Int(handle.payloadBytes) else {
+            throw blocks.damaged(handle, .filter, "has a wrong size")
+        }
+        hold(page, .filter, &pin)
+        guard let filter = partitions.filter(page) ?? pin.bytes.baseAddress else { return true }
+        let passes = BloomFilter.mayContain(filter, hash, line: line)
+        pin.release()
+        return passes
+    }
+
+    /// The index partition at `place` of the top level; it lives as long as the table and the pin.
+    @inline(__always)
+    func partition(_ place: Int, _ pin: inout BlockPin) throws(StorageError) -> IndexBlock {
+        if let held = partitions.index(place) { return IndexBlock(validatedBase: held) }
+        return try loadPartition(place, &pin)
+    }
+
+    @inline(never)
+    private func loadPartition(
+        _ place: Int, _ pin: inout BlockPin
+    ) throws(StorageError) -> IndexBlock {
+        guard let index else { return IndexBlock(validated: BlockPin.none) }
+        try loadBlock(index.handle(place), .index, &pin, fillCache: true)
+        hold(place, .index, &pin)
+        return partitions.index(place).map { IndexBlock(validatedBase: $0) }
+            ?? IndexBlock(validated: pin.bytes)
+    }
+
+    private func hold(_ place: Int, _ kind: TableFormat.BlockKind, _ pin: inout BlockPin) {
+        partitions.hold(
+            place, kind, &pin, cache, beyondShare: holdsBeyondShare.load(ordering: .relaxed))
+    }
+
     // MARK: - Blocks
 
     /// Pins a block that the cache has.
@@ -282,13 +354,15 @@ final class TableReader: @unchecked Sendable {
         TableIterator(self, fillCache: fillCache)
     }
 
-    /// Bytes of the file that hold keys of `range`, roughly.
+    /// Bytes of the file that hold keys of `range`, roughly: by partitions where there are some.
     func approximateBytes(in range: KeyRange) -> UInt64 {
         guard let index else { return 0 }
         func offset(_ key: [UInt8]?, _ open: UInt64) -> UInt64 {
             guard let key else { return open }
             let place = key.withUnsafeBytes { index.search($0, .max) }
-            return place < index.count ? index.handle(place).offset : fileBytes
+            guard place < index.count else { return fileBytes }
+            if hasPartitions { return fileBytes / UInt64(index.count) * UInt64(place) }
+            return index.handle(place).offset
         }
         let lower = offset(range.lower, 0)
         let upper = offset(range.upper, fileBytes)

@@ -13,7 +13,6 @@ final class TableWriter {
     private let options: TableOptions
     private let block: DataBlockBuilder
     private let index = IndexBlockBuilder()
-    private let topIndex = IndexBlockBuilder()
     private let output = ByteBuffer(capacity: TableWriter.writeBytes + (64 << 10))
     private let lastKey = ByteBuffer(capacity: 256)
     private let hashes = ByteBuffer(capacity: 64 << 10)
@@ -25,15 +24,16 @@ final class TableWriter {
     @exclusivity(unchecked) private var properties = TableProperties()
     @exclusivity(unchecked) private var tombstones: [RangeTombstone] = []
     /// A finished data block whose separator waits for the next key.
-    @exclusivity(unchecked) private var pending: BlockHandle?
+    @exclusivity(unchecked) private var pending: IndexBlockBuilder.Child?
     @exclusivity(unchecked) private var lastTimestamp: UInt64 = 0
     // Hot counters, moved into the properties at the end.
     @exclusivity(unchecked) private(set) var entryCount: UInt64 = 0
     @exclusivity(unchecked) private var tombstoneCount: UInt64 = 0
     @exclusivity(unchecked) private var rawKeyBytes: UInt64 = 0
     @exclusivity(unchecked) private var rawValueBytes: UInt64 = 0
-    @exclusivity(unchecked) private var minTimestamp = UInt64.max
-    @exclusivity(unchecked) private var maxTimestamp: UInt64 = 0
+    /// Of the open data block, and of all finished ones.
+    @exclusivity(unchecked) private var blockTimestamps = TimestampBounds.none
+    @exclusivity(unchecked) private var timestamps = TimestampBounds.none
     @exclusivity(unchecked) private var storageCounts = StorageCounts()
     private var largestIsExclusive = false
     private var isFinished = false
@@ -74,9 +74,9 @@ final class TableWriter {
                     location: .init(path: file.path))
             }
             isNewKey = order > 0
-            if let handle = pending {
-                addSeparator(handle, next: key, isNewKey: isNewKey)
-                pending = nil
+            if let pending {
+                addSeparator(pending, next: key, isNewKey: isNewKey)
+                self.pending = nil
             }
         } else {
             properties.smallestKey = Array(key)
@@ -94,8 +94,7 @@ final class TableWriter {
         if kind == .delete { tombstoneCount &+= 1 }
         rawKeyBytes &+= UInt64(key.count)
         rawValueBytes &+= UInt64(value.count)
-        if version < minTimestamp { minTimestamp = version }
-        if version > maxTimestamp { maxTimestamp = version }
+        blockTimestamps.add(version)
         if block.byteCount >= options.blockBytes { try finishDataBlock() }
     }
 
@@ -105,19 +104,24 @@ final class TableWriter {
 
     private func finishDataBlock() throws(StorageError) {
         if block.isEmpty { return }
-        pending = try writeBlock(.data, block.finish(), codec: options.codec)
+        pending = .init(
+            handle: try writeBlock(.data, block.finish(), codec: options.codec),
+            bounds: blockTimestamps)
+        timestamps.add(blockTimestamps)
+        blockTimestamps = .none
         properties.dataBlockCount += 1
         block.reset()
         if output.count >= TableWriter.writeBytes { try flushOutput() }
     }
 
     /// Adds the index entry of a block that ends with `lastKey`; the next one begins with `next`.
-    private func addSeparator(_ handle: BlockHandle, next: UnsafeRawBufferPointer?, isNewKey: Bool)
-    {
+    private func addSeparator(
+        _ child: IndexBlockBuilder.Child, next: UnsafeRawBufferPointer?, isNewKey: Bool
+    ) {
         let last = lastKey.bytes
         if !isNewKey {
             // A key's versions go on in the next block.
-            return index.add(last, lastTimestamp, handle)
+            return index.add(last, lastTimestamp, child)
         }
         if let next, let start = last.baseAddress, let other = next.baseAddress {
             let common = DataBlock.commonPrefix(start, other, min(last.count, next.count))
@@ -126,10 +130,10 @@ final class TableWriter {
             {
                 var short = Array(last[...common])
                 short[common] &+= 1
-                return short.withUnsafeBytes { index.add($0, 0, handle) }
+                return short.withUnsafeBytes { index.add($0, 0, child) }
             }
         }
-        index.add(last, 0, handle)
+        index.add(last, 0, child)
     }
 
     // MARK: - Blocks
@@ -210,28 +214,24 @@ final class TableWriter {
         }
         isFinished = true
         try finishDataBlock()
-        if let handle = pending { addSeparator(handle, next: nil, isNewKey: true) }
+        if let pending { addSeparator(pending, next: nil, isNewKey: true) }
         fillProperties()
 
         var footer = TableFooter(uid: uid, fileBytes: 0)
-        if index.count > 0 {
-            if index.byteCount > options.indexPartitionBytes {
-                footer.indexLevels = 2
-                footer.index = try writePartitionedIndex()
-            } else {
-                footer.index = try writeBlock(.index, index.finish(), codec: options.codec)
-            }
+        let filterBytes = hashes.count / 64 * options.filterBitsPerKey
+        var topIndex = index
+        if index.byteCount + filterBytes > options.partitioningBytes {
+            footer.indexLevels = 2
+            topIndex = try writePartitions()
         }
-        if hashes.count > 0 {
-            let filter = hashes.bytes.withMemoryRebound(to: UInt64.self) {
-                BloomFilter.build(hashes: $0, bitsPerKey: options.filterBitsPerKey)
-            }
-            defer { UnsafeMutableRawPointer(mutating: filter.baseAddress)?.deallocate() }
-            footer.filter = try writeBlock(.filter, filter, codec: .none)
-        }
+        if hashes.count > 0 { try writeFilter(&footer) }
         if !tombstones.isEmpty {
             footer.rangeTombstones = try writeBlock(
                 .rangeTombstones, RangeTombstoneBlock.encode(tombstones), codec: .none)
+        }
+        if topIndex.count > 0 {
+            footer.index = try writeBlock(
+                .index, topIndex.encode(0..<topIndex.count), codec: options.codec)
         }
         footer.properties = try writeBlock(.properties, properties.encode(), codec: .none)
         footer.fileBytes = position + UInt64(TableFormat.footerBytes)
@@ -254,8 +254,8 @@ final class TableWriter {
         properties.storageCounts = storageCounts.finish()
         properties.rawKeyBytes = rawKeyBytes
         properties.rawValueBytes = rawValueBytes
-        properties.minTimestamp = Timestamp(minTimestamp)
-        properties.maxTimestamp = Timestamp(maxTimestamp)
+        properties.minTimestamp = Timestamp(timestamps.oldest)
+        properties.maxTimestamp = Timestamp(timestamps.newest)
         if entryCount > 0 { properties.largestKey = Array(lastKey.bytes) }
         var hasBounds = entryCount > 0
         for tombstone in tombstones {
@@ -276,25 +276,50 @@ final class TableWriter {
         a.withUnsafeBytes { x in b.withUnsafeBytes { KeyOrder.compare(x, $0) < 0 } }
     }
 
-    /// Cuts the index into partitions and writes the top level over them.
-    private func writePartitionedIndex() throws(StorageError) -> BlockHandle {
-        let whole = index.finish()
-        let size = max(options.indexPartitionBytes / 64, 1024)
+    // MARK: - Index and filter
+
+    /// Cuts the index into partitions; the top level over them.
+    private func writePartitions() throws(StorageError) -> IndexBlockBuilder {
+        let top = IndexBlockBuilder()
         var start = 0
-        let count = whole.withUnsafeBytes { IndexBlock(validated: $0).count }
-        while start < count {
-            whole.withUnsafeBytes { bytes in
-                let all = IndexBlock(validated: bytes)
-                while start < count, index.byteCount < size {
-                    index.add(all.key(start), all.timestamp(start), all.handle(start))
-                    start += 1
-                }
-            }
-            let key = index.lastKey
-            let timestamp = index.lastTimestamp
-            let handle = try writeBlock(.index, index.finish(), codec: options.codec)
-            key.withUnsafeBytes { topIndex.add($0, timestamp, handle) }
+        while start < index.count {
+            let end = index.partitionEnd(from: start, bytes: options.partitionBytes)
+            let child = IndexBlockBuilder.Child(
+                handle: try writeBlock(.index, index.encode(start..<end), codec: options.codec),
+                bounds: index.bounds(start..<end))
+            index.withKey(end - 1) { top.add($0, index.timestamp(end - 1), child) }
+            start = end
         }
-        return try writeBlock(.index, topIndex.finish(), codec: options.codec)
+        return top
+    }
+
+    /// Writes the filter, in pages beside a two-level index.
+    private func writeFilter(_ footer: inout TableFooter) throws(StorageError) {
+        let filter = hashes.bytes.withMemoryRebound(to: UInt64.self) {
+            BloomFilter.build(hashes: $0, bitsPerKey: options.filterBitsPerKey)
+        }
+        defer { UnsafeMutableRawPointer(mutating: filter.baseAddress)?.deallocate() }
+        guard footer.indexLevels == 2 else {
+            footer.filter = try writeBlock(.filter, filter, codec: .none)
+            return
+        }
+        footer.filterLines = filter.loadUnaligned(as: UInt32.self)
+        footer.filterShift = UInt8(
+            min(
+                (options.partitionBytes / 64).bitWidth - 1
+                    - (options.partitionBytes / 64).leadingZeroBitCount,
+                FilterPages.largestShift))
+        var page = ByteWriter(capacity: BloomFilter.headerBytes + 64 << Int(footer.filterShift))
+        for number in 0..<footer.filterPages.count {
+            page.bytes.removeAll(keepingCapacity: true)
+            let lines = footer.filterPages.lineCount(number)
+            let start = BloomFilter.headerBytes + 64 * number << Int(footer.filterShift)
+            page.appendFixed(UInt32(truncatingIfNeeded: lines))
+            page.append(contentsOf: UnsafeRawBufferPointer(rebasing: filter[4..<64]))
+            page.append(
+                contentsOf: UnsafeRawBufferPointer(rebasing: filter[start..<(start + 64 * lines)]))
+            let handle = try writeBlock(.filter, page.bytes, codec: .none)
+            if number == 0 { footer.filter = handle }
+        }
     }
 }

@@ -21,6 +21,7 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
     case blobHash = "BLB005"
     case referenceMalformed = "BLB006"
     case referenceUnresolved = "BLB007"
+    case timestampsDisagree = "SST015"
 
     /// What it means and what to do, in a sentence or two.
     public var explanation: String {
@@ -83,6 +84,10 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
         case .referenceUnresolved:
             "A table refers to a value that is not where it should be: the blob file is missing, damaged"
                 + " or another. Reading the key fails; restore the blob file from a backup."
+        case .timestampsDisagree:
+            "The index says that a block's entries are older or newer than they are: a scan of what is"
+                + " new since a time may miss rows, other reads find them. Rewriting the table by"
+                + " compaction repairs it."
         }
     }
 }

@@ -3,19 +3,18 @@ public struct TableVerifier {
     private let file: any File
     private let expected: TableExpectations
     private let findingLimit: Int
-    private var result = TableVerification()
-    private var blocks: TableBlockReader
+    var result = TableVerification()
+    var blocks: TableBlockReader
     private var extents: [(offset: UInt64, end: UInt64, name: String)] = []
-    private var filter = BlockPin.none
+    private(set) var filter: LoadedFilter?
     /// Recomputed from the entries.
-    private var seen = TableProperties()
-    private var storageCounts = StorageCounts()
-    private var damagedBlocks = 0
-    private var lastKey: [UInt8]?
-    private var lastTimestamp: UInt64 = 0
-    private var filterMisses = 0
-    private let blobs: BlobResolver?
-    private var blobUses = BlobUseCounter()
+    var seen = TableProperties()
+    var storageCounts = StorageCounts()
+    var damagedBlocks = 0
+    var lastKey: [UInt8]?
+    var lastTimestamp: UInt64 = 0
+    let blobs: BlobResolver?
+    var blobUses = BlobUseCounter()
 
     /// Checks everything that can be reached.
     /// - Parameters:
@@ -42,7 +41,7 @@ public struct TableVerifier {
         blocks = TableBlockReader(file: file, footer: TableFooter(uid: .zero, fileBytes: 0))
     }
 
-    private mutating func report(_ finding: TableFinding) {
+    mutating func report(_ finding: TableFinding) {
         if result.findings.count < findingLimit {
             result.findings.append(finding)
         } else {
@@ -50,7 +49,7 @@ public struct TableVerifier {
         }
     }
 
-    private mutating func report(
+    mutating func report(
         _ error: StorageError, _ code: TableFindingCode, lower: [UInt8]? = nil,
         upper: [UInt8]? = nil,
         length: UInt64? = nil
@@ -97,20 +96,18 @@ public struct TableVerifier {
         if !footer.rangeTombstones.isAbsent, load(footer.rangeTombstones, .rangeTombstones, &pin) {
             checkRangeTombstones(RangeTombstoneBlock.decode(pin.bytes))
         }
-        var filterPin = BlockPin()
-        if !footer.filter.isAbsent, load(footer.filter, .filter, &filterPin) {
-            filter = filterPin.bytes
+        if !footer.filter.isAbsent {
+            filter = LoadedFilter(footer) { load($0, .filter, &$1) }
         }
         if !footer.index.isAbsent {
             if load(footer.index, .index, &pin) {
-                walkIndex(IndexBlock(validated: pin.bytes), levels: footer.indexLevels)
+                walkIndex(
+                    IndexBlock(validated: pin.bytes), footer.index, isTop: footer.indexLevels == 2)
             } else {
                 damagedBlocks += 1
             }
         }
         finishBounds()
-        filter = BlockPin.none
-        filterPin.release()
         pin.release()
         checkCoverage()
         if let recorded { compare(recorded) }
@@ -140,7 +137,7 @@ public struct TableVerifier {
         } catch { report(error, .headerDamaged) }
     }
 
-    private mutating func load(
+    mutating func load(
         _ handle: BlockHandle, _ kind: TableFormat.BlockKind, _ pin: inout BlockPin,
         lower: [UInt8]? = nil, upper: [UInt8]? = nil
     ) -> Bool {
@@ -155,176 +152,6 @@ public struct TableVerifier {
                 length: UInt64(handle.payloadBytes) + UInt64(TableFormat.trailerBytes))
             return false
         }
-    }
-
-    private mutating func walkIndex(_ index: IndexBlock, levels: UInt8) {
-        var lower: (key: [UInt8], timestamp: UInt64)?
-        for place in 0..<index.count {
-            let upper = (key: Array(index.key(place)), timestamp: index.timestamp(place))
-            checkSeparators(lower, upper, index.handle(place))
-            if levels == 1 {
-                checkData(index.handle(place), lower, upper)
-            } else {
-                var pin = BlockPin()
-                if load(index.handle(place), .index, &pin, lower: lower?.key, upper: upper.key) {
-                    let inner = IndexBlock(validated: pin.bytes)
-                    var low = lower
-                    for innerPlace in 0..<inner.count {
-                        let high = (
-                            key: Array(inner.key(innerPlace)),
-                            timestamp: inner.timestamp(innerPlace)
-                        )
-                        checkSeparators(low, high, inner.handle(innerPlace))
-                        checkData(inner.handle(innerPlace), low, high)
-                        low = high
-                    }
-                    if let low, low.key != upper.key || low.timestamp != upper.timestamp {
-                        report(
-                            TableFinding(
-                                .indexDisagrees, "A partition's last separator is not the top's.",
-                                offset: index.handle(place).offset, lowerKey: lower?.key,
-                                upperKey: upper.key))
-                    }
-                } else {
-                    damagedBlocks += 1
-                }
-                pin.release()
-            }
-            lower = upper
-        }
-    }
-
-    private static func order(
-        _ a: (key: [UInt8], timestamp: UInt64), _ b: (key: [UInt8], timestamp: UInt64)
-    ) -> Int {
-        let keys = a.key.withUnsafeBytes { x in
-            b.key.withUnsafeBytes { KeyOrder.compare(x, $0) }
-        }
-        if keys != 0 { return keys }
-        return a.timestamp > b.timestamp ? -1 : (a.timestamp == b.timestamp ? 0 : 1)
-    }
-
-    private mutating func checkSeparators(
-        _ lower: (key: [UInt8], timestamp: UInt64)?, _ upper: (key: [UInt8], timestamp: UInt64),
-        _ handle: BlockHandle
-    ) {
-        if let lower, TableVerifier.order(lower, upper) >= 0 {
-            report(
-                TableFinding(
-                    .indexDisagrees, "Separators are not ascending.", offset: handle.offset,
-                    lowerKey: upper.key, upperKey: lower.key))
-        }
-    }
-
-    // MARK: - Data blocks
-
-    private mutating func checkData(
-        _ handle: BlockHandle, _ lower: (key: [UInt8], timestamp: UInt64)?,
-        _ upper: (key: [UInt8], timestamp: UInt64)
-    ) {
-        var pin = BlockPin()
-        guard load(handle, .data, &pin, lower: lower?.key, upper: upper.key) else {
-            damagedBlocks += 1
-            return
-        }
-        seen.dataBlockCount += 1
-        let block = DataBlock(validated: pin.bytes)
-        var key: [UInt8] = []
-        var offset = 0
-        var first: (key: [UInt8], timestamp: UInt64)?
-        while offset < block.end {
-            let entry = block.entry(at: offset)
-            offset = block.offset(after: entry)
-            key.removeLast(key.count - entry.shared)
-            key.append(
-                contentsOf: UnsafeRawBufferPointer(start: entry.suffix, count: entry.suffixLength))
-            check(entry, key, handle)
-            if first == nil { first = (key, entry.timestamp) }
-        }
-        if let first, let lower, TableVerifier.order(first, lower) <= 0 {
-            report(
-                TableFinding(
-                    .indexDisagrees, "A block begins at or before the separator of the one before.",
-                    offset: handle.offset, lowerKey: first.key, upperKey: lower.key))
-        }
-        if let lastKey, TableVerifier.order((lastKey, lastTimestamp), upper) > 0 {
-            report(
-                TableFinding(
-                    .indexDisagrees, "A block ends beyond its separator.", offset: handle.offset,
-                    lowerKey: upper.key, upperKey: lastKey))
-        }
-        pin.release()
-    }
-
-    private mutating func check(_ entry: DataBlock.Entry, _ key: [UInt8], _ handle: BlockHandle) {
-        var isNewKey = true
-        if let lastKey {
-            let order = lastKey.withUnsafeBytes { x in
-                key.withUnsafeBytes { KeyOrder.compare(x, $0) }
-            }
-            if order > 0 {
-                report(
-                    TableFinding(
-                        .keyOrder, "A key sorts before its predecessor.", offset: handle.offset,
-                        lowerKey: key, upperKey: lastKey))
-            } else if order == 0 {
-                isNewKey = false
-                if entry.timestamp >= lastTimestamp {
-                    report(
-                        TableFinding(
-                            .versionOrder, "A version is not older than its predecessor.",
-                            offset: handle.offset, expected: "below \(Timestamp(lastTimestamp))",
-                            actual: "\(Timestamp(entry.timestamp))", lowerKey: key, upperKey: key))
-                }
-            }
-        } else {
-            seen.smallestKey = key
-        }
-        if isNewKey {
-            if let start = filter.baseAddress,
-                !BloomFilter.mayContain(start, key.withUnsafeBytes { BloomFilter.hash($0) })
-            {
-                filterMisses += 1
-                report(
-                    TableFinding(
-                        .filterMissesKey, "The filter denies a key that is present.",
-                        offset: blocks.footer.filter.offset, lowerKey: key, upperKey: key))
-            }
-            storageCounts.begin(key.withUnsafeBytes { EntryTree.window($0, 0) })
-        }
-        if entry.kind == OperationKind.valueReference.rawValue {
-            checkReference(entry, key, handle)
-        }
-        let isTombstone = entry.kind == OperationKind.delete.rawValue
-        storageCounts.add(isTombstone: isTombstone)
-        if isTombstone { seen.tombstoneCount += 1 }
-        seen.entryCount += 1
-        seen.rawKeyBytes += UInt64(key.count)
-        seen.rawValueBytes += UInt64(entry.valueLength)
-        seen.minTimestamp = min(seen.minTimestamp, Timestamp(entry.timestamp))
-        seen.maxTimestamp = max(seen.maxTimestamp, Timestamp(entry.timestamp))
-        lastKey = key
-        lastTimestamp = entry.timestamp
-        result.checkedEntries += 1
-    }
-
-    private mutating func checkReference(
-        _ entry: DataBlock.Entry, _ key: [UInt8], _ handle: BlockHandle
-    ) {
-        let bytes = UnsafeRawBufferPointer(start: entry.value, count: entry.valueLength)
-        guard let reference = BlobReference(bytes) else {
-            return report(
-                TableFinding(
-                    .referenceMalformed, "A value reference makes no sense.",
-                    offset: handle.offset, lowerKey: key, upperKey: key))
-        }
-        blobUses.count(reference)
-        guard let why = blobs?.problem(reference, key) else { return }
-        report(
-            TableFinding(
-                .referenceUnresolved, "A value cannot be read: \(why).", offset: handle.offset,
-                expected: "\(reference.recordBytes) bytes at \(reference.offset) of blob file "
-                    + FileNames.hex(reference.file), lowerKey: key, upperKey: key))
     }
 
     private var tombstoneBounds: (lower: [UInt8], upper: [UInt8])?

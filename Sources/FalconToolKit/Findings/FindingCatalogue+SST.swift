@@ -46,12 +46,13 @@ extension FindingKind {
         case .blobHash: "The blob file's hash is not MANIFEST's"
         case .referenceMalformed: "A value reference makes no sense"
         case .referenceUnresolved: "A value reference leads nowhere"
+        case .timestampsDisagree: "The index is wrong about a block's timestamps"
         }
     }
 
     private static func advice(_ code: TableFindingCode) -> String {
         switch code {
-        case .filterMissesKey, .propertiesDisagree:
+        case .filterMissesKey, .propertiesDisagree, .timestampsDisagree:
             "Rows are whole; a compaction of the key range rewrites the table."
         case .unreadable: "Check the device and the kernel log, then run the tool again."
         case .unsupportedFormat: "Use the tools of the version that wrote the file, or later."

@@ -49,6 +49,7 @@ enum EngineShape: String, CaseIterable, Sendable {
             options.levelBaseBytes = 8 << 10
             options.levelMultiplier = 3
             options.level0CompactionTrigger = 2
+            options.partitioningBytes = 256
         case .noFilter:
             options.filterBitsPerKey = 0
             options.blockCacheBytes = 0

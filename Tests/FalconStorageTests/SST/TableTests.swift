@@ -54,7 +54,7 @@ extension TableReader {
             options.codec = codec
             options.blockBytes = blockBytes
             options.restartInterval = restartInterval
-            options.indexPartitionBytes = partitionBytes
+            options.partitioningBytes = partitionBytes
             options.filterBitsPerKey = filterBits
             return options
         }
@@ -208,7 +208,7 @@ extension TableReader {
         var options = TableOptions()
         options.codec = codec
         options.blockBytes = 600
-        options.indexPartitionBytes = 200
+        options.partitioningBytes = 200
         let tombstone = RangeTombstone(lower: [0xFE], upper: [0xFF], timestamp: Timestamp(5))
         let (file, _) = try writeTable(entries, options, tombstones: [tombstone])
         let good = file.contents

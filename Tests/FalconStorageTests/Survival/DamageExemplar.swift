@@ -31,6 +31,7 @@ struct DamageExemplar: Sendable {
         options.compression = seed % 2 == 0 ? .lz4 : .zstd
         options.bottomCompression = .none
         options.blobThresholdBytes = 100
+        options.partitioningBytes = 600
         self.options = options
         let memory = MemoryFileSystem()
         let workload = try SurvivalWorkload(memory, options: options, seed: seed)

@@ -30,6 +30,10 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
                 $0.blockBytes = 64
                 $0.compression = .none
             },
+            make("everything in partitions") {
+                $0.blockBytes = 128
+                $0.partitioningBytes = 64
+            },
             make("huge blocks") { $0.blockBytes = 1 << 20 },
             make("no filter, no cache") {
                 $0.filterBitsPerKey = 0
@@ -85,6 +89,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
         options.maximumImmutableMemtables = pick("immutables", [1, 2, 4])
         options.blockBytes = pick("block", [64, 256, 1024, 4096, 16 << 10, 128 << 10])
         options.filterBitsPerKey = pick("filter", [0, 1, 5, 10, 20])
+        options.partitioningBytes = pick("partitioning", [64, 1 << 10, 128 << 10])
         options.compression = pick("codec", [.none, .lz4, .zstd])
         options.bottomCompression = pick("bottom", [.none, .lz4, .zstd])
         options.blockCacheBytes = pick("cache", [0, 16 << 10, 1 << 20])

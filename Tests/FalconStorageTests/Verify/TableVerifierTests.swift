@@ -32,7 +32,7 @@ import Testing
     }
     static var partitioned: TableOptions {
         var options = smallBlocks
-        options.indexPartitionBytes = 1000
+        options.partitioningBytes = 1000
         return options
     }
 
