@@ -24,7 +24,8 @@ struct CompactionPicker {
 
     /// The neediest level's compaction; nil when every level is within its target or busy.
     func pick(_ version: Version) -> Compaction? {
-        if version.blobs.isOverdue(garbagePercent: options.blobGarbagePercent),
+        if version.level0.count < options.level0SlowdownTrigger,
+            version.blobs.isOverdue(garbagePercent: options.blobGarbagePercent),
             let picked = pickBlobCollection(version)
         {
             return picked

@@ -5,10 +5,15 @@ public final class BlobResolver {
     /// Files in which damage was found: their records are read whole.
     private let damaged: Set<FileNumber>
     private var readers: [FileNumber: BlobReader] = [:]
+    /// Files that a live server has removed meanwhile, and with them what referred to them.
+    private var gone: Set<FileNumber> = []
+    private let names: FileNames
 
     public init(
-        _ directory: TableDirectory, damaged: Set<FileNumber>, fileSystem: any FileSystem
+        _ directory: TableDirectory, _ names: FileNames, damaged: Set<FileNumber>,
+        fileSystem: any FileSystem
     ) {
+        self.names = names
         blobs = Dictionary(
             directory.blobs.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
         self.damaged = damaged
@@ -23,13 +28,26 @@ public final class BlobResolver {
         guard let blob = blobs[number] else {
             return "blob file \(FileNames.hex(reference.file)) is not in MANIFEST"
         }
+        if gone.contains(number) { return nil }
         do throws(StorageError) {
             let reader = try reader(blob)
             return damaged.contains(number)
                 ? try readWhole(reader, reference, key) : try compareHead(reader, reference, key)
+        } catch  where error.code == .notFound {
+            return noteMissing(blob) ? nil : "its blob file is missing"
         } catch {
             return error.description
         }
+    }
+
+    /// Whether MANIFEST has let the file go since the directory was read.
+    private func noteMissing(_ blob: TableDirectory.Blob) -> Bool {
+        do throws(StorageError) {
+            let now = try TableDirectory.read(names, fileSystem)
+            guard !now.blobs.contains(where: { $0.number == blob.number }) else { return false }
+        } catch { return false }
+        gone.insert(blob.number)
+        return true
     }
 
     private func reader(_ blob: TableDirectory.Blob) throws(StorageError) -> BlobReader {

@@ -104,7 +104,7 @@ public struct PITRRestore: ToolCommand {
     }
 
     private func isTable(_ error: StorageError) -> Bool {
-        error.location?.path.hasSuffix(".sst") ?? false
+        error.location.map { $0.path.hasSuffix(".sst") || $0.path.hasSuffix(".blob") } ?? false
     }
 
     private func restore(

@@ -91,7 +91,8 @@ struct SSTVerifyRun {
                     file: directory.manifestPath, length: directory.tornManifestBytes))
         }
         try checkBlobs(directory, names)
-        resolver = BlobResolver(directory, damaged: damagedBlobs, fileSystem: fileSystem)
+        resolver = BlobResolver(
+            directory, names, damaged: damagedBlobs, fileSystem: fileSystem)
         defer { resolver = nil }
         let total = directory.tables.reduce(UInt64(0)) { $0 + ($1.expected.fileBytes ?? 0) }
         for table in directory.tables {

@@ -30,6 +30,8 @@ final class EngineHistory {
         options.blockCacheBytes = 1 << 20
         options.walRetainBytes = .max
         options.closedTimestampMicros = 0
+        // Every other history keeps its values in blob files.
+        options.blobThresholdBytes = seed % 2 == 1 ? 24 : 1024
         change(&options)
         self.options = options
         random = SplitMix64(seed: seed)

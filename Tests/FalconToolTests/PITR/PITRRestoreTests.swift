@@ -202,12 +202,14 @@ struct PITRRestoreTests {
         try history.close()
     }
 
-    @Test func aDamagedTableIsReplacedByTheLog() throws {
+    @Test(arguments: [".sst", ".blob"])
+    func aDamagedFileIsReplacedByTheLog(_ suffix: String) throws {
         let history = try EngineHistory(seed: 11)
         try history.run(50, maintains: false)
         try history.engine.flush()
         try history.close()
-        let name = try #require(try history.fileSystem.list("/db/sst").first)
+        let name = try #require(
+            try history.fileSystem.list("/db/sst").first { $0.hasSuffix(suffix) })
         let file = try history.fileSystem.open("/db/sst/" + name, .readWrite)
         let byte = try file.readExactly(1, at: 100)[0]
         try file.write([byte ^ 4], at: 100)

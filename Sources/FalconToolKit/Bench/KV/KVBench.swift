@@ -162,6 +162,14 @@ final class KVBench {
             text += BenchText.number(Double(level.fileCount), width: 7, decimals: 0)
             text += BenchText.number(Double(level.bytes) / 1_048_576, width: 7, decimals: 1) + "\n"
         }
+        if statistics.blobs.fileCount > 0 {
+            text += " blob"
+            text += BenchText.number(Double(statistics.blobs.fileCount), width: 7, decimals: 0)
+            text += BenchText.number(
+                Double(statistics.blobs.bytes) / 1_048_576, width: 7, decimals: 1)
+            text += " live \(statistics.blobs.liveBytes), garbage "
+            text += "\(statistics.blobs.garbageBytes), moved \(statistics.blobs.movedBytes)\n"
+        }
         text += """
             commits \(statistics.commits), bytes \(statistics.committedBytes)
             memtable bytes \(statistics.memtableBytes), immutable \(statistics.immutableMemtables)

@@ -87,6 +87,10 @@ struct KVBenchOptions: ParsableArguments {
     var writeBufferSize = 64 << 20
     @Option(name: .customLong("block_size"), help: "Uncompressed bytes of a data block.")
     var blockSize = 4096
+    @Option(
+        name: .customLong("min_blob_size"),
+        help: "Values of so many bytes go to blob files; 0: none does.")
+    var minBlobSize = EngineOptions().blobThresholdBytes
     @Option(name: .customLong("max_background_jobs"), help: "Threads that flush and compact.")
     var maxBackgroundJobs = 2
     @Option(
@@ -136,7 +140,9 @@ struct KVBenchOptions: ParsableArguments {
             ("seed", .unsigned(seed)), ("use_existing_db", .bool(useExistingDB == .on)),
             ("batch_size", .count(batchSize)), ("duration", .count(duration)),
             ("seek_nexts", .count(seekNexts)), ("write_buffer_size", .count(writeBufferSize)),
-            ("block_size", .count(blockSize)), ("max_background_jobs", .count(maxBackgroundJobs)),
+            ("block_size", .count(blockSize)),
+            ("min_blob_size", .count(minBlobSize)),
+            ("max_background_jobs", .count(maxBackgroundJobs)),
             ("benchmark_write_rate_limit", .count(writeRateLimit)),
             ("histogram", .bool(histogram == .on)), ("open_loop_ops_per_sec", .count(openLoopRate)),
             ("stall_millis", .count(stallMillis)), ("calibration", .text(calibration)),
@@ -149,6 +155,7 @@ struct KVBenchOptions: ParsableArguments {
         var options = EngineOptions()
         options.memtableBytes = writeBufferSize
         options.blockBytes = blockSize
+        options.blobThresholdBytes = max(minBlobSize, 0)
         options.filterBitsPerKey = max(bloomBits, 0)
         options.compression = codec ?? .lz4
         options.bottomCompression = codec ?? .lz4

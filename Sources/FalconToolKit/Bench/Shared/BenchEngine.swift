@@ -43,6 +43,15 @@ enum BenchEngine {
                         .object([("files", .count($0.fileCount)), ("bytes", .unsigned($0.bytes))])
                     })
             ),
+            (
+                "blobs",
+                .object([
+                    ("files", .count(s.blobs.fileCount)), ("bytes", .unsigned(s.blobs.bytes)),
+                    ("live_bytes", .unsigned(s.blobs.liveBytes)),
+                    ("garbage_bytes", .unsigned(s.blobs.garbageBytes)),
+                    ("moved_bytes", .unsigned(s.blobs.movedBytes)),
+                ])
+            ),
             ("flushes", .unsigned(s.flushes)), ("flushed_bytes", .unsigned(s.flushedBytes)),
             ("compactions", .unsigned(s.compactions)),
             ("trivial_moves", .unsigned(s.trivialMoves)),
@@ -72,7 +81,9 @@ enum BenchEngine {
             live &+= UInt64(iterator.key.count &+ iterator.value.count)
             try iterator.next()
         }
-        let tables = engine.statistics().levels.reduce(0) { $0 + $1.bytes }
+        let statistics = engine.statistics()
+        let tables = statistics.levels.reduce(0) { $0 + $1.bytes }
+        let blobs = statistics.blobs.bytes
         let log = FileNames(root: engine.path).walDirectory
         var logged: UInt64 = 0
         for name in try fileSystem.list(log) {
@@ -80,10 +91,11 @@ enum BenchEngine {
         }
         return .object([
             ("live_entries", .unsigned(entries)), ("live_bytes", .unsigned(live)),
-            ("table_bytes", .unsigned(tables)), ("wal_bytes", .unsigned(logged)),
+            ("table_bytes", .unsigned(tables)),
+            ("blob_bytes", .unsigned(blobs)), ("wal_bytes", .unsigned(logged)),
             (
                 "space_amplification",
-                live == 0 ? .null : .double(Double(tables) / Double(live))
+                live == 0 ? .null : .double(Double(tables &+ blobs) / Double(live))
             ),
         ])
     }
