@@ -159,12 +159,13 @@ extension StorageEngine {
     static func makeTree(
         _ recovered: RecoveredState, _ options: EngineOptions
     ) throws(StorageError) -> Tree {
+        let shards = ReaderShards()
         let table = try MemTable(
-            capacityBytes: Tree.arenaCapacity(options.memtableBytes, batchBytes: 0))
+            capacityBytes: Tree.arenaCapacity(options.memtableBytes, batchBytes: 0), shards: shards)
         let active = MemtableLayer(
             table: table, epoch: recovered.nextFlushEpoch, lastLSN: recovered.endLSN)
         return Tree(
             active: active, immutables: recovered.layers, version: recovered.version,
-            nextEpoch: recovered.nextFlushEpoch + 1)
+            nextEpoch: recovered.nextFlushEpoch + 1, shards: shards)
     }
 }

@@ -60,7 +60,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     @inline(never)
     private func rotate(batchBytes: Int) throws(StorageError) -> MemtableLayer {
         let table = try MemTable(
-            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: batchBytes))
+            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: batchBytes),
+            shards: tree.cell.shards)
         active = tree.rotate(to: table)
         background.updateController()
         background.kick()

@@ -44,9 +44,11 @@ final class ReadState: @unchecked Sendable {
         }
         count = .allocate(capacity: 1)
         count.initialize(to: 0)
+        active.table.tree.recycler?.countState(1)
     }
 
     deinit {
+        active.table.tree.recycler?.countState(-1)
         immutableTables.deallocate()
         count.deallocate()
     }
@@ -80,28 +82,25 @@ final class ReadState: @unchecked Sendable {
 /// A borrow lasts one point read; an iterator takes an ARC reference instead, so 65535 borrows per
 /// shard, one per thread, are never reached.
 final class ReadStateCell: @unchecked Sendable {
-    static let shardCount = 16
-    private static let shardBytes = 128
     fileprivate static let shardBias: UInt64 = 1 << 32
     private static let pointerMask: UInt64 = (1 << 48) - 1
     private static let one: UInt64 = 1 << 48
 
-    private let shards: UnsafeMutableRawPointer
+    let shards: ReaderShards
     /// Guarded by the engine's state lock: the same state, for those who hold the lock.
     private(set) var current: ReadState
 
-    init(_ state: ReadState) {
-        shards = .allocate(
-            byteCount: Self.shardCount * Self.shardBytes, alignment: Self.shardBytes)
+    /// - Parameter shards: those the memtables of `state` and of all later ones were made with.
+    init(_ state: ReadState, shards: ReaderShards = ReaderShards()) {
+        self.shards = shards
         current = state
         publish(state, replacing: false)
     }
 
     deinit {
-        for index in 0..<Self.shardCount {
-            settle(falcon_exchange_u64(shards + index * Self.shardBytes, 0))
+        for shard in 0..<ReaderShards.count {
+            settle(falcon_exchange_u64(shards.word(shard), 0))
         }
-        shards.deallocate()
     }
 
     /// Makes `state` the current one. Callers serialise among themselves.
@@ -112,9 +111,9 @@ final class ReadStateCell: @unchecked Sendable {
 
     private func publish(_ state: ReadState, replacing: Bool) {
         let address = UInt64(UInt(bitPattern: Unmanaged.passRetained(state).toOpaque()))
-        falcon_store_release_u64(state.count, Self.shardBias &* UInt64(Self.shardCount))
-        for index in 0..<Self.shardCount {
-            let word = shards + index * Self.shardBytes
+        falcon_store_release_u64(state.count, Self.shardBias &* UInt64(ReaderShards.count))
+        for shard in 0..<ReaderShards.count {
+            let word = shards.word(shard)
             if replacing {
                 settle(falcon_exchange_u64(word, address))
             } else {
@@ -149,8 +148,7 @@ final class ReadStateCell: @unchecked Sendable {
 
     @inline(__always)
     func borrow() -> Borrow {
-        let shard = Int(falcon_thread_ordinal()) & (Self.shardCount - 1)
-        let word = shards + shard &* Self.shardBytes
+        let word = shards.word(Int(falcon_thread_ordinal()) & (ReaderShards.count - 1))
         let found = falcon_fetch_add_u64(word, Self.one)
         return Borrow(state: Self.state(found), word: word)
     }

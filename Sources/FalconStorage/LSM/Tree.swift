@@ -7,10 +7,11 @@ final class Tree: @unchecked Sendable {
     private var nextEpoch: UInt64
 
     init(
-        active: MemtableLayer, immutables: [MemtableLayer], version: Version, nextEpoch: UInt64
+        active: MemtableLayer, immutables: [MemtableLayer], version: Version, nextEpoch: UInt64,
+        shards: ReaderShards
     ) {
         cell = ReadStateCell(
-            ReadState(active: active, immutables: immutables, version: version))
+            ReadState(active: active, immutables: immutables, version: version), shards: shards)
         self.nextEpoch = nextEpoch
     }
 

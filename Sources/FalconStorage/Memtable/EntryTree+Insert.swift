@@ -177,6 +177,7 @@ extension EntryTree {
             adoptRun(node(fresh), rank, up, down)
             link(fresh, fresh, before: before, after: after)
             replaceChild(depth, leafRef, fresh)
+            recycler?.retire(leafRef)
             return
         }
 
@@ -233,6 +234,7 @@ extension EntryTree {
         }
         link(left, right, before: before, after: after)
         insertInParent(depth, left, right, separator: separator)
+        recycler?.retire(leafRef)
     }
 
     /// How many ancestors of `leaf` the last descent recorded.
@@ -320,6 +322,7 @@ extension EntryTree {
             let fresh = makeChecked(
                 count: total, level: parent.level, prefixLength: prefixLength, windowsKnown: known)
             replaceChild(depth &- 1, parentRef, fresh)
+            recycler?.retire(parentRef)
             return
         }
         let middle = rank == count ? total &- 2 : (rank == 0 ? 1 : total / 2)
@@ -335,6 +338,7 @@ extension EntryTree {
             count: total &- middle &- 1, level: parent.level, prefixLength: prefixLength,
             windowsKnown: known)
         insertInParent(depth &- 1, leftHalf, rightHalf, separator: raised)
+        recycler?.retire(parentRef)
     }
 
     // MARK: - New nodes
@@ -374,11 +378,20 @@ extension EntryTree {
             windowsKnown: keeps)
     }
 
+    @inline(__always)
+    private func allocateNode(_ byteCount: Int) -> UInt32 {
+        if let recycler {
+            let reused = recycler.take(byteCount)
+            if reused != 0 { return reused }
+        }
+        return arena.allocate(byteCount, alignment: 16)
+    }
+
     func makeNode(
         count: Int, level: UInt8, prefixLength: Int, windowsKnown: Bool
     ) -> UInt32 {
         let prefixOffset = level == 0 ? TreeNode.leafPrefixOffset : TreeNode.innerPrefixOffset
-        let ref = arena.allocate((prefixOffset &+ prefixLength &+ 15) & ~15, alignment: 16)
+        let ref = allocateNode(TreeNode.byteCount(level: level, prefixLength: prefixLength))
         let fresh = node(ref)
         let pointer = fresh.pointer
         falcon_store_relaxed_u64(pointer + 8, 0)

@@ -5,7 +5,8 @@ import CFalconPlatform
 ///
 /// What a reader relies on: entries that were there before it set out are found. A leaf that splits
 /// is copied to new leaves and stays, frozen, for whoever stands in it; its frozen links lead to
-/// leaves that were current, or later ones. Ranges only ever get finer. In the lowest inner level a
+/// leaves that were current, or later ones; with a ``NodeRecycler`` its memory is a new node's once
+/// nobody stands in it. Ranges only ever get finer. In the lowest inner level a
 /// split adds a slot first and replaces the child second, so a reader between the two lands one leaf
 /// too far left, finds its key beyond the last entry and follows the link, as it would at any leaf's
 /// end. Higher inner nodes are copied and replaced by one store in their parent.
@@ -33,8 +34,13 @@ final class EntryTree: @unchecked Sendable {
     static let scratchPath = 264
     static let scratchBytes = scratchPath + 8 * maximumDepth
 
-    init(arena: Arena) {
+    /// Reuses nodes that splits replaced; nil: they stay as long as the arena.
+    let recycler: NodeRecycler?
+
+    /// - Parameter shards: where those who read the tree are counted, so that nodes can be reused.
+    init(arena: Arena, shards: ReaderShards? = nil) {
         self.arena = arena
+        recycler = shards.map { NodeRecycler(shards: $0, base: arena.base) }
         base = arena.base
         scratch = .allocate(byteCount: EntryTree.scratchBytes, alignment: 8)
         let root = makeNode(count: 0, level: 0, prefixLength: 0, windowsKnown: true)

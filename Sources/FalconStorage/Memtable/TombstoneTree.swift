@@ -14,7 +14,7 @@
 final class TombstoneTree: @unchecked Sendable {
     private static let valueBytes = 12
     /// Bytes of arena that a new entry may take, its key left out.
-    private static let entryOverhead = ArenaEntry.headerBytes + valueBytes + 280
+    private static let entryOverhead = ArenaEntry.maximumHeaderBytes + valueBytes + 280
 
     private let arena: Arena
     private let tree: EntryTree
@@ -108,8 +108,9 @@ final class TombstoneTree: @unchecked Sendable {
 
     private func insert(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp, _ below: UInt32) {
         sequence += 1
-        let size = ArenaEntry.headerBytes + key.count + Self.valueBytes
-        let ref = arena.allocate(size, alignment: 8)
+        let lead = ArenaEntry.leadBytes(key: key.count, value: Self.valueBytes)
+        let size = lead + ArenaEntry.headerBytes + key.count + Self.valueBytes
+        let ref = arena.allocate(size, alignment: 1) + UInt32(truncatingIfNeeded: lead)
         withUnsafeTemporaryAllocation(byteCount: Self.valueBytes, alignment: 8) { value in
             value.storeBytes(of: timestamp.rawValue, as: UInt64.self)
             value.storeBytes(of: below, toByteOffset: 8, as: UInt32.self)

@@ -40,6 +40,14 @@ struct TreeNode {
     @inline(__always) var prefixLength: Int {
         Int(pointer.load(fromByteOffset: 16, as: UInt16.self))
     }
+    /// What a node of this level and prefix takes: a multiple of 16.
+    @inline(__always)
+    static func byteCount(level: UInt8, prefixLength: Int) -> Int {
+        ((level == 0 ? leafPrefixOffset : innerPrefixOffset) &+ prefixLength &+ 15) & ~15
+    }
+    @inline(__always) var byteCount: Int {
+        TreeNode.byteCount(level: level, prefixLength: prefixLength)
+    }
     @inline(__always) var prefix: UnsafeMutableRawPointer {
         pointer + (isLeaf ? TreeNode.leafPrefixOffset : TreeNode.innerPrefixOffset)
     }

@@ -106,9 +106,10 @@ public final class WriteBatch: @unchecked Sendable {
         guard nextOrdinal < UInt32.max - 1 else {
             throw .invalidArgument("A transaction has at most 4 billion operations.")
         }
+        let lead = ArenaEntry.leadBytes(key: key.count, value: value.count)
         let body = ArenaEntry.headerBytes &+ key.count &+ value.count
-        let size = body &+ WriteBatch.trailerBytes &+ (before.map { $0.count &+ 4 } ?? 0)
-        let ref = try allocate(size)
+        let size = lead &+ body &+ WriteBatch.trailerBytes &+ (before.map { $0.count &+ 4 } ?? 0)
+        let ref = try allocate(size) &+ UInt32(truncatingIfNeeded: lead)
         let pointer = base + Int(ref)
         ArenaEntry.write(
             at: pointer, version: UInt64(nextOrdinal), kind: kind, key: key, value: value)
@@ -181,8 +182,9 @@ public final class WriteBatch: @unchecked Sendable {
         for ordinal in 0..<Int(nextOrdinal) where refs[ordinal] != 0 {
             let old = ArenaEntry(base + Int(refs[ordinal]))
             let size = entryBytes(old)
-            let ref = arena.allocate(size, alignment: 8)
-            memcpy(arena.base + Int(ref), old.pointer, size)
+            let lead = old.leadBytes
+            let ref = arena.allocate(size, alignment: 8) &+ UInt32(truncatingIfNeeded: lead)
+            memcpy(arena.base + (Int(ref) &- lead), old.pointer - lead, size)
             refs[ordinal] = ref
             if old.kind != .rangeDelete { grown.insert(ref) }
         }
@@ -196,11 +198,10 @@ public final class WriteBatch: @unchecked Sendable {
     private func entryBytes(_ entry: ArenaEntry) -> Int {
         let body = ArenaEntry.headerBytes &+ entry.keyLength &+ entry.valueLength
         let trailer = entry.pointer + body
-        if trailer.load(fromByteOffset: 2, as: UInt8.self) == 0 {
-            return body &+ WriteBatch.trailerBytes
-        }
+        let size = entry.leadBytes &+ body &+ WriteBatch.trailerBytes
+        if trailer.load(fromByteOffset: 2, as: UInt8.self) == 0 { return size }
         let length = trailer.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
-        return body &+ WriteBatch.trailerBytes &+ 4 &+ Int(length)
+        return size &+ 4 &+ Int(length)
     }
 
     // MARK: - Small form
@@ -245,8 +246,7 @@ public final class WriteBatch: @unchecked Sendable {
             let entry = ArenaEntry(pointer)
             operationCount &-= 1
             byteCount &-= entryBytes(entry)
-            pointer.storeBytes(
-                of: entry.tag | ArenaEntry.deadBit, toByteOffset: 12, as: UInt32.self)
+            ArenaEntry.markDead(pointer)
             refs[dropped] = 0
         }
         while let last = rangeOrdinals.last, last >= ordinal { rangeOrdinals.removeLast() }

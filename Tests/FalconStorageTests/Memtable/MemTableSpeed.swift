@@ -25,7 +25,7 @@ import Testing
         for i in 0..<(2 * count) {
             keys.storeBytes(of: random.next(), toByteOffset: 8 * i, as: UInt64.self)
         }
-        let table = try MemTable(capacityBytes: 1 << 30)
+        let table = try MemTable(capacityBytes: 1 << 30, shards: ReaderShards())
         value.withUnsafeBytes { value in
             Self.time("insert random \(count)", count) {
                 for i in 0..<count {
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func smallBatch() throws {
-        let table = try MemTable(capacityBytes: 1 << 30)
+        let table = try MemTable(capacityBytes: 1 << 30, shards: ReaderShards())
         let value = [UInt8](repeating: 9, count: 100)
         let count = 1_000_000
         try value.withUnsafeBytes { value in

@@ -18,6 +18,7 @@ final class TPCBServer: @unchecked Sendable {
         var historyRows = 0
         var copied = 0
         var statements = 0
+        var tellers = 0
         var prepared: Set<String> = []
     }
 
@@ -27,6 +28,15 @@ final class TPCBServer: @unchecked Sendable {
     private let state = Mutex(Tables())
 
     var tables: Tables { state.withLock { $0 } }
+
+    /// Whether the next update of a teller meets another's: each third, whoever sends it.
+    private func isConflict() -> Bool {
+        let number = state.withLock { tables in
+            tables.tellers += 1
+            return tables.tellers
+        }
+        return fault == .alwaysConflicts || (fault == .conflicts && number % 3 == 0)
+    }
 
     init?(_ fault: Fault = .none) {
         self.fault = fault
@@ -132,10 +142,7 @@ final class TPCBServer: @unchecked Sendable {
                 pending = []
                 inTransaction = UInt8(ascii: "T")
             case "account", "teller", "branch", "history":
-                let isConflict =
-                    server.fault == .alwaysConflicts
-                    || (server.fault == .conflicts && number % 7 == 0)
-                if name == "teller", isConflict {
+                if name == "teller", server.isConflict() {
                     inTransaction = UInt8(ascii: "E")
                     answer("E", Array("SERROR\0C40001\0Mcannot serialize\0\0".utf8))
                     return true
