@@ -22,7 +22,7 @@ extension EntryTree {
         } else {
             leafRef = descend(key, version)
             let leaf = node(leafRef)
-            rank = self.rank(leaf, leaf.permutation, key, version, orEqual: false)
+            rank = leafRank(leaf, leaf.permutation, key, version)
         }
         let leaf = node(leafRef)
         let permutation = leaf.permutation
@@ -98,7 +98,7 @@ extension EntryTree {
         var depth = 0
         while !node.isLeaf {
             let permutation = node.permutation
-            let rank = self.rank(node, permutation, key, version, orEqual: true)
+            let rank = childRank(node, permutation, key, version)
             setPath(depth, ref, rank)
             depth &+= 1
             ref = node.child(permutation, rank: rank)
@@ -150,7 +150,7 @@ extension EntryTree {
         entries[rank] = added
         let key = entry(added).key
         let prefixLength = node.prefixLength
-        windows[rank] = EntryTree.window(key, prefixLength)
+        windows[rank] = TreeNode.kept(EntryTree.window(key, prefixLength), level: node.level)
         return prefixLength == 0 || EntryTree.comparePrefix(key, node, prefixLength) == 0
     }
 
@@ -349,7 +349,7 @@ extension EntryTree {
         let shared = EntryTree.commonPrefix(entry(ref).key, edge)
         entries[0] = ref
         return makeNode(
-            count: 1, level: 0, prefixLength: EntryTree.prefix(forShared: shared),
+            count: 1, level: 0, prefixLength: EntryTree.prefix(forShared: shared, level: 0),
             windowsKnown: false)
     }
 
@@ -371,7 +371,7 @@ extension EntryTree {
             }
         }
         let shared = EntryTree.commonPrefix(entry(entries[0]).key, entry(entries[count &- 1]).key)
-        let wanted = EntryTree.prefix(forShared: shared)
+        let wanted = EntryTree.prefix(forShared: shared, level: level)
         let keeps = windowsKnown && wanted <= prefixLength
         return makeNode(
             count: count, level: level, prefixLength: keeps ? prefixLength : wanted,
@@ -423,9 +423,9 @@ extension EntryTree {
     }
 
     /// A prefix a little shorter than what the present keys share, so that their neighbours to come
-    /// share it too; 8 bytes after it still tell keys apart.
-    private static func prefix(forShared shared: Int) -> Int {
-        min(max(shared &- 4, 0), TreeNode.maximumPrefix)
+    /// share it too; the window after it still tells keys apart.
+    private static func prefix(forShared shared: Int, level: UInt8) -> Int {
+        min(max(shared &- (level == 0 ? 1 : 4), 0), TreeNode.maximumPrefix)
     }
 
     private static func commonPrefix(

@@ -84,11 +84,45 @@ final class EntryTree: @unchecked Sendable {
         return key.count < length ? -1 : 0
     }
 
-    /// How many entries of the node sort before (`key`, `version`), or with `orEqual` not after it.
+    /// How many entries of a leaf sort before (`key`, `version`).
     @inline(__always)
-    func rank(
-        _ node: TreeNode, _ permutation: UInt64, _ key: UnsafeRawBufferPointer, _ version: UInt64,
-        orEqual: Bool
+    func leafRank(
+        _ leaf: TreeNode, _ permutation: UInt64, _ key: UnsafeRawBufferPointer, _ version: UInt64
+    ) -> Int {
+        let count = TreeNode.count(permutation)
+        let prefixLength = leaf.prefixLength
+        if prefixLength > 0 {
+            let order = EntryTree.comparePrefix(key, leaf, prefixLength)
+            if order != 0 { return order < 0 ? 0 : count }
+        }
+        let wanted = UInt32(truncatingIfNeeded: EntryTree.window(key, prefixLength) &>> 32)
+        var less = 0
+        var notGreater = 0
+        var address = UnsafeRawPointer(leaf.pointer) + TreeNode.windowsOffset
+        let end = address + 4 &* count
+        while address < end {
+            let window = address.load(as: UInt32.self)
+            less &+= window < wanted ? 1 : 0
+            notGreater &+= window <= wanted ? 1 : 0
+            address += 4
+        }
+        // Ties: compare whole keys, by halving, since versions of one key all tie.
+        while less < notGreater {
+            let middle = (less &+ notGreater) &>> 1
+            let slot = TreeNode.slot(permutation, middle)
+            if entry(leaf.leafEntry(slot)).compare(key, version) < 0 {
+                less = middle &+ 1
+            } else {
+                notGreater = middle
+            }
+        }
+        return less
+    }
+
+    /// How many separators of an inner node do not sort after (`key`, `version`): the child's rank.
+    @inline(__always)
+    func childRank(
+        _ node: TreeNode, _ permutation: UInt64, _ key: UnsafeRawBufferPointer, _ version: UInt64
     ) -> Int {
         let count = TreeNode.count(permutation)
         let prefixLength = node.prefixLength
@@ -107,16 +141,16 @@ final class EntryTree: @unchecked Sendable {
             notGreater &+= window <= wanted ? 1 : 0
             address += 8
         }
-        if less == notGreater { return less }
-        // Ties: compare whole keys, by halving, since versions of one key all tie.
-        var low = less
-        var high = notGreater
-        while low < high {
-            let middle = (low &+ high) &>> 1
-            let order = entry(node.entry(TreeNode.slot(permutation, middle))).compare(key, version)
-            if order < 0 || (orEqual && order == 0) { low = middle &+ 1 } else { high = middle }
+        while less < notGreater {
+            let middle = (less &+ notGreater) &>> 1
+            let slot = TreeNode.slot(permutation, middle)
+            if entry(node.innerEntry(slot)).compare(key, version) <= 0 {
+                less = middle &+ 1
+            } else {
+                notGreater = middle
+            }
         }
-        return low
+        return less
     }
 
     @inline(__always)
@@ -124,7 +158,6 @@ final class EntryTree: @unchecked Sendable {
         falcon_prefetch(node.pointer)
         falcon_prefetch(node.pointer + 64)
         falcon_prefetch(node.pointer + 128)
-        falcon_prefetch(node.pointer + 192)
     }
 
     /// The first entry at or after (`key`, `version`).
@@ -133,13 +166,13 @@ final class EntryTree: @unchecked Sendable {
         var node = self.node(root)
         while !node.isLeaf {
             let permutation = node.permutation
-            let rank = self.rank(node, permutation, key, version, orEqual: true)
+            let rank = childRank(node, permutation, key, version)
             node = self.node(node.child(permutation, rank: rank))
             EntryTree.prefetch(node)
         }
         while true {
             let permutation = node.permutation
-            let rank = self.rank(node, permutation, key, version, orEqual: false)
+            let rank = leafRank(node, permutation, key, version)
             if rank < TreeNode.count(permutation) {
                 return TreeCursor(base: base, node: node, permutation: permutation, rank: rank)
             }

@@ -20,7 +20,7 @@ struct TreeCursor {
     }
     /// The entry; only when ``isValid``.
     @inline(__always) var entry: ArenaEntry { ArenaEntry(base + Int(entryRef)) }
-    @inline(__always) var entryRef: UInt32 { node.entry(TreeNode.slot(permutation, rank)) }
+    @inline(__always) var entryRef: UInt32 { node.leafEntry(TreeNode.slot(permutation, rank)) }
 
     @inline(__always)
     mutating func moveNext() {

@@ -12,16 +12,24 @@ import CFalconPlatform
 ///     19   u8       writer only: rank of the last insert
 ///     20   u8       writer only: length of its ascending run
 ///     21   u8       writer only: length of its descending run
-///     24   u64 x15  key bytes p..<p+8 of the slot's entry, big-endian, zero-padded
-///     144  u32 x15  the slot's entry (inner: the separator, which is the right child's first)
-///     204  u32 x15  inner: the child at and above the separator
-///     208  leaf: prefix bytes      264  inner: prefix bytes
+///     leaf:
+///     24   u32 x15  key bytes p..<p+4 of the slot's entry, big-endian, zero-padded
+///     84   u32 x15  the slot's entry
+///     144  prefix bytes
+///     inner:
+///     24   u64 x15  key bytes p..<p+8 of the slot's separator
+///     144  u32 x15  the separator: an entry, the first of the child
+///     204  u32 x15  the child at and above the separator
+///     264  prefix bytes
+///
+/// A leaf's keys are neighbours, and 4 bytes tell them apart; separators may be of several tables.
 struct TreeNode {
     static let slotCount = 15
     static let windowsOffset = 24
-    static let entriesOffset = 144
+    static let leafEntriesOffset = 84
+    static let innerEntriesOffset = 144
     static let childrenOffset = 204
-    static let leafPrefixOffset = 208
+    static let leafPrefixOffset = 144
     static let innerPrefixOffset = 264
     /// Prefixes are cut here: a node stays small, and a long key's tail is compared in full anyway.
     static let maximumPrefix = 512
@@ -60,17 +68,41 @@ struct TreeNode {
         falcon_store_release_u32(pointer + 12, ref)
     }
 
+    /// The slot's window as 8 bytes; of a leaf's only the first 4 are known, the others zero.
     @inline(__always) func window(_ slot: Int) -> UInt64 {
-        pointer.load(fromByteOffset: TreeNode.windowsOffset &+ slot &* 8, as: UInt64.self)
+        isLeaf
+            ? UInt64(leafWindow(slot)) &<< 32
+            : pointer.load(fromByteOffset: TreeNode.windowsOffset &+ slot &* 8, as: UInt64.self)
+    }
+    @inline(__always) private func leafWindow(_ slot: Int) -> UInt32 {
+        pointer.load(fromByteOffset: TreeNode.windowsOffset &+ slot &* 4, as: UInt32.self)
+    }
+    /// What of an 8-byte window a node of this level keeps.
+    @inline(__always) static func kept(_ window: UInt64, level: UInt8) -> UInt64 {
+        level == 0 ? window & 0xFFFF_FFFF_0000_0000 : window
     }
     @inline(__always) func entry(_ slot: Int) -> UInt32 {
-        pointer.load(fromByteOffset: TreeNode.entriesOffset &+ slot &* 4, as: UInt32.self)
+        isLeaf ? leafEntry(slot) : innerEntry(slot)
+    }
+    @inline(__always) func leafEntry(_ slot: Int) -> UInt32 {
+        pointer.load(fromByteOffset: TreeNode.leafEntriesOffset &+ slot &* 4, as: UInt32.self)
+    }
+    @inline(__always) func innerEntry(_ slot: Int) -> UInt32 {
+        pointer.load(fromByteOffset: TreeNode.innerEntriesOffset &+ slot &* 4, as: UInt32.self)
     }
     @inline(__always) func setSlot(_ slot: Int, window: UInt64, entry: UInt32) {
-        pointer.storeBytes(
-            of: window, toByteOffset: TreeNode.windowsOffset &+ slot &* 8, as: UInt64.self)
-        pointer.storeBytes(
-            of: entry, toByteOffset: TreeNode.entriesOffset &+ slot &* 4, as: UInt32.self)
+        if isLeaf {
+            pointer.storeBytes(
+                of: UInt32(truncatingIfNeeded: window &>> 32),
+                toByteOffset: TreeNode.windowsOffset &+ slot &* 4, as: UInt32.self)
+            pointer.storeBytes(
+                of: entry, toByteOffset: TreeNode.leafEntriesOffset &+ slot &* 4, as: UInt32.self)
+        } else {
+            pointer.storeBytes(
+                of: window, toByteOffset: TreeNode.windowsOffset &+ slot &* 8, as: UInt64.self)
+            pointer.storeBytes(
+                of: entry, toByteOffset: TreeNode.innerEntriesOffset &+ slot &* 4, as: UInt32.self)
+        }
     }
 
     /// Where the child of a rank lives: 0 the leftmost, else the one at separator `rank` - 1.
