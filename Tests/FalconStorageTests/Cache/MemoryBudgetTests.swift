@@ -76,7 +76,7 @@ import Testing
         try fill(fixture, 0..<10)
         #expect(fixture.engine.statistics().flushes == 0)
         budget.charge(.transactions, 120 << 20)
-        try fill(fixture, 10..<30)
+        try fill(fixture, 10..<40)
         try fixture.engine.awaitIdle()
         #expect(fixture.engine.statistics().flushes >= 3)
         budget.charge(.transactions, -(120 << 20))
