@@ -34,6 +34,9 @@ static inline void falcon_store_relaxed_u64(void *p, uint64_t v) {
 static inline uint64_t falcon_fetch_add_u64(void *p, uint64_t v) {
     return __atomic_fetch_add((uint64_t *)p, v, __ATOMIC_ACQ_REL);
 }
+static inline uint32_t falcon_fetch_add_u32(void *p, uint32_t v) {
+    return __atomic_fetch_add((uint32_t *)p, v, __ATOMIC_ACQ_REL);
+}
 static inline bool falcon_cas_u64(void *p, uint64_t *expected, uint64_t desired) {
     return __atomic_compare_exchange_n((uint64_t *)p, expected, desired, false,
                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);

@@ -15,6 +15,7 @@ final class CommitPipeline: @unchecked Sendable {
     private let queueLock = Monitor()
     @exclusivity(unchecked) private var queue = CommitQueue()
     private let encoders = EncoderPool()
+    private let rooms = SyncRooms()
     let clock: HybridClock
     private let tracker: SnapshotTracker
     /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
@@ -154,6 +155,9 @@ final class CommitPipeline: @unchecked Sendable {
         }
         commits &+= 1
         committedBytes &+= UInt64(truncatingIfNeeded: batch.byteCount)
+        if let waiter, options.durability == .synced {
+            waiter.pointee.room = SyncRooms.room(wal.syncsBegun)
+        }
         queueLock.lock()
         if let poisonCause {
             queueLock.unlock()
@@ -215,7 +219,7 @@ final class CommitPipeline: @unchecked Sendable {
                     case .synced: wal?.requestSync(upTo: receipt.lsn)
                     }
                     publish()
-                    CommitWaiter.wait(waiter, spins: 100)
+                    CommitWaiter.wait(waiter, spins: 100, rooms)
                 }
                 if let error = waiter.pointee.error { throw error }
                 result = .success(receipt)
@@ -272,10 +276,12 @@ final class CommitPipeline: @unchecked Sendable {
                     hasPublishListener.load(ordering: .relaxed) ? onPublished : nil
                 queueLock.unlock()
                 guard count > 0 else { return }
+                var woken: UInt8 = 0
                 for index in 0..<count {
-                    ready[index].finish()
+                    woken |= ready[index].finish()
                     (slots + index).deinitialize(count: 1)
                 }
+                if woken != 0 { rooms.wake(woken) }
                 listener?()
                 if count < ready.count { return }
             }
@@ -296,7 +302,9 @@ final class CommitPipeline: @unchecked Sendable {
         while queue.count > 0 { caught.append(queue.removeFirst()) }
         let listener = onPublished
         queueLock.unlock()
-        for commit in caught { commit.fail(outcomeUnknown(cause)) }
+        var woken: UInt8 = 0
+        for commit in caught { woken |= commit.fail(outcomeUnknown(cause)) }
+        rooms.wake(woken)
         listener?()
     }
 

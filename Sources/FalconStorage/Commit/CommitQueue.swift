@@ -8,20 +8,18 @@ struct PendingCommit {
     var waiter: UnsafeMutablePointer<CommitWaiter>?
     var completion: (@Sendable (Result<CommitReceipt, StorageError>) -> Void)?
 
-    func finish() {
-        if let waiter {
-            CommitWaiter.finish(waiter, nil)
+    /// The bit of the room that is to be woken, or 0.
+    func finish() -> UInt8 { end(nil) }
+    func fail(_ error: StorageError) -> UInt8 { end(error) }
+
+    private func end(_ error: StorageError?) -> UInt8 {
+        if let waiter { return CommitWaiter.finish(waiter, error).map { 1 << $0 } ?? 0 }
+        if let error {
+            completion?(.failure(error))
         } else {
             completion?(.success(CommitReceipt(timestamp: timestamp, lsn: end)))
         }
-    }
-
-    func fail(_ error: StorageError) {
-        if let waiter {
-            CommitWaiter.finish(waiter, error)
-        } else {
-            completion?(.failure(error))
-        }
+        return 0
     }
 }
 

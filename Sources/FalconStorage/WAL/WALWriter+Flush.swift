@@ -148,6 +148,7 @@ extension WALWriter {
             group.endGathering(before: before)
         }
         group.beginSync()
+        begunSyncs.wrappingAdd(1, ordering: .relaxed)
     }
 
     private func report() {

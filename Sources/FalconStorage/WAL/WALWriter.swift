@@ -82,6 +82,7 @@ final class WALWriter: @unchecked Sendable {
 
     /// The flusher sleeps, or is about to, until it is woken.
     let isFlusherDeep = Atomic<Bool>(false)
+    let begunSyncs = Atomic<UInt64>(0)
     private let written: Atomic<UInt64>
     private let synced: Atomic<UInt64>
     private let committed: Atomic<UInt64>
@@ -387,6 +388,9 @@ final class WALWriter: @unchecked Sendable {
         monitor.unlock()
     }
 
+    /// How many syncs for commits have begun. A record appended now is covered by the next, or by one
+    /// that begins at this moment.
+    @inline(__always) var syncsBegun: UInt64 { begunSyncs.load(ordering: .relaxed) }
     var nextLSN: LSN { monitor.locked { active.endLSN } }
     var writtenLSN: LSN { LSN(written.load(ordering: .acquiring)) }
     var syncedLSN: LSN { LSN(synced.load(ordering: .acquiring)) }
