@@ -3,7 +3,8 @@
 import PackageDescription
 
 // FALCON_PARTS narrows a developer's build: "engine" (FalconStorage alone), "sql" (engine and SQL,
-// no network stack), "tools" (engine and offline tools). Unset or "all" builds everything.
+// no network stack), "tools" (engine and offline tools), "fuzz" (the engine and its fuzzer, for
+// scripts/soak fuzz). Unset or "all" builds everything.
 let parts = Context.environment["FALCON_PARTS"] ?? "all"
 let buildsSQL = parts == "sql" || parts == "all"
 let buildsTools = parts == "tools" || parts == "all"
@@ -98,6 +99,14 @@ if buildsServer {
         .executableTarget(name: "falcondb", dependencies: ["FalconServer"]),
         .testTarget(name: "FalconServerTests", dependencies: ["FalconServer", "FalconTestKit"]),
     ]
+}
+
+if parts == "fuzz" {
+    targets.removeAll { $0.type == .test }
+    targets.append(
+        .executableTarget(
+            name: "falcon-fuzz", dependencies: ["FalconStorage"],
+            path: "Tests/FalconStorageTests/Fuzz"))
 }
 
 // The gate builds with every warning an error; a newer compiler's new warning must not break a user.

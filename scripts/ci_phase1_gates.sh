@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The gates of the first milestone, a durable single node, on real processes.
+#
+#   scripts/ci_phase1_gates.sh            all
+#   scripts/ci_phase1_gates.sh NAME...    those
+#
+#   errors  what clients and scripts get for wrong input: SQLSTATEs, exit codes, a server that lives on
+#   memory  data larger than twice the memory budget stays within it
+#   kill    20 x kill -9 under writing clients: nothing acknowledged is lost, nothing refused appears
+#   tpcb    TPC-B with P95 and P99, its sums, and backpressure counted
+. "$(dirname "$0")/lib/gates.sh"
+prepare_gates "$@"
+
+gate errors python3 scripts/lib/gate_errors.py --bin "$FALCON_BIN"
+gate memory python3 scripts/lib/soak_memory.py --bin "$FALCON_BIN" --seconds 15
+gate kill python3 scripts/lib/soak_kill.py --bin "$FALCON_BIN" --cycles "${FALCON_KILL_CYCLES:-20}"
+gate tpcb python3 scripts/lib/gate_tpcb.py --bin "$FALCON_BIN"
+finish_gates

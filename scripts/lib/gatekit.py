@@ -1,0 +1,73 @@
+"""What the gates share: tools run as processes, a directory to try damage on, damage itself."""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+CLEAN, USAGE, CORRUPTION, BENIGN = 0, 1, 2, 3
+
+
+def run(*command, timeout=300):
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+def inspect(binary, *arguments):
+    """A tool's exit code and its JSON report."""
+    result = run(binary, "--format", "json", *arguments)
+    try:
+        return result.returncode, json.loads(result.stdout)
+    except ValueError:
+        return result.returncode, {"findings": [], "unreadable": result.stdout[-500:] + result.stderr[-500:]}
+
+
+def bench(binary, directory, *flags):
+    return [os.path.join(binary, "falcon-bench"), "kv", f"--db={directory}", "--value_size=100",
+            "--compression_type=lz4", "--bloom_bits=10", *flags]
+
+
+@contextlib.contextmanager
+def scratch():
+    path = tempfile.mkdtemp(prefix="falcon-gate-")
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def files(directory, suffix):
+    """Paths with the suffix below the directory, in order of their names."""
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(directory) for name in names]
+    return sorted(path for path in found if path.endswith(suffix))
+
+
+@contextlib.contextmanager
+def copied(source, target):
+    """A copy to damage, gone afterwards."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    try:
+        yield target
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
+
+
+def overwrite(path, offset, data):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def flip(path, offset, bit):
+    with open(path, "rb") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+    overwrite(path, offset, bytes([byte ^ (1 << bit)]))
+
+
+def names_file(report, path):
+    """A corruption finding of the report names the file."""
+    return any(f.get("severity") == "corruption"
+               and os.path.basename(f.get("file") or "") == os.path.basename(path)
+               for f in report.get("findings", []))

@@ -1,0 +1,46 @@
+# Shared by the gate scripts: builds once, runs each gate, and says at the end which held.
+# A gate is a command that fails when what it guards is broken; scripts/lib/test_gates.py breaks each.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+gate_flags=(-c release --scratch-path .build-test -Xswiftc -enable-testing)
+gates_passed=0
+gates_failed=0
+gate_report=""
+
+# The gates asked for on the command line; none: all. FALCON_BIN, when set, is where the binaries are.
+prepare_gates() {
+    wanted_gates=("$@")
+    # shellcheck disable=SC2086
+    ensure_packages $server_packages $client_packages
+    [ -n "${FALCON_BIN:-}" ] && return 0
+    require_swift
+    FALCON_WARNINGS_AS_ERRORS=1 swift build --build-tests "${gate_flags[@]}"
+    FALCON_BIN=$(swift build "${gate_flags[@]}" --show-bin-path)
+    export FALCON_BIN
+}
+
+# gate NAME COMMAND...
+gate() {
+    local name=$1 began=$SECONDS verdict
+    shift
+    if [ ${#wanted_gates[@]} -gt 0 ] && [[ ! " ${wanted_gates[*]} " == *" $name "* ]]; then
+        return 0
+    fi
+    echo "=== gate $name"
+    if "$@"; then verdict=passed gates_passed=$((gates_passed + 1)); else
+        verdict=FAILED gates_failed=$((gates_failed + 1))
+    fi
+    gate_report+=$(printf '%-12s %5d s  %s' "$name" $((SECONDS - began)) "$verdict")$'\n'
+}
+
+unit_tests() { swift test --skip-build "${gate_flags[@]}" "$@"; }
+
+finish_gates() {
+    printf '\n%s\n' "$gate_report"
+    if [ $((gates_passed + gates_failed)) -eq 0 ]; then
+        echo "no gate of that name" >&2
+        return 1
+    fi
+    printf '%d gates passed, %d failed\n' "$gates_passed" "$gates_failed"
+    [ "$gates_failed" -eq 0 ]
+}
