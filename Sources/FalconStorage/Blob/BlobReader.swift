@@ -81,7 +81,8 @@ final class BlobReader: @unchecked Sendable {
         let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         var keepsStored = false
         defer { if !keepsStored { stored.deallocate() } }
-        guard try file.readFully(into: stored, at: reference.offset) == size else {
+        let got = try file.readFully(into: stored, at: reference.offset, mayWait: pin.mayWait)
+        guard got == size else {
             throw damaged(reference, "is cut off by the file's end")
         }
         let bytes = UnsafeRawBufferPointer(stored)

@@ -90,7 +90,14 @@ public final class BlockCache: @unchecked Sendable {
     /// Changes the capacity, within what the cache was made for; evicts what no longer fits.
     public func setCapacity(_ bytes: Int) {
         capacity.store(min(max(bytes, 0), maximumBytes), ordering: .relaxed)
-        if used.load(ordering: .relaxed) > capacityBytes { shrink() }
+        if used.load(ordering: .relaxed) > limitBytes { shrink() }
+    }
+
+    /// The capacity; more when what tables hold fills it: some room is always left for what comes and
+    /// goes, or each insertion would search the whole cache in vain.
+    private var limitBytes: Int {
+        let capacity = capacityBytes
+        return max(capacity, heldBytes + capacity / BlockCache.heldShare)
     }
 
     public var usedBytes: Int { used.load(ordering: .relaxed) }
@@ -208,7 +215,7 @@ public final class BlockCache: @unchecked Sendable {
         pin.hold(slot: address, bytes: bytes)
         let cost = bytes.count &+ BlockCache.overheadBytes
         let now = used.add(cost, ordering: .relaxed).newValue
-        if now > capacityBytes { shrink() }
+        if now > limitBytes { shrink() }
     }
 
     /// An owned slot of the set that begins at `first`, emptied if need be; nil: all are pinned.
@@ -249,7 +256,7 @@ public final class BlockCache: @unchecked Sendable {
     /// Evicts until the bytes fit, or every slot had its turns.
     private func shrink() {
         var steps = 4 &* slotCount
-        while steps > 0, used.load(ordering: .relaxed) > capacityBytes {
+        while steps > 0, used.load(ordering: .relaxed) > limitBytes {
             steps &-= 1
             let index = hand.wrappingAdd(1, ordering: .relaxed).oldValue & (slotCount &- 1)
             guard takeIfCold(index) else { continue }

@@ -6,10 +6,13 @@ struct BlockPin: ~Copyable {
     /// The cache slot's state word, or nil: `bytes` is this pin's own and freed with it.
     private var slot: UnsafeMutableRawPointer?
     private(set) var bytes: UnsafeRawBufferPointer
+    /// False: reads for this pin throw `would-block` where they would wait for the device.
+    let mayWait: Bool
 
     static var none: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
 
-    @inline(__always) init() {
+    @inline(__always) init(mayWait: Bool = true) {
+        self.mayWait = mayWait
         slot = nil
         bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     }

@@ -66,6 +66,11 @@ public struct EngineStatistics: Sendable {
     public var cacheBytes = 0
     public var cacheHits: UInt64 = 0
     public var cacheMisses: UInt64 = 0
+    /// What scans with ``ReadOptions/newerThan`` passed over unread: tables, index partitions with all
+    /// that is below them, and data blocks beside those.
+    public var skippedTables: UInt64 = 0
+    public var skippedPartitions: UInt64 = 0
+    public var skippedBlocks: UInt64 = 0
     /// Why no more writes are taken, when the engine is poisoned.
     public var poisonCause: StorageError?
     /// The last error of a background job that is being retried.

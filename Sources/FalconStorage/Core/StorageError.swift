@@ -76,6 +76,14 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
         self.errno = errno
     }
 
+    /// A read that must not wait for the device would have to.
+    static func wouldBlock(_ path: String, _ offset: UInt64?) -> StorageError {
+        StorageError(
+            .wouldBlock, kind: .retryable, "The read would have to wait for the device.",
+            location: .init(path: path, offset: offset),
+            hint: "Read again where waiting is allowed.")
+    }
+
     public var description: String {
         var text = "\(code): \(message)"
         if let location {

@@ -46,6 +46,9 @@ extension StorageEngine {
             statistics.cacheHits = cache.hits
             statistics.cacheMisses = cache.misses
         }
+        statistics.skippedTables = scanCounters.tables.load(ordering: .relaxed)
+        statistics.skippedPartitions = scanCounters.partitions.load(ordering: .relaxed)
+        statistics.skippedBlocks = scanCounters.blocks.load(ordering: .relaxed)
         if let writeSide {
             writeSide.pipeline.addStatistics(to: &statistics)
             writeSide.background.addStatistics(to: &statistics)

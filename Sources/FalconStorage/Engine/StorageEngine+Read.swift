@@ -1,11 +1,12 @@
 extension StorageEngine {
     /// The value of `key` visible at `timestamp`, copied; nil when there is none.
+    /// - Parameter mayWait: See ``ReadOptions/mayWait``.
     public func get(
-        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, mayWait: Bool = true
     ) throws(StorageError) -> [UInt8]? {
         let borrow = cell.borrow()
         defer { cell.release(borrow) }
-        var pin = BlockPin()
+        var pin = BlockPin(mayWait: mayWait)
         let found = try lookUp(key, timestamp, borrow, &pin)
         guard case .value(_, let value) = found else { return nil }
         return Array(value)
@@ -13,13 +14,14 @@ extension StorageEngine {
 
     /// Calls `body` with the value of `key` visible at `timestamp`, borrowed, and its commit
     /// timestamp; nil when there is none. Nothing is copied or allocated when the block is cached.
+    /// - Parameter mayWait: See ``ReadOptions/mayWait``.
     public func withValue<R>(
-        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp,
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, mayWait: Bool = true,
         _ body: (UnsafeRawBufferPointer, Timestamp) throws(StorageError) -> R
     ) throws(StorageError) -> R? {
         let borrow = cell.borrow()
         defer { cell.release(borrow) }
-        var pin = BlockPin()
+        var pin = BlockPin(mayWait: mayWait)
         let found = try lookUp(key, timestamp, borrow, &pin)
         guard case .value(let version, let value) = found else { return nil }
         return try body(value, version)
@@ -65,70 +67,11 @@ extension StorageEngine {
         return try state.get(key, at: readable, pin: &pin)
     }
 
-    private static func tooOld(_ timestamp: Timestamp, _ version: Version) -> StorageError {
+    static func tooOld(_ timestamp: Timestamp, _ version: Version) -> StorageError {
         StorageError(
             .snapshotTooOld, kind: .retryable,
             "Versions at \(timestamp) may be gone: they are kept from \(version.safepoint) on.",
             hint: "Hold a snapshot while reading at its timestamp.")
-    }
-
-    /// A cursor over `range` at `timestamp`, with `overlay`'s writes below `ordinal` laid over it.
-    public func makeIterator(
-        _ range: KeyRange, at timestamp: Timestamp, overlay: WriteBatch? = nil,
-        below ordinal: UInt32 = .max
-    ) throws(StorageError) -> RangeIterator {
-        let state = cell.retained()
-        let readable = min(timestamp, tracker.publishedTimestamp)
-        if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
-        var children: [InternalIterator] = []
-        children.reserveCapacity(4 + state.immutables.count + state.version.level0.count)
-        var tombstones: [RangeTombstone] = []
-        var overlayTombstones: [RangeTombstone] = []
-        let usesOverlay = overlay.map { !$0.isEmpty } ?? false
-        if usesOverlay, let overlay {
-            children.append(overlay.makeIterator(below: ordinal))
-            if overlay.rangeDeleteCount > 0 {
-                overlayTombstones = overlay.rangeDeletes(below: ordinal).map {
-                    RangeTombstone(
-                        lower: Array($0.key), upper: Array($0.value), timestamp: .max)
-                }
-            }
-        }
-        if !state.active.table.isEmpty {
-            children.append(state.active.table.makeIterator())
-            tombstones += state.active.table.rangeTombstones(in: range, at: readable)
-        }
-        for layer in state.immutables {
-            children.append(layer.table.makeIterator())
-            tombstones += layer.table.rangeTombstones(in: range, at: readable)
-        }
-        for file in state.version.level0.files where file.overlaps(range) {
-            children.append(try file.reader().makeIterator())
-        }
-        for level in state.version.levels.dropFirst() where level.count > 0 {
-            let files = level.positions(in: range)
-            if files.count == 1 {
-                children.append(try level.files[files.lowerBound].reader().makeIterator())
-            } else if !files.isEmpty {
-                children.append(LevelIterator(level, files: files))
-            }
-        }
-        if state.version.hasRangeTombstones {
-            for level in state.version.levels {
-                for file in level.files
-                where file.metadata.rangeTombstoneCount > 0 && file.overlaps(range) {
-                    tombstones += try file.reader().rangeTombstones(in: range, at: readable)
-                }
-            }
-        }
-        return RangeIterator(
-            source: MergingIterator.merging(children), state: state, range: range,
-            timestamp: readable,
-            hiding: tombstones.isEmpty
-                ? .none : RangeTombstoneFragments(tombstones, at: readable),
-            overlay: usesOverlay ? overlay : nil,
-            overlayHiding: overlayTombstones.isEmpty
-                ? .none : RangeTombstoneFragments(overlayTombstones, at: .max))
     }
 }
 

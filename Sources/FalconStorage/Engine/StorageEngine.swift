@@ -9,6 +9,7 @@ public final class StorageEngine: @unchecked Sendable {
     let tree: Tree
     let cell: ReadStateCell
     let tracker: SnapshotTracker
+    let scanCounters = ScanCounters()
     /// Nil when opened read-only.
     let writeSide: WriteSide?
 

@@ -65,7 +65,10 @@ struct CompactionJob {
 
     private var tableOptions: TableOptions {
         var table = options.tableOptions
-        if compaction.outputLevel == LevelTargets.last { table.codec = options.bottomCompression }
+        if compaction.outputLevel == LevelTargets.last {
+            table.codec = options.bottomCompression
+            table.dictionaryBytes = options.bottomDictionaryBytes
+        }
         return table
     }
 
@@ -83,10 +86,12 @@ struct CompactionJob {
                 children.append(try file.reader().makeIterator(fillCache: false))
             }
         } else {
-            children.append(LevelIterator(LevelFiles(compaction.inputs), fillCache: false))
+            children.append(
+                LevelIterator(LevelFiles(compaction.inputs), TableScan(fillCache: false)))
         }
         if !compaction.overlapped.isEmpty {
-            children.append(LevelIterator(LevelFiles(compaction.overlapped), fillCache: false))
+            children.append(
+                LevelIterator(LevelFiles(compaction.overlapped), TableScan(fillCache: false)))
         }
         return MergingIterator.merging(children)
     }

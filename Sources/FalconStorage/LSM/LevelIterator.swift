@@ -2,7 +2,7 @@
 final class LevelIterator: InternalIterator {
     private let level: LevelFiles
     private let files: Range<Int>
-    private let fillCache: Bool
+    private let scan: TableScan
     @exclusivity(unchecked) private var position: Int
     private var table: InternalIterator? {
         didSet { current = table.map { .passUnretained($0) } }
@@ -11,10 +11,10 @@ final class LevelIterator: InternalIterator {
     @exclusivity(unchecked) private var current: Unmanaged<InternalIterator>?
 
     /// - Parameter files: positions within `level`; all by default.
-    init(_ level: LevelFiles, files: Range<Int>? = nil, fillCache: Bool = true) {
+    init(_ level: LevelFiles, files: Range<Int>? = nil, _ scan: TableScan = TableScan()) {
         self.level = level
         self.files = files ?? 0..<level.count
-        self.fillCache = fillCache
+        self.scan = scan
         position = -1
     }
 
@@ -36,7 +36,7 @@ final class LevelIterator: InternalIterator {
     private func enter(_ index: Int) throws(StorageError) -> InternalIterator {
         if index == position, let table { return table }
         position = -1
-        let iterator = try level.files[index].reader().makeIterator(fillCache: fillCache)
+        let iterator = try level.files[index].reader(mayWait: scan.mayWait).makeIterator(scan)
         table = iterator
         position = index
         return iterator

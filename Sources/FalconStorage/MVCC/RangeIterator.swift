@@ -11,6 +11,9 @@ public final class RangeIterator: @unchecked Sendable {
     private let state: ReadState
     private let overlay: WriteBatch?
     private let readTimestamp: UInt64
+    /// Older versions do not show.
+    private let oldestShown: UInt64
+    private let showsDeletions: Bool
     /// Where a seek enters a key's versions: the overlay's stand before all others.
     private let seekTimestamp: Timestamp
     private let lower: UnsafeRawBufferPointer?
@@ -31,11 +34,12 @@ public final class RangeIterator: @unchecked Sendable {
     @exclusivity(unchecked) private var valueBuffer = RawBuffer()
     @exclusivity(unchecked) private var passed: UInt32 = 0
     /// Holds the current value when it lies in a blob file.
-    @exclusivity(unchecked) private var blobPin = BlockPin()
+    @exclusivity(unchecked) private var blobPin: BlockPin
+    @exclusivity(unchecked) private var deletion = false
 
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
-        hiding: RangeTombstoneFragments, overlay: WriteBatch?,
+        options: ReadOptions, hiding: RangeTombstoneFragments, overlay: WriteBatch?,
         overlayHiding: RangeTombstoneFragments
     ) {
         self.source = source
@@ -45,6 +49,9 @@ public final class RangeIterator: @unchecked Sendable {
         self.overlayHiding = overlayHiding
         hidesAny = !hiding.isEmpty || !overlayHiding.isEmpty
         readTimestamp = timestamp.rawValue
+        oldestShown = options.newerThan.map { $0.rawValue &+ ($0 == .max ? 0 : 1) } ?? 0
+        showsDeletions = options.newerThan != nil && options.includesDeletions
+        blobPin = BlockPin(mayWait: options.mayWait)
         seekTimestamp = overlay == nil ? timestamp : .max
         let (a, b) = (range.lower?.count ?? 0, range.upper?.count ?? 0)
         bounds = .allocate(byteCount: max(a + b, 1), alignment: 8)
@@ -69,6 +76,18 @@ public final class RangeIterator: @unchecked Sendable {
     public var value: UnsafeRawBufferPointer { currentValue }
     /// The commit timestamp of the row; `.max` for the overlay's own.
     public var versionTimestamp: Timestamp { currentTimestamp }
+
+    /// True: the key was deleted after ``ReadOptions/newerThan``, and ``value`` is empty. Only with
+    /// ``ReadOptions/includesDeletions``.
+    public var isDeletion: Bool { deletion }
+
+    /// The ranges deleted after ``ReadOptions/newerThan``, by key, with ``ReadOptions/includesDeletions``:
+    /// rows in them that are older are gone, whether or not the cursor shows their keys.
+    public var deletedRanges: [KeyRange] {
+        guard showsDeletions else { return [] }
+        return hiding.fragments.filter { $0.timestamp.rawValue >= oldestShown }
+            .map { KeyRange(lower: $0.lower, upper: $0.upper) }
+    }
 
     public func seekToFirst() throws(StorageError) {
         valid = false
@@ -151,21 +170,32 @@ public final class RangeIterator: @unchecked Sendable {
                 try checkCancelled()
                 continue
             }
-            if kind != .delete, !hidesAny || !isHidden(key, timestamp) {
-                currentKey = key
-                currentValue = source.value
-                if kind == .valueReference {
-                    currentValue = try state.version.blobs.resolve(
-                        currentValue, of: key, &blobPin)
+            if timestamp.rawValue >= oldestShown {
+                let isGone = kind == .delete || hidesAny && isHidden(key, timestamp)
+                if !isGone || showsDeletions {
+                    return try show(key, isGone ? nil : source.value, kind, timestamp)
                 }
-                currentTimestamp = timestamp
-                valid = true
-                return
             }
             currentKey = key
             try passVersions()
             try checkCancelled()
         }
+    }
+
+    /// Makes a row the current one, or with `value` nil a deletion.
+    @inline(__always)
+    private func show(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, _ kind: OperationKind,
+        _ timestamp: Timestamp
+    ) throws(StorageError) {
+        currentKey = key
+        currentValue = value ?? BlockPin.none
+        if kind == .valueReference, let value {
+            currentValue = try state.version.blobs.resolve(value, of: key, &blobPin)
+        }
+        deletion = value == nil
+        currentTimestamp = timestamp
+        valid = true
     }
 
     /// Moves beyond every version of ``currentKey``, which is the source's current key.
@@ -190,28 +220,23 @@ public final class RangeIterator: @unchecked Sendable {
             if let lower, KeyOrder.compare(source.userKey, lower) < 0 { return }
             keyBuffer.assign(source.userKey)
             let key = keyBuffer.bytes
-            var shows = false
-            var shownKind = OperationKind.delete
+            var shown: OperationKind?
             repeat {
                 let timestamp = source.timestamp
                 let kind = source.kind
                 if timestamp.rawValue <= readTimestamp || timestamp == .max, kind != .intent {
-                    shows = kind != .delete
-                    shownKind = kind
+                    shown = kind
                     currentTimestamp = timestamp
-                    if shows { valueBuffer.assign(source.value) }
+                    if kind != .delete { valueBuffer.assign(source.value) }
                 }
                 try source.previous()
             } while source.isValid && KeyOrder.compare(source.userKey, key) == 0
-            if shows, !hidesAny || !isHidden(key, currentTimestamp) {
-                currentKey = key
-                currentValue = valueBuffer.bytes
-                if shownKind == .valueReference {
-                    currentValue = try state.version.blobs.resolve(
-                        currentValue, of: key, &blobPin)
+            if let shown, currentTimestamp.rawValue >= oldestShown {
+                let isGone = shown == .delete || hidesAny && isHidden(key, currentTimestamp)
+                if !isGone || showsDeletions {
+                    return try show(
+                        key, isGone ? nil : valueBuffer.bytes, shown, currentTimestamp)
                 }
-                valid = true
-                return
             }
             try checkCancelled()
         }

@@ -40,16 +40,18 @@ final class BlobFile: @unchecked Sendable {
     func markDamaged() { damaged.store(true, ordering: .relaxed) }
 
     /// The open reader; opened on first use. A failure is not remembered.
+    /// - Parameter mayWait: false throws `would-block` in place of opening it.
     @inline(__always)
-    func reader() throws(StorageError) -> BlobReader {
+    func reader(mayWait: Bool = true) throws(StorageError) -> BlobReader {
         if let pointer = opened.load(ordering: .acquiring) {
             return Unmanaged<BlobReader>.fromOpaque(pointer).takeUnretainedValue()
         }
-        return try open()
+        return try open(mayWait: mayWait)
     }
 
     @inline(never)
-    private func open() throws(StorageError) -> BlobReader {
+    private func open(mayWait: Bool) throws(StorageError) -> BlobReader {
+        if !mayWait { throw .wouldBlock(store.path(of: metadata), nil) }
         var result: Result<BlobReader, StorageError>?
         opening.withLock { _ in
             if let pointer = opened.load(ordering: .acquiring) {

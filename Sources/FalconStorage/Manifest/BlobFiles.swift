@@ -71,7 +71,8 @@ final class BlobFiles: @unchecked Sendable {
     ) throws(StorageError) -> UnsafeRawBufferPointer {
         guard let place = place(of: reference.file) else { throw Self.unknown(reference) }
         let file = slots[place]._withUnsafeGuaranteedRef { $0 }
-        return try file.reader().value(reference, of: key, &pin, fillCache: fillCache)
+        return try file.reader(mayWait: pin.mayWait).value(
+            reference, of: key, &pin, fillCache: fillCache)
     }
 
     static let malformed = StorageError(

@@ -64,16 +64,18 @@ final class TableFile: @unchecked Sendable {
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
 
     /// The open reader; opened on first use. A failure is not remembered.
+    /// - Parameter mayWait: false throws `would-block` in place of opening it.
     @inline(__always)
-    func reader() throws(StorageError) -> TableReader {
+    func reader(mayWait: Bool = true) throws(StorageError) -> TableReader {
         if let pointer = opened.load(ordering: .acquiring) {
             return Unmanaged<TableReader>.fromOpaque(pointer).takeUnretainedValue()
         }
-        return try open()
+        return try open(mayWait: mayWait)
     }
 
     @inline(never)
-    private func open() throws(StorageError) -> TableReader {
+    private func open(mayWait: Bool) throws(StorageError) -> TableReader {
+        if !mayWait { throw .wouldBlock(store.path(of: metadata), nil) }
         var result: Result<TableReader, StorageError>?
         opening.withLock { _ in
             if let pointer = opened.load(ordering: .acquiring) {
@@ -117,5 +119,15 @@ final class TableFile: @unchecked Sendable {
         if let lower = range.lower, metadata.isBefore(lower) { return false }
         if let upper = range.upper, metadata.isAfter(upper, exclusive: true) { return false }
         return true
+    }
+}
+
+extension TableScan {
+    /// False: no entry of the table is in the window.
+    func needs(_ file: TableFile) -> Bool {
+        guard let window else { return true }
+        let metadata = file.metadata
+        return metadata.maxTimestamp.rawValue >= window.oldest
+            && metadata.minTimestamp.rawValue <= window.newest
     }
 }

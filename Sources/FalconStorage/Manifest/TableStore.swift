@@ -30,6 +30,10 @@ final class TableStore: @unchecked Sendable {
         changed = MonitorCondition(monitor)
     }
 
+    func path(of metadata: FileMetadata) -> String {
+        metadata.kind == .blob ? names.blob(metadata.number) : names.table(metadata.number)
+    }
+
     func open(_ metadata: FileMetadata) throws(StorageError) -> TableReader {
         let path = names.table(metadata.number)
         guard metadata.kind == .rowTable else {

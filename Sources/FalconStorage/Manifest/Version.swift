@@ -107,7 +107,7 @@ final class Version: @unchecked Sendable {
     ) throws(StorageError) -> PointLookup {
         let file = slot._withUnsafeGuaranteedRef { $0 }
         guard file.mayContain(key) else { return .absent }
-        return try file.reader().get(key, at: timestamp, pin: &pin)
+        return try file.reader(mayWait: pin.mayWait).get(key, at: timestamp, pin: &pin)
     }
 
     struct Applied {

@@ -31,6 +31,9 @@ final class IndexBlockBuilder {
         children.append(child)
     }
 
+    /// Says where a child lies that was added before that was known.
+    func setHandle(_ handle: BlockHandle, ofChild place: Int) { children[place].handle = handle }
+
     private func keyStart(_ place: Int) -> Int {
         place == 0 ? 0 : Int(children[place - 1].keyEnd)
     }

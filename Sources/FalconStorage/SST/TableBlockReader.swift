@@ -8,6 +8,8 @@
 struct TableBlockReader {
     let file: any File
     let footer: TableFooter
+    /// What data blocks were compressed with; loaded by ``loadDictionary(_:)``.
+    var dictionary: ZstdDictionary?
 
     func damaged(
         _ handle: BlockHandle, _ kind: TableFormat.BlockKind, _ why: String
@@ -29,7 +31,8 @@ struct TableBlockReader {
             byteCount: stored, alignment: alignment(kind))
         var got = 0
         do throws(StorageError) {
-            got = try file.readFully(into: buffer, at: handle.offset)
+            got = try file.readFully(
+                into: buffer, at: handle.offset, mayWait: pin.mayWait)
         } catch {
             buffer.deallocate()
             throw error
@@ -78,9 +81,9 @@ struct TableBlockReader {
                 .keyMissing, kind: .user, "The block is encrypted with key \(keyID).",
                 location: .init(path: file.path, offset: handle.offset))
         }
-        guard let codec = BlockCodec(rawValue: codecByte) else {
-            throw damaged(handle, kind, "has unknown codec \(codecByte)")
-        }
+        guard let codec = BlockCodec(rawValue: codecByte),
+            bytes[payload + 3] == 0 || (bytes[payload + 3] == 1 && codec == .zstd)
+        else { throw damaged(handle, kind, "has unknown codec \(codecByte)") }
         let packed = UnsafeRawBufferPointer(rebasing: bytes[0..<payload])
         if codec == .none {
             guard rawBytes == payload else { throw damaged(handle, kind, "has a wrong size") }
@@ -94,7 +97,13 @@ struct TableBlockReader {
         let room = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(rawBytes, 1), alignment: alignment(kind))
         let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<rawBytes])
-        guard BlockCompression.decompress(codec, packed, into: target) else {
+        let isRestored: Bool
+        if bytes[payload + 3] == 0 {
+            isRestored = BlockCompression.decompress(codec, packed, into: target)
+        } else {
+            isRestored = dictionary?.decompress(packed, into: target) ?? false
+        }
+        guard isRestored else {
             room.deallocate()
             throw damaged(handle, kind, "does not decompress")
         }
@@ -103,6 +112,17 @@ struct TableBlockReader {
             throw damaged(handle, kind, why)
         }
         pin.own(UnsafeRawBufferPointer(target))
+    }
+
+    /// Loads the dictionary that the properties name.
+    mutating func loadDictionary(_ properties: TableProperties) throws(StorageError) {
+        let handle = properties.dictionary
+        guard !handle.isAbsent else { return }
+        var pin = BlockPin()
+        try load(handle, .dictionary, &pin)
+        dictionary = ZstdDictionary(Array(pin.bytes))
+        pin.release()
+        if dictionary == nil { throw damaged(handle, .dictionary, "is no dictionary") }
     }
 
     private func validate(

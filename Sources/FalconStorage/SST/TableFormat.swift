@@ -4,7 +4,7 @@
 ///     data block        payload, 16-byte trailer           repeated
 ///     index partition   payload, 16-byte trailer           repeated, only with a two-level index
 ///     filter            payload, 16-byte trailer           in pages with a two-level index
-///     range tombstones, index, properties                  each payload and trailer; any may be
+///     range tombstones, index, dictionary, properties      each payload and trailer; any may be
 ///                                                           absent but properties
 ///     footer            128 bytes, the end of the file
 ///
@@ -40,7 +40,7 @@
 ///     0   u8   codec (``BlockCodec``)
 ///     1   u8   key id, 0: not encrypted
 ///     2   u8   block kind
-///     3   u8   zero
+///     3   u8   1: compressed with the table's dictionary
 ///     4   u32  payload bytes before compression
 ///     8   u64  XXH3-64 of payload and trailer bytes 0..<8, seeded with (uid, offset, kind)
 ///
@@ -62,6 +62,7 @@ enum TableFormat {
         case rangeTombstones = 5
         case properties = 6
         case footer = 7
+        case dictionary = 8
     }
 }
 

@@ -11,13 +11,17 @@
 final class TableIterator: InternalIterator {
     private let table: TableReader
     private let fillCache: Bool
+    private let window: TimestampBounds?
+    private let counters: ScanCounters?
+    @exclusivity(unchecked) private var skippedPartitions = 0
+    @exclusivity(unchecked) private var skippedBlocks = 0
     // The index: the top level's place, and with two levels a pinned partition and a place in it.
     @exclusivity(unchecked) private var topPlace = 0
-    @exclusivity(unchecked) private var partitionPin = BlockPin()
+    @exclusivity(unchecked) private var partitionPin: BlockPin
     @exclusivity(unchecked) private var leaf: IndexBlock?
     @exclusivity(unchecked) private var leafPlace = 0
     // The block and the entry in it.
-    @exclusivity(unchecked) private var pin = BlockPin()
+    @exclusivity(unchecked) private var pin: BlockPin
     @exclusivity(unchecked) private var block: DataBlock?
     @exclusivity(unchecked) private var valid = false
     @exclusivity(unchecked) private var entryOffset = 0
@@ -33,9 +37,13 @@ final class TableIterator: InternalIterator {
     // Readahead.
     @exclusivity(unchecked) private var readahead = Readahead()
 
-    init(_ table: TableReader, fillCache: Bool) {
+    init(_ table: TableReader, _ scan: TableScan) {
         self.table = table
-        self.fillCache = fillCache
+        fillCache = scan.fillCache
+        window = scan.window
+        counters = scan.counters
+        partitionPin = BlockPin(mayWait: scan.mayWait)
+        pin = BlockPin(mayWait: scan.mayWait)
         if !fillCache { readahead.startEagerly() }
     }
 
@@ -43,6 +51,7 @@ final class TableIterator: InternalIterator {
         // Before the table goes, which may be the last to hold the cache.
         pin.release()
         partitionPin.release()
+        counters?.add(partitions: skippedPartitions, blocks: skippedBlocks)
     }
 
     override var isValid: Bool { valid }
@@ -57,20 +66,17 @@ final class TableIterator: InternalIterator {
 
     override func seekToFirst() throws(StorageError) {
         valid = false
-        guard let index = table.index else { return }
-        try enterTop(index, 0)
-        leafPlace = 0
-        try enterBlock()
-        showFirst()
+        leaf = nil
+        topPlace = -1
+        try nextBlock()
     }
 
     override func seekToLast() throws(StorageError) {
         valid = false
-        guard let index = table.index else { return }
-        try enterTop(index, index.count - 1)
-        leafPlace = (leaf?.count ?? 1) - 1
-        try enterBlock()
-        showLast()
+        leaf = nil
+        topPlace = table.hasPartitions ? table.index?.count ?? 0 : 1
+        leafPlace = 0
+        try previousBlock()
     }
 
     override func seek(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(StorageError) {
@@ -111,63 +117,120 @@ final class TableIterator: InternalIterator {
             return
         }
         valid = false
-        if leafPlace > 0 {
-            leafPlace -= 1
-        } else {
-            guard table.hasPartitions, topPlace > 0, let index = table.index else { return }
-            try enterTop(index, topPlace - 1)
-            leafPlace = (leaf?.count ?? 1) - 1
-        }
-        try enterBlock()
-        showLast()
+        try previousBlock()
     }
 
     // MARK: - Index
 
-    /// Makes `leaf` the index block whose places are data blocks.
-    private func enterTop(_ index: IndexBlock, _ place: Int) throws(StorageError) {
-        topPlace = place
-        guard table.hasPartitions else {
-            leaf = index
-            return
-        }
-        leaf = nil
-        leaf = try table.partition(place, &partitionPin)
+    /// False: no entry of the child is in the window.
+    @inline(__always)
+    private func passes(_ index: IndexBlock, _ place: Int) -> Bool {
+        guard let window else { return true }
+        return index.newest(place) >= window.oldest && index.oldest(place) <= window.newest
     }
 
-    /// Enters the block where the first entry at or after the target must be; false: there is none.
+    /// Makes `leaf` the index block whose places are data blocks: the partition at `place`, or the
+    /// whole index, which counts as the one at 0.
+    private func enterTop(_ index: IndexBlock, _ place: Int) throws(StorageError) {
+        topPlace = place
+        leaf = nil
+        leaf = table.hasPartitions ? try table.partition(place, &partitionPin) : index
+    }
+
+    /// Enters the block where the first entry at or after the target must be; false: there is none, or
+    /// the window passes the block over, and a later one is entered.
     private func position(_ key: UnsafeRawBufferPointer, _ timestamp: UInt64) throws(StorageError)
         -> Bool
     {
         guard let index = table.index else { return false }
-        var place = index.search(key, timestamp)
+        let place = index.search(key, timestamp)
         guard place < index.count else { return false }
-        if table.hasPartitions {
-            try enterTop(index, place)
-            place = leaf?.search(key, timestamp) ?? 0
-            guard let leaf, place < leaf.count else { return false }
-        } else {
+        guard table.hasPartitions else {
+            topPlace = 0
             leaf = index
+            return try enter(index, place)
         }
-        leafPlace = place
-        try enterBlock()
-        return true
+        guard passes(index, place) else {
+            skippedPartitions += 1
+            leaf = nil
+            topPlace = place
+            try nextBlock()
+            return false
+        }
+        try enterTop(index, place)
+        guard let leaf else { return false }
+        let leafPlace = leaf.search(key, timestamp)
+        guard leafPlace < leaf.count else { return false }
+        return try enter(leaf, leafPlace)
     }
 
+    /// Enters the block at `place`; false: the window passes it over, and a later one is entered.
+    private func enter(_ leaf: IndexBlock, _ place: Int) throws(StorageError) -> Bool {
+        leafPlace = place
+        if passes(leaf, place) {
+            try enterBlock()
+            return true
+        }
+        skippedBlocks += 1
+        try nextBlock()
+        return false
+    }
+
+    /// To the first entry of the next block that the window does not pass over.
     private func nextBlock() throws(StorageError) {
         valid = false
-        guard let leaf else { return }
-        if leafPlace + 1 < leaf.count {
-            leafPlace += 1
-        } else {
-            guard table.hasPartitions, let index = table.index, topPlace + 1 < index.count else {
-                return
+        if leaf != nil { leafPlace += 1 }
+        while true {
+            if let leaf {
+                while leafPlace < leaf.count {
+                    if passes(leaf, leafPlace) {
+                        try enterBlock()
+                        return showFirst()
+                    }
+                    skippedBlocks += 1
+                    leafPlace += 1
+                }
             }
-            try enterTop(index, topPlace + 1)
+            guard let index = table.index else { return }
+            var place = topPlace + 1
+            if table.hasPartitions {
+                while place < index.count, !passes(index, place) {
+                    skippedPartitions += 1
+                    place += 1
+                }
+            }
+            guard place < (table.hasPartitions ? index.count : 1) else { return }
+            try enterTop(index, place)
             leafPlace = 0
         }
-        try enterBlock()
-        showFirst()
+    }
+
+    /// To the last entry of the block before that the window does not pass over.
+    private func previousBlock() throws(StorageError) {
+        valid = false
+        while true {
+            if let leaf {
+                while leafPlace > 0 {
+                    leafPlace -= 1
+                    if passes(leaf, leafPlace) {
+                        try enterBlock()
+                        return showLast()
+                    }
+                    skippedBlocks += 1
+                }
+            }
+            guard let index = table.index else { return }
+            var place = topPlace - 1
+            if table.hasPartitions {
+                while place >= 0, !passes(index, place) {
+                    skippedPartitions += 1
+                    place -= 1
+                }
+            }
+            guard place >= 0 else { return }
+            try enterTop(index, place)
+            leafPlace = leaf?.count ?? 0
+        }
     }
 
     // MARK: - Blocks
@@ -250,56 +313,5 @@ final class TableIterator: InternalIterator {
             nextOffset = interval[index]
             advance(block)
         }
-    }
-}
-
-/// Reads ahead of a scan: from the third block in a row that was not cached, larger and larger pieces.
-struct Readahead: ~Copyable {
-    private static let largest = 256 << 10
-    private var buffer: UnsafeMutableRawBufferPointer?
-    private var start: UInt64 = 0
-    private var filled = 0
-    private var expected: UInt64 = 0
-    private var run = 0
-    private var size = 16 << 10
-
-    init() {}
-    deinit { buffer?.deallocate() }
-
-    mutating func startEagerly() {
-        run = 2
-        size = Readahead.largest
-    }
-
-    /// Loads a data block into memory of the pin's own.
-    mutating func load(
-        _ handle: BlockHandle, _ table: TableReader, _ pin: inout BlockPin
-    ) throws(StorageError) {
-        let blocks = table.blocks
-        let stored = Int(handle.payloadBytes) + TableFormat.trailerBytes
-        run = handle.offset == expected ? run + 1 : (size == Readahead.largest ? run : 0)
-        expected = handle.end
-        if run < 2 || stored > Readahead.largest {
-            return try blocks.load(handle, .data, &pin)
-        }
-        try blocks.check(handle, .data)
-        if handle.offset < start || handle.end > start + UInt64(filled) {
-            let room = buffer ?? .allocate(byteCount: Readahead.largest, alignment: 4096)
-            buffer = room
-            let wanted = min(
-                UInt64(max(size, stored)), table.fileBytes - handle.offset, UInt64(room.count))
-            let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<Int(wanted)])
-            filled = 0
-            start = handle.offset
-            filled = try table.file.readFully(into: target, at: handle.offset)
-            size = min(size * 2, Readahead.largest)
-        }
-        guard let buffer, handle.end <= start + UInt64(filled) else {
-            throw blocks.damaged(handle, .data, "is cut off by the file's end")
-        }
-        let from = Int(handle.offset - start)
-        try blocks.unseal(
-            handle, .data, UnsafeMutableRawBufferPointer(rebasing: buffer[from..<(from + stored)]),
-            isOwned: false, &pin)
     }
 }

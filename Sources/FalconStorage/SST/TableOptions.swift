@@ -14,6 +14,9 @@ public struct TableOptions: Sendable {
     /// held partitions costs what it costs through one block, so what decides is the memory that a
     /// table which nobody reads keeps.
     public var partitioningBytes = 128 << 10
+    /// With codec `zstd`: the greatest size of a dictionary trained from the table's first blocks, stored
+    /// in it and used for its data blocks; 0: none. A table too small to train from has none.
+    public var dictionaryBytes = 0
     public init() {}
 
     var partitionBytes: Int { max(partitioningBytes / 8, 64) }

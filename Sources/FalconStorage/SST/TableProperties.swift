@@ -7,6 +7,7 @@
 ///     9 smallest key         10 largest key         9-10: the bytes
 ///     11 counts by storage   repeated: u64 prefix, varint entries, varint tombstones;
 ///                            none when there are more than 1000
+///     12 ZSTD dictionary     u64 offset and u32 payload bytes of its block; absent: there is none
 public struct TableProperties: Hashable, Sendable {
     /// Entries and tombstones of the keys that begin with the same 8 bytes (database, storage id).
     public struct StorageCount: Hashable, Sendable {
@@ -27,6 +28,8 @@ public struct TableProperties: Hashable, Sendable {
     public var smallestKey: [UInt8] = []
     public var largestKey: [UInt8] = []
     public var storageCounts: [StorageCount] = []
+    /// The block with the dictionary that data blocks are compressed with, if any.
+    var dictionary = BlockHandle.absent
     public init() {}
 
     func encode() -> [UInt8] {
@@ -53,6 +56,13 @@ public struct TableProperties: Hashable, Sendable {
         }
         writer.appendVarint(11)
         writer.appendLengthPrefixed(counts.bytes)
+        if !dictionary.isAbsent {
+            var field = ByteWriter(capacity: 12)
+            field.appendFixed(dictionary.offset)
+            field.appendFixed(dictionary.payloadBytes)
+            writer.appendVarint(12)
+            writer.appendLengthPrefixed(field.bytes)
+        }
         return writer.bytes
     }
 
@@ -80,6 +90,11 @@ public struct TableProperties: Hashable, Sendable {
                     properties.storageCounts.append(
                         StorageCount(prefix: prefix, entries: entries, tombstones: tombstones))
                 }
+            case 12:
+                guard let offset = inner.readFixed(UInt64.self),
+                    let bytes = inner.readFixed(UInt32.self), inner.isAtEnd, bytes > 0
+                else { return nil }
+                properties.dictionary = BlockHandle(offset: offset, payloadBytes: bytes)
             default: break
             }
         }

@@ -8,6 +8,7 @@ import Synchronization
 final class TableReader: @unchecked Sendable {
     let uid: UID
     let properties: TableProperties
+    private let dictionary: ZstdDictionary?
     let rangeTombstones: [RangeTombstone]
     /// The same for lookups, when they are many.
     private let tombstoneTree: TombstoneTree?
@@ -59,13 +60,15 @@ final class TableReader: @unchecked Sendable {
         guard try TableReader.decodeHeader(head, path) == footer.uid else {
             throw .corruption("Header and footer name different tables.", path: path, offset: 0)
         }
-        let blocks = TableBlockReader(file: file, footer: footer)
+        var blocks = TableBlockReader(file: file, footer: footer)
         var held = BlockPin()
         try tail.load(footer.properties, .properties, blocks, &held)
         guard let properties = TableProperties.decode(held.bytes) else {
             throw blocks.damaged(footer.properties, .properties, "cannot be decoded")
         }
         self.properties = properties
+        try blocks.loadDictionary(properties)
+        dictionary = blocks.dictionary
         if footer.rangeTombstones.isAbsent {
             rangeTombstones = []
         } else {
@@ -108,7 +111,7 @@ final class TableReader: @unchecked Sendable {
         fileBytes = size
         let metadataBytes =
             TableReader.fixedBytes + (indexBytes?.count ?? 0) + (filterBytes?.count ?? 0)
-            + partitions.byteCount
+            + partitions.byteCount + (dictionary?.byteCount ?? 0)
         charge = MemoryCharge(
             budget, .tables,
             bytes: metadataBytes + rangeTombstones.count * TableReader.tombstoneBytes)
@@ -152,7 +155,9 @@ final class TableReader: @unchecked Sendable {
         return try result.get()
     }
 
-    var blocks: TableBlockReader { TableBlockReader(file: file, footer: footer) }
+    var blocks: TableBlockReader {
+        TableBlockReader(file: file, footer: footer, dictionary: dictionary)
+    }
 
     // MARK: - Point reads
 
@@ -174,7 +179,7 @@ final class TableReader: @unchecked Sendable {
         if let filter {
             if !BloomFilter.mayContain(filter, BloomFilter.hash(key)) { return .absent }
         } else if filterPages.lines > 0 {
-            if try !passesFilterPage(BloomFilter.hash(key)) { return .absent }
+            if try !passesFilterPage(BloomFilter.hash(key), mayWait: pin.mayWait) { return .absent }
         }
         if hasPartitions { return try getThroughPartitions(index, key, timestamp, &pin) }
         var limit = timestamp
@@ -196,7 +201,7 @@ final class TableReader: @unchecked Sendable {
         while true {
             let place = index.search(key, limit)
             guard place < index.count else { return .absent }
-            var partitionPin = BlockPin()
+            var partitionPin = BlockPin(mayWait: pin.mayWait)
             let leaf = try partition(place, &partitionPin)
             let leafPlace = leaf.search(key, limit)
             // The partition's separator is its last block's.
@@ -272,19 +277,20 @@ final class TableReader: @unchecked Sendable {
     // MARK: - Partitions
 
     @inline(__always)
-    private func passesFilterPage(_ hash: UInt64) throws(StorageError) -> Bool {
+    private func passesFilterPage(_ hash: UInt64, mayWait: Bool) throws(StorageError) -> Bool {
         let place = filterPages.place(hash)
         if let held = partitions.filter(place.page) {
             return BloomFilter.mayContain(held, hash, line: place.line)
         }
-        return try passesLoadedFilterPage(hash)
+        return try passesLoadedFilterPage(hash, mayWait: mayWait)
     }
 
     @inline(never)
-    private func passesLoadedFilterPage(_ hash: UInt64) throws(StorageError) -> Bool {
+    private func passesLoadedFilterPage(_ hash: UInt64, mayWait: Bool) throws(StorageError) -> Bool
+    {
         let (page, line) = filterPages.place(hash)
         let handle = filterPages.handle(page)
-        var pin = BlockPin()
+        var pin = BlockPin(mayWait: mayWait)
         try loadBlock(handle, .filter, &pin, fillCache: true)
         guard pin.bytes.count == Int(handle.payloadBytes) else {
             throw blocks.damaged(handle, .filter, "has a wrong size")
@@ -351,8 +357,9 @@ final class TableReader: @unchecked Sendable {
     /// All entries, range tombstones not applied.
     /// - Parameter fillCache: false for compaction: blocks read are not kept.
     func makeIterator(fillCache: Bool = true) -> InternalIterator {
-        TableIterator(self, fillCache: fillCache)
+        TableIterator(self, TableScan(fillCache: fillCache))
     }
+    func makeIterator(_ scan: TableScan) -> InternalIterator { TableIterator(self, scan) }
 
     /// Bytes of the file that hold keys of `range`, roughly: by partitions where there are some.
     func approximateBytes(in range: KeyRange) -> UInt64 {

@@ -18,6 +18,9 @@ final class TableWriter {
     private let hashes = ByteBuffer(capacity: 64 << 10)
     private let fileHash = XXH3Stream()
     private let zstd: ZstdBlockCompressor?
+    /// Data blocks that wait for the dictionary they are to train; nil when there is none to train.
+    @exclusivity(unchecked) private var samples: DictionarySamples?
+    @exclusivity(unchecked) private var dictionary: ZstdDictionary?
 
     /// Bytes already handed to the file.
     private var flushed: UInt64 = 0
@@ -46,12 +49,15 @@ final class TableWriter {
         block = DataBlockBuilder(
             restartInterval: options.restartInterval, capacity: options.blockBytes + (8 << 10))
         zstd = options.codec == .zstd ? ZstdBlockCompressor() : nil
+        if options.codec == .zstd, options.dictionaryBytes > 0 {
+            samples = DictionarySamples(dictionaryBytes: options.dictionaryBytes)
+        }
         TableHeader.encode(uid: uid).withUnsafeBytes { output.append($0) }
     }
 
     /// Bytes written and buffered so far: where to cut a compaction's output.
     var estimatedFileBytes: UInt64 {
-        position + UInt64(block.byteCount + index.byteCount)
+        position + UInt64(block.byteCount + index.byteCount + (samples?.byteCount ?? 0))
             + entryCount * UInt64(options.filterBitsPerKey) / 8
     }
 
@@ -104,14 +110,34 @@ final class TableWriter {
 
     private func finishDataBlock() throws(StorageError) {
         if block.isEmpty { return }
-        pending = .init(
-            handle: try writeBlock(.data, block.finish(), codec: options.codec),
-            bounds: blockTimestamps)
+        let raw = block.finish()
+        pending = .init(handle: .absent, bounds: blockTimestamps)
+        if let samples {
+            samples.add(raw)
+            if samples.isComplete { try writeSamples(samples) }
+        } else {
+            pending?.handle = try writeBlock(.data, raw, codec: options.codec)
+        }
         timestamps.add(blockTimestamps)
         blockTimestamps = .none
         properties.dataBlockCount += 1
         block.reset()
         if output.count >= TableWriter.writeBytes { try flushOutput() }
+    }
+
+    /// Trains the dictionary, and writes the blocks that waited for it: all data blocks so far.
+    private func writeSamples(_ samples: DictionarySamples) throws(StorageError) {
+        self.samples = nil
+        if let zstd { dictionary = samples.train(zstd, limit: options.dictionaryBytes) }
+        for place in 0..<samples.count {
+            let handle = try writeBlock(.data, samples.block(place), codec: options.codec)
+            if place < index.count {
+                index.setHandle(handle, ofChild: place)
+            } else {
+                pending?.handle = handle
+            }
+            if output.count >= TableWriter.writeBytes { try flushOutput() }
+        }
     }
 
     /// Adds the index entry of a block that ends with `lastKey`; the next one begins with `next`.
@@ -142,6 +168,7 @@ final class TableWriter {
         _ kind: TableFormat.BlockKind, _ raw: UnsafeRawBufferPointer, codec: BlockCodec
     ) throws(StorageError) -> BlockHandle {
         let offset = position
+        let usesDictionary = kind == .data && dictionary != nil
         guard let rawBytes = UInt32(exactly: raw.count) else {
             throw .invalidArgument("A block exceeds 4 GiB.")
         }
@@ -153,8 +180,10 @@ final class TableWriter {
             let target = UnsafeMutableRawBufferPointer(
                 start: output.pointer + output.count, count: bound)
             let packed =
-                zstd?.compress(raw, into: target)
-                ?? BlockCompression.compress(codec, raw, into: target)
+                usesDictionary || dictionary == nil
+                ? zstd?.compress(raw, into: target)
+                    ?? BlockCompression.compress(codec, raw, into: target)
+                : BlockCompression.compress(codec, raw, into: target)
             // Less than an eighth saved does not pay for decompression.
             if let packed, packed < raw.count - raw.count / 8 {
                 used = codec
@@ -169,7 +198,7 @@ final class TableWriter {
         output.appendFixed(used.rawValue)
         output.appendFixed(UInt8(0))
         output.appendFixed(kind.rawValue)
-        output.appendFixed(UInt8(0))
+        output.appendFixed(UInt8(usesDictionary && used == .zstd ? 1 : 0))
         output.appendFixed(rawBytes)
         let start = output.count - payload - 8
         let covered = UnsafeRawBufferPointer(rebasing: output.bytes[start...])
@@ -214,6 +243,7 @@ final class TableWriter {
         }
         isFinished = true
         try finishDataBlock()
+        if let samples { try writeSamples(samples) }
         if let pending { addSeparator(pending, next: nil, isNewKey: true) }
         fillProperties()
 
@@ -232,6 +262,9 @@ final class TableWriter {
         if topIndex.count > 0 {
             footer.index = try writeBlock(
                 .index, topIndex.encode(0..<topIndex.count), codec: options.codec)
+        }
+        if let dictionary {
+            properties.dictionary = try writeBlock(.dictionary, dictionary.bytes, codec: .none)
         }
         footer.properties = try writeBlock(.properties, properties.encode(), codec: .none)
         footer.fileBytes = position + UInt64(TableFormat.footerBytes)

@@ -66,8 +66,7 @@ public enum BlockCompression {
                     input.assumingMemoryBound(to: CChar.self),
                     output.assumingMemoryBound(to: CChar.self), size, room)) == target.count
         case .zstd:
-            let written = ZSTD_decompress(output, target.count, input, source.count)
-            return ZSTD_isError(written) == 0 && written == target.count
+            return target.count > 0 && ZstdDecoders.decompress(source, into: target)
         }
     }
 }
@@ -77,12 +76,25 @@ public enum BlockCompression {
 public final class ZstdBlockCompressor {
     private let context: OpaquePointer?
     private let level: Int32
+    private var dictionary: OpaquePointer?
 
     public init(level: Int32 = BlockCompression.defaultZstdLevel) {
         context = ZSTD_createCCtx()
         self.level = level
     }
-    deinit { ZSTD_freeCCtx(context) }
+    deinit {
+        ZSTD_freeCCtx(context)
+        ZSTD_freeCDict(dictionary)
+    }
+
+    /// Compresses with `dictionary` from now on; nil: with none. False when memory ran out.
+    func use(_ dictionary: ZstdDictionary?) -> Bool {
+        ZSTD_freeCDict(self.dictionary)
+        self.dictionary = nil
+        guard let dictionary else { return true }
+        self.dictionary = ZSTD_createCDict(dictionary.bytes, dictionary.bytes.count, level)
+        return self.dictionary != nil
+    }
 
     /// Like ``BlockCompression/compress(_:_:into:zstdLevel:)`` with codec `zstd`.
     public func compress(
@@ -91,7 +103,11 @@ public final class ZstdBlockCompressor {
         guard let context, let input = source.baseAddress, let output = target.baseAddress else {
             return nil
         }
-        let written = ZSTD_compressCCtx(context, output, target.count, input, source.count, level)
+        let written =
+            dictionary.map {
+                ZSTD_compress_usingCDict(
+                    context, output, target.count, input, source.count, $0)
+            } ?? ZSTD_compressCCtx(context, output, target.count, input, source.count, level)
         return ZSTD_isError(written) == 0 ? written : nil
     }
 }

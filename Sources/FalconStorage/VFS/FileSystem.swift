@@ -79,6 +79,17 @@ extension File {
         return done
     }
 
+    /// Like ``readFully(into:at:)``; throws `would-block` in place of waiting when it may not.
+    func readFully(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, mayWait: Bool
+    ) throws(StorageError) -> Int {
+        if mayWait { return try readFully(into: buffer, at: offset) }
+        guard let got = try readCached(into: buffer, at: offset) else {
+            throw .wouldBlock(path, offset)
+        }
+        return got
+    }
+
     /// Reads exactly `count` bytes at `offset`, or throws a corruption error naming the short read.
     public func readExactly(_ count: Int, at offset: UInt64) throws(StorageError) -> [UInt8] {
         var failure: StorageError?

@@ -93,6 +93,7 @@ public struct TableVerifier {
             }
         }
         result.properties = recorded
+        if let recorded { checkDictionary(recorded) }
         if !footer.rangeTombstones.isAbsent, load(footer.rangeTombstones, .rangeTombstones, &pin) {
             checkRangeTombstones(RangeTombstoneBlock.decode(pin.bytes))
         }
@@ -122,6 +123,21 @@ public struct TableVerifier {
         let tail = try file.readExactly(
             TableFormat.footerBytes, at: size - UInt64(TableFormat.footerBytes))
         return try TableReader.decodeFooter(tail, size, file.path)
+    }
+
+    /// Without its dictionary a table's data blocks cannot be restored: each is reported then.
+    private mutating func checkDictionary(_ recorded: TableProperties) {
+        let handle = recorded.dictionary
+        if handle.isAbsent { return }
+        extents.append((handle.offset, handle.end, "dictionary"))
+        do throws(StorageError) {
+            try blocks.loadDictionary(recorded)
+            result.checkedBlocks += 1
+        } catch {
+            report(
+                error, .blockDamaged, lower: recorded.smallestKey, upper: recorded.largestKey,
+                length: UInt64(handle.payloadBytes) + UInt64(TableFormat.trailerBytes))
+        }
     }
 
     private mutating func checkHeader() {

@@ -7,6 +7,7 @@ final class BytesFile: File {
     let path = "test.sst"
     let bytes: Mutex<[UInt8]>
     let readCount = Atomic<Int>(0)
+    let readBytes = Atomic<Int>(0)
 
     init(_ bytes: [UInt8] = []) { self.bytes = Mutex(bytes) }
 
@@ -16,6 +17,7 @@ final class BytesFile: File {
         -> Int
     {
         readCount.wrappingAdd(1, ordering: .relaxed)
+        readBytes.wrappingAdd(buffer.count, ordering: .relaxed)
         return bytes.withLock { bytes in
             guard offset < UInt64(bytes.count) else { return 0 }
             let part = bytes[Int(offset)..<min(bytes.count, Int(offset) + buffer.count)]

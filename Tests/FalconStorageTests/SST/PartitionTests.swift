@@ -77,6 +77,18 @@ import Testing
             #expect(try table.find(entries[77].key, at: .max) == entries[77])
             #expect(cache.hits + cache.misses == before + 1)
         }
+        // A capacity below what is held leaves room for other blocks, and no more.
+        do {
+            let table = try TableReader.open(
+                file: file, uid: testUID, size: summary.fileBytes, cache: cache)
+            table.holdsBeyondShare.store(true, ordering: .relaxed)
+            try read(table)
+            let held = cache.heldBytes
+            cache.setCapacity(40 << 10)
+            try read(table)
+            #expect(cache.heldBytes == held)
+            #expect(cache.usedBytes > held + 2000 && cache.usedBytes < held + held / 4 + (20 << 10))
+        }
         // A closed table leaves its partitions to eviction.
         #expect(cache.heldBytes == 0)
         cache.setCapacity(0)
@@ -163,5 +175,36 @@ import Testing
             }
         }
         #expect(refused > 5000)
+    }
+
+    /// Blocks that follow each other are read many at a time; a seek after a scan reads one again.
+    @Test func scansReadAhead() throws {
+        let entries = Self.entries(50_000)
+        let (file, summary) = try writeTable(entries, Self.small)
+        let cache = BlockCache(capacityBytes: 64 << 10)
+        let table = try TableReader.open(
+            file: file, uid: testUID, size: summary.fileBytes, cache: cache)
+        func readsOfScan(_ iterator: InternalIterator) throws -> Int {
+            let before = file.readCount.load(ordering: .relaxed)
+            let count = try iterator.collectForward().count
+            #expect(count == 50_000)
+            return file.readCount.load(ordering: .relaxed) - before
+        }
+        let blocks = Int(table.properties.dataBlockCount)
+        #expect(blocks > 2000)
+        let iterator = table.makeIterator()
+        let scanned = try readsOfScan(iterator)
+        // Beside the pieces of up to 256 KiB, one read per index partition.
+        #expect(scanned < blocks / 20, "\(scanned) reads for \(blocks) blocks")
+        let before = file.readBytes.load(ordering: .relaxed)
+        for i in stride(from: 0, to: 50_000, by: 5000) {
+            try entries[i].key.withUnsafeBytes { try iterator.seek($0, .max) }
+            #expect(iterator.isValid && iterator.entry == entries[i])
+        }
+        let sought = file.readBytes.load(ordering: .relaxed) - before
+        #expect(sought < 10 * 4096, "\(sought) bytes for 10 seeks")
+        // A compaction reads large pieces from the start.
+        let eager = try readsOfScan(table.makeIterator(fillCache: false))
+        #expect(eager < scanned)
     }
 }

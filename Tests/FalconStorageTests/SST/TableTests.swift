@@ -49,6 +49,7 @@ extension TableReader {
         var partitionBytes: Int
         var filterBits: Int
         var cacheBytes: Int?
+        var dictionaryBytes = 0
         var options: TableOptions {
             var options = TableOptions()
             options.codec = codec
@@ -56,6 +57,7 @@ extension TableReader {
             options.restartInterval = restartInterval
             options.partitioningBytes = partitionBytes
             options.filterBitsPerKey = filterBits
+            options.dictionaryBytes = dictionaryBytes
             return options
         }
         var description: String {
@@ -76,6 +78,9 @@ extension TableReader {
         Shape(
             codec: .lz4, blockBytes: 1, restartInterval: 16, partitionBytes: 1 << 20,
             filterBits: 3, cacheBytes: 0),
+        Shape(
+            codec: .zstd, blockBytes: 200, restartInterval: 4, partitionBytes: 300,
+            filterBits: 10, cacheBytes: 1 << 20, dictionaryBytes: 256),
     ]
 
     @Test(arguments: shapes, Arrival.allCases)

@@ -29,7 +29,8 @@ struct DamageExemplar: Sendable {
         options.batchPartBytes = 700
         options.closedTimestampMicros = 0
         options.compression = seed % 2 == 0 ? .lz4 : .zstd
-        options.bottomCompression = .none
+        options.bottomCompression = seed % 2 == 0 ? .none : .zstd
+        options.bottomDictionaryBytes = 256
         options.blobThresholdBytes = 100
         options.partitioningBytes = 600
         self.options = options

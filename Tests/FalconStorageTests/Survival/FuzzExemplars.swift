@@ -62,7 +62,7 @@ enum FuzzExemplars {
             let opened = try exemplar.fileSystem.open(file.path, .read)
             let reader = try TableReader.open(
                 file: opened, uid: nil, size: UInt64(file.bytes), cache: nil)
-            let blocks = TableBlockReader(file: opened, footer: reader.footer)
+            let blocks = reader.blocks
             var pin = BlockPin()
             func block(
                 _ name: String, _ handle: BlockHandle, _ kind: TableFormat.BlockKind

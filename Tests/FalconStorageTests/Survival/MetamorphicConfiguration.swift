@@ -39,6 +39,11 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
                 $0.filterBitsPerKey = 0
                 $0.blockCacheBytes = 0
             },
+            make("dictionaries below") {
+                $0.blockBytes = 256
+                $0.bottomCompression = .zstd
+                $0.bottomDictionaryBytes = 256
+            },
             make("zstd above, nothing below") {
                 $0.compression = .zstd
                 $0.bottomCompression = .none
@@ -92,6 +97,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
         options.partitioningBytes = pick("partitioning", [64, 1 << 10, 128 << 10])
         options.compression = pick("codec", [.none, .lz4, .zstd])
         options.bottomCompression = pick("bottom", [.none, .lz4, .zstd])
+        options.bottomDictionaryBytes = pick("dictionary", [0, 256, 4 << 10])
         options.blockCacheBytes = pick("cache", [0, 16 << 10, 1 << 20])
         options.targetFileBytes = pick("file", [4, 16, 64, 1024].map { $0 << 10 })
         options.level0CompactionTrigger = pick("L0", [1, 2, 4, 8])

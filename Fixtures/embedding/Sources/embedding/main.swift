@@ -41,6 +41,19 @@ try engine.compact { progress in
     return progress.doneBytes <= progress.totalBytes
 }
 print("progress: \(steps > 0)")
+let since = engine.makeSnapshot(owner: "copy")
+try write(engine, [("d", "4")])
+var recent = ReadOptions()
+recent.newerThan = since.timestamp
+recent.includesDeletions = true
+let changes = try engine.makeIterator(.all, at: engine.publishedTimestamp, options: recent)
+try changes.seekToFirst()
+while changes.isValid {
+    print("since:", String(decoding: changes.key, as: UTF8.self), changes.isDeletion)
+    try changes.next()
+}
+since.release()
+print("in memory:", try engine.multiGet([bytes("d")], mayWait: false).count)
 let values = try engine.multiGet([bytes("a"), bytes("b"), bytes("x"), bytes("c")])
 print(values.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "-" }.joined(separator: " "))
 try engine.close()

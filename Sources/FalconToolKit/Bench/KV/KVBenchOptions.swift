@@ -63,6 +63,10 @@ struct KVBenchOptions: ParsableArguments {
     var bloomBits = 10
     @Option(name: .customLong("compression_type"), help: "none, lz4 or zstd.")
     var compressionType = "lz4"
+    @Option(
+        name: .customLong("compression_max_dict_bytes"),
+        help: "With zstd: bytes of the last level's dictionaries; 0: none.")
+    var dictionaryBytes = 0
     @Option(name: .customLong("compression_ratio"), help: "What values compress to.")
     var compressionRatio = 0.5
     @Option(help: "1: each write is forced to the device.")
@@ -135,6 +139,7 @@ struct KVBenchOptions: ParsableArguments {
             ("cache_size", .count(cacheSize)), ("memory_budget", .count(memoryBudget)),
             ("bloom_bits", .count(bloomBits)),
             ("compression_type", .string(compressionType)),
+            ("compression_max_dict_bytes", .count(dictionaryBytes)),
             ("compression_ratio", .double(compressionRatio)), ("sync", .bool(sync == .on)),
             ("durability", .string("\(sync == .on ? .synced : durability)")),
             ("seed", .unsigned(seed)), ("use_existing_db", .bool(useExistingDB == .on)),
@@ -159,6 +164,7 @@ struct KVBenchOptions: ParsableArguments {
         options.filterBitsPerKey = max(bloomBits, 0)
         options.compression = codec ?? .lz4
         options.bottomCompression = codec ?? .lz4
+        options.bottomDictionaryBytes = dictionaryBytes
         options.blockCacheBytes = cacheSize
         options.compactionThreads = max(1, maxBackgroundJobs - 1)
         return options

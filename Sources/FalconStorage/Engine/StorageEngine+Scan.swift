@@ -1,0 +1,99 @@
+extension StorageEngine {
+    /// A cursor over `range` at `timestamp`, with `overlay`'s writes below `ordinal` laid over it.
+    ///
+    /// Throws `snapshot-too-old` where versions at `timestamp`, or after
+    /// ``ReadOptions/newerThan``, may be gone.
+    public func makeIterator(
+        _ range: KeyRange, at timestamp: Timestamp, overlay: WriteBatch? = nil,
+        below ordinal: UInt32 = .max, options: ReadOptions = ReadOptions()
+    ) throws(StorageError) -> RangeIterator {
+        let state = cell.retained()
+        let readable = min(timestamp, tracker.publishedTimestamp)
+        if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
+        let scan = try tableScan(options, at: readable, state.version)
+        var children: [InternalIterator] = []
+        children.reserveCapacity(4 + state.immutables.count + state.version.level0.count)
+        var tombstones: [RangeTombstone] = []
+        var overlayTombstones: [RangeTombstone] = []
+        let usesOverlay = overlay.map { !$0.isEmpty } ?? false
+        if usesOverlay, let overlay {
+            children.append(overlay.makeIterator(below: ordinal))
+            if overlay.rangeDeleteCount > 0 {
+                overlayTombstones = overlay.rangeDeletes(below: ordinal).map {
+                    RangeTombstone(
+                        lower: Array($0.key), upper: Array($0.value), timestamp: .max)
+                }
+            }
+        }
+        if !state.active.table.isEmpty {
+            children.append(state.active.table.makeIterator())
+            tombstones += state.active.table.rangeTombstones(in: range, at: readable)
+        }
+        for layer in state.immutables {
+            children.append(layer.table.makeIterator())
+            tombstones += layer.table.rangeTombstones(in: range, at: readable)
+        }
+        try addTables(of: state.version, range, scan, &children)
+        if state.version.hasRangeTombstones {
+            for level in state.version.levels {
+                for file in level.files
+                where file.metadata.rangeTombstoneCount > 0 && file.overlaps(range)
+                    && scan.needs(file)
+                {
+                    tombstones += try file.reader(mayWait: scan.mayWait)
+                        .rangeTombstones(in: range, at: readable)
+                }
+            }
+        }
+        return RangeIterator(
+            source: MergingIterator.merging(children), state: state, range: range,
+            timestamp: readable, options: options,
+            hiding: tombstones.isEmpty
+                ? .none : RangeTombstoneFragments(tombstones, at: readable),
+            overlay: usesOverlay ? overlay : nil,
+            overlayHiding: overlayTombstones.isEmpty
+                ? .none : RangeTombstoneFragments(overlayTombstones, at: .max))
+    }
+
+    private func tableScan(
+        _ options: ReadOptions, at timestamp: Timestamp, _ version: Version
+    ) throws(StorageError) -> TableScan {
+        var scan = TableScan(mayWait: options.mayWait)
+        guard let newerThan = options.newerThan else { return scan }
+        // Below the safepoint a compaction may have dropped deletes, and made versions older.
+        if newerThan < version.safepoint { throw Self.tooOld(newerThan, version) }
+        scan.window = TimestampBounds(
+            oldest: newerThan.rawValue &+ (newerThan == .max ? 0 : 1), newest: timestamp.rawValue)
+        scan.counters = scanCounters
+        return scan
+    }
+
+    private func addTables(
+        of version: Version, _ range: KeyRange, _ scan: TableScan,
+        _ children: inout [InternalIterator]
+    ) throws(StorageError) {
+        for file in version.level0.files where file.overlaps(range) {
+            guard scan.needs(file) else {
+                scan.counters?.add(tables: 1)
+                continue
+            }
+            children.append(try file.reader(mayWait: scan.mayWait).makeIterator(scan))
+        }
+        for level in version.levels.dropFirst() where level.count > 0 {
+            var level = level
+            var files = level.positions(in: range)
+            if scan.window != nil {
+                let needed = level.files[files].filter(scan.needs)
+                scan.counters?.add(tables: files.count - needed.count)
+                level = LevelFiles(needed)
+                files = 0..<needed.count
+            }
+            if files.count == 1 {
+                let file = level.files[files.lowerBound]
+                children.append(try file.reader(mayWait: scan.mayWait).makeIterator(scan))
+            } else if !files.isEmpty {
+                children.append(LevelIterator(level, files: files, scan))
+            }
+        }
+    }
+}

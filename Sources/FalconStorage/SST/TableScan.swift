@@ -1,0 +1,10 @@
+/// What a cursor over tables does beside walking.
+struct TableScan {
+    /// False for compaction: blocks read are not kept.
+    var fillCache = true
+    var mayWait = true
+    /// Blocks of which no entry is in it may be passed over.
+    var window: TimestampBounds?
+    /// Counts what is.
+    var counters: ScanCounters?
+}
