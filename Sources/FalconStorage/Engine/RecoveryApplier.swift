@@ -9,6 +9,8 @@ struct RecoveryApplier {
     let environment: StorageEnvironment
     let store: TableStore
     let lock: any FileLock
+    /// What the replay has written before: removed again when the open fails before its manifest.
+    let overflow: ReplayOverflow
 
     /// Transaction numbers set aside by each open, so that numbers given out and never logged are
     /// not given again.
@@ -89,6 +91,7 @@ struct RecoveryApplier {
             number: recovered.nextManifestNumber, uid: environment.random.nextUID(),
             shard: format.shard,
             snapshot: snapshot(recovered, incarnation, wal.currentSegment), names, fileSystem)
+        overflow.keep()
         try CurrentMarker.write(manifest: manifest.number, names, fileSystem)
 
         for orphan in recovered.orphans { try? fileSystem.remove(orphan) }

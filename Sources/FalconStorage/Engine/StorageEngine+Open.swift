@@ -24,7 +24,8 @@ extension StorageEngine {
         let recovered = try readBesideWriter(
             RecoveryReader(
                 names: names, fileSystem: environment.fileSystem, store: store,
-                memtableBytes: options.memtableBytes, forWriting: false))
+                memtableBytes: options.rotationBytes, forWriting: false,
+                progress: progress(names, options, environment)))
         guard !recovered.isNew else {
             throw StorageError(
                 .notFound, kind: .user, "There is no engine in the directory.",
@@ -81,13 +82,16 @@ extension StorageEngine {
             try refuseForeign(names, fileSystem)
         }
         let lock = try fileSystem.lock(names.lock)
+        let store = TableStore(
+            names: names, fileSystem: fileSystem, cache: cache(options),
+            budget: options.memoryBudget)
+        let overflow = ReplayOverflow(
+            store: store, random: environment.random, options: options)
         do throws(StorageError) {
-            let store = TableStore(
-                names: names, fileSystem: fileSystem, cache: cache(options),
-                budget: options.memoryBudget)
             let recovered = try RecoveryReader(
                 names: names, fileSystem: fileSystem, store: store,
-                memtableBytes: options.memtableBytes, forWriting: true
+                memtableBytes: options.rotationBytes, forWriting: true,
+                progress: progress(names, options, environment), overflow: overflow
             ).read()
             if recovered.isNew, !options.createIfMissing {
                 throw StorageError(
@@ -100,9 +104,10 @@ extension StorageEngine {
             }
             return try RecoveryApplier(
                 names: names, options: options, environment: environment, store: store,
-                lock: lock
+                lock: lock, overflow: overflow
             ).apply(recovered)
         } catch {
+            overflow.abandon()
             lock.release()
             throw error
         }
@@ -149,6 +154,13 @@ extension StorageEngine {
             .invalidArgument, kind: .user,
             "The directory is not empty and holds no engine: \(stranger) is there.",
             location: .init(path: names.root), hint: "Choose an empty or a new directory.")
+    }
+
+    private static func progress(
+        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+    ) -> RecoveryProgress {
+        RecoveryProgress(
+            path: names.root, listener: options.eventListener, clock: environment.clock)
     }
 
     private static func cache(_ options: EngineOptions) -> BlockCache {

@@ -15,6 +15,7 @@ import Testing
             events.withLock { events in
                 events.map { event in
                     switch event {
+                    case .recovering(let event): "recovering \(event.phase)"
                     case .flushBegan: "flush began"
                     case .flushEnded(let flush):
                         flush.error == nil && flush.writtenBytes > 0
