@@ -62,6 +62,10 @@ public struct EngineStatistics: Sendable {
     /// Versions below this may be gone.
     public var safepoint = Timestamp.zero
 
+    /// Damaged tables out of service, and their bytes; see ``StorageEngine/corruptionReport()``.
+    public var quarantinedTables = 0
+    public var quarantinedBytes: UInt64 = 0
+
     public var walBytes: UInt64 = 0
     public var cacheBytes = 0
     public var cacheHits: UInt64 = 0

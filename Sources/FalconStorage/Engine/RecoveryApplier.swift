@@ -120,6 +120,9 @@ struct RecoveryApplier {
             try closer.start()
         }
         try background.start()
+        for entry in recovered.version.corruptionReport(names).entries {
+            background.events.send(.quarantined(entry))
+        }
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
             tree: tree, tracker: tracker, writeSide: writeSide)

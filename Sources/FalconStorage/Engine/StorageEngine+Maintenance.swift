@@ -38,6 +38,12 @@ extension StorageEngine {
             return figures
         }
         statistics.blobs = Self.blobStatistics(state.version.blobs)
+        for level in state.version.levels {
+            for file in level.files where file.isQuarantined {
+                statistics.quarantinedTables += 1
+                statistics.quarantinedBytes += file.metadata.byteCount
+            }
+        }
         statistics.flushedLSN = state.version.flushedLSN
         statistics.publishedTimestamp = tracker.publishedTimestamp
         statistics.snapshots = tracker.count

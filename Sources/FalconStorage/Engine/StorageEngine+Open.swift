@@ -25,7 +25,9 @@ extension StorageEngine {
             RecoveryReader(
                 names: names, fileSystem: environment.fileSystem, store: store,
                 memtableBytes: options.rotationBytes, forWriting: false,
-                progress: progress(names, options, environment)))
+                progress: progress(names, options, environment),
+                wallMicros: environment.clock.wallMicros(),
+                isBesideWriter: environment.fileSystem.isLocked(names.lock)))
         guard !recovered.isNew else {
             throw StorageError(
                 .notFound, kind: .user, "There is no engine in the directory.",
@@ -51,7 +53,9 @@ extension StorageEngine {
                 let recovered = try reader.read()
                 if isBeside {
                     for level in recovered.version.levels {
-                        for file in level.files { _ = try file.reader() }
+                        for file in level.files where !file.isQuarantined {
+                            _ = try file.reader()
+                        }
                     }
                     for entry in recovered.version.blobs.entries {
                         _ = try entry.file.reader()
@@ -91,7 +95,8 @@ extension StorageEngine {
             let recovered = try RecoveryReader(
                 names: names, fileSystem: fileSystem, store: store,
                 memtableBytes: options.rotationBytes, forWriting: true,
-                progress: progress(names, options, environment), overflow: overflow
+                progress: progress(names, options, environment),
+                wallMicros: environment.clock.wallMicros(), overflow: overflow
             ).read()
             if recovered.isNew, !options.createIfMissing {
                 throw StorageError(

@@ -62,7 +62,11 @@ extension StorageEngine {
         // Published is read after the state was taken, so it is at or above the state's safepoint.
         let readable = min(timestamp, tracker.publishedTimestamp)
         if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
-        return try state.get(key, at: readable, pin: &pin)
+        do throws(StorageError) {
+            return try state.get(key, at: readable, pin: &pin)
+        } catch {
+            throw noted(error)
+        }
     }
 
     private static func tooOld(_ timestamp: Timestamp, _ version: Version) -> StorageError {
@@ -76,6 +80,20 @@ extension StorageEngine {
     public func makeIterator(
         _ range: KeyRange, at timestamp: Timestamp, overlay: WriteBatch? = nil,
         below ordinal: UInt32 = .max
+    ) throws(StorageError) -> RangeIterator {
+        do throws(StorageError) {
+            let iterator = try assembleIterator(range, at: timestamp, overlay, below: ordinal)
+            if let keeper = writeSide?.background.keeper {
+                iterator.noteFailure = { [keeper] in keeper.note($0, by: .read) }
+            }
+            return iterator
+        } catch {
+            throw noted(error)
+        }
+    }
+
+    private func assembleIterator(
+        _ range: KeyRange, at timestamp: Timestamp, _ overlay: WriteBatch?, below ordinal: UInt32
     ) throws(StorageError) -> RangeIterator {
         let state = cell.retained()
         let readable = min(timestamp, tracker.publishedTimestamp)

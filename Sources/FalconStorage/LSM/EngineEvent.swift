@@ -33,6 +33,11 @@ public enum EngineEvent: Sendable {
     case compactionEnded(Compaction)
     /// Writers are held back for another reason than before; `none`: no longer.
     case delayChanged(EngineStatistics.DelayReason)
+    /// A table was found damaged, now or before this open, and is out of service.
+    case quarantined(CorruptionReport.Entry)
+    /// A table's bytes failed their checks and passed when they were read again: memory, or the way to the
+    /// device, is at fault.
+    case damageNotRepeated(StorageError)
     /// A write to the log failed: the engine takes no more writes.
     case poisoned(StorageError)
 }

@@ -10,6 +10,9 @@ struct RecoveryReader {
     let memtableBytes: Int
     let forWriting: Bool
     let progress: RecoveryProgress
+    /// When damage is found; nil: now is no time to judge it, a live writer may take tables away.
+    var wallMicros: UInt64 = 0
+    var isBesideWriter = false
     /// Writes memtables that there is no memory for; nil keeps all of them.
     var overflow: ReplayOverflow?
 
@@ -36,8 +39,10 @@ struct RecoveryReader {
         try account(listing, &state)
         guard let scan = try scan(&state) else { return state }
         try apply(scan, &state)
-        try RecoveryValidation(names: names, fileSystem: fileSystem, progress: progress)
-            .check(state, against: scan)
+        try RecoveryValidation(
+            names: names, fileSystem: fileSystem, progress: progress,
+            wallMicros: isBesideWriter ? nil : wallMicros
+        ).check(state, against: scan)
         return state
     }
 
@@ -77,7 +82,10 @@ struct RecoveryReader {
         _ manifest: ManifestContents, into state: inout RecoveredState
     ) throws(StorageError) {
         var version = Version.empty
+        var quarantined: [FileNumber: QuarantineRecord] = [:]
         for edit in manifest.edits {
+            for record in edit.quarantined { quarantined[record.file] = record }
+            for number in edit.released { quarantined[number] = nil }
             do throws(StorageError) {
                 version = try version.applying(edit, store: store).version
             } catch {
@@ -99,6 +107,7 @@ struct RecoveryReader {
                 state.nextFlushEpoch = max(state.nextFlushEpoch, epoch)
             }
         }
+        for (number, record) in quarantined { version.file(number)?.file.setQuarantine(record) }
         state.version = version
         state.manifest = manifest
         state.highestIncarnation = state.incarnation?.number ?? 0
@@ -119,10 +128,22 @@ struct RecoveryReader {
             for file in level.files { live.insert(file.number) }
         }
         let present = Set(listing.tables)
-        for number in live where !present.contains(number) {
+        // A table more or less missing is for the validation to find; without any the directory is not whole.
+        if !live.isEmpty, !listing.names.contains("sst") {
             throw .corruption(
-                "The manifest names a table that is missing.", path: names.table(number),
-                hint: "Restore it from a backup; sst-verify lists what it held.")
+                "The manifest names \(live.count) tables and there is no directory of tables.",
+                path: names.sstDirectory, hint: "Restore it from a backup.")
+        }
+        // A MANIFEST that lost its last edit looks like this: what it names is gone, and what it does not
+        // name holds the rows. Those would be removed as orphans.
+        if let missing = live.first(where: { !present.contains($0) }),
+            let stranger = present.first(where: { !live.contains($0) })
+        {
+            throw .corruption(
+                "The manifest names a table that is missing, and not one that is there "
+                    + "(\(VFSPath.name(of: names.table(stranger)))): an edit of it may be lost.",
+                path: names.table(missing),
+                hint: "Restore the table or MANIFEST from a backup; sst-verify lists what it held.")
         }
         if state.isNew, !present.isEmpty {
             throw .corruption(

@@ -4,6 +4,9 @@ struct RecoveryValidation {
     let names: FileNames
     let fileSystem: any FileSystem
     let progress: RecoveryProgress
+    /// For what is recorded of damaged tables; nil throws on them instead: beside a live writer a table may
+    /// be gone for a good reason.
+    let wallMicros: UInt64?
 
     func check(_ state: RecoveredState, against scan: LogScan) throws(StorageError) {
         let files = state.version.levels.flatMap(\.files)
@@ -13,7 +16,7 @@ struct RecoveryValidation {
         try checkLog(state, scan)
         var bytes: UInt64 = 0
         for file in files {
-            try check(file.metadata)
+            try check(file)
             bytes &+= file.metadata.byteCount
             progress.advance(doneBytes: bytes, records: UInt64(scan.commits))
         }
@@ -36,22 +39,26 @@ struct RecoveryValidation {
         }
     }
 
-    private func check(_ file: FileMetadata) throws(StorageError) {
-        let path = names.table(file.number)
-        let size = try fileSystem.fileSize(path)
-        guard size == file.byteCount else {
-            throw .corruption(
-                "The table has \(size) bytes; MANIFEST says \(file.byteCount).", path: path,
-                offset: min(size, file.byteCount),
-                hint: "Restore it from a backup; sst-verify lists what it held.")
+    /// A damaged table is taken out of service; one that was and is sound again comes back.
+    private func check(_ file: TableFile) throws(StorageError) {
+        guard let wallMicros else {
+            if !file.isQuarantined { try file.checkEnds() }
+            return
         }
-        let opened = try fileSystem.open(path, .read)
         do throws(StorageError) {
-            try TableReader.checkEnds(of: opened, uid: file.uid, size: size)
+            if file.isQuarantined {
+                try file.readWhole()
+                file.setQuarantine(nil)
+            } else {
+                try file.checkEnds()
+            }
+        } catch  where error.code == .corruption || error.code == .notFound {
+            if file.isQuarantined { return }
+            file.setQuarantine(
+                QuarantineRecord(
+                    error, file: file.number, finder: .open, wallMicros: wallMicros))
         } catch {
-            try? opened.close()
-            throw error
+            // A device that does not answer now may answer later: whoever needs the table is told.
         }
-        try opened.close()
     }
 }

@@ -320,6 +320,19 @@ final class TableReader: @unchecked Sendable {
         return passes
     }
 
+    /// Reads and checks the filter pages, which no scan needs.
+    func checkFilterPages() throws(StorageError) {
+        guard filterPages.lines > 0 else { return }
+        for page in 0..<filterPages.count {
+            let handle = filterPages.handle(page)
+            var pin = BlockPin()
+            try blocks.load(handle, .filter, &pin)
+            guard pin.bytes.count == Int(handle.payloadBytes) else {
+                throw blocks.damaged(handle, .filter, "has a wrong size")
+            }
+        }
+    }
+
     /// The index partition at `place` of the top level; it lives as long as the table and the pin.
     @inline(__always)
     func partition(_ place: Int, _ pin: inout BlockPin) throws(StorageError) -> IndexBlock {

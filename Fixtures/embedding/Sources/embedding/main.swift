@@ -43,6 +43,9 @@ try engine.compact { progress in
 print("progress: \(steps > 0)")
 let values = try engine.multiGet([bytes("a"), bytes("b"), bytes("x"), bytes("c")])
 print(values.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "-" }.joined(separator: " "))
+print(
+    "damaged tables:", engine.corruptionReport().entries.count,
+    try engine.recheckQuarantined().count)
 try engine.close()
 
 options.isReadOnly = true
