@@ -11,6 +11,7 @@ struct RecoveryApplier {
     let lock: any FileLock
     /// What the replay has written before: removed again when the open fails before its manifest.
     let overflow: ReplayOverflow
+    let stalls: StallReporter?
 
     /// Transaction numbers set aside by each open, so that numbers given out and never logged are
     /// not given again.
@@ -108,7 +109,7 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            branch: incarnation.branch, options: options)
+            branch: incarnation.branch, options: options, stalls: stalls)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {

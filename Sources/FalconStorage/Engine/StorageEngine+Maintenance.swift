@@ -56,6 +56,7 @@ extension StorageEngine {
             writeSide.pipeline.addStatistics(to: &statistics)
             writeSide.background.addStatistics(to: &statistics)
             writeSide.controller.addStatistics(to: &statistics)
+            writeSide.stalls?.addStatistics(to: &statistics)
             statistics.walBytes = writeSide.wal.segmentBytes
         }
         return statistics

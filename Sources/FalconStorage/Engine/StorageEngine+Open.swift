@@ -72,7 +72,36 @@ extension StorageEngine {
     }
 
     private static func openWritable(
-        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
+    ) throws(StorageError) -> StorageEngine {
+        let (environment, stalls) = watched(names, options, given)
+        try stalls?.start()
+        do throws(StorageError) {
+            return try openWritable(names, options, environment, stalls)
+        } catch {
+            stalls?.stop()
+            throw error
+        }
+    }
+
+    /// The environment with a file system whose calls are watched, and who tells of those that stall.
+    private static func watched(
+        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
+    ) -> (StorageEnvironment, StallReporter?) {
+        guard options.stallReportMicros > 0 else { return (given, nil) }
+        let watch = StallWatch(clock: given.clock)
+        let environment = StorageEnvironment(
+            fileSystem: WatchedFileSystem(given.fileSystem, watch), clock: given.clock,
+            random: given.random)
+        let stalls = StallReporter(
+            watch, limitMicros: options.stallReportMicros,
+            events: EngineEvents(path: names.root, listener: options.eventListener))
+        return (environment, stalls)
+    }
+
+    private static func openWritable(
+        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment,
+        _ stalls: StallReporter?
     ) throws(StorageError) -> StorageEngine {
         let fileSystem = environment.fileSystem
         if try !fileSystem.exists(names.root) {
@@ -109,7 +138,7 @@ extension StorageEngine {
             }
             return try RecoveryApplier(
                 names: names, options: options, environment: environment, store: store,
-                lock: lock, overflow: overflow
+                lock: lock, overflow: overflow, stalls: stalls
             ).apply(recovered)
         } catch {
             overflow.abandon()

@@ -38,6 +38,11 @@ public enum EngineEvent: Sendable {
     /// A table's bytes failed their checks and passed when they were read again: memory, or the way to the
     /// device, is at fault.
     case damageNotRepeated(StorageError)
+    /// A call of the file system lasts longer than ``EngineOptions/stallReportMicros``; told again when it has
+    /// lasted twice as long.
+    case stalled(StalledOperation)
+    /// It is over, some time after it had lasted so long.
+    case stallEnded(StalledOperation)
     /// A write to the log failed: the engine takes no more writes.
     case poisoned(StorageError)
 }

@@ -112,9 +112,10 @@ final class TableFile: @unchecked Sendable {
         while iterator.isValid { try iterator.next() }
     }
 
-    /// Checks size and ends of the file.
-    func checkEnds() throws(StorageError) {
+    /// Checks that the file is there, its size, and perhaps header and footer.
+    func checkPresence(readsEnds: Bool) throws(StorageError) {
         try store.checkSize(metadata)
+        guard readsEnds else { return }
         let file = try store.fileSystem.open(store.names.table(number), .read)
         defer { try? file.close() }
         try TableReader.checkEnds(of: file, uid: metadata.uid, size: metadata.byteCount)

@@ -40,8 +40,7 @@ struct RecoveryReader {
         guard let scan = try scan(&state) else { return state }
         try apply(scan, &state)
         try RecoveryValidation(
-            names: names, fileSystem: fileSystem, progress: progress,
-            wallMicros: isBesideWriter ? nil : wallMicros
+            names: names, progress: progress, wallMicros: isBesideWriter ? nil : wallMicros
         ).check(state, against: scan)
         return state
     }

@@ -1,12 +1,15 @@
 /// The last phase of recovery: what was applied is what was scanned, and each table file is what MANIFEST
-/// says.
+/// says, as far as size and ends tell.
 struct RecoveryValidation {
     let names: FileNames
-    let fileSystem: any FileSystem
     let progress: RecoveryProgress
     /// For what is recorded of damaged tables; nil throws on them instead: beside a live writer a table may
     /// be gone for a good reason.
     let wallMicros: UInt64?
+
+    /// Tables whose ends are read: of a directory of many, the newest. The others' are checked when they are
+    /// first needed, as every table's index and blocks are.
+    static let checkedEnds = 512
 
     func check(_ state: RecoveredState, against scan: LogScan) throws(StorageError) {
         let files = state.version.levels.flatMap(\.files)
@@ -15,8 +18,8 @@ struct RecoveryValidation {
             files: files.count)
         try checkLog(state, scan)
         var bytes: UInt64 = 0
-        for file in files {
-            try check(file)
+        for (index, file) in files.enumerated() {
+            try check(file, readsEnds: index < Self.checkedEnds)
             bytes &+= file.metadata.byteCount
             progress.advance(doneBytes: bytes, records: UInt64(scan.commits))
         }
@@ -40,9 +43,9 @@ struct RecoveryValidation {
     }
 
     /// A damaged table is taken out of service; one that was and is sound again comes back.
-    private func check(_ file: TableFile) throws(StorageError) {
+    private func check(_ file: TableFile, readsEnds: Bool) throws(StorageError) {
         guard let wallMicros else {
-            if !file.isQuarantined { try file.checkEnds() }
+            if !file.isQuarantined { try file.checkPresence(readsEnds: readsEnds) }
             return
         }
         do throws(StorageError) {
@@ -50,7 +53,7 @@ struct RecoveryValidation {
                 try file.readWhole()
                 file.setQuarantine(nil)
             } else {
-                try file.checkEnds()
+                try file.checkPresence(readsEnds: readsEnds)
             }
         } catch  where error.code == .corruption || error.code == .notFound {
             if file.isQuarantined { return }

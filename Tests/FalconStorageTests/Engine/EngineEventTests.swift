@@ -26,6 +26,8 @@ import Testing
                         compaction.error.map { "compaction \($0.code)" }
                             ?? "compaction to \(compaction.outputLevel) ended"
                     case .delayChanged(let reason): "delay \(reason.rawValue)"
+                    case .stalled: "stalled"
+                    case .stallEnded: "stall ended"
                     case .quarantined: "quarantined"
                     case .damageNotRepeated: "damage not repeated"
                     case .poisoned: "poisoned"

@@ -195,31 +195,4 @@ import Testing
         event.elapsedMicros = 1_000_000
         #expect(event.remainingMicros == 3_000_000)
     }
-
-    @Test func tablesAreComparedWithManifest() throws {
-        for damage in ["short", "footer", "other"] {
-            let fixture = try EngineFixture()
-            for row in 0..<50 { try fixture.put("k\(row)", "v") }
-            try fixture.engine.flush()
-            try fixture.put("other", "table")
-            try fixture.engine.flush()
-            try fixture.engine.close()
-            let names = try Self.tables(fixture.fileSystem).sorted()
-            let path = "/db/sst/" + names[0]
-            let file = try fixture.fileSystem.open(path, .readWrite)
-            let size = try file.size()
-            switch damage {
-            case "short": try file.truncate(to: size - 1)
-            case "footer": try file.write([0xFF], at: size - 20)
-            default:
-                let other = try fixture.fileSystem.contents(of: "/db/sst/" + names[1])
-                try file.truncate(to: UInt64(other.count))
-                try file.write(other, at: 0)
-            }
-            let error = #expect(throws: StorageError.self) {
-                _ = try Self.open(fixture.fileSystem, fixture.options)
-            }
-            #expect(error?.code == .corruption && error?.location?.path == path, "\(damage)")
-        }
-    }
 }

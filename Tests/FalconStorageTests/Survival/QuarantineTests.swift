@@ -144,7 +144,7 @@ import Testing
         try expectQuarantine(fixture, path)
         var reading = fixture.options
         reading.isReadOnly = true
-        let reader = try ClassEngine.open(fixture.memory.crashClone(.dropUnsynced), reading)
+        let reader = try ClassEngine.open(fixture.memory.crashClone(.keepUnsynced), reading)
         #expect(reader.corruptionReport().entries.map(\.file) == [entry.file])
         #expect(try failure { _ = try reader.value(key(0)) }?.code == .corruption)
         #expect(try reader.value(key(80)) != nil)

@@ -95,12 +95,13 @@ final class KVBench {
         engineOptions.eventListener = listener
         threadCount += 1
         let thread = BenchThread(
-            0, seed: seed &+ threadCount, settings, context.environment.clock)
+            0, seed: seed &+ threadCount, settings, context.environment.clock,
+            timer: timer(workload, settings, 0))
         thread.start()
         try open(engineOptions)
+        let entries = Int(clamping: listener.commits) * options.batchSize
+        thread.finished(1, bytes: entries * (options.keySize + options.valueSize))
         thread.stop()
-        let operations = Int(clamping: listener.commits) * options.batchSize
-        thread.finished(operations, bytes: operations * (options.keySize + options.valueSize))
         let result = KVResult(
             workload, settings, [thread], measured: 1, before: EngineStatistics(), after: opened)
         output.write(result.text + listener.text)

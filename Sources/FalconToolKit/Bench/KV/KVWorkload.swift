@@ -42,8 +42,7 @@ struct KVWorkload {
         case .readRandom, .readMissing, .multiReadRandom, .readWhileWriting: "read"
         case .seekRandom: "seek"
         case .readSequential, .readReverse: "read"
-        case .replay, .replayFlush: "commit"
-        case .flush, .compact, .waitForCompaction, .stats: "op"
+        case .flush, .compact, .waitForCompaction, .replay, .replayFlush, .stats: "op"
         }
     }
     /// Its keys and values are written, not read.
