@@ -37,7 +37,7 @@ final class AdminSource: Sendable {
             } else if let stall = statistics.stalledOperations.first {
                 (status, reason) = (
                     .degraded,
-                    "a \(stall.operation.rawValue) of \(stall.path) has lasted \(stall.micros / 1_000_000) s"
+                    "a \(stall.operation) of \(stall.path) has lasted \(stall.micros / 1_000_000) s"
                 )
             } else if statistics.quarantinedTables > 0 {
                 // All other ranges are served: no reason to send clients elsewhere.

@@ -46,12 +46,12 @@ final class EngineLog: EngineEventListener {
         case .stalled(let call):
             let seconds = call.micros / 1_000_000
             logger.warning(
-                "a \(call.operation.rawValue) of \(call.path) has lasted \(seconds) s; the engine waits"
+                "a \(call.operation) of \(call.path) has lasted \(seconds) s; the engine waits"
             )
         case .stallEnded(let call):
             let seconds = call.micros / 1_000_000
             logger.notice(
-                "the \(call.operation.rawValue) of \(call.path) is over, after some \(seconds) s")
+                "the \(call.operation) of \(call.path) is over, after some \(seconds) s")
         default: break
         }
     }

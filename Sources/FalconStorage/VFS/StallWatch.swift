@@ -1,15 +1,6 @@
 import CFalconPlatform
 import Synchronization
 
-/// A call of the file system that lasts longer than it should.
-public struct StalledOperation: Sendable, Hashable {
-    /// What is waited for: `read`, `write`, `sync`, ….
-    public var operation: FileOperation
-    public var path: String
-    /// So far, or in all when it is over.
-    public var micros: UInt64
-}
-
 /// Knows which calls of a file system are under way, and since when.
 ///
 /// A call notes its begin in a slot of its thread and frees it at its end: no lock, some 40 ns. Whoever
@@ -89,7 +80,7 @@ final class StallWatch: @unchecked Sendable {
                 Found(
                     key: Key(slot: index, beganNanos: began),
                     operation: StalledOperation(
-                        operation: operation, path: path, micros: (now - began) / 1000)))
+                        operation: operation.rawValue, path: path, micros: (now - began) / 1000)))
         }
         return found
     }
