@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Answers GET and HEAD of /health and /metrics.
+/// Answers GET and HEAD of /health, /metrics and /corruption.
 final class AdminHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -37,7 +37,9 @@ final class AdminHandler: ChannelInboundHandler, RemovableChannelHandler {
                 report.json(), head, context)
         case "/metrics":
             send(.ok, "text/plain; version=0.0.4; charset=utf-8", source.metrics(), head, context)
-        default: send(.notFound, "text/plain", "try /health or /metrics\n", head, context)
+        case "/corruption": send(.ok, "application/json", source.corruption(), head, context)
+        default:
+            send(.notFound, "text/plain", "try /health, /metrics or /corruption\n", head, context)
         }
     }
 

@@ -1,3 +1,4 @@
+import FalconSchema
 import FalconStorage
 
 /// Gathers what the admin endpoints show.
@@ -33,6 +34,15 @@ final class AdminSource: Sendable {
                 (status, reason) = (.degraded, "a background job is being retried: \(error)")
             } else if statistics.delayReason == .diskFull {
                 (status, reason) = (.degraded, "the disk is full")
+            } else if let stall = statistics.stalledOperations.first {
+                (status, reason) = (
+                    .degraded,
+                    "a \(stall.operation) of \(stall.path) has lasted \(stall.micros / 1_000_000) s"
+                )
+            } else if statistics.quarantinedTables > 0 {
+                // All other ranges are served: no reason to send clients elsewhere.
+                reason =
+                    "\(statistics.quarantinedTables) damaged tables are out of service, see /corruption"
             }
         }
         return HealthReport(
@@ -46,6 +56,30 @@ final class AdminSource: Sendable {
         appendServer(&out)
         if let engine { appendEngine(engine.statistics(), &out) }
         return out.text
+    }
+
+    /// The tables that are out of service, as JSON. Keys are data and not shown, but for the database and
+    /// the storage that a key begins with.
+    func corruption() -> String {
+        let entries = engine?.corruptionReport().entries ?? []
+        let items = entries.map(Self.json)
+        return "{\"quarantined\":[" + items.joined(separator: ",") + "]}\n"
+    }
+
+    private static func json(_ entry: CorruptionReport.Entry) -> String {
+        var text = "{\"file\":" + JSONText.quoted(entry.path)
+        text += ",\"level\":\(entry.level),\"bytes\":\(entry.bytes),\"entries\":\(entry.entryCount)"
+        text += ",\"offset\":" + (entry.offset.map { String($0) } ?? "null")
+        text += ",\"first_key_prefix\":" + JSONText.quoted(prefix(entry.smallest))
+        text += ",\"last_key_prefix\":" + JSONText.quoted(prefix(entry.largest))
+        text += ",\"found_by\":\"\(entry.foundBy.rawValue)\""
+        text += ",\"found_unix_micros\":\(entry.foundWallMicros)"
+        text += ",\"reason\":" + JSONText.quoted(entry.reason)
+        return text + "}"
+    }
+
+    private static func prefix(_ key: [UInt8]) -> String {
+        key.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private func appendServer(_ out: inout MetricsText) {
@@ -119,6 +153,19 @@ final class AdminSource: Sendable {
         out.counter(
             "falcon_write_delay_nanoseconds_total", "Time writers were held back.",
             s.totalDelayNanos)
+        out.counter(
+            "falcon_io_stalls_total", "Calls of the file system that lasted too long.", s.stalls)
+        out.gauge(
+            "falcon_io_stalled", "Calls of the file system that last too long now.",
+            s.stalledOperations.count)
+        out.gauge(
+            "falcon_io_stalled_seconds", "How long the longest of them has lasted.",
+            Double(s.stalledOperations.first?.micros ?? 0) / 1e6)
+        out.gauge(
+            "falcon_quarantined_tables", "Damaged tables out of service.", s.quarantinedTables)
+        out.gauge(
+            "falcon_quarantined_bytes", "Bytes of damaged tables out of service.",
+            Double(s.quarantinedBytes))
         out.gauge("falcon_snapshots", "Snapshots held.", s.snapshots)
         out.gauge("falcon_cache_bytes", "Bytes in the block cache.", s.cacheBytes)
         out.counter("falcon_cache_hits_total", "Blocks found in the cache.", s.cacheHits)

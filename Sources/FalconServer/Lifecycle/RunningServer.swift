@@ -50,7 +50,8 @@ public final class RunningServer: Sendable {
         try AddressProbe.check(config.adminAddress, what: "admin", flag: "--admin-addr")
         logger.info("opening the data directory \(config.dataDirectory)")
         let opened = ContinuousClock.now
-        let engine = try openEngine(config, environment: environment)
+        let engine = try openEngine(
+            config, EngineLog(logger: logger), environment: environment)
         logger.info("storage is open after \(shown(opened.duration(to: .now)))")
         let workers = WorkerPool(
             threadCount: config.workerThreads > 0 ? config.workerThreads : max(4, 2 * cores))
@@ -108,9 +109,10 @@ public final class RunningServer: Sendable {
     }
 
     private static func openEngine(
-        _ config: ServerConfig, environment: StorageEnvironment
+        _ config: ServerConfig, _ log: EngineLog, environment: StorageEnvironment
     ) throws(ServerStartError) -> StorageEngine {
         var options = EngineOptions()
+        options.eventListener = log
         options.memtableBytes = config.memtableBytes
         options.blockCacheBytes = config.blockCacheBytes
         options.compression = config.compression

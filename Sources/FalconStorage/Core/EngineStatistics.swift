@@ -14,6 +14,8 @@ public struct EngineStatistics: Sendable {
         case compactionDebt = "compaction-debt"
         case memory
         case diskFull = "disk-full"
+        /// Nobody holds writers back but a device that does not answer.
+        case stalledIO = "stalled-io"
     }
 
     public var commits: UInt64 = 0
@@ -61,6 +63,15 @@ public struct EngineStatistics: Sendable {
     public var snapshots = 0
     /// Versions below this may be gone.
     public var safepoint = Timestamp.zero
+
+    /// Damaged tables out of service, and their bytes; see ``StorageEngine/corruptionReport()``.
+    public var quarantinedTables = 0
+    public var quarantinedBytes: UInt64 = 0
+
+    /// Calls of the file system under way that have passed ``EngineOptions/stallReportMicros``, longest first.
+    public var stalledOperations: [StalledOperation] = []
+    /// All that have passed it since the open.
+    public var stalls: UInt64 = 0
 
     public var walBytes: UInt64 = 0
     public var cacheBytes = 0

@@ -13,7 +13,8 @@ final class BackgroundWork: @unchecked Sendable {
     private let options: EngineOptions
     private let picker: CompactionPicker
     private let checkpoints: CheckpointWriter?
-    private let events: EngineEvents
+    let events: EngineEvents
+    let keeper: QuarantineKeeper
     private let memtableCharge: MemoryCharge
     private let bufferCharge: MemoryCharge
 
@@ -53,6 +54,9 @@ final class BackgroundWork: @unchecked Sendable {
         self.options = options
         self.checkpoints = checkpoints
         events = EngineEvents(path: store.names.root, listener: options.eventListener)
+        keeper = QuarantineKeeper(
+            tree: tree, versions: versions, store: store, events: events,
+            clock: environment.clock)
         memtableCharge = MemoryCharge(options.memoryBudget, .memtables)
         bufferCharge = MemoryCharge(
             options.memoryBudget, .background,
@@ -68,6 +72,18 @@ final class BackgroundWork: @unchecked Sendable {
             threads.append(try WorkerThread(name: "falcon-compact") { [self] in runCompactions() })
         }
         remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
+        keeper.begin { [weak self] in self?.tablesChanged() }
+        updateController()
+    }
+
+    /// A table went out of service or came back: jobs that failed on it are tried no more, others may be
+    /// due.
+    private func tablesChanged() {
+        monitor.lock()
+        if compactionFailure?.code == .corruption { compactionFailure = nil }
+        work.broadcast()
+        progress.broadcast()
+        monitor.unlock()
         updateController()
     }
 
@@ -81,6 +97,7 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.unlock()
         for thread in threads { thread.join() }
         threads = []
+        keeper.stop()
         store.stopRemovals()
         remover?.join()
         remover = nil
@@ -292,7 +309,10 @@ final class BackgroundWork: @unchecked Sendable {
         progress.broadcast()
         monitor.unlock()
         updateController()
-        if let failure { throw failure }
+        if let failure {
+            keeper.note(failure, by: .compaction)
+            throw failure
+        }
     }
 
     /// Compacts what overlaps `range` level by level to the last that has any, on this thread.

@@ -9,6 +9,9 @@ struct RecoveryApplier {
     let environment: StorageEnvironment
     let store: TableStore
     let lock: any FileLock
+    /// What the replay has written before: removed again when the open fails before its manifest.
+    let overflow: ReplayOverflow
+    let stalls: StallReporter?
 
     /// Transaction numbers set aside by each open, so that numbers given out and never logged are
     /// not given again.
@@ -89,6 +92,7 @@ struct RecoveryApplier {
             number: recovered.nextManifestNumber, uid: environment.random.nextUID(),
             shard: format.shard,
             snapshot: snapshot(recovered, incarnation, wal.currentSegment), names, fileSystem)
+        overflow.keep()
         try CurrentMarker.write(manifest: manifest.number, names, fileSystem)
 
         for orphan in recovered.orphans { try? fileSystem.remove(orphan) }
@@ -105,7 +109,7 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            branch: incarnation.branch, options: options)
+            branch: incarnation.branch, options: options, stalls: stalls)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {
@@ -117,6 +121,9 @@ struct RecoveryApplier {
             try closer.start()
         }
         try background.start()
+        for entry in recovered.version.corruptionReport(names).entries {
+            background.events.send(.quarantined(entry))
+        }
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
             tree: tree, tracker: tracker, writeSide: writeSide)

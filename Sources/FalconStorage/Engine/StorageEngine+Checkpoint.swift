@@ -8,6 +8,13 @@ extension StorageEngine {
         try flush()
         // Holding the state holds its files.
         let state = cell.retained()
+        if let lost = state.version.corruptionReport(store.names).entries.first {
+            // A copy that lacks rows must not pass for a whole one.
+            throw .corruption(
+                "A damaged table is out of service: a copy would lack its rows.", path: lost.path,
+                offset: lost.offset,
+                hint: "Restore the file, or accept the loss with dropQuarantined; then copy.")
+        }
         let target = FileNames(root: path)
         try fileSystem.createDirectory(path)
         try fileSystem.createDirectory(target.sstDirectory)
@@ -107,7 +114,10 @@ extension VersionEdit {
         flushedLSN = version.flushedLSN
         safepoint = version.safepoint
         for (level, files) in version.levels.enumerated() {
-            for file in files.files { added.append(.init(level: level, file: file.metadata)) }
+            for file in files.files {
+                added.append(.init(level: level, file: file.metadata))
+                if let record = file.quarantine { quarantined.append(record) }
+            }
         }
         for entry in version.blobs.entries {
             added.append(.init(level: 0, file: entry.file.metadata))

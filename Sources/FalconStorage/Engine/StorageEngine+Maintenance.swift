@@ -38,6 +38,12 @@ extension StorageEngine {
             return figures
         }
         statistics.blobs = Self.blobStatistics(state.version.blobs)
+        for level in state.version.levels {
+            for file in level.files where file.isQuarantined {
+                statistics.quarantinedTables += 1
+                statistics.quarantinedBytes += file.metadata.byteCount
+            }
+        }
         statistics.flushedLSN = state.version.flushedLSN
         statistics.publishedTimestamp = tracker.publishedTimestamp
         statistics.snapshots = tracker.count
@@ -53,6 +59,7 @@ extension StorageEngine {
             writeSide.pipeline.addStatistics(to: &statistics)
             writeSide.background.addStatistics(to: &statistics)
             writeSide.controller.addStatistics(to: &statistics)
+            writeSide.stalls?.addStatistics(to: &statistics)
             statistics.walBytes = writeSide.wal.segmentBytes
         }
         return statistics

@@ -24,7 +24,10 @@ extension StorageEngine {
         let recovered = try readBesideWriter(
             RecoveryReader(
                 names: names, fileSystem: environment.fileSystem, store: store,
-                memtableBytes: options.memtableBytes, forWriting: false))
+                memtableBytes: options.rotationBytes, forWriting: false,
+                progress: progress(names, options, environment),
+                wallMicros: environment.clock.wallMicros(),
+                isBesideWriter: environment.fileSystem.isLocked(names.lock)))
         guard !recovered.isNew else {
             throw StorageError(
                 .notFound, kind: .user, "There is no engine in the directory.",
@@ -50,7 +53,9 @@ extension StorageEngine {
                 let recovered = try reader.read()
                 if isBeside {
                     for level in recovered.version.levels {
-                        for file in level.files { _ = try file.reader() }
+                        for file in level.files where !file.isQuarantined {
+                            _ = try file.reader()
+                        }
                     }
                     for entry in recovered.version.blobs.entries {
                         _ = try entry.file.reader()
@@ -67,7 +72,36 @@ extension StorageEngine {
     }
 
     private static func openWritable(
-        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
+    ) throws(StorageError) -> StorageEngine {
+        let (environment, stalls) = watched(names, options, given)
+        try stalls?.start()
+        do throws(StorageError) {
+            return try openWritable(names, options, environment, stalls)
+        } catch {
+            stalls?.stop()
+            throw error
+        }
+    }
+
+    /// The environment with a file system whose calls are watched, and who tells of those that stall.
+    private static func watched(
+        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
+    ) -> (StorageEnvironment, StallReporter?) {
+        guard options.stallReportMicros > 0 else { return (given, nil) }
+        let watch = StallWatch(clock: given.clock)
+        let environment = StorageEnvironment(
+            fileSystem: WatchedFileSystem(given.fileSystem, watch), clock: given.clock,
+            random: given.random)
+        let stalls = StallReporter(
+            watch, limitMicros: options.stallReportMicros,
+            events: EngineEvents(path: names.root, listener: options.eventListener))
+        return (environment, stalls)
+    }
+
+    private static func openWritable(
+        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment,
+        _ stalls: StallReporter?
     ) throws(StorageError) -> StorageEngine {
         let fileSystem = environment.fileSystem
         if try !fileSystem.exists(names.root) {
@@ -81,13 +115,17 @@ extension StorageEngine {
             try refuseForeign(names, fileSystem)
         }
         let lock = try fileSystem.lock(names.lock)
+        let store = TableStore(
+            names: names, fileSystem: fileSystem, cache: cache(options),
+            budget: options.memoryBudget)
+        let overflow = ReplayOverflow(
+            store: store, random: environment.random, options: options)
         do throws(StorageError) {
-            let store = TableStore(
-                names: names, fileSystem: fileSystem, cache: cache(options),
-                budget: options.memoryBudget)
             let recovered = try RecoveryReader(
                 names: names, fileSystem: fileSystem, store: store,
-                memtableBytes: options.memtableBytes, forWriting: true
+                memtableBytes: options.rotationBytes, forWriting: true,
+                progress: progress(names, options, environment),
+                wallMicros: environment.clock.wallMicros(), overflow: overflow
             ).read()
             if recovered.isNew, !options.createIfMissing {
                 throw StorageError(
@@ -100,9 +138,10 @@ extension StorageEngine {
             }
             return try RecoveryApplier(
                 names: names, options: options, environment: environment, store: store,
-                lock: lock
+                lock: lock, overflow: overflow, stalls: stalls
             ).apply(recovered)
         } catch {
+            overflow.abandon()
             lock.release()
             throw error
         }
@@ -149,6 +188,13 @@ extension StorageEngine {
             .invalidArgument, kind: .user,
             "The directory is not empty and holds no engine: \(stranger) is there.",
             location: .init(path: names.root), hint: "Choose an empty or a new directory.")
+    }
+
+    private static func progress(
+        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+    ) -> RecoveryProgress {
+        RecoveryProgress(
+            path: names.root, listener: options.eventListener, clock: environment.clock)
     }
 
     private static func cache(_ options: EngineOptions) -> BlockCache {

@@ -64,7 +64,11 @@ extension StorageEngine {
         // Published is read after the state was taken, so it is at or above the state's safepoint.
         let readable = min(timestamp, tracker.publishedTimestamp)
         if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
-        return try state.get(key, at: readable, pin: &pin)
+        do throws(StorageError) {
+            return try state.get(key, at: readable, pin: &pin)
+        } catch {
+            throw noted(error)
+        }
     }
 
     static func tooOld(_ timestamp: Timestamp, _ version: Version) -> StorageError {

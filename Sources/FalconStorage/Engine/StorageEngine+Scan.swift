@@ -7,6 +7,22 @@ extension StorageEngine {
         _ range: KeyRange, at timestamp: Timestamp, overlay: WriteBatch? = nil,
         below ordinal: UInt32 = .max, options: ReadOptions = ReadOptions()
     ) throws(StorageError) -> RangeIterator {
+        do throws(StorageError) {
+            let iterator = try assembleIterator(
+                range, at: timestamp, overlay, below: ordinal, options)
+            if let keeper = writeSide?.background.keeper {
+                iterator.noteFailure = { [keeper] in keeper.note($0, by: .read) }
+            }
+            return iterator
+        } catch {
+            throw noted(error)
+        }
+    }
+
+    private func assembleIterator(
+        _ range: KeyRange, at timestamp: Timestamp, _ overlay: WriteBatch?, below ordinal: UInt32,
+        _ options: ReadOptions
+    ) throws(StorageError) -> RangeIterator {
         let state = cell.retained()
         let readable = min(timestamp, tracker.publishedTimestamp)
         if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }

@@ -10,6 +10,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     let pacer: CommitPacer
     /// The branch of the log that this life of the engine writes.
     let branch: UID
+    /// Nil when the options want no report.
+    let stalls: StallReporter?
     private let lock: any FileLock
     private let memtableBytes: Int
     private let budget: MemoryBudget?
@@ -21,7 +23,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     init(
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
         wal: WALWriter, background: BackgroundWork, controller: WriteController,
-        lock: any FileLock, branch: UID, options: EngineOptions
+        lock: any FileLock, branch: UID, options: EngineOptions, stalls: StallReporter?
     ) {
         self.names = names
         self.tree = tree
@@ -32,6 +34,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         self.controller = controller
         self.lock = lock
         self.branch = branch
+        self.stalls = stalls
         memtableBytes = options.rotationBytes
         budget = options.memoryBudget
         pacer = CommitPacer(controller: controller, pipeline: pipeline)
@@ -114,6 +117,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         pipeline.abandon()
         noteEnd()
         do throws(StorageError) { try versions.close() } catch { failure = failure ?? error }
+        stalls?.stop()
         lock.release()
         if let failure { throw failure }
     }

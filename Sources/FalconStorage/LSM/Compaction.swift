@@ -4,6 +4,8 @@ struct Compaction {
         case level0Files = "level0-files"
         case levelSize = "level-size"
         case manual
+        /// Level 0 merges in itself while a quarantined table bars the way down.
+        case besideQuarantine = "beside-quarantine"
         /// Live values leave blob files that hold much garbage.
         case blobGarbage = "blob-garbage"
     }
@@ -22,7 +24,9 @@ struct Compaction {
 
     /// The tables only change level: no table overlaps another and nothing is overlapped below.
     var isTrivialMove: Bool {
-        guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage else { return false }
+        guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage,
+            inputLevel != outputLevel
+        else { return false }
         let sorted = inputs.sorted { KeyOrder.less($0.metadata.smallest, $1.metadata.smallest) }
         return zip(sorted, sorted.dropFirst()).allSatisfy {
             $0.metadata.isBefore($1.metadata.smallest)

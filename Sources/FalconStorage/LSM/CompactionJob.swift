@@ -30,12 +30,15 @@ struct CompactionJob {
             return Result(wasMove: true)
         }
         let tombstones = try rangeTombstones()
-        let deeper = DeeperLevels(
-            Array(compaction.version.levels[(compaction.outputLevel + 1)...]))
+        // Beside its inputs level 0 may hold older tables.
+        let deeper =
+            compaction.outputLevel == 0
+            ? DeeperLevels.unknown
+            : DeeperLevels(Array(compaction.version.levels[(compaction.outputLevel + 1)...]))
         let output = TableOutput(
             store: store,
             options: .init(
-                table: tableOptions, targetBytes: options.targetFileByteCount,
+                table: tableOptions, targetBytes: targetBytes,
                 flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0,
                 blobs: blobOptions),
             random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
@@ -43,9 +46,10 @@ struct CompactionJob {
         do throws(StorageError) {
             var collapse = VersionCollapse(
                 safepoint: safepoint, deeper: deeper, tombstones: tombstones,
-                grandparents: compaction.outputLevel + 1 < Version.levelCount
+                grandparents: compaction.outputLevel > 0
+                    && compaction.outputLevel + 1 < Version.levelCount
                     ? Grandparents(compaction.version.levels[compaction.outputLevel + 1]) : nil,
-                targetBytes: options.targetFileByteCount)
+                targetBytes: targetBytes)
             collapse.isCancelled = isCancelled
             collapse.coarsensTimestamps = compaction.outputLevel == LevelTargets.last
             try collapse.copy(from: source(), to: output)
@@ -61,6 +65,11 @@ struct CompactionJob {
         return Result(
             readBytes: compaction.inputBytes &+ output.movedBytes,
             writtenBytes: output.writtenBytes, movedBytes: output.movedBytes)
+    }
+
+    /// Tables of level 0 are searched one after the other: there each merge makes one.
+    private var targetBytes: UInt64 {
+        compaction.outputLevel == 0 ? .max : options.targetFileByteCount
     }
 
     private var tableOptions: TableOptions {

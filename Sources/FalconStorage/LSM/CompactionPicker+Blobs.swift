@@ -7,7 +7,7 @@ extension CompactionPicker {
         var best: (bytes: UInt64, level: Int, index: Int)?
         for level in 1..<Version.levelCount {
             for (index, file) in version.levels[level].files.enumerated()
-            where !file.isBeingCompacted && !file.metadata.blobUses.isEmpty {
+            where !file.isTaken && !file.metadata.blobUses.isEmpty {
                 let bytes = file.metadata.blobBytes(in: collected)
                 if bytes > best?.bytes ?? 0 { best = (bytes, level, index) }
             }
@@ -17,7 +17,7 @@ extension CompactionPicker {
         // Small neighbours with it: their values come to lie in one new file.
         var end = best.index + 1
         var size = files[best.index].metadata.byteCount
-        while end < files.count, !files[end].isBeingCompacted,
+        while end < files.count, !files[end].isTaken,
             size &+ files[end].metadata.byteCount <= options.targetFileByteCount,
             files[end].metadata.blobBytes(in: collected) > 0
         {

@@ -12,7 +12,9 @@ struct CompactionPicker {
     /// Bytes to be compacted before every level is within its target.
     func debt(_ version: Version, _ targets: LevelTargets) -> UInt64 {
         var debt: UInt64 = 0
-        if version.level0.count >= options.level0CompactionTrigger {
+        if version.level0.count >= options.level0CompactionTrigger,
+            !isBarred(version, output: targets.baseLevel)
+        {
             debt += version.level0.byteCount
         }
         for level in 1..<LevelTargets.last {
@@ -37,7 +39,7 @@ struct CompactionPicker {
         if level0Score >= 1 { scores.append((level0Score, 0)) }
         for level in 1..<LevelTargets.last where version.levels[level].count > 0 {
             let idle = version.levels[level].files.reduce(UInt64(0)) {
-                $0 + ($1.isBeingCompacted ? 0 : $1.metadata.byteCount)
+                $0 + ($1.isTaken ? 0 : $1.metadata.byteCount)
             }
             let score = Double(idle) / Double(max(targets.targets[level], 1))
             if score > 1 { scores.append((score, level)) }
@@ -47,6 +49,7 @@ struct CompactionPicker {
             let picked =
                 level == 0
                 ? pickLevel0(version, output: targets.baseLevel)
+                    ?? pickBesideQuarantine(version, output: targets.baseLevel)
                 : pickLevel(version, level)
             if let picked { return picked }
         }
@@ -60,10 +63,37 @@ struct CompactionPicker {
         make(version, from: 0, to: output, version.level0.files, reason)
     }
 
+    /// A quarantined table keeps level 0 from sinking: newer data must not come to lie below it. (Older
+    /// tables of level 0 could sink from under it; they wait.)
+    private func isBarred(_ version: Version, output: Int) -> Bool {
+        (0...output).contains { level in
+            version.levels[level].files.contains(where: \.isQuarantined)
+        }
+    }
+
+    /// While level 0 cannot sink, its tables newer than every quarantined one are merged with those of
+    /// their size, so that their number grows with the logarithm of what is written only.
+    private func pickBesideQuarantine(_ version: Version, output: Int) -> Compaction? {
+        guard isBarred(version, output: output) else { return nil }
+        let newest = version.level0.files.prefix { !$0.isQuarantined }
+        guard !newest.contains(where: \.isBeingCompacted) else { return nil }
+        var inputs: [TableFile] = []
+        var bytes: UInt64 = 0
+        for file in newest {
+            if !inputs.isEmpty, file.metadata.byteCount / 2 > bytes { break }
+            inputs.append(file)
+            bytes += file.metadata.byteCount
+        }
+        guard inputs.count >= options.level0CompactionTrigger else { return nil }
+        return Compaction(
+            reason: .besideQuarantine, version: version, inputLevel: 0, outputLevel: 0,
+            inputs: inputs, overlapped: [])
+    }
+
     /// The table whose move costs the least rewriting below.
     private func pickLevel(_ version: Version, _ level: Int) -> Compaction? {
         var best: (cost: Double, compaction: Compaction)?
-        for file in version.levels[level].files where !file.isBeingCompacted {
+        for file in version.levels[level].files where !file.isTaken {
             guard let candidate = make(version, from: level, to: level + 1, [file], .levelSize)
             else { continue }
             let below = candidate.overlapped.reduce(UInt64(0)) { $0 + $1.metadata.byteCount }
@@ -79,7 +109,7 @@ struct CompactionPicker {
         _ version: Version, from level: Int, to output: Int, _ inputs: [TableFile],
         _ reason: Compaction.Reason
     ) -> Compaction? {
-        guard let span = Compaction.span(inputs), !inputs.contains(where: \.isBeingCompacted)
+        guard let span = Compaction.span(inputs), !inputs.contains(where: \.isTaken)
         else { return nil }
         // A level passed over must be empty, or newer data would sink below older.
         for passed in (level + 1)..<max(output, level + 1)
@@ -93,7 +123,7 @@ struct CompactionPicker {
             $0.metadata.overlaps(
                 lower: span.lower, upper: span.upper, upperIsExclusive: span.exclusive)
         }
-        guard !overlapped.contains(where: \.isBeingCompacted) else { return nil }
+        guard !overlapped.contains(where: \.isTaken) else { return nil }
         return Compaction(
             reason: reason, version: version, inputLevel: level, outputLevel: output,
             inputs: inputs, overlapped: overlapped)
@@ -130,7 +160,7 @@ struct CompactionPicker {
             })
         else { return [] }
         return version.levels[level].files.filter {
-            $0.overlaps(range) && !$0.isBeingCompacted
+            $0.overlaps(range) && !$0.isTaken
                 && ($0.metadata.tombstoneCount > 0 || $0.metadata.rangeTombstoneCount > 0)
                 && $0.metadata.minTimestamp <= safepoint
         }.map {

@@ -1,4 +1,4 @@
-/// Something an engine did or met in the background.
+/// Something an engine did or met while it was opened or in the background.
 public enum EngineEvent: Sendable {
     /// A memtable that a flush turned into a table of level 0, or failed to.
     public struct Flush: Sendable {
@@ -25,12 +25,24 @@ public enum EngineEvent: Sendable {
         public var error: StorageError?
     }
 
+    /// An open of an existing directory goes on; on the thread that opens, before `open` returns.
+    case recovering(RecoveryEvent)
     case flushBegan(Flush)
     case flushEnded(Flush)
     case compactionBegan(Compaction)
     case compactionEnded(Compaction)
     /// Writers are held back for another reason than before; `none`: no longer.
     case delayChanged(EngineStatistics.DelayReason)
+    /// A table was found damaged, now or before this open, and is out of service.
+    case quarantined(CorruptionReport.Entry)
+    /// A table's bytes failed their checks and passed when they were read again: memory, or the way to the
+    /// device, is at fault.
+    case damageNotRepeated(StorageError)
+    /// A call of the file system lasts longer than ``EngineOptions/stallReportMicros``; told again when it has
+    /// lasted twice as long.
+    case stalled(StalledOperation)
+    /// It is over, some time after it had lasted so long.
+    case stallEnded(StalledOperation)
     /// A write to the log failed: the engine takes no more writes.
     case poisoned(StorageError)
 }
@@ -39,7 +51,8 @@ public enum EngineEvent: Sendable {
 ///
 /// Called on the engine's threads, one call per event, with no lock of the engine held. It must
 /// return soon: a flush or a compaction waits for it. It may read from the engine and ask for its
-/// statistics; it must not commit, compact or close.
+/// statistics; it must not commit, compact or close. ``EngineEvent/recovering(_:)`` comes before there is
+/// an engine.
 public protocol EngineEventListener: AnyObject, Sendable {
     func engine(at path: String, did event: EngineEvent)
 }

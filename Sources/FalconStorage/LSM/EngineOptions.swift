@@ -91,6 +91,10 @@ public struct EngineOptions: Sendable {
     /// clients' own timeouts.
     public var diskFullWaitMicros: UInt64 = 30_000_000
 
+    /// A read, write or sync of a file that lasts longer is reported while it lasts: by an event, in the
+    /// statistics. It is left alone. 0: never.
+    public var stallReportMicros: UInt64 = 10_000_000
+
     /// Old versions stay readable for this long, whether or not a snapshot holds them.
     public var versionRetentionMicros: UInt64 = 0
 

@@ -11,6 +11,19 @@ struct FlushJob {
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
+        let (edit, written) = try Self.write(
+            layer, store: store, random: random, table: table, blobs: blobs,
+            safepoint: safepoint, allocateNumber: versions.allocateFileNumber)
+        // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
+        try versions.apply(edit) { tree.install($0, flushed: layer) }
+        return written
+    }
+
+    /// Makes tables of a layer and says what MANIFEST has to take in.
+    static func write(
+        _ layer: MemtableLayer, store: TableStore, random: any StorageRandom, table: TableOptions,
+        blobs: BlobOutput.Options, safepoint: Timestamp, allocateNumber: @escaping () -> FileNumber
+    ) throws(StorageError) -> (edit: VersionEdit, bytes: UInt64) {
         let tombstones = layer.table.rangeTombstones
         var edit = VersionEdit()
         var written: UInt64 = 0
@@ -19,8 +32,7 @@ struct FlushJob {
                 store: store,
                 options: .init(
                     table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs),
-                random: random, tombstones: tombstones,
-                allocateNumber: versions.allocateFileNumber)
+                random: random, tombstones: tombstones, allocateNumber: allocateNumber)
             do throws(StorageError) {
                 var collapse = VersionCollapse(
                     safepoint: safepoint, deeper: .unknown, tombstones: tombstones,
@@ -37,8 +49,6 @@ struct FlushJob {
         edit.timestampFloor = layer.lastTimestamp
         edit.nextFlushEpoch = layer.epoch + 1
         edit.safepoint = safepoint
-        // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
-        try versions.apply(edit) { tree.install($0, flushed: layer) }
-        return written
+        return (edit, written)
     }
 }

@@ -6,6 +6,9 @@ public final class RangeIterator: @unchecked Sendable {
     /// Asked now and then while hidden entries are passed over; true ends the move with `cancelled`.
     public var shouldCancel: (@Sendable () -> Bool)?
 
+    /// Told of each failed move before it is thrown on.
+    var noteFailure: (@Sendable (StorageError) -> Void)?
+
     private let source: InternalIterator
     /// Keeps memtables and tables alive.
     private let state: ReadState
@@ -90,6 +93,10 @@ public final class RangeIterator: @unchecked Sendable {
     }
 
     public func seekToFirst() throws(StorageError) {
+        do throws(StorageError) { try seekToFirstUnnoted() } catch { throw noted(error) }
+    }
+
+    private func seekToFirstUnnoted() throws(StorageError) {
         valid = false
         isForward = true
         if let lower {
@@ -101,6 +108,10 @@ public final class RangeIterator: @unchecked Sendable {
     }
 
     public func seekToLast() throws(StorageError) {
+        do throws(StorageError) { try seekToLastUnnoted() } catch { throw noted(error) }
+    }
+
+    private func seekToLastUnnoted() throws(StorageError) {
         valid = false
         isForward = false
         if let upper {
@@ -113,6 +124,10 @@ public final class RangeIterator: @unchecked Sendable {
 
     /// The first row at or after `key`.
     public func seek(_ key: UnsafeRawBufferPointer) throws(StorageError) {
+        do throws(StorageError) { try seekUnnoted(key) } catch { throw noted(error) }
+    }
+
+    private func seekUnnoted(_ key: UnsafeRawBufferPointer) throws(StorageError) {
         if let lower, KeyOrder.compare(key, lower) < 0 { return try seekToFirst() }
         valid = false
         isForward = true
@@ -122,6 +137,10 @@ public final class RangeIterator: @unchecked Sendable {
 
     /// The last row before `key`.
     public func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
+        do throws(StorageError) { try seekBeforeUnnoted(key) } catch { throw noted(error) }
+    }
+
+    private func seekBeforeUnnoted(_ key: UnsafeRawBufferPointer) throws(StorageError) {
         if let upper, KeyOrder.compare(key, upper) > 0 { return try seekToLast() }
         valid = false
         isForward = false
@@ -130,6 +149,10 @@ public final class RangeIterator: @unchecked Sendable {
     }
 
     public func next() throws(StorageError) {
+        do throws(StorageError) { try nextUnnoted() } catch { throw noted(error) }
+    }
+
+    private func nextUnnoted() throws(StorageError) {
         guard valid else { return }
         valid = false
         if isForward {
@@ -146,6 +169,10 @@ public final class RangeIterator: @unchecked Sendable {
     }
 
     public func previous() throws(StorageError) {
+        do throws(StorageError) { try previousUnnoted() } catch { throw noted(error) }
+    }
+
+    private func previousUnnoted() throws(StorageError) {
         guard valid else { return }
         valid = false
         if isForward {
@@ -154,6 +181,12 @@ public final class RangeIterator: @unchecked Sendable {
             try source.seekBefore(keyBuffer.bytes)
         }
         try findBackward()
+    }
+
+    @inline(never)
+    private func noted(_ error: StorageError) -> StorageError {
+        noteFailure?(error)
+        return error
     }
 
     // MARK: - Visibility

@@ -12,8 +12,16 @@ final class TableFile: @unchecked Sendable {
     let largest: UnsafeRawBufferPointer
     let largestIsExclusive: Bool
 
+    /// Nil while quarantined, too: only then does ``reader()`` look further.
     private let opened: Atomic<UnsafeRawPointer?>
-    private let opening = Mutex<Void>(())
+    private struct Opening {
+        /// Why the table is out of service.
+        var quarantine: QuarantineRecord?
+        /// Readers from before a quarantine: somebody may still be using them.
+        var retired: [TableReader] = []
+    }
+    private let opening = Mutex(Opening())
+    private let isOutOfService = Atomic<Bool>(false)
     private let obsolete = Atomic<Bool>(false)
     private let isInLevel0 = Atomic<Bool>(false)
     /// Guarded by the compaction picker's lock.
@@ -45,6 +53,9 @@ final class TableFile: @unchecked Sendable {
             try? reader.takeUnretainedValue().close()
             reader.release()
         }
+        opening.withLock { opening in
+            for reader in opening.retired { try? reader.close() }
+        }
         if obsolete.load(ordering: .acquiring) { store.doom(.rowTable, metadata.number) }
         bounds.deallocate()
     }
@@ -60,10 +71,60 @@ final class TableFile: @unchecked Sendable {
         }
     }
 
+    /// No compaction may take it: another has it, or it is out of service. Under the picker's lock.
+    var isTaken: Bool { isBeingCompacted || isQuarantined }
+
     /// The file is in no version newer than those that hold it now.
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
 
-    /// The open reader; opened on first use. A failure is not remembered.
+    // MARK: - Quarantine
+
+    /// Why the table is out of service; nil when it is in service.
+    var quarantine: QuarantineRecord? {
+        guard isQuarantined else { return nil }
+        return opening.withLock { $0.quarantine }
+    }
+
+    @inline(__always)
+    var isQuarantined: Bool { isOutOfService.load(ordering: .acquiring) }
+
+    /// Takes the table out of service, or puts it back with nil.
+    func setQuarantine(_ record: QuarantineRecord?) {
+        opening.withLock { opening in
+            opening.quarantine = record
+            isOutOfService.store(record != nil, ordering: .releasing)
+            guard record != nil,
+                let pointer = opened.exchange(nil, ordering: .acquiringAndReleasing)
+            else { return }
+            let reader = Unmanaged<TableReader>.fromOpaque(pointer)
+            opening.retired.append(reader.takeRetainedValue())
+        }
+    }
+
+    /// Reads and checks all of the file, past readers and cache.
+    func readWhole() throws(StorageError) {
+        try store.checkSize(metadata)
+        let reader = try store.open(metadata, usesCache: false)
+        defer { try? reader.close() }
+        try reader.checkFilterPages()
+        let iterator = reader.makeIterator(fillCache: false)
+        try iterator.seekToFirst()
+        while iterator.isValid { try iterator.next() }
+    }
+
+    /// Checks that the file is there, its size, and perhaps header and footer.
+    func checkPresence(readsEnds: Bool) throws(StorageError) {
+        try store.checkSize(metadata)
+        guard readsEnds else { return }
+        let file = try store.fileSystem.open(store.names.table(number), .read)
+        defer { try? file.close() }
+        try TableReader.checkEnds(of: file, uid: metadata.uid, size: metadata.byteCount)
+    }
+
+    // MARK: - Reading
+
+    /// The open reader; opened on first use. A failure is not remembered. Throws `corruption` while the
+    /// table is quarantined.
     /// - Parameter mayWait: false throws `would-block` in place of opening it.
     @inline(__always)
     func reader(mayWait: Bool = true) throws(StorageError) -> TableReader {
@@ -77,7 +138,11 @@ final class TableFile: @unchecked Sendable {
     private func open(mayWait: Bool) throws(StorageError) -> TableReader {
         if !mayWait { throw .wouldBlock(store.path(of: metadata), nil) }
         var result: Result<TableReader, StorageError>?
-        opening.withLock { _ in
+        opening.withLock { opening in
+            if let record = opening.quarantine {
+                result = .failure(quarantineError(record))
+                return
+            }
             if let pointer = opened.load(ordering: .acquiring) {
                 result = .success(
                     Unmanaged<TableReader>.fromOpaque(pointer).takeUnretainedValue())
@@ -99,6 +164,17 @@ final class TableFile: @unchecked Sendable {
             throw StorageError(.internalError, kind: .bug, "A table's open did not end.")
         }
         return try result.get()
+    }
+
+    private func quarantineError(_ record: QuarantineRecord) -> StorageError {
+        StorageError(
+            .corruption, kind: .bug,
+            "A damaged table is out of service: keys from \(KeyText.hex(metadata.smallest)) "
+                + (metadata.largestIsExclusive ? "to before " : "to ")
+                + "\(KeyText.hex(metadata.largest)) cannot be read unless a newer version answers.",
+            cause: "\(record.reason) (found by \(record.finder.rawValue))",
+            location: .init(path: store.names.table(number), offset: record.offset),
+            hint: "Restore the file from a backup, or accept the loss with dropQuarantined.")
     }
 
     /// True when `key` is within the bounds.

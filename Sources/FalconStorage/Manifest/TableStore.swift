@@ -34,7 +34,10 @@ final class TableStore: @unchecked Sendable {
         metadata.kind == .blob ? names.blob(metadata.number) : names.table(metadata.number)
     }
 
-    func open(_ metadata: FileMetadata) throws(StorageError) -> TableReader {
+    /// - Parameter usesCache: false reads every block from the file.
+    func open(
+        _ metadata: FileMetadata, usesCache: Bool = true
+    ) throws(StorageError) -> TableReader {
         let path = names.table(metadata.number)
         guard metadata.kind == .rowTable else {
             throw StorageError(
@@ -42,15 +45,43 @@ final class TableStore: @unchecked Sendable {
                 "The manifest lists a kind of file that this program cannot read.",
                 location: .init(path: path))
         }
-        let file = try fileSystem.open(path, .read)
+        let file: any File
+        do throws(StorageError) {
+            file = try fileSystem.open(path, .read)
+        } catch  where error.code == .notFound {
+            throw Self.missing(path)
+        }
         do throws(StorageError) {
             return try TableReader.open(
-                file: file, uid: metadata.uid, size: metadata.byteCount, cache: cache,
-                budget: budget)
+                file: file, uid: metadata.uid, size: metadata.byteCount,
+                cache: usesCache ? cache : nil, budget: budget)
         } catch {
             try? file.close()
             throw error
         }
+    }
+
+    /// Throws `corruption` when the file is not there or has another size than MANIFEST says.
+    func checkSize(_ metadata: FileMetadata) throws(StorageError) {
+        let path = names.table(metadata.number)
+        let size: UInt64
+        do throws(StorageError) {
+            size = try fileSystem.fileSize(path)
+        } catch  where error.code == .notFound {
+            throw Self.missing(path)
+        }
+        guard size == metadata.byteCount else {
+            throw .corruption(
+                "The table has \(size) bytes; MANIFEST says \(metadata.byteCount).", path: path,
+                offset: min(size, metadata.byteCount),
+                hint: "Restore it from a backup; sst-verify lists what it held.")
+        }
+    }
+
+    private static func missing(_ path: String) -> StorageError {
+        .corruption(
+            "The manifest names a table that is missing.", path: path,
+            hint: "Restore it from a backup; sst-verify lists what it held.")
     }
 
     func openBlob(_ metadata: FileMetadata) throws(StorageError) -> BlobReader {

@@ -74,6 +74,29 @@ final class Version: @unchecked Sendable {
         levels: Array(repeating: .empty, count: levelCount), blobs: .none, flushedLSN: .zero,
         safepoint: .zero)
 
+    /// The table of that number and its level.
+    func file(_ number: FileNumber) -> (file: TableFile, level: Int)? {
+        for (index, level) in levels.enumerated() {
+            if let file = level.files.first(where: { $0.number == number }) {
+                return (file, index)
+            }
+        }
+        return nil
+    }
+
+    /// The tables that are out of service.
+    func corruptionReport(_ names: FileNames) -> CorruptionReport {
+        var report = CorruptionReport()
+        for (index, level) in levels.enumerated() {
+            for file in level.files {
+                guard let record = file.quarantine else { continue }
+                report.entries.append(
+                    CorruptionReport.Entry(file, record, level: index, names: names))
+            }
+        }
+        return report
+    }
+
     var fileCount: Int { levels.reduce(0) { $0 + $1.count } }
 
     /// The newest version of `key` not above `timestamp` in any file.

@@ -34,6 +34,8 @@ struct Incarnation: Hashable, Sendable {
 /// 19 nextEpoch     u64: the next flush epoch
 /// 20 logSegment    u64: the log has this segment, or a later one
 /// 22 logEnd        u64: the log was closed whole and reaches so far
+/// 40 quarantine    a table is out of service (``QuarantineRecord``)
+/// 42 release       file number varint: it is in service again
 /// ```
 struct VersionEdit: Equatable, Sendable {
     struct Addition: Hashable, Sendable {
@@ -57,6 +59,8 @@ struct VersionEdit: Equatable, Sendable {
     var nextFlushEpoch: UInt64?
     var logSegment: WALSegmentNumber?
     var logEnd: LSN?
+    var quarantined: [QuarantineRecord] = []
+    var released: [FileNumber] = []
 
     static let levelCount = 7
 
@@ -86,6 +90,8 @@ extension VersionEdit {
         static let nextEpoch: UInt64 = 19
         static let logSegment: UInt64 = 20
         static let logEnd: UInt64 = 22
+        static let quarantine: UInt64 = 40
+        static let release: UInt64 = 42
     }
 
     func encoded() -> [UInt8] {
@@ -131,6 +137,8 @@ extension VersionEdit {
         if let nextFlushEpoch { put(Tag.nextEpoch) { $0.appendFixed(nextFlushEpoch) } }
         if let logSegment { put(Tag.logSegment) { $0.appendFixed(logSegment.rawValue) } }
         if let logEnd { put(Tag.logEnd) { $0.appendFixed(logEnd.rawValue) } }
+        for record in quarantined { put(Tag.quarantine) { record.encode(into: &$0) } }
+        for number in released { put(Tag.release) { $0.appendVarint(number.rawValue) } }
         return writer.bytes
     }
 
@@ -206,6 +214,12 @@ extension VersionEdit {
             case Tag.logEnd:
                 guard let value = field.readFixed(UInt64.self) else { return nil }
                 edit.logEnd = LSN(value)
+            case Tag.quarantine:
+                guard let record = QuarantineRecord(&field) else { return nil }
+                edit.quarantined.append(record)
+            case Tag.release:
+                guard let number = field.readVarint() else { return nil }
+                edit.released.append(FileNumber(number))
             default:
                 if tag & 1 == 1 {
                     throw StorageError(

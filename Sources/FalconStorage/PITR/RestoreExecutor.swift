@@ -153,7 +153,13 @@ public struct RestoreExecutor {
         options.walRetainBytes = .max
         let engine = try StorageEngine.open(
             at: partial.root, options: options, environment: environment)
+        let lost = engine.corruptionReport().entries.first
         try engine.close()
+        if let lost {
+            throw .corruption(
+                "A table that was copied is damaged: \(lost.reason)", path: lost.path,
+                offset: lost.offset, hint: "Run sst-verify on the source.")
+        }
 
         options.isReadOnly = true
         let reopened = try StorageEngine.open(

@@ -5,16 +5,15 @@
 /// record into the batch to be applied: nothing is held twice.
 struct BatchPartAssembler {
     private var transaction: TransactionID?
-    private var batch = WriteBatch()
+    private let batch = WriteBatch()
     private var count: UInt32 = 0
 
     /// Parts are waiting for their COMMIT.
     var isOpen: Bool { transaction != nil }
 
     mutating func drop() {
-        guard isOpen else { return }
         transaction = nil
-        batch = WriteBatch()
+        batch.removeAll()
         count = 0
     }
 
@@ -30,27 +29,26 @@ struct BatchPartAssembler {
             return true
         }
         count += 1
-        return try Self.replay(view.operations(), to: batch)
+        return try replay(view.operations())
     }
 
     /// The whole transaction of a COMMIT: its parts and its own operations. Nil when either is damaged
-    /// or a part is missing.
+    /// or a part is missing. The batch is good until the next call.
     mutating func finish(_ view: CommitRecordView) throws(StorageError) -> WriteBatch? {
-        defer { drop() }
-        var whole = WriteBatch()
         if view.header.partCount > 0 {
             guard transaction == view.header.transaction, count == view.header.partCount else {
                 return nil
             }
-            whole = batch
+        } else {
+            batch.removeAll()
         }
-        return try Self.replay(view.operations(), to: whole) ? whole : nil
+        transaction = nil
+        count = 0
+        return try replay(view.operations()) ? batch : nil
     }
 
     /// Each key's newest operation wins, so the operations go through a batch again.
-    private static func replay(
-        _ operations: WALOperationIterator, to batch: WriteBatch
-    ) throws(StorageError) -> Bool {
+    private func replay(_ operations: WALOperationIterator) throws(StorageError) -> Bool {
         var operations = operations
         while let operation = operations.next() {
             switch operation.kind {

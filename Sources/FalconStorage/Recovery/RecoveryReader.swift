@@ -1,10 +1,20 @@
-/// The reading half of recovery: changes nothing on disk.
+/// The reading half of recovery: makes of a directory what an engine needs.
+///
+/// In phases (``RecoveryEvent``): all is read and judged before anything is applied. It changes nothing
+/// on disk but for tables of memtables that must not stay in memory, which nothing names before the new
+/// manifest does.
 struct RecoveryReader {
     let names: FileNames
     let fileSystem: any FileSystem
     let store: TableStore
     let memtableBytes: Int
     let forWriting: Bool
+    let progress: RecoveryProgress
+    /// When damage is found; nil: now is no time to judge it, a live writer may take tables away.
+    var wallMicros: UInt64 = 0
+    var isBesideWriter = false
+    /// Writes memtables that there is no memory for; nil keeps all of them.
+    var overflow: ReplayOverflow?
 
     func read() throws(StorageError) -> RecoveredState {
         var state = RecoveredState()
@@ -27,7 +37,11 @@ struct RecoveryReader {
             try fold(manifest, into: &state)
         }
         try account(listing, &state)
-        try replay(&state)
+        guard let scan = try scan(&state) else { return state }
+        try apply(scan, &state)
+        try RecoveryValidation(
+            names: names, progress: progress, wallMicros: isBesideWriter ? nil : wallMicros
+        ).check(state, against: scan)
         return state
     }
 
@@ -67,7 +81,10 @@ struct RecoveryReader {
         _ manifest: ManifestContents, into state: inout RecoveredState
     ) throws(StorageError) {
         var version = Version.empty
+        var quarantined: [FileNumber: QuarantineRecord] = [:]
         for edit in manifest.edits {
+            for record in edit.quarantined { quarantined[record.file] = record }
+            for number in edit.released { quarantined[number] = nil }
             do throws(StorageError) {
                 version = try version.applying(edit, store: store).version
             } catch {
@@ -89,6 +106,7 @@ struct RecoveryReader {
                 state.nextFlushEpoch = max(state.nextFlushEpoch, epoch)
             }
         }
+        for (number, record) in quarantined { version.file(number)?.file.setQuarantine(record) }
         state.version = version
         state.manifest = manifest
         state.highestIncarnation = state.incarnation?.number ?? 0
@@ -109,10 +127,22 @@ struct RecoveryReader {
             for file in level.files { live.insert(file.number) }
         }
         let present = Set(listing.tables)
-        for number in live where !present.contains(number) {
+        // A table more or less missing is for the validation to find; without any the directory is not whole.
+        if !live.isEmpty, !listing.names.contains("sst") {
             throw .corruption(
-                "The manifest names a table that is missing.", path: names.table(number),
-                hint: "Restore it from a backup; sst-verify lists what it held.")
+                "The manifest names \(live.count) tables and there is no directory of tables.",
+                path: names.sstDirectory, hint: "Restore it from a backup.")
+        }
+        // A MANIFEST that lost its last edit looks like this: what it names is gone, and what it does not
+        // name holds the rows. Those would be removed as orphans.
+        if let missing = live.first(where: { !present.contains($0) }),
+            let stranger = present.first(where: { !live.contains($0) })
+        {
+            throw .corruption(
+                "The manifest names a table that is missing, and not one that is there "
+                    + "(\(VFSPath.name(of: names.table(stranger)))): an edit of it may be lost.",
+                path: names.table(missing),
+                hint: "Restore the table or MANIFEST from a backup; sst-verify lists what it held.")
         }
         if state.isNew, !present.isEmpty {
             throw .corruption(
@@ -151,52 +181,23 @@ struct RecoveryReader {
 
     // MARK: - Log
 
-    private func replay(_ state: inout RecoveredState) throws(StorageError) {
+    /// Reads the whole log and judges it; nil for a directory that has none.
+    private func scan(_ state: inout RecoveredState) throws(StorageError) -> LogScan? {
         state.endLSN = state.version.flushedLSN
         guard try fileSystem.exists(names.walDirectory) else {
             if !state.isNew { throw missingLog() }
-            return
+            return nil
         }
+        let (offsets, total) = try segmentOffsets()
+        progress.begin(.scan, totalBytes: total, files: offsets.count)
         let reader = try WALReader(
             directory: names.walDirectory, fileSystem: fileSystem, from: state.version.flushedLSN)
-        var layer: MemtableLayer?
-        var parts = BatchPartAssembler()
-        while let record = try reader.next() {
-            switch record.tag {
-            case .commit: layer = try apply(record, &parts, layer, &state)
-            case .batchPart:
-                guard try parts.add(record.body) else {
-                    throw damaged(record, "A BATCH_PART record makes no sense.")
-                }
-                // No layer ends between a transaction's parts and its COMMIT: replay from there would
-                // miss the parts.
-                continue
-            case .incarnation:
-                parts.drop()
-                guard let incarnation = IncarnationRecord(record.body) else {
-                    throw damaged(record, "An INCARNATION record makes no sense.")
-                }
-                state.highestIncarnation = max(state.highestIncarnation, incarnation.incarnation)
-                state.transactionFloor = max(state.transactionFloor, incarnation.transactionFloor)
-                state.timestampFloor = max(state.timestampFloor, incarnation.timestampFloor)
-            case .closedTimestamp:
-                if let closed = ClosedTimestampRecord(record.body) {
-                    state.timestampFloor = max(state.timestampFloor, closed.timestamp)
-                }
-            default:
-                if record.tag.isCritical {
-                    throw StorageError(
-                        .unsupportedFormat, kind: .user,
-                        "The log holds a \(record.tag) record at \(record.lsn), which this program "
-                            + "cannot replay.", location: .init(path: names.walDirectory),
-                        hint: "Open it with the version that wrote it, or a later one.")
-                }
-            }
-            state.endLSN = max(state.endLSN, record.end)
-            layer?.lastLSN = record.end
-        }
-        state.verdict = reader.verdict
-        if case .corruption(let damage) = reader.verdict { throw damage.error }
+        var scanner = LogScanner(
+            directory: names.walDirectory, from: state.version.flushedLSN,
+            memtableBytes: memtableBytes)
+        let scan = try scanner.run(reader, progress, offsets: offsets)
+        state.verdict = scan.verdict
+        if case .corruption(let damage) = scan.verdict { throw damage.error }
         if let manifest = state.manifest {
             if reader.summaries.isEmpty { throw missingLog() }
             let expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
@@ -206,71 +207,77 @@ struct RecoveryReader {
                 throw damage.error
             }
         }
-        if state.isNew, state.replayedCommits > 0 {
+        if state.isNew, scan.commits > 0 {
             throw .corruption(
                 "The log holds commits but no CURRENT file names a manifest.", path: names.current,
                 hint: "Restore CURRENT from a backup of the same directory.")
         }
-        state.continuation = reader.continuation
+        progress.end(records: scan.records)
+        return scan
+    }
+
+    /// Where each segment begins in the log's files laid end to end, and their length.
+    private func segmentOffsets() throws(StorageError)
+        -> (offsets: [WALSegmentNumber: UInt64], total: UInt64)
+    {
+        var sizes: [(WALSegmentNumber, UInt64)] = []
+        for name in try fileSystem.list(names.walDirectory) {
+            guard case .walSegment(let number) = FileNames.parse(name) else { continue }
+            do throws(StorageError) {
+                sizes.append((number, try fileSystem.fileSize(names.walDirectory + "/" + name)))
+            } catch  where error.code == .notFound {
+                // A live writer released it meanwhile.
+            }
+        }
+        var offsets: [WALSegmentNumber: UInt64] = [:]
+        var total: UInt64 = 0
+        for (number, size) in sizes.sorted(by: { $0.0 < $1.0 }) {
+            offsets[number] = total
+            total &+= size
+        }
+        return (offsets, total)
+    }
+
+    /// Replays what the scan let through. The newest memtables stay in memory, as many as the engine may
+    /// have; older ones become tables.
+    private func apply(
+        _ scan: LogScan, _ state: inout RecoveredState
+    ) throws(StorageError) {
+        let span = scan.slices.last.map { last in
+            last.end.rawValue &- (scan.slices.first?.start.lsn.rawValue ?? 0)
+        }
+        progress.begin(.apply, totalBytes: span ?? 0, files: scan.segments)
+        let replay = LogReplay(
+            directory: names.walDirectory, fileSystem: fileSystem, memtableBytes: memtableBytes,
+            firstEpoch: state.nextFlushEpoch, slices: scan.slices)
+        let charge = overflow?.charge(LogReplay.workers(scan.slices.count) + 1)
+        defer { charge?.set(0) }
+        let kept = overflow?.keptMemtables ?? Int.max
+        state.nextFlushEpoch += UInt64(scan.slices.count)
+        try replay.run(progress) { (index, layer) throws(StorageError) in
+            if let overflow, scan.slices.count - index > kept,
+                try overflow.write(layer, &state)
+            {
+                return
+            }
+            state.layers.insert(layer, at: 0)
+        }
+        state.replayedCommits = scan.commits
+        state.endLSN = scan.endLSN
+        state.lastCommit = max(state.lastCommit, scan.lastCommit)
+        state.transactionFloor = max(state.transactionFloor, scan.transactionFloor)
+        state.highestIncarnation = max(state.highestIncarnation, scan.highestIncarnation)
+        state.continuation = scan.continuation
         // A safepoint may lie above every commit that survived: it rose with commits that were shown
         // and never synced. New ones must not come to lie below it.
         state.timestampFloor = max(
-            state.timestampFloor, state.lastCommit, state.version.safepoint)
-    }
-
-    private func apply(
-        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ current: MemtableLayer?,
-        _ state: inout RecoveredState
-    ) throws(StorageError) -> MemtableLayer {
-        guard let view = CommitRecordView(record.body) else {
-            throw damaged(record, "A COMMIT record makes no sense.")
-        }
-        guard let batch = try parts.finish(view) else {
-            throw damaged(
-                record, "A COMMIT's operations make no sense, or parts of them are missing.")
-        }
-        var layer: MemtableLayer
-        if let current, current.table.approximateBytes < memtableBytes,
-            current.table.canFit(batch)
-        {
-            layer = current
-        } else {
-            layer = try begin(&state, batch.byteCount + batch.operationCount * 280)
-        }
-        let timestamp = view.header.timestamp
-        guard layer.table.apply(batch, at: timestamp) else {
-            throw StorageError(
-                .outOfMemory, kind: .transient, "No memory to replay the log's commits.")
-        }
-        layer.lastTimestamp = max(layer.lastTimestamp, timestamp)
-        state.lastCommit = max(state.lastCommit, timestamp)
-        state.transactionFloor = max(
-            state.transactionFloor, TransactionID(view.header.transaction.rawValue &+ 1))
-        state.replayedCommits += 1
-        return layer
-    }
-
-    private func begin(
-        _ state: inout RecoveredState, _ neededBytes: Int
-    ) throws(StorageError) -> MemtableLayer {
-        let table = try MemTable(
-            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: neededBytes))
-        let layer = MemtableLayer(
-            table: table, epoch: state.nextFlushEpoch, lastLSN: state.endLSN)
-        state.nextFlushEpoch += 1
-        state.layers.insert(layer, at: 0)
-        return layer
+            state.timestampFloor, scan.timestampFloor, state.lastCommit, state.version.safepoint)
+        progress.end(records: UInt64(scan.commits))
     }
 
     private func missingLog() -> StorageError {
         .corruption(
             "The directory has a manifest but no log.", path: names.walDirectory,
             hint: "Restore the log's segments.")
-    }
-
-    private func damaged(_ record: WALRecord, _ message: String) -> StorageError {
-        .corruption(
-            "\(message) It lies at \(record.lsn).", path: names.walDirectory,
-            hint: "Run wal-inspect on the directory.")
     }
 }

@@ -131,6 +131,30 @@ final class TableReader: @unchecked Sendable {
         }
     }
 
+    /// Header and footer are whole and name the table that is expected.
+    @discardableResult
+    static func checkEnds(
+        of file: any File, uid: UID?, size: UInt64
+    ) throws(StorageError) -> TableFooter {
+        let path = file.path
+        guard size >= UInt64(TableFormat.headerBytes + TableFormat.footerBytes) else {
+            throw .corruption("The file is too short for a table.", path: path, offset: 0)
+        }
+        let tail = try file.readExactly(
+            TableFormat.footerBytes, at: size - UInt64(TableFormat.footerBytes))
+        let footer = try TableReader.decodeFooter(tail, size, path)
+        if let uid, uid != footer.uid {
+            throw .corruption(
+                "The file is table \(footer.uid), not \(uid).", path: path,
+                offset: size - UInt64(TableFormat.footerBytes))
+        }
+        let head = try file.readExactly(TableFormat.headerBytes, at: 0)
+        guard try TableReader.decodeHeader(head, path) == footer.uid else {
+            throw .corruption("Header and footer name different tables.", path: path, offset: 0)
+        }
+        return footer
+    }
+
     static func decodeFooter(
         _ bytes: [UInt8], _ size: UInt64, _ path: String
     ) throws(StorageError) -> TableFooter {
@@ -300,6 +324,19 @@ final class TableReader: @unchecked Sendable {
         let passes = BloomFilter.mayContain(filter, hash, line: line)
         pin.release()
         return passes
+    }
+
+    /// Reads and checks the filter pages, which no scan needs.
+    func checkFilterPages() throws(StorageError) {
+        guard filterPages.lines > 0 else { return }
+        for page in 0..<filterPages.count {
+            let handle = filterPages.handle(page)
+            var pin = BlockPin()
+            try blocks.load(handle, .filter, &pin)
+            guard pin.bytes.count == Int(handle.payloadBytes) else {
+                throw blocks.damaged(handle, .filter, "has a wrong size")
+            }
+        }
     }
 
     /// The index partition at `place` of the top level; it lives as long as the table and the pin.

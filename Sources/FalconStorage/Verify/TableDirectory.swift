@@ -6,6 +6,8 @@ public struct TableDirectory: Sendable {
         public var level: Int
         public var path: String
         public var expected: TableExpectations
+        /// Why the engine has taken it out of service; nil when it has not.
+        public var quarantine: String?
     }
 
     public init() {}
@@ -46,12 +48,15 @@ public struct TableDirectory: Sendable {
     ) throws(StorageError) -> TableDirectory {
         var directory = TableDirectory()
         var files: [FileNumber: VersionEdit.Addition] = [:]
+        var quarantined: [FileNumber: QuarantineRecord] = [:]
         if let contents = try ManifestReader.readLive(names, fileSystem, forWriting: false) {
             directory.manifestPath = names.manifest(contents.number)
             directory.tornManifestBytes = contents.discardedBytes
             for edit in contents.edits {
                 for removal in edit.removed { files[removal.number] = nil }
                 for addition in edit.added { files[addition.file.number] = addition }
+                for record in edit.quarantined { quarantined[record.file] = record }
+                for number in edit.released { quarantined[number] = nil }
             }
         }
         for addition in files.values where addition.file.kind == .rowTable {
@@ -59,7 +64,10 @@ public struct TableDirectory: Sendable {
                 Table(
                     number: addition.file.number, level: addition.level,
                     path: names.table(addition.file.number),
-                    expected: expectations(addition.file)))
+                    expected: expectations(addition.file),
+                    quarantine: quarantined[addition.file.number].map {
+                        "\($0.reason) Found by \($0.finder.rawValue)."
+                    }))
         }
         directory.addBlobs(files.values, names)
         directory.tables.sort { a, b in

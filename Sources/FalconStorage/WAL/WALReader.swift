@@ -37,41 +37,44 @@ public final class WALReader {
     let fileSystem: any FileSystem
     let mode: Mode
     private let start: LSN
+    /// Where to begin instead of at the segment that holds ``start``.
+    private let bookmark: WALBookmark?
 
     /// Known segments by number, and the index of the current one; equal to the count at the end.
-    private var numbers: [WALSegmentNumber] = []
-    private var current = -1
-    private var file: (any File)?
-    private var header: WALSegmentHeader?
+    @exclusivity(unchecked) private var numbers: [WALSegmentNumber] = []
+    @exclusivity(unchecked) private var current = -1
+    @exclusivity(unchecked) private var file: (any File)?
+    @exclusivity(unchecked) private var header: WALSegmentHeader?
     /// The current segment's successor, when it is there and readable.
-    private var successor: WALSegmentHeader?
-    private var offset: UInt64 = 0
-    private var expected = LSN.zero
-    private var isSealed = false
-    private var isFinished = false
+    @exclusivity(unchecked) private var successor: WALSegmentHeader?
+    @exclusivity(unchecked) private var offset: UInt64 = 0
+    @exclusivity(unchecked) private var expected = LSN.zero
+    @exclusivity(unchecked) private var isSealed = false
+    @exclusivity(unchecked) private var isFinished = false
     /// The offset whose bytes were read a second time before they were judged.
-    private var rereadOffset = UInt64.max
+    @exclusivity(unchecked) private var rereadOffset = UInt64.max
     /// Chunks of the current segment that nothing has vouched for yet, oldest first.
-    private var unvouched: [(end: LSN, offset: UInt64)] = []
-    private var unvouchedHead = 0
-    var window: WALWindow
+    @exclusivity(unchecked) private var unvouched: [(end: LSN, offset: UInt64)] = []
+    @exclusivity(unchecked) private var unvouchedHead = 0
+    @exclusivity(unchecked) var window: WALWindow
     /// The records of the current chunk that are still to come, and the LSN of the first.
-    private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var chunkPosition = 0
-    private var chunkFirst = LSN.zero
+    @exclusivity(unchecked) private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    @exclusivity(unchecked) private var chunkPosition = 0
+    @exclusivity(unchecked) private var chunkFirst = LSN.zero
+    @exclusivity(unchecked) private var chunkOffset: UInt64 = 0
 
     /// How the log ends; valid after `next` returned nil.
-    public private(set) var verdict: WALVerdict = .clean(end: .zero)
+    @exclusivity(unchecked) public private(set) var verdict: WALVerdict = .clean(end: .zero)
     /// Damage found and passed over in tolerant mode.
-    public private(set) var damages: [WALDamage] = []
-    public private(set) var summaries: [SegmentSummary] = []
+    @exclusivity(unchecked) public private(set) var damages: [WALDamage] = []
+    @exclusivity(unchecked) public private(set) var summaries: [SegmentSummary] = []
     /// The greatest committed and synced LSNs that a chunk header read so far states.
-    public private(set) var committedLSN = LSN.zero
-    public private(set) var syncedLSN = LSN.zero
+    @exclusivity(unchecked) public private(set) var committedLSN = LSN.zero
+    @exclusivity(unchecked) public private(set) var syncedLSN = LSN.zero
     /// The LSN at which the first segment on disk begins; nil without segments.
-    public private(set) var firstLSN: LSN?
+    @exclusivity(unchecked) public private(set) var firstLSN: LSN?
     /// The first segment on disk, whether or not it can be read.
-    public private(set) var firstSegment: WALSegmentNumber?
+    @exclusivity(unchecked) public private(set) var firstSegment: WALSegmentNumber?
 
     /// Begins at the first record at or after `start`.
     public init(
@@ -82,6 +85,20 @@ public final class WALReader {
         self.fileSystem = fileSystem
         self.mode = mode
         self.start = start
+        bookmark = nil
+        window = WALWindow()
+        try listSegments()
+    }
+
+    /// Begins at a record that another strict reader of the same log has read.
+    init(
+        directory: String, fileSystem: any FileSystem, at bookmark: WALBookmark
+    ) throws(StorageError) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        mode = .strict
+        start = bookmark.lsn
+        self.bookmark = bookmark
         window = WALWindow()
         try listSegments()
     }
@@ -90,6 +107,12 @@ public final class WALReader {
 
     /// The header of the segment that is being read.
     public var segmentHeader: WALSegmentHeader? { header }
+    /// Where the record that `next` returned last can be read again.
+    func bookmark(of record: WALRecord) -> WALBookmark {
+        WALBookmark(
+            segment: header?.segment ?? WALSegmentNumber(0), chunkOffset: chunkOffset,
+            chunkLSN: chunkFirst, lsn: record.lsn)
+    }
     /// One beyond the last byte of the log that was read.
     public var position: LSN { expected }
 
@@ -168,6 +191,7 @@ public final class WALReader {
             isFinished = mode != .follow
             return false
         }
+        if let bookmark { return try enter(bookmark) }
         var chosen = 0
         firstSegment = numbers[0]
         if case .header(let first) = try readHeader(numbers[0]) { firstLSN = first.firstLSN }
@@ -183,6 +207,19 @@ public final class WALReader {
         }
         current = chosen
         return try enter(after: nil)
+    }
+
+    private func enter(_ bookmark: WALBookmark) throws(StorageError) -> Bool {
+        guard let index = numbers.firstIndex(of: bookmark.segment) else {
+            throw StorageError(
+                .notFound, kind: .transient, "A segment of the log went while it was read.",
+                location: .init(path: path(of: bookmark.segment)))
+        }
+        current = index
+        guard try enter(after: nil) else { return false }
+        offset = bookmark.chunkOffset
+        expected = bookmark.chunkLSN
+        return true
     }
 
     private func readHeader(
@@ -375,6 +412,7 @@ public final class WALReader {
     }
 
     private func accept(_ chunk: WALChunkHeader, _ stored: UnsafeRawBufferPointer) {
+        chunkOffset = offset
         offset += UInt64(chunk.totalBytes)
         expected = chunk.endLSN
         syncedLSN = max(syncedLSN, chunk.syncedLSN)

@@ -5,6 +5,7 @@ extension FindingCatalogue {
     static let sst: [FindingKind] =
         TableFindingCode.allCases.map(FindingKind.table) + [
             .sstMissing, .sstOrphan, .sstOverlap, .sstManifest, .sstTornManifest, .blobMissing,
+            .sstQuarantined,
         ]
 }
 
@@ -88,6 +89,15 @@ extension FindingKind {
         explanation: "Which tables belong to the database cannot be told. The files under sst were "
             + "checked against themselves only.",
         advice: "Restore from a backup or replica, or with pitr-restore.")
+    static let sstQuarantined = FindingKind(
+        "SST106", .warning, "The server has taken a table out of service",
+        explanation:
+            "It met damage in the table and noted it in MANIFEST: reads of its keys fail unless "
+            + "a newer version answers, everything else is served. Whether the file is damaged still is "
+            + "another finding; without one, it is sound again.",
+        advice:
+            "Put the file back from a backup; the server takes a sound one into service when it "
+            + "opens the directory. Or accept the loss: docs/operations/errors.md.")
     static let sstTornManifest = FindingKind(
         "SST105", .warning, "MANIFEST ends in an unfinished edit",
         explanation: "The process died while it recorded a change of files. The change did not "

@@ -98,6 +98,14 @@ struct SSTVerifyRun {
         for table in directory.tables {
             progress.update(bytes >> 20, of: total >> 20, unit: "MiB")
             if report.context.shouldStop { break }
+            if let reason = table.quarantine {
+                report.add(
+                    Finding(
+                        .sstQuarantined, "The table is out of service.", file: table.path,
+                        actual: reason,
+                        blastRadius: range(
+                            table.expected.smallestKey, table.expected.largestKey)))
+            }
             guard try fileSystem.exists(table.path) else {
                 // Beside a live server: was it compacted away meanwhile?
                 let now = try TableDirectory.read(names, fileSystem)

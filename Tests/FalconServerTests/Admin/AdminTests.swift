@@ -1,3 +1,4 @@
+import FalconStorage
 import Glibc
 import NIOPosix
 import Testing
@@ -35,6 +36,7 @@ import Testing
         #expect(metrics.contains("\nfalcon_connections 1\n"))
         #expect(metrics.contains("\nfalcon_statements_total 1\n"))
         #expect(metrics.contains("# TYPE falcon_statements_total counter\n"))
+        #expect(try get("/corruption", port: admin.port).hasSuffix("{\"quarantined\":[]}\n"))
         #expect(try get("/nothing", port: admin.port).hasPrefix("HTTP/1.1 404"))
         #expect(try get("/health", port: admin.port, method: "POST").hasPrefix("HTTP/1.1 405"))
 
@@ -42,5 +44,32 @@ import Testing
         let draining = try get("/health", port: admin.port)
         #expect(draining.hasPrefix("HTTP/1.1 503"))
         #expect(draining.contains("\"draining\""))
+    }
+
+    @Test func aDamagedTableIsShown() throws {
+        let memory = MemoryFileSystem()
+        let environment = StorageEnvironment(fileSystem: memory)
+        var engine = try StorageEngine.open(at: "/db", environment: environment)
+        let batch = WriteBatch()
+        try [UInt8](0..<12).withUnsafeBytes { try batch.put(key: $0, value: $0) }
+        try engine.commitAndWait(batch)
+        try engine.flush()
+        try engine.close()
+        let name = try #require(try memory.list("/db/sst").first { $0.hasSuffix(".sst") })
+        try memory.open("/db/sst/" + name, .readWrite).truncate(to: 100)
+        engine = try StorageEngine.open(at: "/db", environment: environment)
+        defer { try? engine.close() }
+        let server = try WireServer()
+        let source = AdminSource(engine: engine, server: server.context, dataDirectory: "/db")
+        let shown = source.corruption()
+        #expect(shown.contains("\"file\":\"/db/sst/\(name)\",\"level\":0,"))
+        #expect(shown.contains("\"entries\":1,\"offset\":100,"))
+        // Database and storage of the key, and no more of it.
+        #expect(shown.contains("\"first_key_prefix\":\"0001020304050607\""))
+        #expect(shown.contains("\"found_by\":\"open\""))
+        #expect(source.metrics().contains("\nfalcon_quarantined_tables 1\n"))
+        #expect(source.metrics().contains("\nfalcon_io_stalled 0\n"))
+        let health = source.health()
+        #expect(health.httpStatusIsOK && health.reason?.contains("/corruption") == true)
     }
 }

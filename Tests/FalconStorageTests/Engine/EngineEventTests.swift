@@ -15,6 +15,7 @@ import Testing
             events.withLock { events in
                 events.map { event in
                     switch event {
+                    case .recovering(let event): "recovering \(event.phase)"
                     case .flushBegan: "flush began"
                     case .flushEnded(let flush):
                         flush.error == nil && flush.writtenBytes > 0
@@ -25,6 +26,10 @@ import Testing
                         compaction.error.map { "compaction \($0.code)" }
                             ?? "compaction to \(compaction.outputLevel) ended"
                     case .delayChanged(let reason): "delay \(reason.rawValue)"
+                    case .stalled: "stalled"
+                    case .stallEnded: "stall ended"
+                    case .quarantined: "quarantined"
+                    case .damageNotRepeated: "damage not repeated"
                     case .poisoned: "poisoned"
                     }
                 }

@@ -45,7 +45,9 @@ import Testing
         defer { try? engine.close() }
         #expect(engine.statistics().levels.reduce(0) { $0 + $1.fileCount } > 2)
         let touched = tracing.events.filter { $0.path.hasSuffix(".sst") }
-        #expect(touched == [])
+        // Size and ends are checked; index, filter and data stay where they are.
+        let isEnd = { (detail: String) in detail.hasSuffix("+128") || detail.hasSuffix("+64") }
+        #expect(touched.allSatisfy { $0.operation != .read || isEnd($0.detail) }, "\(touched)")
         #expect(try engine.value("key77") == "value 77")
         #expect(tracing.events.contains { $0.path.hasSuffix(".sst") })
     }

@@ -225,6 +225,46 @@ import Testing
         }
     }
 
+    /// A multi-get has one answer for all its keys: none of them is dropped, made up or taken from a buffer
+    /// that a short read left.
+    @Test func class18_aMultiGetReportsWhatOneOfItsKeysMeets() throws {
+        let fixture = try ClassEngine {
+            $0.blockCacheBytes = 0
+            $0.blockBytes = 256
+        }
+        try fixture.fill(0..<200, bytes: 100)
+        try fixture.engine.flush()
+        let keys = stride(from: 199, through: 0, by: -3).map { Array("k\(100 + $0)".utf8) }
+        let expected = try fixture.engine.multiGet(keys)
+        #expect(expected.allSatisfy { $0 != nil })
+        var refused = 0
+        for (index, kept) in stride(from: 0, to: 70, by: 7).flatMap({ i in
+            [0, 1, 90].map { (i, $0) }
+        }) {
+            for isLasting in [false, true] {
+                fixture.faulty.setRule(
+                    FaultRule(
+                        .reading, pathContains: ".sst", index: index, count: isLasting ? .max : 1,
+                        errno: 0, partialBytes: isLasting ? 0 : kept, isShortRead: true))
+                do {
+                    #expect(try fixture.engine.multiGet(keys) == expected, "read \(index)")
+                } catch {
+                    #expect(isLasting && error.code == .io, "read \(index): \(error)")
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 0)
+        fixture.faulty.setRule(nil)
+        // One damaged block: the keys in it are not nil, and the others are no answer either.
+        let path = try #require(try fixture.files("sst", ".sst").first)
+        let file = try fixture.memory.open(path, .readWrite)
+        let byte = try file.readExactly(1, at: 4000)
+        try file.write([byte[0] ^ 1], at: 4000)
+        let error = try failure { _ = try fixture.engine.multiGet(keys) }
+        #expect(error?.code == .corruption && error?.location?.path == path)
+    }
+
     @Test func class28_aMemtableIsRotatedBeforeItsOffsetsOverflow() throws {
         var options = EngineOptions()
         options.memtableBytes = 4 << 30

@@ -56,6 +56,9 @@ since.release()
 print("in memory:", try engine.multiGet([bytes("d")], mayWait: false).count)
 let values = try engine.multiGet([bytes("a"), bytes("b"), bytes("x"), bytes("c")])
 print(values.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "-" }.joined(separator: " "))
+print(
+    "damaged tables:", engine.corruptionReport().entries.count,
+    try engine.recheckQuarantined().count)
 try engine.close()
 
 options.isReadOnly = true

@@ -67,21 +67,49 @@ final class KVBench {
             engine = nil
             try BenchDirectory.remove(options.db, context.fileSystem)
         }
-        if engine == nil {
-            var engineOptions = options.engineOptions
-            if options.memoryBudget > 0 {
-                engineOptions.memoryBudget = try MemoryBudget(totalBytes: options.memoryBudget)
-            }
-            engine = try StorageEngine.open(
-                at: options.db, options: engineOptions, environment: context.environment)
-            writtenBytes = 0
-            opened = engine?.statistics() ?? opened
+        if engine == nil { try open(options.engineOptions) }
+    }
+
+    private func open(_ given: EngineOptions) throws(StorageError) {
+        var engineOptions = given
+        if options.memoryBudget > 0 {
+            engineOptions.memoryBudget = try MemoryBudget(totalBytes: options.memoryBudget)
         }
+        engine = try StorageEngine.open(
+            at: options.db, options: engineOptions, environment: context.environment)
+        writtenBytes = 0
+        opened = engine?.statistics() ?? opened
     }
 
     // MARK: - Measuring
 
+    /// Closes the database, which flushes nothing, and measures how it is opened again.
+    private func replay(_ workload: KVWorkload) throws(StorageError) {
+        let settings = KVBenchSettings(options)
+        try engine?.close()
+        engine = nil
+        var engineOptions = options.engineOptions
+        engineOptions.memtableBytes = options.replayBufferSize
+        if workload.kind == .replay { engineOptions.maximumImmutableMemtables = 64 }
+        let listener = KVReplay()
+        engineOptions.eventListener = listener
+        threadCount += 1
+        let thread = BenchThread(
+            0, seed: seed &+ threadCount, settings, context.environment.clock,
+            timer: timer(workload, settings, 0))
+        thread.start()
+        try open(engineOptions)
+        let entries = Int(clamping: listener.commits) * options.batchSize
+        thread.finished(1, bytes: entries * (options.keySize + options.valueSize))
+        thread.stop()
+        let result = KVResult(
+            workload, settings, [thread], measured: 1, before: EngineStatistics(), after: opened)
+        output.write(result.text + listener.text)
+        results.append(result.json(limit: nil))
+    }
+
     private func measure(_ workload: KVWorkload) throws(StorageError) {
+        if workload.isReplay { return try replay(workload) }
         guard let engine else { return }
         let settings = KVBenchSettings(options)
         let helpers = workload.kind == .readWhileWriting ? 1 : 0

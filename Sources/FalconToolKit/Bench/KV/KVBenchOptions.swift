@@ -89,6 +89,10 @@ struct KVBenchOptions: ParsableArguments {
     var memoryBudget = 0
     @Option(name: .customLong("write_buffer_size"), help: "Bytes of one memtable.")
     var writeBufferSize = 64 << 20
+    @Option(
+        name: .customLong("replay_buffer_size"),
+        help: "Bytes of one memtable after the reopen of replay and replayflush.")
+    var replayBufferSize = 64 << 20
     @Option(name: .customLong("block_size"), help: "Uncompressed bytes of a data block.")
     var blockSize = 4096
     @Option(
@@ -123,7 +127,8 @@ struct KVBenchOptions: ParsableArguments {
         guard num > 0, (1...1 << 20).contains(keySize), (0...1 << 30).contains(valueSize),
             (1...1024).contains(threads), batchSize > 0, cacheSize >= 0, duration >= 0,
             openLoopRate >= 0, (1...3_600_000).contains(stallMillis), writeRateLimit >= 0,
-            compressionRatio > 0, compressionRatio <= 1, blockSize > 0, writeBufferSize > 0
+            compressionRatio > 0, compressionRatio <= 1, blockSize > 0, writeBufferSize > 0,
+            replayBufferSize > 0
         else { throw ValidationError("A size or count is out of range.") }
         guard codec != nil else {
             throw ValidationError("--compression_type is none, lz4 or zstd.")
@@ -148,6 +153,7 @@ struct KVBenchOptions: ParsableArguments {
             ("block_size", .count(blockSize)),
             ("min_blob_size", .count(minBlobSize)),
             ("max_background_jobs", .count(maxBackgroundJobs)),
+            ("replay_buffer_size", .count(replayBufferSize)),
             ("benchmark_write_rate_limit", .count(writeRateLimit)),
             ("histogram", .bool(histogram == .on)), ("open_loop_ops_per_sec", .count(openLoopRate)),
             ("stall_millis", .count(stallMillis)), ("calibration", .text(calibration)),

@@ -4,7 +4,7 @@ struct KVWorkload {
         case fillSequential, fillRandom, fillSync, overwrite, deleteRandom
         case readRandom, readMissing, multiReadRandom
         case readSequential, readReverse, seekRandom, readWhileWriting
-        case flush, compact, waitForCompaction, stats
+        case flush, compact, waitForCompaction, replay, replayFlush, stats
     }
 
     private static let known: [(String, Kind)] = [
@@ -14,8 +14,8 @@ struct KVWorkload {
         ("readseq", .readSequential),
         ("readreverse", .readReverse), ("seekrandom", .seekRandom),
         ("readwhilewriting", .readWhileWriting), ("flush", .flush), ("compact", .compact),
-        ("waitforcompaction", .waitForCompaction),
-        ("stats", .stats),
+        ("waitforcompaction", .waitForCompaction), ("replay", .replay),
+        ("replayflush", .replayFlush), ("stats", .stats),
     ]
     static let names = known.map(\.0)
 
@@ -31,6 +31,9 @@ struct KVWorkload {
     /// Begins with an empty database.
     var isFresh: Bool { kind == .fillSequential || kind == .fillRandom || kind == .fillSync }
 
+    /// Reopens the database and replays its log.
+    var isReplay: Bool { kind == .replay || kind == .replayFlush }
+
     /// What `db_bench` calls an operation of this workload in its histograms.
     var operationName: String {
         switch kind {
@@ -39,7 +42,7 @@ struct KVWorkload {
         case .readRandom, .readMissing, .multiReadRandom, .readWhileWriting: "read"
         case .seekRandom: "seek"
         case .readSequential, .readReverse: "read"
-        case .flush, .compact, .waitForCompaction, .stats: "op"
+        case .flush, .compact, .waitForCompaction, .replay, .replayFlush, .stats: "op"
         }
     }
     /// Its keys and values are written, not read.
@@ -47,7 +50,9 @@ struct KVWorkload {
     /// Its operations can be given moments of their own.
     var canBePaced: Bool {
         switch kind {
-        case .readSequential, .readReverse, .flush, .compact, .waitForCompaction, .stats: false
+        case .readSequential, .readReverse, .flush, .compact, .waitForCompaction, .replay,
+            .replayFlush, .stats:
+            false
         default: true
         }
     }

@@ -53,7 +53,7 @@ final class KVWorkloadRun: @unchecked Sendable {
         case .waitForCompaction:
             try engine.awaitIdle()
             thread.finished(1, bytes: 0)
-        case .stats: break
+        case .replay, .replayFlush, .stats: break
         }
     }
 

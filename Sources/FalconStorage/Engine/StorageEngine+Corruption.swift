@@ -1,0 +1,42 @@
+extension StorageEngine {
+    /// The tables that are out of service and what cannot be read meanwhile; empty when all is well. Waits
+    /// for nothing: what a read or a compaction has just met is read again in the background, and is in the
+    /// report and in an ``EngineEvent/quarantined(_:)`` once that has confirmed it.
+    public func corruptionReport() -> CorruptionReport {
+        cell.retained().version.corruptionReport(store.names)
+    }
+
+    /// Reads each quarantined table whole, and puts it back into service when it is sound again: its file
+    /// was restored. MANIFEST's word on uid and size counts: another table's file does not pass.
+    ///
+    /// - Returns: the tables that are in service again.
+    /// - Throws: `io` when one could not be read or MANIFEST not be written; those before it are back.
+    @discardableResult
+    public func recheckQuarantined() throws(StorageError) -> [FileNumber] {
+        let side = try writable()
+        side.background.keeper.awaitIdle()
+        return try side.background.keeper.recheck()
+    }
+
+    /// Gives up the rows of quarantined tables, all of them when `files` is nil, and serves their ranges
+    /// again: **with the older versions that lie beneath, deleted rows included**, where there are any. The
+    /// files are unlinked. Durable when it returns; there is no way back.
+    ///
+    /// - Returns: what was given up.
+    /// - Throws: `invalid-argument` for a file that is not quarantined; nothing has happened then.
+    @discardableResult
+    public func dropQuarantined(
+        _ files: [FileNumber]? = nil
+    ) throws(StorageError) -> CorruptionReport {
+        let side = try writable()
+        side.background.keeper.awaitIdle()
+        return try side.background.keeper.drop(files)
+    }
+
+    /// Has damage that a caller is about to hear of looked into.
+    @inline(never)
+    func noted(_ error: StorageError) -> StorageError {
+        writeSide?.background.keeper.note(error, by: .read)
+        return error
+    }
+}

@@ -1,0 +1,74 @@
+/// The tables that are out of service, with the ranges of keys that cannot be read meanwhile.
+///
+/// A get, or a scan, of a key in such a range throws `corruption` unless a newer layer (a memtable, a newer
+/// table) answers it: what lies beneath is older, and never shown as if it were the newest. All other ranges
+/// are served, and writes are taken everywhere.
+///
+/// The ways out: put the file back as it was and call ``StorageEngine/recheckQuarantined()`` or reopen, or
+/// accept the loss with ``StorageEngine/dropQuarantined(_:)``.
+public struct CorruptionReport: Sendable, Hashable {
+    /// Who met the damage first.
+    public enum Finder: String, Sendable, Hashable, CaseIterable {
+        case open, read, compaction, check, unknown
+        var rawByte: UInt8 {
+            switch self {
+            case .unknown: 0
+            case .open: 1
+            case .read: 2
+            case .compaction: 3
+            case .check: 4
+            }
+        }
+        /// What a later version may have written is `unknown`.
+        init(rawByte: UInt8) { self = Self.allCases.first { $0.rawByte == rawByte } ?? .unknown }
+    }
+
+    /// One table out of service.
+    public struct Entry: Sendable, Hashable {
+        /// Names the table to ``StorageEngine/dropQuarantined(_:)``.
+        public var file: FileNumber
+        public var path: String
+        public var level: Int
+        public var bytes: UInt64
+        /// The first key that cannot be read, and the last: beyond it when `largestIsExclusive`.
+        public var smallest: [UInt8]
+        public var largest: [UInt8]
+        public var largestIsExclusive: Bool
+        /// What MANIFEST says was in it.
+        public var entryCount: UInt64
+        /// Byte offset of the damage; nil when the whole file is missing or cut.
+        public var offset: UInt64?
+        /// What is wrong: a sentence, with what was expected and what is there.
+        public var reason: String
+        public var foundBy: Finder
+        /// Microseconds since 1970 by the wall clock.
+        public var foundWallMicros: UInt64
+
+        /// The keys, as ``KeyRange``: one byte string more where the last key itself is included.
+        public var range: KeyRange {
+            KeyRange(lower: smallest, upper: largestIsExclusive ? largest : largest + [0])
+        }
+    }
+    /// By level, then by key.
+    public var entries: [Entry] = []
+
+    public init() {}
+    public var isEmpty: Bool { entries.isEmpty }
+}
+
+extension CorruptionReport.Entry {
+    init(_ file: TableFile, _ record: QuarantineRecord, level: Int, names: FileNames) {
+        self.file = file.number
+        path = names.table(file.number)
+        self.level = level
+        bytes = file.metadata.byteCount
+        smallest = file.metadata.smallest
+        largest = file.metadata.largest
+        largestIsExclusive = file.metadata.largestIsExclusive
+        entryCount = file.metadata.entryCount
+        offset = record.offset
+        reason = record.reason
+        foundBy = record.finder
+        foundWallMicros = record.foundWallMicros
+    }
+}

@@ -1,0 +1,153 @@
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Replays a log's slices side by side and hands their memtables over in the log's order.
+///
+/// Workers take the next slice each, as long as no more memtables wait than there are workers: memory
+/// is bounded by what the receiver keeps. One slice is replayed on the caller's thread.
+final class LogReplay: @unchecked Sendable {
+    private let directory: String
+    private let fileSystem: any FileSystem
+    private let memtableBytes: Int
+    private let firstEpoch: UInt64
+    private let slices: [LogSlice]
+    private let workerCount: Int
+
+    private let monitor = Monitor()
+    private let changed: MonitorCondition
+    // Guarded by the monitor.
+    private var nextSlice = 0
+    private var handedOver = 0
+    private var ready: [Int: MemtableLayer] = [:]
+    private var failure: StorageError?
+    private var doneBytes: UInt64 = 0
+    private var doneCommits: UInt64 = 0
+
+    init(
+        directory: String, fileSystem: any FileSystem, memtableBytes: Int, firstEpoch: UInt64,
+        slices: [LogSlice]
+    ) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.memtableBytes = memtableBytes
+        self.firstEpoch = firstEpoch
+        self.slices = slices
+        workerCount = Self.workers(slices.count)
+        changed = MonitorCondition(monitor)
+    }
+
+    /// Threads that a log of so many slices is replayed by; 0: the caller's.
+    static func workers(_ slices: Int) -> Int {
+        slices < 2 ? 0 : min(slices, max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 4)
+    }
+
+    /// Calls `receive` with each slice's memtable, oldest first, on this thread.
+    func run(
+        _ progress: RecoveryProgress,
+        _ receive: (Int, MemtableLayer) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        if workerCount == 0 {
+            for index in slices.indices {
+                try receive(index, try replay(index) { self.report(progress) })
+            }
+            return
+        }
+        var threads: [WorkerThread] = []
+        defer {
+            fail(StorageError(.cancelled, kind: .retryable, "The replay was given up."))
+            for thread in threads { thread.join() }
+        }
+        for _ in 0..<workerCount {
+            threads.append(try WorkerThread(name: "falcon-replay") { [self] in work() })
+        }
+        for index in slices.indices {
+            let layer = try awaitLayer(index, progress)
+            try receive(index, layer)
+            monitor.lock()
+            handedOver = index + 1
+            changed.broadcast()
+            monitor.unlock()
+        }
+    }
+
+    private func awaitLayer(
+        _ index: Int, _ progress: RecoveryProgress
+    ) throws(StorageError) -> MemtableLayer {
+        monitor.lock()
+        while true {
+            if let layer = ready.removeValue(forKey: index) {
+                monitor.unlock()
+                return layer
+            }
+            if let failure {
+                monitor.unlock()
+                throw failure
+            }
+            _ = changed.wait(nanos: 100_000_000)
+            monitor.unlock()
+            report(progress)
+            monitor.lock()
+        }
+    }
+
+    private func report(_ progress: RecoveryProgress) {
+        let (bytes, commits) = monitor.locked { (doneBytes, doneCommits) }
+        progress.advance(doneBytes: bytes, records: commits)
+    }
+
+    private func work() {
+        while let index = take() {
+            do throws(StorageError) {
+                let layer = try replay(index) {}
+                monitor.lock()
+                ready[index] = layer
+                changed.broadcast()
+                monitor.unlock()
+            } catch {
+                return fail(error)
+            }
+        }
+    }
+
+    /// The next slice; nil at the end.
+    private func take() -> Int? {
+        monitor.lock()
+        defer { monitor.unlock() }
+        while failure == nil, nextSlice < slices.count, nextSlice >= handedOver + workerCount {
+            changed.wait()
+        }
+        guard failure == nil, nextSlice < slices.count else { return nil }
+        nextSlice += 1
+        return nextSlice - 1
+    }
+
+    private func replay(
+        _ index: Int, _ tell: () -> Void
+    ) throws(StorageError) -> MemtableLayer {
+        var replay = SliceReplay(
+            directory: directory, fileSystem: fileSystem, memtableBytes: memtableBytes,
+            slice: slices[index], epoch: firstEpoch &+ UInt64(index))
+        return try replay.run { bytes, commits in
+            let goesOn = monitor.locked {
+                doneBytes &+= bytes
+                doneCommits &+= commits
+                return failure == nil
+            }
+            tell()
+            return goesOn
+        }
+    }
+
+    /// The first failure counts.
+    private func fail(_ error: StorageError) {
+        monitor.lock()
+        if failure == nil { failure = error }
+        changed.broadcast()
+        monitor.unlock()
+    }
+}

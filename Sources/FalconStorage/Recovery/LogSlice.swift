@@ -1,0 +1,38 @@
+/// A stretch of the log that becomes one memtable, cut between transactions.
+///
+/// Slices are independent of one another: each has a memtable of its own, and the memtables' epochs
+/// order what they hold. That is what lets them be replayed side by side.
+struct LogSlice: Sendable {
+    /// The first record.
+    var start: WALBookmark
+    /// One beyond the last record.
+    var end: LSN
+    /// What its commits will roughly take in a memtable.
+    var memtableBytes = 0
+    /// What they will take at most.
+    var neededBytes = 0
+    var commits = 0
+    var operations = 0
+
+    /// Bytes of an entry and its share of the tree's nodes, beside key and value.
+    private static let entryBytes = 64
+    private static let greatestEntryBytes = 280
+
+    init(start: WALBookmark) {
+        self.start = start
+        end = start.lsn
+    }
+
+    mutating func add(_ other: LogSlice) {
+        memtableBytes += other.memtableBytes
+        neededBytes += other.neededBytes
+        commits += other.commits
+        operations += other.operations
+    }
+
+    mutating func add(bodyBytes: Int, operations: Int) {
+        memtableBytes += bodyBytes + operations * Self.entryBytes
+        neededBytes += bodyBytes + operations * Self.greatestEntryBytes
+        self.operations += operations
+    }
+}

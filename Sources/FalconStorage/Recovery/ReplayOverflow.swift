@@ -1,0 +1,66 @@
+/// Writes memtables that a replay has no memory for to tables, oldest first.
+///
+/// Nothing names the tables before the new manifest does; a crash leaves orphans and the log as it was.
+final class ReplayOverflow {
+    /// How many of the newest memtables stay in memory.
+    let keptMemtables: Int
+    private let store: TableStore
+    private let random: any StorageRandom
+    private let options: EngineOptions
+    private var written: [String] = []
+    /// Nothing is written after a failure: MANIFEST's flushed LSN leaves no holes.
+    private var hasGivenUp = false
+
+    init(store: TableStore, random: any StorageRandom, options: EngineOptions) {
+        self.store = store
+        self.random = random
+        self.options = options
+        keptMemtables = options.maximumImmutableMemtables
+    }
+
+    /// What the replay takes from the budget: memtables that are kept and those under way.
+    func charge(_ underWay: Int) -> MemoryCharge {
+        MemoryCharge(
+            options.memoryBudget, .memtables,
+            bytes: (keptMemtables + underWay) * options.rotationBytes)
+    }
+
+    /// Makes a table of `layer` and adds it to `state`'s version. False: it could not be written, for
+    /// want of room perhaps; it and those after it stay in memory, for the engine to flush in its time.
+    func write(_ layer: MemtableLayer, _ state: inout RecoveredState) throws(StorageError) -> Bool {
+        if hasGivenUp { return false }
+        var next = state.nextFileNumber
+        func allocate() -> FileNumber {
+            defer { next = FileNumber(next.rawValue &+ 1) }
+            return next
+        }
+        var edit: VersionEdit
+        do throws(StorageError) {
+            edit = try FlushJob.write(
+                layer, store: store, random: random, table: options.tableOptions,
+                blobs: .init(options, codec: options.compression),
+                safepoint: state.version.safepoint, allocateNumber: allocate
+            ).edit
+        } catch {
+            hasGivenUp = true
+            state.nextFileNumber = next
+            return false
+        }
+        written += edit.added.map { added in
+            let number = added.file.number
+            return added.file.kind == .blob ? store.names.blob(number) : store.names.table(number)
+        }
+        state.nextFileNumber = next
+        state.version = try state.version.applying(edit, store: store).version
+        return true
+    }
+
+    /// A manifest is about to name the tables.
+    func keep() { written = [] }
+
+    /// Removes the tables unless a manifest may have come to name them.
+    func abandon() {
+        for path in written { try? store.fileSystem.remove(path) }
+        written = []
+    }
+}

@@ -1,0 +1,115 @@
+/// Replays one slice of the log into a memtable. For one thread.
+struct SliceReplay {
+    let directory: String
+    let fileSystem: any FileSystem
+    let memtableBytes: Int
+    let slice: LogSlice
+    let epoch: UInt64
+
+    private var commits = 0
+    private var operations = 0
+
+    init(
+        directory: String, fileSystem: any FileSystem, memtableBytes: Int, slice: LogSlice,
+        epoch: UInt64
+    ) {
+        self.directory = directory
+        self.fileSystem = fileSystem
+        self.memtableBytes = memtableBytes
+        self.slice = slice
+        self.epoch = epoch
+    }
+
+    /// - Parameter progress: called now and then with the bytes of the log and the commits replayed
+    ///   since the call before; false gives up.
+    mutating func run(
+        _ progress: (UInt64, UInt64) -> Bool
+    ) throws(StorageError) -> MemtableLayer {
+        let table = try MemTable(
+            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: slice.neededBytes))
+        let layer = MemtableLayer(table: table, epoch: epoch, lastLSN: slice.end)
+        let reader = try WALReader(
+            directory: directory, fileSystem: fileSystem, at: slice.start)
+        var parts = BatchPartAssembler()
+        var told = (lsn: slice.start.lsn, commits: 0)
+        while let record = try reader.next(), record.lsn < slice.end {
+            switch record.tag {
+            case .commit: try apply(record, &parts, layer)
+            case .batchPart: _ = try parts.add(record.body)
+            case .incarnation: parts.drop()
+            default: break
+            }
+            if commits - told.commits >= 4096 {
+                let bytes = record.end.rawValue &- told.lsn.rawValue
+                guard progress(bytes, UInt64(commits - told.commits)) else {
+                    throw StorageError(.cancelled, kind: .retryable, "The replay was given up.")
+                }
+                told = (record.end, commits)
+            }
+            if record.end >= slice.end { break }
+        }
+        guard commits == slice.commits, operations == slice.operations else {
+            if case .corruption(let damage) = reader.verdict { throw damage.error }
+            throw .corruption(
+                "The log changed while it was read: from \(slice.start.lsn) to \(slice.end) there "
+                    + "were \(slice.commits) commits with \(slice.operations) operations, and now "
+                    + "there are \(commits) with \(operations).", path: directory,
+                hint: "Is another program writing to the directory? Look at the device's log.")
+        }
+        _ = progress(
+            slice.end.rawValue &- told.lsn.rawValue, UInt64(commits - told.commits))
+        return layer
+    }
+
+    private mutating func apply(
+        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ layer: MemtableLayer
+    ) throws(StorageError) {
+        guard let view = CommitRecordView(record.body) else {
+            throw damaged(record, "A COMMIT record makes no sense.")
+        }
+        let timestamp = view.header.timestamp
+        if !(try applySingle(view, layer)) {
+            guard let batch = try parts.finish(view) else {
+                throw damaged(
+                    record, "A COMMIT's operations make no sense, or parts of them are missing.")
+            }
+            guard layer.table.apply(batch, at: timestamp) else { throw Self.noMemory }
+            operations += Int(batch.nextOrdinal)
+            // A large one's memory is not kept for the next.
+            if view.header.partCount > 0 { parts.drop() }
+        }
+        layer.lastTimestamp = max(layer.lastTimestamp, timestamp)
+        commits += 1
+    }
+
+    /// A commit of one put or delete needs no batch: there is nothing to sort or to shadow. False: it
+    /// is none.
+    private mutating func applySingle(
+        _ view: CommitRecordView, _ layer: MemtableLayer
+    ) throws(StorageError) -> Bool {
+        guard view.header.operationCount == 1, view.header.partCount == 0 else { return false }
+        var iterator = view.operations()
+        guard let operation = iterator.next(),
+            operation.kind == .put || operation.kind == .delete
+        else { return false }
+        let value =
+            operation.kind == .put
+            ? operation.value : UnsafeRawBufferPointer(start: nil, count: 0)
+        let isAdded = layer.table.insert(
+            key: operation.key, timestamp: view.header.timestamp, kind: operation.kind,
+            value: value)
+        guard isAdded else { throw Self.noMemory }
+        operations += 1
+        return true
+    }
+
+    private static var noMemory: StorageError {
+        StorageError(.outOfMemory, kind: .transient, "No memory to replay the log's commits.")
+    }
+
+    private func damaged(_ record: WALRecord, _ message: String) -> StorageError {
+        .corruption(
+            "\(message) It lies at \(record.lsn).", path: directory,
+            hint: "Run wal-inspect on the directory.")
+    }
+}
