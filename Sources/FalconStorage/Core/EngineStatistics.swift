@@ -32,7 +32,12 @@ public struct EngineStatistics: Sendable {
     public var flushes: UInt64 = 0
     public var flushedBytes: UInt64 = 0
     public var compactions: UInt64 = 0
+    /// Key ranges that compactions were cut into and threads merged side by side; at least
+    /// ``compactions``.
+    public var subcompactions: UInt64 = 0
     public var trivialMoves: UInt64 = 0
+    /// Tables wholly beneath a range tombstone that went without being read.
+    public var tablesDroppedUnread: UInt64 = 0
     public var compactionReadBytes: UInt64 = 0
     public var compactionWrittenBytes: UInt64 = 0
     /// Bytes that compactions owe before every level is within its target.

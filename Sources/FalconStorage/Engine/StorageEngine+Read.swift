@@ -128,7 +128,8 @@ extension StorageEngine {
                 ? .none : RangeTombstoneFragments(tombstones, at: readable),
             overlay: usesOverlay ? overlay : nil,
             overlayHiding: overlayTombstones.isEmpty
-                ? .none : RangeTombstoneFragments(overlayTombstones, at: .max))
+                ? .none : RangeTombstoneFragments(overlayTombstones, at: .max),
+            sampler: writeSide?.background.sampler)
     }
 }
 

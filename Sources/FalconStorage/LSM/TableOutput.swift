@@ -5,6 +5,8 @@ final class TableOutput {
         var table: TableOptions
         var targetBytes: UInt64
         var flushEpoch: UInt64
+        /// The keys that are added; tombstones are clipped to them.
+        var range = KeyRange.all
         var blobs = BlobOutput.Options()
     }
     private let store: TableStore
@@ -40,6 +42,7 @@ final class TableOutput {
         self.allocateNumber = allocateNumber
         blobs = BlobOutput(
             store: store, options: options.blobs, random: random, allocateNumber: allocateNumber)
+        lowerCut = options.range.lower
     }
 
     deinit { lastKey.deallocate() }
@@ -71,7 +74,7 @@ final class TableOutput {
 
     /// Ends the last file and makes all names durable. Tables and blob files.
     func finish() throws(StorageError) -> [FileMetadata] {
-        try finishFile(upperCut: nil)
+        try finishFile(upperCut: options.range.upper)
         finished += try blobs.finish()
         if !finished.isEmpty { try store.fileSystem.syncDirectory(store.names.sstDirectory) }
         return finished

@@ -10,6 +10,8 @@ public final class RangeIterator: @unchecked Sendable {
     /// Keeps memtables and tables alive.
     private let state: ReadState
     private let overlay: WriteBatch?
+    /// Learns where seeks go; nil beside a read-only engine.
+    private let sampler: ReadSampler?
     private let readTimestamp: UInt64
     /// Where a seek enters a key's versions: the overlay's stand before all others.
     private let seekTimestamp: Timestamp
@@ -36,8 +38,9 @@ public final class RangeIterator: @unchecked Sendable {
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
         hiding: RangeTombstoneFragments, overlay: WriteBatch?,
-        overlayHiding: RangeTombstoneFragments
+        overlayHiding: RangeTombstoneFragments, sampler: ReadSampler? = nil
     ) {
+        self.sampler = sampler
         self.source = source
         self.state = state
         self.overlay = overlay
@@ -74,6 +77,7 @@ public final class RangeIterator: @unchecked Sendable {
         valid = false
         isForward = true
         if let lower {
+            sampler?.noteSeek(lower, state.version)
             try source.seek(lower, seekTimestamp)
         } else {
             try source.seekToFirst()
@@ -85,6 +89,7 @@ public final class RangeIterator: @unchecked Sendable {
         valid = false
         isForward = false
         if let upper {
+            sampler?.noteSeek(upper, state.version)
             try source.seekBefore(upper)
         } else {
             try source.seekToLast()
@@ -97,6 +102,7 @@ public final class RangeIterator: @unchecked Sendable {
         if let lower, KeyOrder.compare(key, lower) < 0 { return try seekToFirst() }
         valid = false
         isForward = true
+        sampler?.noteSeek(key, state.version)
         try source.seek(key, seekTimestamp)
         try findForward()
     }
@@ -106,6 +112,7 @@ public final class RangeIterator: @unchecked Sendable {
         if let upper, KeyOrder.compare(key, upper) > 0 { return try seekToLast() }
         valid = false
         isForward = false
+        sampler?.noteSeek(key, state.version)
         try source.seekBefore(key)
         try findBackward()
     }

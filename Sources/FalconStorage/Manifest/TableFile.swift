@@ -18,11 +18,14 @@ final class TableFile: @unchecked Sendable {
     private let isInLevel0 = Atomic<Bool>(false)
     /// Guarded by the compaction picker's lock.
     var isBeingCompacted = false
+    /// How many more seeks may look in here in vain.
+    private let seeksLeft: Atomic<Int>
 
     init(metadata: FileMetadata, store: TableStore) {
         self.metadata = metadata
         self.store = store
         opened = Atomic(nil)
+        seeksLeft = Atomic(max(100, Int(clamping: metadata.byteCount >> 14)))
         let (a, b) = (metadata.smallest.count, metadata.largest.count)
         let bounds = UnsafeMutableRawPointer.allocate(byteCount: max(a + b, 1), alignment: 8)
         metadata.smallest.withUnsafeBytes { source in
@@ -59,6 +62,14 @@ final class TableFile: @unchecked Sendable {
             $0.holdsBeyondShare.store(level == 0, ordering: .relaxed)
         }
     }
+
+    /// Takes `count` from what seeks may cost; true when that has just used it up.
+    func chargeSeeks(_ count: Int) -> Bool {
+        let (before, after) = seeksLeft.wrappingSubtract(count, ordering: .relaxed)
+        return before > 0 && after <= 0
+    }
+
+    var hasSpentSeeks: Bool { seeksLeft.load(ordering: .relaxed) <= 0 }
 
     /// The file is in no version newer than those that hold it now.
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
