@@ -10,10 +10,22 @@ public struct EngineStatistics: Sendable {
     public enum DelayReason: String, Sendable {
         case none
         case immutableMemtables = "immutable-memtables"
+        /// Sublevels of level 0.
         case level0Files = "level0-files"
         case compactionDebt = "compaction-debt"
         case memory
+        /// The log that a recovery would replay.
+        case log = "wal"
         case diskFull = "disk-full"
+    }
+
+    /// What a delay's reason measures: memtables, sublevels, or bytes.
+    public struct DelayMeasure: Sendable, Equatable {
+        public var value: UInt64
+        /// Above this there is a delay.
+        public var softLimit: UInt64
+        /// Here it reaches its ceiling.
+        public var hardLimit: UInt64
     }
 
     public var commits: UInt64 = 0
@@ -28,6 +40,10 @@ public struct EngineStatistics: Sendable {
     public var immutableMemtables = 0
     public var levels: [Level] = []
     public var baseLevel = 0
+    /// Runs of tables without overlaps that level 0 consists of: what it costs a read.
+    public var level0Sublevels = 0
+    /// Bytes of replaced tables that are still to be unlinked.
+    public var obsoleteBytes: UInt64 = 0
 
     public var flushes: UInt64 = 0
     public var flushedBytes: UInt64 = 0
@@ -59,6 +75,8 @@ public struct EngineStatistics: Sendable {
     public var blobs = Blobs()
 
     public var delayReason = DelayReason.none
+    /// The numbers behind ``delayReason``; nil without a delay and for a full disk.
+    public var delayMeasure: DelayMeasure?
     /// The current delay of a 1 KiB commit and the total so far.
     public var delayNanos: UInt64 = 0
     public var totalDelayNanos: UInt64 = 0

@@ -33,7 +33,6 @@ extension BackgroundWork {
         while !isStopping {
             switch findDuty() {
             case .found(let duty): return duty
-            case .lookAgain: continue
             case .wait(let nanos): waitForWork(nanos: nanos)
             }
         }
@@ -42,14 +41,13 @@ extension BackgroundWork {
 
     private enum Search {
         case found(Duty)
-        case lookAgain
         case wait(nanos: UInt64?)
     }
 
     /// With the monitor held. Nothing that it looked at is held on to while its caller waits: versions
     /// keep tables.
     private func findDuty() -> Search {
-        guard let (version, context) = look(), !isStopping else { return .lookAgain }
+        let (version, context) = look()
         if let parts = calls.first(where: \.hasMore) { return .found(.help(parts)) }
         if manualCompactions == 0, let compaction = picker.pick(version, context) {
             begin(compaction)
@@ -59,17 +57,13 @@ extension BackgroundWork {
             nanos: picker.awaitsSafepoint(version, context) ? Self.safepointNanos : nil)
     }
 
-    /// With the monitor held: what there is to pick from. Nil: it changed while the monitor was free
-    /// for a look into the tables, so look again.
-    private func look() -> (Version, PickContext)? {
+    /// With the monitor held: what there is to pick from.
+    private func look() -> (Version, PickContext) {
         let version = versions.current
-        var context = PickContext(safepoint: safepoint(), running: running)
-        guard version.hasRangeTombstones else { return (version, context) }
-        monitor.unlock()
-        context.tombstones = tombstones.visible(version, at: context.safepoint)
-        monitor.lock()
-        guard version === versions.current else { return nil }
-        context.running = running
+        let safepoint = safepoint()
+        let context = PickContext(
+            safepoint: safepoint, tombstones: tombstones.visible(version, at: safepoint),
+            running: running)
         return (version, context)
     }
 
@@ -89,7 +83,7 @@ extension BackgroundWork {
             var job = CompactionJob(
                 compaction: compaction, store: store, versions: versions, tree: tree,
                 random: environment.random, options: options, safepoint: safepoint(),
-                maximumParts: options.compactionThreads, isCancelled: isCancelled)
+                limiter: limiter, tableTombstones: tombstones, maximumParts: options.compactionThreads, isCancelled: isCancelled)
             job.callForHelp = { [unowned self] parts in
                 monitor.lock()
                 calls.append(parts)
@@ -202,11 +196,8 @@ extension BackgroundWork {
 
     /// With the monitor held.
     private func isIdle() -> Bool {
-        while !isStopping {
-            guard let (version, context) = look() else { continue }
-            return running.isEmpty && idleThreads == threads.count
-                && tree.state.immutables.isEmpty && picker.pick(version, context) == nil
-        }
-        return true
+        let (version, context) = look()
+        return running.isEmpty && idleThreads == threads.count && tree.state.immutables.isEmpty
+            && picker.pick(version, context) == nil
     }
 }

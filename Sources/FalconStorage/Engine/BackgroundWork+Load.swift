@@ -18,18 +18,32 @@ extension BackgroundWork {
             flushFailure?.code == .diskFull || compactionFailure?.code == .diskFull
         let failure = flushFailure
         monitor.unlock()
+        store.setDiskFull(isDiskFull)
         controller.update(
             .init(
                 immutables: state.immutables.count,
                 maximumImmutables: options.maximumImmutableMemtables,
-                level0Files: state.version.level0.count,
+                level0Files: state.version.sublevels.count,
                 level0Slowdown: options.level0SlowdownTrigger,
                 level0Stop: options.level0StopTrigger,
                 debtBytes: picker.debt(state.version, targets),
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
+                logBytes: pipeline.publishedEnd.rawValue &- min(
+                    pipeline.publishedEnd.rawValue, state.version.flushedLSN.rawValue),
+                softLogBytes: softLogBytes,
                 isMemoryShort: options.memoryBudget?.pressure == .hard
                     && !state.immutables.isEmpty,
+                memory: options.memoryBudget?.measure,
                 isDiskFull: isDiskFull, flushFailure: failure))
+        limiter?.setLifted(controller.needsPacing || stopFlag.load(ordering: .relaxed))
+    }
+
+    /// Four times what memtables make of it: parts of large transactions, or flushes that fail.
+    private var softLogBytes: UInt64 {
+        max(
+            UInt64(options.maximumImmutableMemtables + 2)
+                .multipliedCapped(by: UInt64(options.rotationBytes)).multipliedCapped(by: 4),
+            1 << 30)
     }
 
     func addStatistics(to statistics: inout EngineStatistics) {

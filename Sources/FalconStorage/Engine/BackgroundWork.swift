@@ -14,6 +14,8 @@ final class BackgroundWork: @unchecked Sendable {
     let picker: CompactionPicker
     let tombstones = TableTombstones()
     let sampler: ReadSampler
+    /// Nil: background writes are not limited.
+    let limiter: WriteLimiter?
     private let checkpoints: CheckpointWriter?
     let events: EngineEvents
     let memtableCharge: MemoryCharge
@@ -66,6 +68,9 @@ final class BackgroundWork: @unchecked Sendable {
             options.memoryBudget, .background,
             bytes: (options.compactionThreads + 1) * Self.jobBytes + Self.logBytes)
         picker = CompactionPicker(options: options)
+        limiter =
+            options.backgroundBytesPerSecond > 0
+            ? WriteLimiter(bytesPerSecond: options.backgroundBytesPerSecond) : nil
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
         sampler = ReadSampler { [monitor, work] in
@@ -87,6 +92,7 @@ final class BackgroundWork: @unchecked Sendable {
     /// Ends the threads; a running compaction is given up, a running flush ends.
     func stop() {
         stopFlag.store(true, ordering: .releasing)
+        limiter?.setLifted(true)
         monitor.lock()
         isStopping = true
         work.broadcast()
@@ -125,11 +131,7 @@ final class BackgroundWork: @unchecked Sendable {
         while let layer = nextFlush() {
             do throws(StorageError) {
                 try awaitCommitted(layer)
-                let job = FlushJob(
-                    layer: layer, store: store, versions: versions, tree: tree,
-                    random: environment.random, table: options.tableOptions,
-                    blobs: .init(options, codec: options.compression),
-                    safepoint: safepoint())
+                let job = makeFlush(layer)
                 let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
                 wal.releaseSegments(below: layer.lastLSN)
                 backoffNanos = 10_000_000
@@ -155,6 +157,18 @@ final class BackgroundWork: @unchecked Sendable {
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
         }
+    }
+
+    private func makeFlush(_ layer: MemtableLayer) -> FlushJob {
+        let version = tree.state.version
+        let base = picker.targets(version).baseLevel
+        return FlushJob(
+            layer: layer, store: store, versions: versions, tree: tree,
+            random: environment.random, table: options.tableOptions,
+            blobs: .init(options, codec: options.compression), safepoint: safepoint(),
+            beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
+            leastBytes: options.targetFileByteCount / 16, limiter: limiter,
+            tableTombstones: tombstones)
     }
 
     /// A reader in mid-log finds the schema. Failing that, it takes the directory's newest.

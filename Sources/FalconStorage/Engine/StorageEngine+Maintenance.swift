@@ -38,6 +38,8 @@ extension StorageEngine {
             return figures
         }
         statistics.blobs = Self.blobStatistics(state.version.blobs)
+        statistics.level0Sublevels = state.version.sublevels.count
+        statistics.obsoleteBytes = store.obsoleteBytes
         statistics.flushedLSN = state.version.flushedLSN
         statistics.publishedTimestamp = tracker.publishedTimestamp
         statistics.snapshots = tracker.count

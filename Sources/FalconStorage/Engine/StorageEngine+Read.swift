@@ -81,7 +81,7 @@ extension StorageEngine {
         let readable = min(timestamp, tracker.publishedTimestamp)
         if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
         var children: [InternalIterator] = []
-        children.reserveCapacity(4 + state.immutables.count + state.version.level0.count)
+        children.reserveCapacity(4 + state.immutables.count + state.version.sublevels.count)
         var tombstones: [RangeTombstone] = []
         var overlayTombstones: [RangeTombstone] = []
         let usesOverlay = overlay.map { !$0.isEmpty } ?? false
@@ -102,16 +102,11 @@ extension StorageEngine {
             children.append(layer.table.makeIterator())
             tombstones += layer.table.rangeTombstones(in: range, at: readable)
         }
-        for file in state.version.level0.files where file.overlaps(range) {
-            children.append(try file.reader().makeIterator())
+        for level in state.version.sublevels {
+            if let child = try level.cursor(in: range) { children.append(child) }
         }
         for level in state.version.levels.dropFirst() where level.count > 0 {
-            let files = level.positions(in: range)
-            if files.count == 1 {
-                children.append(try level.files[files.lowerBound].reader().makeIterator())
-            } else if !files.isEmpty {
-                children.append(LevelIterator(level, files: files))
-            }
+            if let child = try level.cursor(in: range) { children.append(child) }
         }
         if state.version.hasRangeTombstones {
             for level in state.version.levels {
@@ -134,6 +129,16 @@ extension StorageEngine {
 }
 
 extension LevelFiles {
+    /// Over the tables of a sorted level that may hold keys of `range`; nil when none does.
+    func cursor(in range: KeyRange, fillCache: Bool = true) throws(StorageError) -> InternalIterator? {
+        let files = positions(in: range)
+        if files.isEmpty { return nil }
+        if files.count == 1 {
+            return try self.files[files.lowerBound].reader().makeIterator(fillCache: fillCache)
+        }
+        return LevelIterator(self, files: files, fillCache: fillCache)
+    }
+
     /// The positions of the files that may hold keys of `range`.
     func positions(in range: KeyRange) -> Range<Int> {
         var first = 0

@@ -63,7 +63,8 @@ struct Compaction {
     /// The tables only change level: no table overlaps another and nothing is overlapped below.
     var isTrivialMove: Bool {
         guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage,
-            outputLevel > inputLevel else { return false }
+            outputLevel > inputLevel
+        else { return false }
         // Rewriting rids a table of its tombstones where nothing lies beneath.
         if reason == .tombstones, !overlapsBeneath { return false }
         let sorted = inputs.sorted { KeyOrder.less($0.metadata.smallest, $1.metadata.smallest) }

@@ -16,6 +16,8 @@ struct CompactionJob {
     var random: any StorageRandom
     var options: EngineOptions
     var safepoint: Timestamp
+    var limiter: WriteLimiter?
+    var tableTombstones: TableTombstones?
     /// Key ranges to cut a large compaction into, at most.
     var maximumParts = 1
     /// Polled with the entries read so far.
@@ -47,6 +49,7 @@ struct CompactionJob {
             edit.added += output.finished.map {
                 .init(level: $0.kind == .blob ? 0 : compaction.outputLevel, file: $0)
             }
+            tableTombstones?.learn(output.writtenTombstones)
             result.writtenBytes &+= output.writtenBytes
             result.movedBytes &+= output.movedBytes
         }
@@ -85,7 +88,8 @@ struct CompactionJob {
             options: .init(
                 table: tableOptions, targetBytes: options.targetFileByteCount,
                 flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0,
-                range: range, blobs: blobOptions),
+                range: range, blobs: blobOptions,
+                pacing: WritePacing(limiter: limiter, isFlush: false)),
             random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
             allocateNumber: versions.allocateFileNumber)
         do throws(StorageError) {
@@ -120,23 +124,15 @@ struct CompactionJob {
     }
 
     private func source(_ range: KeyRange) throws(StorageError) -> InternalIterator {
+        var runs =
+            compaction.inputLevel == 0
+            ? Sublevels.arrange(compaction.inputs) : [LevelFiles(compaction.inputs)]
+        runs.append(LevelFiles(compaction.overlapped))
         var children: [InternalIterator] = []
-        if compaction.inputLevel == 0 {
-            for file in compaction.inputs where file.overlaps(range) {
-                children.append(try file.reader().makeIterator(fillCache: false))
-            }
-        } else {
-            children.append(iterator(compaction.inputs, range))
-        }
-        if !compaction.overlapped.isEmpty {
-            children.append(iterator(compaction.overlapped, range))
+        for run in runs {
+            if let child = try run.cursor(in: range, fillCache: false) { children.append(child) }
         }
         return MergingIterator.merging(children)
-    }
-
-    private func iterator(_ files: [TableFile], _ range: KeyRange) -> InternalIterator {
-        let level = LevelFiles(files)
-        return LevelIterator(level, files: level.positions(in: range), fillCache: false)
     }
 
     private func rangeTombstones() throws(StorageError) -> [RangeTombstone] {

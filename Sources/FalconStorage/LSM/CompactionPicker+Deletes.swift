@@ -81,6 +81,13 @@ extension CompactionPicker {
         return 2 * Double(tombstones) / Double(max(candidate.inputEntries, 1))
     }
 
+    /// The bytes of a table that no reader has opened, if all of them are beneath the piece.
+    private func whole(_ file: TableFile, _ piece: RangeTombstoneFragments.Fragment) -> UInt64 {
+        let isInside =
+            !KeyOrder.less(file.metadata.smallest, piece.lower) && file.metadata.isBefore(piece.upper)
+        return isInside ? file.metadata.byteCount : 0
+    }
+
     /// How much of what is read the table's range tombstones hide. At the last level they hide nothing
     /// any more and are in the way of every reader.
     private func rangeShare(
@@ -94,7 +101,7 @@ extension CompactionPicker {
             for piece in hidden.fragments {
                 let range = KeyRange(lower: piece.lower, upper: piece.upper)
                 for other in level.files where other.overlaps(range) {
-                    bytes += (try? other.reader().approximateBytes(in: range)) ?? 0
+                    bytes += other.openReader?.approximateBytes(in: range) ?? whole(other, piece)
                 }
             }
         }

@@ -2,8 +2,9 @@
 /// also guards the tables' busy marks.
 ///
 /// In order: tables that a range tombstone hides whole go for nothing; blob files when most of them is
-/// garbage; the neediest level over its target; then, with no level over it, tables full of deletes,
-/// tables that seeks look into in vain, and single blob files.
+/// garbage; tables of level 0 that only change level, which costs nothing either; the neediest level over
+/// its target; then, with no level over it, tables full of deletes, tables that seeks look into in vain,
+/// and single blob files.
 struct CompactionPicker {
     var options: EngineOptions
 
@@ -16,7 +17,7 @@ struct CompactionPicker {
     /// Bytes to be compacted before every level is within its target.
     func debt(_ version: Version, _ targets: LevelTargets) -> UInt64 {
         var debt: UInt64 = 0
-        if version.level0.count >= options.level0CompactionTrigger {
+        if version.sublevels.count >= options.level0CompactionTrigger {
             debt += version.level0.byteCount
         }
         for level in 1..<LevelTargets.last {
@@ -36,6 +37,7 @@ struct CompactionPicker {
             return picked
         }
         let targets = targets(version)
+        if let picked = pickLevel0Move(version, targets, context) { return picked }
         for (_, level) in scores(version, targets) {
             let picked =
                 level == 0

@@ -1,4 +1,5 @@
-/// Writes one immutable memtable to level 0.
+/// Writes one immutable memtable to level 0, cut where the tables beneath end: so that a compaction of
+/// one of those needs only its part of each flush.
 struct FlushJob {
     var layer: MemtableLayer
     var store: TableStore
@@ -8,6 +9,12 @@ struct FlushJob {
     var table: TableOptions
     var blobs: BlobOutput.Options
     var safepoint: Timestamp
+    /// The level that level 0 empties into, or the first with tables below.
+    var beneath = LevelFiles.empty
+    /// No part is smaller.
+    var leastBytes: UInt64 = .max
+    var limiter: WriteLimiter?
+    var tableTombstones: TableTombstones?
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
@@ -18,13 +25,16 @@ struct FlushJob {
             let output = TableOutput(
                 store: store,
                 options: .init(
-                    table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs),
+                    table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs,
+                    pacing: WritePacing(limiter: limiter, isFlush: true)),
                 random: random, tombstones: tombstones,
                 allocateNumber: versions.allocateFileNumber)
             do throws(StorageError) {
                 var collapse = VersionCollapse(
                     safepoint: safepoint, deeper: .unknown, tombstones: tombstones,
-                    grandparents: nil, targetBytes: .max)
+                    grandparents: beneath.count > 1 ? Grandparents(beneath) : nil,
+                    targetBytes: .max)
+                collapse.borderBytes = leastBytes
                 try collapse.copy(from: layer.table.makeIterator(), to: output)
                 edit.added = try output.finish().map { .init(level: 0, file: $0) }
             } catch {
@@ -32,6 +42,7 @@ struct FlushJob {
                 throw error
             }
             written = output.writtenBytes
+            tableTombstones?.learn(output.writtenTombstones)
         }
         edit.flushedLSN = layer.lastLSN
         edit.timestampFloor = layer.lastTimestamp

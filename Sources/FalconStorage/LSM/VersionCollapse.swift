@@ -10,6 +10,8 @@ struct VersionCollapse {
     var hiding: RangeTombstoneFragments
     var grandparents: Grandparents?
     var targetBytes: UInt64
+    /// A table of so many bytes ends at a grandparent's border.
+    var borderBytes: UInt64
     /// The keys to copy.
     var range = KeyRange.all
     /// Nothing older lies beneath the output, and readers cannot tell when a version at or below the
@@ -30,6 +32,7 @@ struct VersionCollapse {
         hiding = RangeTombstoneFragments(tombstones, at: safepoint)
         self.grandparents = grandparents
         self.targetBytes = targetBytes
+        borderBytes = targetBytes / 2
     }
 
     mutating func copy(
@@ -100,7 +103,7 @@ struct VersionCollapse {
         let crossed = grandparents?.advance(to: key) ?? 0
         if bytes >= targetBytes { return true }
         // At a grandparent's border, once the file is worth it.
-        return crossed > 0 && bytes >= targetBytes / 2
+        return crossed > 0 && bytes >= borderBytes
     }
 }
 

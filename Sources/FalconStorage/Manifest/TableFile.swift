@@ -48,7 +48,9 @@ final class TableFile: @unchecked Sendable {
             try? reader.takeUnretainedValue().close()
             reader.release()
         }
-        if obsolete.load(ordering: .acquiring) { store.doom(.rowTable, metadata.number) }
+        if obsolete.load(ordering: .acquiring) {
+            store.doom(.rowTable, metadata.number, byteCount: metadata.byteCount)
+        }
         bounds.deallocate()
     }
 
@@ -81,6 +83,13 @@ final class TableFile: @unchecked Sendable {
             return Unmanaged<TableReader>.fromOpaque(pointer).takeUnretainedValue()
         }
         return try open()
+    }
+
+    /// The reader when the table was opened already.
+    var openReader: TableReader? {
+        opened.load(ordering: .acquiring).map {
+            Unmanaged<TableReader>.fromOpaque($0).takeUnretainedValue()
+        }
     }
 
     @inline(never)

@@ -6,14 +6,14 @@ import Testing
 
 /// A large compaction is cut by keys, merged on several threads and installed as one.
 @Suite struct SubcompactionTests {
-    private static let rows = 4000
+    private static let rows = 30_000
 
     /// Two tables in level 0 with the same keys, and deletes of ranges that reach over any cut.
     private func filled(
         threads: Int, _ fileSystem: MemoryFileSystem = MemoryFileSystem()
     ) throws -> EngineFixture {
         var options = EngineOptions.small
-        options.memtableBytes = 4 << 20
+        options.memtableBytes = 16 << 20
         options.compactionThreads = threads
         options.level0CompactionTrigger = 100
         options.level0SlowdownTrigger = 200
@@ -21,11 +21,11 @@ import Testing
         let fixture = try EngineFixture(fileSystem, options: options)
         for round in 0..<2 {
             try fixture.put(
-                (0..<Self.rows).map { ("key \(10000 + $0)", "value \(round) of \($0 &* 7919)") },
+                (0..<Self.rows).map { ("key \(100000 + $0)", "value \(round) of \($0 &* 7919)") },
                 .written)
             if round == 1 {
-                try fixture.deleteRange("key 10500", "key 11500")
-                try fixture.deleteRange("key 11000", "key 13900")
+                try fixture.deleteRange("key 100500", "key 101500")
+                try fixture.deleteRange("key 101000", "key 103900")
             }
             try fixture.engine.flush()
         }
@@ -41,7 +41,7 @@ import Testing
         let many = try filled(threads: 4)
         let snapshots = [one, many].map { $0.engine.makeSnapshot() }
         for fixture in [one, many] {
-            try fixture.put("key 10001", "newer")
+            try fixture.put("key 100001", "newer")
             try fixture.engine.compact()
         }
         #expect(one.engine.statistics().subcompactions == one.engine.statistics().compactions)
