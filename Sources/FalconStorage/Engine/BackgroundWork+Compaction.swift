@@ -83,7 +83,8 @@ extension BackgroundWork {
             var job = CompactionJob(
                 compaction: compaction, store: store, versions: versions, tree: tree,
                 random: environment.random, options: options, safepoint: safepoint(),
-                limiter: limiter, tableTombstones: tombstones, maximumParts: options.compactionThreads, isCancelled: isCancelled)
+                limiter: limiter, tableTombstones: tombstones,
+                maximumParts: options.compactionThreads, isCancelled: isCancelled)
             job.callForHelp = { [unowned self] parts in
                 monitor.lock()
                 calls.append(parts)

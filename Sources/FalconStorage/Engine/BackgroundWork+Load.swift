@@ -28,8 +28,9 @@ extension BackgroundWork {
                 level0Stop: options.level0StopTrigger,
                 debtBytes: picker.debt(state.version, targets),
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
-                logBytes: pipeline.publishedEnd.rawValue &- min(
-                    pipeline.publishedEnd.rawValue, state.version.flushedLSN.rawValue),
+                logBytes: pipeline.publishedEnd.rawValue
+                    &- min(
+                        pipeline.publishedEnd.rawValue, state.version.flushedLSN.rawValue),
                 softLogBytes: softLogBytes,
                 isMemoryShort: options.memoryBudget?.pressure == .hard
                     && !state.immutables.isEmpty,

@@ -130,7 +130,9 @@ extension StorageEngine {
 
 extension LevelFiles {
     /// Over the tables of a sorted level that may hold keys of `range`; nil when none does.
-    func cursor(in range: KeyRange, fillCache: Bool = true) throws(StorageError) -> InternalIterator? {
+    func cursor(in range: KeyRange, fillCache: Bool = true) throws(StorageError)
+        -> InternalIterator?
+    {
         let files = positions(in: range)
         if files.isEmpty { return nil }
         if files.count == 1 {

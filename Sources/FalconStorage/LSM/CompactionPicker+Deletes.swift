@@ -84,7 +84,8 @@ extension CompactionPicker {
     /// The bytes of a table that no reader has opened, if all of them are beneath the piece.
     private func whole(_ file: TableFile, _ piece: RangeTombstoneFragments.Fragment) -> UInt64 {
         let isInside =
-            !KeyOrder.less(file.metadata.smallest, piece.lower) && file.metadata.isBefore(piece.upper)
+            !KeyOrder.less(file.metadata.smallest, piece.lower)
+            && file.metadata.isBefore(piece.upper)
         return isInside ? file.metadata.byteCount : 0
     }
 
