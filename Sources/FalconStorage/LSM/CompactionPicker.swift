@@ -30,7 +30,7 @@ struct CompactionPicker {
     /// Nil when nothing is due or what is due is busy.
     func pick(_ version: Version, _ context: PickContext) -> Compaction? {
         if let picked = pickDeletedTables(version, context) { return picked }
-        if version.level0.count < options.level0SlowdownTrigger,
+        if version.sublevels.count < options.level0SlowdownTrigger,
             version.blobs.isOverdue(garbagePercent: options.blobGarbagePercent),
             let picked = pickBlobCollection(version, context)
         {
