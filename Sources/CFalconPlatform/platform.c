@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "CFalconPlatform.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -115,3 +116,7 @@ static uint64_t clock_nanos(clockid_t id) {
 uint64_t falcon_boottime_nanos(void) { return clock_nanos(CLOCK_BOOTTIME); }
 uint64_t falcon_monotonic_nanos(void) { return clock_nanos(CLOCK_MONOTONIC); }
 uint64_t falcon_realtime_nanos(void) { return clock_nanos(CLOCK_REALTIME); }
+
+int falcon_start_writeback(int fd, int64_t offset, int64_t length) {
+    return sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
+}

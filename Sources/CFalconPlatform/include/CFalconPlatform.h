@@ -58,6 +58,7 @@ ssize_t falcon_pread_nowait(int fd, void *buffer, size_t length, int64_t offset)
 /// The file lies on a file system that writes blocks again where they are (ext4, XFS).
 bool falcon_overwrites_in_place(int fd);
 /// madvise(MADV_POPULATE_WRITE): makes mapped pages present and writable; 0, or -1 with errno.
+int falcon_start_writeback(int fd, int64_t offset, int64_t length);
 int falcon_populate_writable(void *start, size_t length);
 
 /// open(2) without its variadic tail.

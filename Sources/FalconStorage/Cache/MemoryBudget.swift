@@ -74,6 +74,14 @@ public final class MemoryBudget: @unchecked Sendable {
     public var pressure: Pressure {
         Pressure(rawValue: level.load(ordering: .acquiring)) ?? .none
     }
+    /// What the accounts take and where that holds writers up, for a report.
+    var measure: EngineStatistics.DelayMeasure {
+        let others = accounts.withLock { $0.reduce(0, +) }
+        return .init(
+            value: UInt64(clamping: others),
+            softLimit: UInt64(Double(totalBytes) * MemoryBudget.hardShare),
+            hardLimit: UInt64(clamping: totalBytes))
+    }
     public func usedBytes(_ account: Account) -> Int {
         accounts.withLock { $0[account.rawValue] }
     }

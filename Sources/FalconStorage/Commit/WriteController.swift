@@ -12,14 +12,20 @@ final class WriteController: @unchecked Sendable {
     struct Load {
         var immutables = 0
         var maximumImmutables = 2
+        /// Sublevels of level 0.
         var level0Files = 0
         var level0Slowdown = 12
         var level0Stop = 24
         var debtBytes: UInt64 = 0
         var softDebtBytes: UInt64 = .max
         var hardDebtBytes: UInt64 = .max
+        /// Log that a recovery would replay.
+        var logBytes: UInt64 = 0
+        var softLogBytes: UInt64 = .max
         /// Memtables and table metadata take nearly the whole memory budget.
         var isMemoryShort = false
+        /// Bytes of the memory budget in use, and where it runs short.
+        var memory: EngineStatistics.DelayMeasure?
         var isDiskFull = false
         /// Why the last flush failed.
         var flushFailure: StorageError?
@@ -43,6 +49,7 @@ final class WriteController: @unchecked Sendable {
     // Guarded by the monitor.
     private var nextFreeNanos: UInt64 = 0
     private var reason = EngineStatistics.DelayReason.none
+    private var measure: EngineStatistics.DelayMeasure?
     private var isReleased = false
     private var load = Load()
     private var isLogStalled = false
@@ -87,28 +94,43 @@ final class WriteController: @unchecked Sendable {
     private func decide() {
         var pace = 0.0
         var reason = EngineStatistics.DelayReason.none
-        func consider(_ value: Double, _ why: EngineStatistics.DelayReason) {
-            if value > pace { (pace, reason) = (value, why) }
+        var measure: EngineStatistics.DelayMeasure?
+        func consider(
+            _ value: Double, _ why: EngineStatistics.DelayReason,
+            _ how: EngineStatistics.DelayMeasure?
+        ) {
+            if value > pace { (pace, reason, measure) = (value, why, how) }
         }
+        /// None up to `soft`, the ceiling from `hard` on, and quadratic between.
+        func grow(
+            _ value: UInt64, _ soft: UInt64, _ hard: UInt64, _ why: EngineStatistics.DelayReason
+        ) {
+            guard value > soft, hard > soft else { return }
+            let share = min(1, Double(value - soft) / Double(hard - soft))
+            consider(
+                share * share * Self.ceilingNanosPerKiB, why,
+                .init(value: value, softLimit: soft, hardLimit: hard))
+        }
+        let waiting = EngineStatistics.DelayMeasure(
+            value: UInt64(clamping: load.immutables),
+            softLimit: UInt64(clamping: load.maximumImmutables),
+            hardLimit: UInt64(clamping: load.maximumImmutables + 1))
         if load.immutables >= load.maximumImmutables {
-            consider(Self.flushNanosPerKiB, .immutableMemtables)
+            consider(Self.flushNanosPerKiB, .immutableMemtables, waiting)
         }
-        if load.level0Files > load.level0Slowdown {
-            let over = Double(load.level0Files - load.level0Slowdown)
-            let share = min(1, over / Double(load.level0Stop - load.level0Slowdown))
-            consider(share * share * Self.ceilingNanosPerKiB, .level0Files)
-        }
-        if load.debtBytes > load.softDebtBytes {
-            let over = Double(load.debtBytes - load.softDebtBytes)
-            let share = min(1, over / Double(load.hardDebtBytes - load.softDebtBytes))
-            consider(share * share * Self.ceilingNanosPerKiB, .compactionDebt)
-        }
+        grow(
+            UInt64(clamping: load.level0Files), UInt64(clamping: load.level0Slowdown),
+            UInt64(clamping: load.level0Stop), .level0Files)
+        grow(load.debtBytes, load.softDebtBytes, load.hardDebtBytes, .compactionDebt)
+        grow(load.logBytes, load.softLogBytes, load.softLogBytes.multipliedCapped(by: 2), .log)
         // The slower of the two paces that only a flush ends.
-        if load.isMemoryShort { consider(Self.memoryNanosPerKiB, .memory) }
-        if load.isDiskFull { consider(Self.ceilingNanosPerKiB, .diskFull) }
+        if load.isMemoryShort { consider(Self.memoryNanosPerKiB, .memory, load.memory) }
+        if load.isDiskFull { consider(Self.ceilingNanosPerKiB, .diskFull, nil) }
         let stops = load.immutables > load.maximumImmutables || isLogStalled
-        if isLogStalled { reason = .diskFull }
-        self.reason = stops && reason == .none ? .immutableMemtables : reason
+        if isLogStalled { (reason, measure) = (.diskFull, nil) }
+        if stops, reason == .none { (reason, measure) = (.immutableMemtables, waiting) }
+        self.reason = reason
+        self.measure = reason == .none ? nil : measure
         nanosPerKiB.store(UInt64(pace), ordering: .relaxed)
         isStopped.store(stops, ordering: .relaxed)
         isActive.store((stops || pace >= 1) && !isReleased, ordering: .relaxed)
@@ -172,6 +194,7 @@ final class WriteController: @unchecked Sendable {
     func addStatistics(to statistics: inout EngineStatistics) {
         monitor.lock()
         statistics.delayReason = reason
+        statistics.delayMeasure = measure
         monitor.unlock()
         statistics.delayNanos = nanosPerKiB.load(ordering: .relaxed)
         statistics.totalDelayNanos = totalDelay.load(ordering: .relaxed)

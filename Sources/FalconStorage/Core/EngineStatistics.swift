@@ -10,12 +10,24 @@ public struct EngineStatistics: Sendable {
     public enum DelayReason: String, Sendable {
         case none
         case immutableMemtables = "immutable-memtables"
+        /// Sublevels of level 0.
         case level0Files = "level0-files"
         case compactionDebt = "compaction-debt"
         case memory
+        /// The log that a recovery would replay.
+        case log = "wal"
         case diskFull = "disk-full"
         /// Nobody holds writers back but a device that does not answer.
         case stalledIO = "stalled-io"
+    }
+
+    /// What a delay's reason measures: memtables, sublevels, or bytes.
+    public struct DelayMeasure: Sendable, Equatable {
+        public var value: UInt64
+        /// Above this there is a delay.
+        public var softLimit: UInt64
+        /// Here it reaches its ceiling.
+        public var hardLimit: UInt64
     }
 
     public var commits: UInt64 = 0
@@ -30,11 +42,20 @@ public struct EngineStatistics: Sendable {
     public var immutableMemtables = 0
     public var levels: [Level] = []
     public var baseLevel = 0
+    /// Runs of tables without overlaps that level 0 consists of: what it costs a read.
+    public var level0Sublevels = 0
+    /// Bytes of replaced tables that are still to be unlinked.
+    public var obsoleteBytes: UInt64 = 0
 
     public var flushes: UInt64 = 0
     public var flushedBytes: UInt64 = 0
     public var compactions: UInt64 = 0
+    /// Key ranges that compactions were cut into and threads merged side by side; at least
+    /// ``compactions``.
+    public var subcompactions: UInt64 = 0
     public var trivialMoves: UInt64 = 0
+    /// Tables wholly beneath a range tombstone that went without being read.
+    public var tablesDroppedUnread: UInt64 = 0
     public var compactionReadBytes: UInt64 = 0
     public var compactionWrittenBytes: UInt64 = 0
     /// Bytes that compactions owe before every level is within its target.
@@ -56,6 +77,8 @@ public struct EngineStatistics: Sendable {
     public var blobs = Blobs()
 
     public var delayReason = DelayReason.none
+    /// The numbers behind ``delayReason``; nil without a delay and for a full disk.
+    public var delayMeasure: DelayMeasure?
     /// The current delay of a 1 KiB commit and the total so far.
     public var delayNanos: UInt64 = 0
     public var totalDelayNanos: UInt64 = 0

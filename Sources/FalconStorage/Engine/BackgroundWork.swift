@@ -2,41 +2,51 @@ import Synchronization
 
 /// The flush thread, the compaction threads and the thread that unlinks obsolete tables of one engine.
 final class BackgroundWork: @unchecked Sendable {
-    private let tree: Tree
-    private let versions: VersionSet
-    private let store: TableStore
+    let tree: Tree
+    let versions: VersionSet
+    let store: TableStore
     private let wal: WALWriter
-    private let pipeline: CommitPipeline
-    private let tracker: SnapshotTracker
-    private let controller: WriteController
-    private let environment: StorageEnvironment
-    private let options: EngineOptions
-    private let picker: CompactionPicker
+    let pipeline: CommitPipeline
+    let tracker: SnapshotTracker
+    let controller: WriteController
+    let environment: StorageEnvironment
+    let options: EngineOptions
+    let picker: CompactionPicker
+    let tombstones = TableTombstones()
+    let sampler: ReadSampler
+    /// Nil: background writes are not limited.
+    let limiter: WriteLimiter?
     private let checkpoints: CheckpointWriter?
     let events: EngineEvents
     let keeper: QuarantineKeeper
-    private let memtableCharge: MemoryCharge
+    let memtableCharge: MemoryCharge
     private let bufferCharge: MemoryCharge
 
-    private let monitor = Monitor()
-    private let work: MonitorCondition
-    private let progress: MonitorCondition
-    private let loading = Monitor()
-    private var threads: [WorkerThread] = []
+    let monitor = Monitor()
+    let work: MonitorCondition
+    let progress: MonitorCondition
+    let loading = Monitor()
+    private(set) var threads: [WorkerThread] = []
     private var remover: WorkerThread?
     // Guarded by the monitor.
-    private var isStopping = false
-    private var runningCompactions = 0
-    private var manualCompactions = 0
+    var isStopping = false
+    var running: [Compaction] = []
+    /// Compactions whose key ranges other threads may merge.
+    var calls: [CompactionParts] = []
+    var manualCompactions = 0
     private var flushFailures: UInt64 = 0
-    private var failedCompactions = 0
     /// Threads that wait for work and hold no table.
-    private var idleThreads = 0
-    private var compactionFailure: StorageError?
-    private var flushFailure: StorageError?
-    private var checkpointFailure: StorageError?
-    private var figures = EngineStatistics()
-    private let stopFlag = Atomic<Bool>(false)
+    var idleThreads = 0
+    var compactionFailure: StorageError?
+    var flushFailure: StorageError?
+    var checkpointFailure: StorageError?
+    var figures = EngineStatistics()
+    let stopFlag = Atomic<Bool>(false)
+
+    /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
+    private static let jobBytes = 12 << 20
+    /// The log's two buffers in a busy moment.
+    private static let logBytes = 4 << 20
 
     init(
         tree: Tree, versions: VersionSet, store: TableStore, wal: WALWriter,
@@ -62,8 +72,16 @@ final class BackgroundWork: @unchecked Sendable {
             options.memoryBudget, .background,
             bytes: (options.compactionThreads + 1) * Self.jobBytes + Self.logBytes)
         picker = CompactionPicker(options: options)
+        limiter =
+            options.backgroundBytesPerSecond > 0
+            ? WriteLimiter(bytesPerSecond: options.backgroundBytesPerSecond) : nil
         work = MonitorCondition(monitor)
         progress = MonitorCondition(monitor)
+        sampler = ReadSampler { [monitor, work] in
+            monitor.lock()
+            work.broadcast()
+            monitor.unlock()
+        }
     }
 
     func start() throws(StorageError) {
@@ -90,6 +108,7 @@ final class BackgroundWork: @unchecked Sendable {
     /// Ends the threads; a running compaction is given up, a running flush ends.
     func stop() {
         stopFlag.store(true, ordering: .releasing)
+        limiter?.setLifted(true)
         monitor.lock()
         isStopping = true
         work.broadcast()
@@ -129,11 +148,7 @@ final class BackgroundWork: @unchecked Sendable {
         while let layer = nextFlush() {
             do throws(StorageError) {
                 try awaitCommitted(layer)
-                let job = FlushJob(
-                    layer: layer, store: store, versions: versions, tree: tree,
-                    random: environment.random, table: options.tableOptions,
-                    blobs: .init(options, codec: options.compression),
-                    safepoint: safepoint())
+                let job = makeFlush(layer)
                 let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
                 wal.releaseSegments(below: layer.lastLSN)
                 backoffNanos = 10_000_000
@@ -161,6 +176,18 @@ final class BackgroundWork: @unchecked Sendable {
         }
     }
 
+    private func makeFlush(_ layer: MemtableLayer) -> FlushJob {
+        let version = tree.state.version
+        let base = picker.targets(version).baseLevel
+        return FlushJob(
+            layer: layer, store: store, versions: versions, tree: tree,
+            random: environment.random, table: options.tableOptions,
+            blobs: .init(options, codec: options.compression), safepoint: safepoint(),
+            beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
+            leastBytes: options.targetFileByteCount / 16, limiter: limiter,
+            tableTombstones: tombstones)
+    }
+
     /// A reader in mid-log finds the schema. Failing that, it takes the directory's newest.
     private func writeCheckpoint() {
         var failure: StorageError?
@@ -183,7 +210,7 @@ final class BackgroundWork: @unchecked Sendable {
 
     /// True when MANIFEST takes no more edits: nothing can be flushed any more, so the engine takes no
     /// more commits either, instead of holding them up for ever.
-    private func giveUp(after error: StorageError) -> Bool {
+    func giveUp(after error: StorageError) -> Bool {
         guard versions.hasFailed else { return false }
         pipeline.poison(error)
         controller.releaseAll()
@@ -213,14 +240,14 @@ final class BackgroundWork: @unchecked Sendable {
     }
 
     /// With the monitor held: what `awaitIdle` waits for.
-    private func waitForWork() {
+    func waitForWork(nanos: UInt64? = nil) {
         idleThreads += 1
         progress.broadcast()
-        work.wait()
+        if let nanos { _ = work.wait(nanos: nanos) } else { work.wait() }
         idleThreads -= 1
     }
 
-    private func pause(nanos: UInt64) {
+    func pause(nanos: UInt64) {
         monitor.lock()
         if !isStopping { _ = work.wait(nanos: nanos) }
         monitor.unlock()
@@ -240,201 +267,5 @@ final class BackgroundWork: @unchecked Sendable {
             if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
             progress.wait()
         }
-    }
-
-    // MARK: - Compaction
-
-    private func runCompactions() {
-        var backoffNanos: UInt64 = 10_000_000
-        while let compaction = nextCompaction() {
-            do throws(StorageError) {
-                try run(compaction) { _ in stopFlag.load(ordering: .relaxed) }
-                backoffNanos = 10_000_000
-            } catch {
-                if giveUp(after: error) || stopFlag.load(ordering: .acquiring) { return }
-                pause(nanos: backoffNanos)
-                backoffNanos = min(backoffNanos * 2, 1_000_000_000)
-            }
-        }
-    }
-
-    private func nextCompaction() -> Compaction? {
-        monitor.lock()
-        defer { monitor.unlock() }
-        while !isStopping {
-            if manualCompactions == 0, let compaction = picker.pick(versions.current) {
-                compaction.mark(true)
-                runningCompactions += 1
-                return compaction
-            }
-            waitForWork()
-        }
-        return nil
-    }
-
-    /// Runs a compaction whose tables are marked, and unmarks them.
-    private func run(
-        _ compaction: Compaction, isCancelled: (UInt64) -> Bool
-    ) throws(StorageError) {
-        var failure: StorageError?
-        var result = CompactionJob.Result()
-        withoutActuallyEscaping(isCancelled) { isCancelled in
-            let job = CompactionJob(
-                compaction: compaction, store: store, versions: versions, tree: tree,
-                random: environment.random, options: options, safepoint: safepoint(),
-                isCancelled: isCancelled)
-            do throws(StorageError) {
-                result = try events.compaction(compaction) { () throws(StorageError) in
-                    try job.run()
-                }
-            } catch {
-                failure = error
-            }
-        }
-        monitor.lock()
-        compaction.mark(false)
-        runningCompactions -= 1
-        compactionFailure = failure
-        if failure == nil {
-            if result.wasMove {
-                figures.trivialMoves += 1
-            } else {
-                figures.compactions += 1
-                figures.compactionReadBytes += result.readBytes
-                figures.compactionWrittenBytes += result.writtenBytes
-                figures.blobs.movedBytes += result.movedBytes
-            }
-        }
-        work.broadcast()
-        progress.broadcast()
-        monitor.unlock()
-        updateController()
-        if let failure {
-            keeper.note(failure, by: .compaction)
-            throw failure
-        }
-    }
-
-    /// Compacts what overlaps `range` level by level to the last that has any, on this thread.
-    func compactManually(
-        _ range: KeyRange, _ progress: (CompactionProgress) -> Bool
-    ) throws(StorageError) {
-        monitor.lock()
-        manualCompactions += 1
-        while runningCompactions > 0, !isStopping { self.progress.wait() }
-        monitor.unlock()
-        defer {
-            monitor.lock()
-            manualCompactions -= 1
-            work.broadcast()
-            monitor.unlock()
-        }
-        var done: UInt64 = 0
-        func step(_ compaction: Compaction) throws(StorageError) {
-            let bytes = compaction.inputBytes
-            let entries = max(compaction.inputEntries, 1)
-            let total = done + max(bytes, picker.manualBytes(versions.current, range))
-            try run(compaction) { read in
-                let part = Double(bytes) * min(1, Double(read) / Double(entries))
-                return stopFlag.load(ordering: .relaxed)
-                    || !progress(.init(doneBytes: done + UInt64(part), totalBytes: total))
-            }
-            done += bytes
-        }
-        while let compaction = try nextManual({ $0.pickManual($1, range) }) {
-            try step(compaction)
-        }
-        let rewrites = picker.pickRewrite(versions.current, range, safepoint: safepoint())
-        for rewrite in rewrites {
-            guard let compaction = try nextManual({ _, _ in rewrite }) else { return }
-            try step(compaction)
-        }
-    }
-
-    private func nextManual(
-        _ pick: (CompactionPicker, Version) -> Compaction?
-    ) throws(StorageError) -> Compaction? {
-        monitor.lock()
-        defer { monitor.unlock() }
-        if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
-        guard let compaction = pick(picker, versions.current) else { return nil }
-        compaction.mark(true)
-        runningCompactions += 1
-        return compaction
-    }
-
-    /// Blocks until no flush or compaction runs or is due and every obsolete table that nobody reads is
-    /// unlinked; for tests and measurements.
-    func awaitIdle() {
-        kick()
-        monitor.lock()
-        while !isStopping, pipeline.poisoned == nil {
-            if runningCompactions == 0, idleThreads == threads.count,
-                tree.state.immutables.isEmpty, picker.pick(versions.current) == nil
-            {
-                break
-            }
-            progress.wait()
-        }
-        monitor.unlock()
-        store.awaitRemovals()
-    }
-
-    // MARK: - Load
-
-    /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
-    private static let jobBytes = 12 << 20
-    /// The log's two buffers in a busy moment.
-    private static let logBytes = 4 << 20
-
-    /// Looking and telling are one step: what was seen earlier must not be told later, or writers wait
-    /// for a flush that is over.
-    func updateController() {
-        loading.lock()
-        defer { loading.unlock() }
-        let state = tree.state
-        // All memtables that there may be are charged all the time. To take a burst of writes from the
-        // cache would not do: what it frees in small blocks goes back to the allocator, not to the
-        // system, and the memtables come on top of it.
-        memtableCharge.set(
-            max(
-                (options.maximumImmutableMemtables + 2) * options.rotationBytes,
-                state.immutables.reduce(options.rotationBytes) { $0 + $1.table.approximateBytes }))
-        let targets = picker.targets(state.version)
-        monitor.lock()
-        let isDiskFull =
-            flushFailure?.code == .diskFull || compactionFailure?.code == .diskFull
-        let failure = flushFailure
-        monitor.unlock()
-        controller.update(
-            .init(
-                immutables: state.immutables.count,
-                maximumImmutables: options.maximumImmutableMemtables,
-                level0Files: state.version.level0.count,
-                level0Slowdown: options.level0SlowdownTrigger,
-                level0Stop: options.level0StopTrigger,
-                debtBytes: picker.debt(state.version, targets),
-                softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
-                isMemoryShort: options.memoryBudget?.pressure == .hard
-                    && !state.immutables.isEmpty,
-                isDiskFull: isDiskFull, flushFailure: failure))
-    }
-
-    func addStatistics(to statistics: inout EngineStatistics) {
-        let version = tree.state.version
-        let targets = picker.targets(version)
-        statistics.baseLevel = targets.baseLevel
-        statistics.compactionDebtBytes = picker.debt(version, targets)
-        statistics.safepoint = safepoint()
-        monitor.lock()
-        statistics.flushes = figures.flushes
-        statistics.flushedBytes = figures.flushedBytes
-        statistics.compactions = figures.compactions
-        statistics.trivialMoves = figures.trivialMoves
-        statistics.compactionReadBytes = figures.compactionReadBytes
-        statistics.compactionWrittenBytes = figures.compactionWrittenBytes
-        statistics.blobs.movedBytes = figures.blobs.movedBytes
-        statistics.backgroundError = flushFailure ?? compactionFailure ?? checkpointFailure
-        monitor.unlock()
     }
 }

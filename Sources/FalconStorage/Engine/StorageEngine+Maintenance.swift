@@ -44,6 +44,8 @@ extension StorageEngine {
                 statistics.quarantinedBytes += file.metadata.byteCount
             }
         }
+        statistics.level0Sublevels = state.version.sublevels.count
+        statistics.obsoleteBytes = store.obsoleteBytes
         statistics.flushedLSN = state.version.flushedLSN
         statistics.publishedTimestamp = tracker.publishedTimestamp
         statistics.snapshots = tracker.count

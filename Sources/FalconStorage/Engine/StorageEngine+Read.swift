@@ -80,6 +80,27 @@ extension StorageEngine {
 }
 
 extension LevelFiles {
+    /// Over the tables of a sorted level that may hold keys of `range`, or what the scan looks for there;
+    /// nil when none does.
+    func cursor(
+        in range: KeyRange, _ scan: TableScan = TableScan()
+    ) throws(StorageError) -> InternalIterator? {
+        var level = self
+        var files = positions(in: range)
+        if scan.window != nil {
+            let needed = level.files[files].filter(scan.needs)
+            scan.counters?.add(tables: files.count - needed.count)
+            level = LevelFiles(needed)
+            files = 0..<needed.count
+        }
+        if files.isEmpty { return nil }
+        if files.count == 1 {
+            let file = level.files[files.lowerBound]
+            return try file.reader(mayWait: scan.mayWait).makeIterator(scan)
+        }
+        return LevelIterator(level, files: files, scan)
+    }
+
     /// The positions of the files that may hold keys of `range`.
     func positions(in range: KeyRange) -> Range<Int> {
         var first = 0

@@ -28,7 +28,7 @@ extension StorageEngine {
         if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
         let scan = try tableScan(options, at: readable, state.version)
         var children: [InternalIterator] = []
-        children.reserveCapacity(4 + state.immutables.count + state.version.level0.count)
+        children.reserveCapacity(4 + state.immutables.count + state.version.sublevels.count)
         var tombstones: [RangeTombstone] = []
         var overlayTombstones: [RangeTombstone] = []
         let usesOverlay = overlay.map { !$0.isEmpty } ?? false
@@ -68,7 +68,8 @@ extension StorageEngine {
                 ? .none : RangeTombstoneFragments(tombstones, at: readable),
             overlay: usesOverlay ? overlay : nil,
             overlayHiding: overlayTombstones.isEmpty
-                ? .none : RangeTombstoneFragments(overlayTombstones, at: .max))
+                ? .none : RangeTombstoneFragments(overlayTombstones, at: .max),
+            sampler: writeSide?.background.sampler)
     }
 
     private func tableScan(
@@ -88,28 +89,11 @@ extension StorageEngine {
         of version: Version, _ range: KeyRange, _ scan: TableScan,
         _ children: inout [InternalIterator]
     ) throws(StorageError) {
-        for file in version.level0.files where file.overlaps(range) {
-            guard scan.needs(file) else {
-                scan.counters?.add(tables: 1)
-                continue
-            }
-            children.append(try file.reader(mayWait: scan.mayWait).makeIterator(scan))
+        for level in version.sublevels {
+            if let child = try level.cursor(in: range, scan) { children.append(child) }
         }
         for level in version.levels.dropFirst() where level.count > 0 {
-            var level = level
-            var files = level.positions(in: range)
-            if scan.window != nil {
-                let needed = level.files[files].filter(scan.needs)
-                scan.counters?.add(tables: files.count - needed.count)
-                level = LevelFiles(needed)
-                files = 0..<needed.count
-            }
-            if files.count == 1 {
-                let file = level.files[files.lowerBound]
-                children.append(try file.reader(mayWait: scan.mayWait).makeIterator(scan))
-            } else if !files.isEmpty {
-                children.append(LevelIterator(level, files: files, scan))
-            }
+            if let child = try level.cursor(in: range, scan) { children.append(child) }
         }
     }
 }

@@ -14,6 +14,8 @@ final class BlobOutput {
         var collected: [UInt64] = []
         /// Bytes of records that may be moved; the rest stays for another time.
         var moveLimitBytes: UInt64 = 256 << 20
+        /// As for the tables of the same job.
+        var pacing: WritePacing?
 
         init() {}
 
@@ -110,7 +112,8 @@ final class BlobOutput {
     private func openWriter() throws(StorageError) -> BlobWriter {
         if let writer { return writer }
         let number = allocateNumber()
-        let file = try store.fileSystem.open(store.names.blob(number), .create)
+        var file = try store.fileSystem.open(store.names.blob(number), .create)
+        if let pacing = options.pacing { file = PacedFile(file, pacing) }
         let writer = BlobWriter(
             file: file, number: number, uid: random.nextUID(), codec: options.codec)
         self.file = file

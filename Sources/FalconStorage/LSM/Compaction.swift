@@ -8,6 +8,41 @@ struct Compaction {
         case besideQuarantine = "beside-quarantine"
         /// Live values leave blob files that hold much garbage.
         case blobGarbage = "blob-garbage"
+        /// Deletes have piled up in a table.
+        case tombstones
+        /// A range tombstone hides whole tables from every reader.
+        case deletedTables = "deleted-tables"
+        /// Many seeks look into a table in vain.
+        case reads
+    }
+    /// The keys that tables cover together.
+    struct Span {
+        var lower: [UInt8]
+        var upper: [UInt8]
+        var upperIsExclusive: Bool
+
+        func overlaps(_ file: TableFile) -> Bool {
+            file.metadata.overlaps(
+                lower: lower, upper: upper, upperIsExclusive: upperIsExclusive)
+        }
+
+        func overlaps(_ other: Span) -> Bool {
+            Self.reaches(self, other.lower) && Self.reaches(other, lower)
+        }
+
+        /// Whether `file` lies wholly inside.
+        func contains(_ file: TableFile) -> Bool {
+            let metadata = file.metadata
+            if KeyOrder.less(metadata.smallest, lower) { return false }
+            let order = KeyOrder.compare(metadata.largest, upper)
+            return order < 0
+                || (order == 0 && (!upperIsExclusive || metadata.largestIsExclusive))
+        }
+
+        private static func reaches(_ span: Span, _ key: [UInt8]) -> Bool {
+            let order = KeyOrder.compare(span.upper, key)
+            return order > 0 || (order == 0 && !span.upperIsExclusive)
+        }
     }
     var reason: Reason
     var version: Version
@@ -21,36 +56,54 @@ struct Compaction {
     var allInputs: [TableFile] { inputs + overlapped }
     var inputEntries: UInt64 { allInputs.reduce(0) { $0 + $1.metadata.entryCount } }
     var inputBytes: UInt64 { allInputs.reduce(0) { $0 + $1.metadata.byteCount } }
+    /// Where the outputs will lie.
+    var span: Span? { Self.span(allInputs) }
+
+    /// The inputs go without being read: no reader sees anything of them.
+    var dropsInputs: Bool { reason == .deletedTables }
 
     /// The tables only change level: no table overlaps another and nothing is overlapped below.
     var isTrivialMove: Bool {
         guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage,
-            inputLevel != outputLevel
+            outputLevel > inputLevel
         else { return false }
+        // Rewriting rids a table of its tombstones where nothing lies beneath.
+        if reason == .tombstones, !overlapsBeneath { return false }
         let sorted = inputs.sorted { KeyOrder.less($0.metadata.smallest, $1.metadata.smallest) }
         return zip(sorted, sorted.dropFirst()).allSatisfy {
             $0.metadata.isBefore($1.metadata.smallest)
         }
     }
 
+    /// Whether a level below the output has keys of the inputs' span.
+    private var overlapsBeneath: Bool {
+        guard let span else { return false }
+        return version.levels[(outputLevel + 1)...].contains { level in
+            level.files.contains { span.overlaps($0) }
+        }
+    }
+
     func mark(_ isBusy: Bool) { for file in allInputs { file.isBeingCompacted = isBusy } }
 
-    /// The keys that `files` cover together.
-    static func span(_ files: [TableFile]) -> (lower: [UInt8], upper: [UInt8], exclusive: Bool)? {
-        guard let first = files.first else { return nil }
-        var lower = first.metadata.smallest
-        var upper = first.metadata.largest
-        var exclusive = first.metadata.largestIsExclusive
-        for file in files.dropFirst() {
-            if KeyOrder.less(file.metadata.smallest, lower) { lower = file.metadata.smallest }
-            let order = KeyOrder.compare(upper, file.metadata.largest)
-            if order < 0 {
-                upper = file.metadata.largest
-                exclusive = file.metadata.largestIsExclusive
-            } else if order == 0 {
-                exclusive = exclusive && file.metadata.largestIsExclusive
-            }
+    static func span(_ files: [TableFile]) -> Span? {
+        guard let first = files.first?.metadata else { return nil }
+        var span = Span(
+            lower: first.smallest, upper: first.largest,
+            upperIsExclusive: first.largestIsExclusive)
+        for file in files.dropFirst() { span.extend(to: file.metadata) }
+        return span
+    }
+}
+
+extension Compaction.Span {
+    mutating func extend(to file: FileMetadata) {
+        if KeyOrder.less(file.smallest, lower) { lower = file.smallest }
+        let order = KeyOrder.compare(upper, file.largest)
+        if order < 0 {
+            upper = file.largest
+            upperIsExclusive = file.largestIsExclusive
+        } else if order == 0 {
+            upperIsExclusive = upperIsExclusive && file.largestIsExclusive
         }
-        return (lower, upper, exclusive)
     }
 }

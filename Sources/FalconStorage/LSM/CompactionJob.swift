@@ -5,7 +5,9 @@ struct CompactionJob {
         var writtenBytes: UInt64 = 0
         /// Of them, values that left a blob file with much garbage.
         var movedBytes: UInt64 = 0
-        var wasMove = false
+        /// Key ranges merged on their own; 0 when nothing was read.
+        var parts = 0
+        var wasMove: Bool { parts == 0 }
     }
     var compaction: Compaction
     var store: TableStore
@@ -14,22 +16,71 @@ struct CompactionJob {
     var random: any StorageRandom
     var options: EngineOptions
     var safepoint: Timestamp
+    var limiter: WriteLimiter?
+    var tableTombstones: TableTombstones?
+    /// Key ranges to cut a large compaction into, at most.
+    var maximumParts = 1
     /// Polled with the entries read so far.
     var isCancelled: (UInt64) -> Bool
+    /// Told of ranges that other threads may merge, and then that none is left.
+    var callForHelp: (CompactionParts) -> Void = { _ in }
+    var endHelp: (CompactionParts) -> Void = { _ in }
 
     func run() throws(StorageError) -> Result {
         var edit = VersionEdit()
         edit.removed =
             compaction.inputs.map { .init(level: compaction.inputLevel, number: $0.number) }
             + compaction.overlapped.map { .init(level: compaction.outputLevel, number: $0.number) }
+        if compaction.dropsInputs {
+            edit.safepoint = safepoint
+            try versions.apply(edit) { tree.install($0) }
+            return Result()
+        }
         if compaction.isTrivialMove {
             edit.added = compaction.inputs.map {
                 .init(level: compaction.outputLevel, file: $0.metadata)
             }
             try versions.apply(edit) { tree.install($0) }
-            return Result(wasMove: true)
+            return Result()
         }
+        let (outputs, parts) = try mergeAll()
+        var result = Result(readBytes: compaction.inputBytes, parts: parts)
+        for output in outputs {
+            edit.added += output.finished.map {
+                .init(level: $0.kind == .blob ? 0 : compaction.outputLevel, file: $0)
+            }
+            tableTombstones?.learn(output.writtenTombstones)
+            result.writtenBytes &+= output.writtenBytes
+            result.movedBytes &+= output.movedBytes
+        }
+        edit.safepoint = safepoint
+        // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
+        try versions.apply(edit) { tree.install($0) }
+        result.readBytes &+= result.movedBytes
+        return result
+    }
+
+    private func mergeAll() throws(StorageError) -> ([TableOutput], Int) {
         let tombstones = try rangeTombstones()
+        let ranges = try SubcompactionPlan.ranges(
+            of: compaction, limit: maximumParts, leastBytes: options.targetFileByteCount)
+        // Helpers may let go of the parts after the end: what is only called here must not be among it.
+        var job = self
+        job.isCancelled = { _ in false }
+        job.callForHelp = { _ in }
+        job.endHelp = { _ in }
+        let parts = CompactionParts(ranges) { [job] range, isCancelled throws(StorageError) in
+            try job.merge(range, tombstones, isCancelled)
+        }
+        if ranges.count > 1 { callForHelp(parts) }
+        defer { if ranges.count > 1 { endHelp(parts) } }
+        return (try parts.run(isCancelled), ranges.count)
+    }
+
+    /// Merges the keys of `range` into tables of their own, which end where it does.
+    private func merge(
+        _ range: KeyRange, _ tombstones: [RangeTombstone], _ isCancelled: @escaping (UInt64) -> Bool
+    ) throws(StorageError) -> TableOutput {
         // Beside its inputs level 0 may hold older tables.
         let deeper =
             compaction.outputLevel == 0
@@ -40,7 +91,8 @@ struct CompactionJob {
             options: .init(
                 table: tableOptions, targetBytes: targetBytes,
                 flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0,
-                blobs: blobOptions),
+                range: range, blobs: blobOptions,
+                pacing: WritePacing(limiter: limiter, isFlush: false)),
             random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
             allocateNumber: versions.allocateFileNumber)
         do throws(StorageError) {
@@ -50,21 +102,16 @@ struct CompactionJob {
                     && compaction.outputLevel + 1 < Version.levelCount
                     ? Grandparents(compaction.version.levels[compaction.outputLevel + 1]) : nil,
                 targetBytes: targetBytes)
+            collapse.range = range
             collapse.isCancelled = isCancelled
             collapse.coarsensTimestamps = compaction.outputLevel == LevelTargets.last
-            try collapse.copy(from: source(), to: output)
-            edit.added = try output.finish().map {
-                .init(level: $0.kind == .blob ? 0 : compaction.outputLevel, file: $0)
-            }
+            try collapse.copy(from: source(range), to: output)
+            _ = try output.finish()
         } catch {
             output.abandon()
             throw error
         }
-        edit.safepoint = safepoint
-        try versions.apply(edit) { tree.install($0) }
-        return Result(
-            readBytes: compaction.inputBytes &+ output.movedBytes,
-            writtenBytes: output.writtenBytes, movedBytes: output.movedBytes)
+        return output
     }
 
     /// Tables of level 0 are searched one after the other: there each merge makes one.
@@ -88,19 +135,14 @@ struct CompactionJob {
         return blobs
     }
 
-    private func source() throws(StorageError) -> InternalIterator {
+    private func source(_ range: KeyRange) throws(StorageError) -> InternalIterator {
+        var runs =
+            compaction.inputLevel == 0
+            ? Sublevels.arrange(compaction.inputs) : [LevelFiles(compaction.inputs)]
+        runs.append(LevelFiles(compaction.overlapped))
         var children: [InternalIterator] = []
-        if compaction.inputLevel == 0 {
-            for file in compaction.inputs {
-                children.append(try file.reader().makeIterator(fillCache: false))
-            }
-        } else {
-            children.append(
-                LevelIterator(LevelFiles(compaction.inputs), TableScan(fillCache: false)))
-        }
-        if !compaction.overlapped.isEmpty {
-            children.append(
-                LevelIterator(LevelFiles(compaction.overlapped), TableScan(fillCache: false)))
+        for run in runs {
+            if let child = try run.cursor(in: range, TableScan(fillCache: false)) { children.append(child) }
         }
         return MergingIterator.merging(children)
     }

@@ -1,7 +1,7 @@
 extension CompactionPicker {
     /// Rewrites, where they are, tables that hold much of what is live in files to be collected. Those
     /// of level 0 wait for their compaction, which moves values as well. Nil when there are none.
-    func pickBlobCollection(_ version: Version) -> Compaction? {
+    func pickBlobCollection(_ version: Version, _ context: PickContext) -> Compaction? {
         let collected = version.blobs.collected(garbagePercent: options.blobGarbagePercent)
         if collected.isEmpty { return nil }
         var best: (bytes: UInt64, level: Int, index: Int)?
@@ -24,8 +24,9 @@ extension CompactionPicker {
             size &+= files[end].metadata.byteCount
             end += 1
         }
-        return Compaction(
+        let picked = Compaction(
             reason: .blobGarbage, version: version, inputLevel: best.level,
             outputLevel: best.level, inputs: Array(files[best.index..<end]), overlapped: [])
+        return isClear(picked, context) ? picked : nil
     }
 }

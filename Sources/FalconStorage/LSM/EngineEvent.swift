@@ -14,7 +14,8 @@ public enum EngineEvent: Sendable {
     public struct Compaction: Sendable {
         public var inputLevel: Int
         public var outputLevel: Int
-        /// `level0-files`, `level-size`, `manual` or `blob-garbage`.
+        /// `level0-files`, `level-size`, `manual`, `blob-garbage`, `tombstones` (deletes have piled up), `reads` (many
+        /// seeks look into a table in vain) or `deleted-tables` (a range tombstone hides whole tables).
         public var reason: String
         public var inputTables: Int
         public var inputBytes: UInt64

@@ -51,11 +51,11 @@ public struct EngineOptions: Sendable {
 
     /// Bytes at which a compaction output is cut.
     public var targetFileBytes = 64 << 20
-    /// Level-0 files that make a compaction worthwhile.
+    /// Sublevels of level 0 (runs of tables that do not overlap) that make a compaction worthwhile.
     public var level0CompactionTrigger = 4
-    /// Level-0 files from which writers are delayed, more with each.
+    /// Sublevels from which writers are delayed, more with each.
     public var level0SlowdownTrigger = 12
-    /// Level-0 files at which the delay reaches its ceiling.
+    /// Sublevels at which the delay reaches its ceiling.
     public var level0StopTrigger = 24
     /// Target size of the first level below level 0.
     public var levelBaseBytes: UInt64 = 256 << 20
@@ -65,8 +65,12 @@ public struct EngineOptions: Sendable {
     public var softDebtBytes: UInt64 = 4 << 30
     /// Compaction debt at which the delay reaches its ceiling.
     public var hardDebtBytes: UInt64 = 16 << 30
-    /// Threads that compact; flushes have their own.
+    /// Threads that compact, each its own compaction or several the parts of a large one; flushes have
+    /// their own.
     public var compactionThreads = 1
+    /// Bytes a second that flushes and compactions write, flushes first; 0: as fast as they can. The
+    /// limit is lifted while commits are held back by what it delays.
+    public var backgroundBytesPerSecond: UInt64 = 0
 
     /// Bytes of one WAL segment.
     public var walSegmentBytes: UInt64 = 64 << 20

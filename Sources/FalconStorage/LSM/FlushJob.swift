@@ -1,4 +1,5 @@
-/// Writes one immutable memtable to level 0.
+/// Writes one immutable memtable to level 0, cut where the tables beneath end: so that a compaction of
+/// one of those needs only its part of each flush.
 struct FlushJob {
     var layer: MemtableLayer
     var store: TableStore
@@ -8,12 +9,19 @@ struct FlushJob {
     var table: TableOptions
     var blobs: BlobOutput.Options
     var safepoint: Timestamp
+    /// The level that level 0 empties into, or the first with tables below.
+    var beneath = LevelFiles.empty
+    /// No part is smaller.
+    var leastBytes: UInt64 = .max
+    var limiter: WriteLimiter?
+    var tableTombstones: TableTombstones?
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
         let (edit, written) = try Self.write(
             layer, store: store, random: random, table: table, blobs: blobs,
-            safepoint: safepoint, allocateNumber: versions.allocateFileNumber)
+            safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter,
+            tableTombstones: tableTombstones, allocateNumber: versions.allocateFileNumber)
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
         try versions.apply(edit) { tree.install($0, flushed: layer) }
         return written
@@ -22,7 +30,9 @@ struct FlushJob {
     /// Makes tables of a layer and says what MANIFEST has to take in.
     static func write(
         _ layer: MemtableLayer, store: TableStore, random: any StorageRandom, table: TableOptions,
-        blobs: BlobOutput.Options, safepoint: Timestamp, allocateNumber: @escaping () -> FileNumber
+        blobs: BlobOutput.Options, safepoint: Timestamp, beneath: LevelFiles = .empty,
+        leastBytes: UInt64 = .max, limiter: WriteLimiter? = nil,
+        tableTombstones: TableTombstones? = nil, allocateNumber: @escaping () -> FileNumber
     ) throws(StorageError) -> (edit: VersionEdit, bytes: UInt64) {
         let tombstones = layer.table.rangeTombstones
         var edit = VersionEdit()
@@ -31,12 +41,15 @@ struct FlushJob {
             let output = TableOutput(
                 store: store,
                 options: .init(
-                    table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs),
+                    table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs,
+                    pacing: WritePacing(limiter: limiter, isFlush: true)),
                 random: random, tombstones: tombstones, allocateNumber: allocateNumber)
             do throws(StorageError) {
                 var collapse = VersionCollapse(
                     safepoint: safepoint, deeper: .unknown, tombstones: tombstones,
-                    grandparents: nil, targetBytes: .max)
+                    grandparents: beneath.count > 1 ? Grandparents(beneath) : nil,
+                    targetBytes: .max)
+                collapse.borderBytes = leastBytes
                 try collapse.copy(from: layer.table.makeIterator(), to: output)
                 edit.added = try output.finish().map { .init(level: 0, file: $0) }
             } catch {
@@ -44,6 +57,7 @@ struct FlushJob {
                 throw error
             }
             written = output.writtenBytes
+            tableTombstones?.learn(output.writtenTombstones)
         }
         edit.flushedLSN = layer.lastLSN
         edit.timestampFloor = layer.lastTimestamp

@@ -53,7 +53,7 @@ struct RangeTombstoneFragments {
     var isEmpty: Bool { fragments.isEmpty }
 
     /// The piece over `key`.
-    private func piece(over key: UnsafeRawBufferPointer) -> Int? {
+    func piece(over key: UnsafeRawBufferPointer) -> Int? {
         var low = 0
         var high = fragments.count
         while low < high {

@@ -5,7 +5,11 @@ final class TableOutput {
         var table: TableOptions
         var targetBytes: UInt64
         var flushEpoch: UInt64
+        /// The keys that are added; tombstones are clipped to them.
+        var range = KeyRange.all
         var blobs = BlobOutput.Options()
+        /// How the bytes go to the disk; nil: at once, and on to the device when a file ends.
+        var pacing: WritePacing?
     }
     private let store: TableStore
     private let options: Options
@@ -22,6 +26,8 @@ final class TableOutput {
     /// Where the open file begins when it is not the first: what lies before belongs to the others.
     @exclusivity(unchecked) private var lowerCut: [UInt8]?
     private(set) var finished: [FileMetadata] = []
+    /// The range tombstones of the tables that have any.
+    private(set) var writtenTombstones: [FileNumber: [RangeTombstone]] = [:]
     private var tableBytes: UInt64 = 0
     /// Tables and blob files.
     var writtenBytes: UInt64 { tableBytes &+ blobs.writtenBytes }
@@ -38,8 +44,11 @@ final class TableOutput {
         self.random = random
         self.tombstones = tombstones
         self.allocateNumber = allocateNumber
+        var blobOptions = options.blobs
+        blobOptions.pacing = options.pacing
         blobs = BlobOutput(
-            store: store, options: options.blobs, random: random, allocateNumber: allocateNumber)
+            store: store, options: blobOptions, random: random, allocateNumber: allocateNumber)
+        lowerCut = options.range.lower
     }
 
     deinit { lastKey.deallocate() }
@@ -71,7 +80,7 @@ final class TableOutput {
 
     /// Ends the last file and makes all names durable. Tables and blob files.
     func finish() throws(StorageError) -> [FileMetadata] {
-        try finishFile(upperCut: nil)
+        try finishFile(upperCut: options.range.upper)
         finished += try blobs.finish()
         if !finished.isEmpty { try store.fileSystem.syncDirectory(store.names.sstDirectory) }
         return finished
@@ -101,7 +110,8 @@ final class TableOutput {
     private func begin() throws(StorageError) -> TableWriter {
         number = allocateNumber()
         uid = random.nextUID()
-        let file = try store.fileSystem.open(store.names.table(number), .create)
+        var file = try store.fileSystem.open(store.names.table(number), .create)
+        if let pacing = options.pacing { file = PacedFile(file, pacing) }
         self.file = file
         let writer = try TableWriter(file: file, uid: uid, options: options.table)
         self.writer = writer
@@ -115,6 +125,7 @@ final class TableOutput {
         let hasPoints = writer != nil
         let writer = try openWriter()
         for part in parts { try writer.addRangeTombstone(part) }
+        if !parts.isEmpty { writtenTombstones[number] = parts }
         let summary = try writer.finish()
         try file?.close()
         file = nil

@@ -10,6 +10,10 @@ struct VersionCollapse {
     var hiding: RangeTombstoneFragments
     var grandparents: Grandparents?
     var targetBytes: UInt64
+    /// A table of so many bytes ends at a grandparent's border.
+    var borderBytes: UInt64
+    /// The keys to copy.
+    var range = KeyRange.all
     /// Nothing older lies beneath the output, and readers cannot tell when a version at or below the
     /// safepoint was committed: its timestamp is kept to some minutes, which costs fewer bytes.
     var coarsensTimestamps = false
@@ -28,24 +32,31 @@ struct VersionCollapse {
         hiding = RangeTombstoneFragments(tombstones, at: safepoint)
         self.grandparents = grandparents
         self.targetBytes = targetBytes
+        borderBytes = targetBytes / 2
     }
 
     mutating func copy(
         from source: InternalIterator, to output: TableOutput
     ) throws(StorageError) {
         var last = RawBuffer()
-        defer { last.deallocate() }
+        var end = RawBuffer()
+        defer {
+            last.deallocate()
+            end.deallocate()
+        }
+        let isBounded = range.upper != nil
+        range.upper?.withUnsafeBytes { end.assign($0) }
         var hasLast = false
         var isShadowed = false
         let hidesAny = !hiding.isEmpty
         var nextPoll: UInt64 = 0
-        try source.seekToFirst()
+        try enter(source)
         while source.isValid {
             let key = source.userKey
             let timestamp = source.timestamp
             let kind = source.kind
-            readEntries &+= 1
             if !hasLast || KeyOrder.compare(key, last.bytes) != 0 {
+                if isBounded, KeyOrder.compare(key, end.bytes) >= 0 { return }
                 last.assign(key)
                 hasLast = true
                 isShadowed = false
@@ -59,6 +70,7 @@ struct VersionCollapse {
                     }
                 }
             }
+            readEntries &+= 1
             var keeps = !isShadowed
             if keeps, timestamp <= safepoint {
                 isShadowed = true
@@ -79,11 +91,19 @@ struct VersionCollapse {
         }
     }
 
+    private func enter(_ source: InternalIterator) throws(StorageError) {
+        guard let lower = range.lower else { return try source.seekToFirst() }
+        var start = RawBuffer()
+        defer { start.deallocate() }
+        lower.withUnsafeBytes { start.assign($0) }
+        try source.seek(start.bytes, .max)
+    }
+
     private mutating func shouldCut(before key: UnsafeRawBufferPointer, _ bytes: UInt64) -> Bool {
         let crossed = grandparents?.advance(to: key) ?? 0
         if bytes >= targetBytes { return true }
         // At a grandparent's border, once the file is worth it.
-        return crossed > 0 && bytes >= targetBytes / 2
+        return crossed > 0 && bytes >= borderBytes
     }
 }
 

@@ -13,6 +13,8 @@ public final class RangeIterator: @unchecked Sendable {
     /// Keeps memtables and tables alive.
     private let state: ReadState
     private let overlay: WriteBatch?
+    /// Learns where seeks go; nil beside a read-only engine.
+    private let sampler: ReadSampler?
     private let readTimestamp: UInt64
     /// Older versions do not show.
     private let oldestShown: UInt64
@@ -43,8 +45,9 @@ public final class RangeIterator: @unchecked Sendable {
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
         options: ReadOptions, hiding: RangeTombstoneFragments, overlay: WriteBatch?,
-        overlayHiding: RangeTombstoneFragments
+        overlayHiding: RangeTombstoneFragments, sampler: ReadSampler? = nil
     ) {
+        self.sampler = sampler
         self.source = source
         self.state = state
         self.overlay = overlay
@@ -100,6 +103,7 @@ public final class RangeIterator: @unchecked Sendable {
         valid = false
         isForward = true
         if let lower {
+            sampler?.noteSeek(lower, state.version)
             try source.seek(lower, seekTimestamp)
         } else {
             try source.seekToFirst()
@@ -115,6 +119,7 @@ public final class RangeIterator: @unchecked Sendable {
         valid = false
         isForward = false
         if let upper {
+            sampler?.noteSeek(upper, state.version)
             try source.seekBefore(upper)
         } else {
             try source.seekToLast()
@@ -131,6 +136,7 @@ public final class RangeIterator: @unchecked Sendable {
         if let lower, KeyOrder.compare(key, lower) < 0 { return try seekToFirst() }
         valid = false
         isForward = true
+        sampler?.noteSeek(key, state.version)
         try source.seek(key, seekTimestamp)
         try findForward()
     }
@@ -144,6 +150,7 @@ public final class RangeIterator: @unchecked Sendable {
         if let upper, KeyOrder.compare(key, upper) > 0 { return try seekToLast() }
         valid = false
         isForward = false
+        sampler?.noteSeek(key, state.version)
         try source.seekBefore(key)
         try findBackward()
     }

@@ -22,7 +22,9 @@ final class BlobFile: @unchecked Sendable {
             try? reader.takeUnretainedValue().close()
             reader.release()
         }
-        if obsolete.load(ordering: .acquiring) { store.doom(.blob, metadata.number) }
+        if obsolete.load(ordering: .acquiring) {
+            store.doom(.blob, metadata.number, byteCount: metadata.byteCount)
+        }
     }
 
     var number: FileNumber { metadata.number }

@@ -26,11 +26,14 @@ final class TableFile: @unchecked Sendable {
     private let isInLevel0 = Atomic<Bool>(false)
     /// Guarded by the compaction picker's lock.
     var isBeingCompacted = false
+    /// How many more seeks may look in here in vain.
+    private let seeksLeft: Atomic<Int>
 
     init(metadata: FileMetadata, store: TableStore) {
         self.metadata = metadata
         self.store = store
         opened = Atomic(nil)
+        seeksLeft = Atomic(max(100, Int(clamping: metadata.byteCount >> 14)))
         let (a, b) = (metadata.smallest.count, metadata.largest.count)
         let bounds = UnsafeMutableRawPointer.allocate(byteCount: max(a + b, 1), alignment: 8)
         metadata.smallest.withUnsafeBytes { source in
@@ -56,7 +59,9 @@ final class TableFile: @unchecked Sendable {
         opening.withLock { opening in
             for reader in opening.retired { try? reader.close() }
         }
-        if obsolete.load(ordering: .acquiring) { store.doom(.rowTable, metadata.number) }
+        if obsolete.load(ordering: .acquiring) {
+            store.doom(.rowTable, metadata.number, byteCount: metadata.byteCount)
+        }
         bounds.deallocate()
     }
 
@@ -73,6 +78,13 @@ final class TableFile: @unchecked Sendable {
 
     /// No compaction may take it: another has it, or it is out of service. Under the picker's lock.
     var isTaken: Bool { isBeingCompacted || isQuarantined }
+    /// Takes `count` from what seeks may cost; true when that has just used it up.
+    func chargeSeeks(_ count: Int) -> Bool {
+        let (before, after) = seeksLeft.wrappingSubtract(count, ordering: .relaxed)
+        return before > 0 && after <= 0
+    }
+
+    var hasSpentSeeks: Bool { seeksLeft.load(ordering: .relaxed) <= 0 }
 
     /// The file is in no version newer than those that hold it now.
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
@@ -132,6 +144,13 @@ final class TableFile: @unchecked Sendable {
             return Unmanaged<TableReader>.fromOpaque(pointer).takeUnretainedValue()
         }
         return try open(mayWait: mayWait)
+    }
+
+    /// The reader when the table was opened already.
+    var openReader: TableReader? {
+        opened.load(ordering: .acquiring).map {
+            Unmanaged<TableReader>.fromOpaque($0).takeUnretainedValue()
+        }
     }
 
     @inline(never)

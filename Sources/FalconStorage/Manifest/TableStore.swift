@@ -1,8 +1,10 @@
+import CFalconPlatform
+
 /// Opens the data files of one directory and unlinks those no reader needs any more.
 ///
 /// The last reader of an obsolete file may be a query on an event loop, so it only notes the file; a
-/// thread of its own unlinks, at once and whatever flushes and compactions are busy with: they may be
-/// waiting for the very space.
+/// thread of its own unlinks, whatever flushes and compactions are busy with: they may be waiting for
+/// the very space.
 final class TableStore: @unchecked Sendable {
     let names: FileNames
     let fileSystem: any FileSystem
@@ -11,13 +13,22 @@ final class TableStore: @unchecked Sendable {
     /// A leaf among the locks: files die under many of them.
     private let monitor = Monitor()
     private let changed: MonitorCondition
+    private struct Doomed {
+        var path: String
+        var byteCount: UInt64
+    }
     // Guarded by the monitor.
     /// Files that the manifest no longer lists and nobody reads.
-    private var doomed: [String] = []
+    private var doomed: [Doomed] = []
+    /// The bytes of ``doomed``.
+    private var doomedBytes: UInt64 = 0
     /// Tried in vain; tried again with the next.
     private var stubborn: [String] = []
     private var isRemoving = false
     private var isStopping = false
+    /// Somebody waits for the space, or for the end.
+    private var hurried = 0
+    private var isDiskFull = false
 
     init(
         names: FileNames, fileSystem: any FileSystem, cache: BlockCache?,
@@ -96,15 +107,20 @@ final class TableStore: @unchecked Sendable {
     }
 
     /// Notes a file for removal. Called from its end, on any thread and under any lock.
-    func doom(_ kind: DataFileKind, _ number: FileNumber) {
+    func doom(_ kind: DataFileKind, _ number: FileNumber, byteCount: UInt64) {
         let path = names.dataFile(kind, number)
         monitor.lock()
-        doomed.append(path)
+        doomed.append(Doomed(path: path, byteCount: byteCount))
+        doomedBytes &+= byteCount
         changed.broadcast()
         monitor.unlock()
     }
 
-    /// Unlinks what is doomed until ``stopRemovals()``; the body of the removing thread.
+    /// Bytes of the files that are still to be unlinked.
+    var obsoleteBytes: UInt64 { monitor.locked { doomedBytes } }
+
+    /// Unlinks what is doomed until ``stopRemovals()``; the body of the removing thread. Large files go
+    /// one by one at a ``RemovalPace``, unless space is scarce.
     ///
     /// A file that will not go becomes an orphan, reported on the next open, and harms nothing.
     func runRemovals() {
@@ -112,21 +128,50 @@ final class TableStore: @unchecked Sendable {
         while true {
             while doomed.isEmpty, !isStopping { changed.wait() }
             if doomed.isEmpty { break }
-            let paths = doomed + stubborn
-            (doomed, stubborn) = ([], [])
+            let next = doomed.removeFirst()
+            let paths = [next.path] + stubborn
+            stubborn = []
+            let backlog = doomedBytes
             isRemoving = true
             monitor.unlock()
             let failed = paths.filter { !remove($0) }
+            let nanos = pause(after: next.byteCount, backlog)
             monitor.lock()
             stubborn += failed
+            doomedBytes &-= next.byteCount
             isRemoving = false
+            changed.broadcast()
+            let end = falcon_monotonic_nanos() &+ nanos
+            while nanos > 0, hurried == 0, !isStopping, !isDiskFull {
+                let now = falcon_monotonic_nanos()
+                if now >= end { break }
+                _ = changed.wait(nanos: end - now)
+            }
+        }
+        monitor.unlock()
+    }
+
+    /// Nothing is paused for small files, so they cost no look at the disk either.
+    private func pause(after bytes: UInt64, _ backlog: UInt64) -> UInt64 {
+        let nanos = RemovalPace.nanos(after: bytes, backlog: backlog)
+        guard nanos > 0, let free = try? fileSystem.freeSpace(names.root),
+            !RemovalPace.isScarce(free: free, backlog: backlog)
+        else { return 0 }
+        return nanos
+    }
+
+    /// While the disk is full, space comes back as fast as it can.
+    func setDiskFull(_ isFull: Bool) {
+        monitor.lock()
+        if isFull != isDiskFull {
+            isDiskFull = isFull
             changed.broadcast()
         }
         monitor.unlock()
     }
 
-    /// What is doomed by now is still unlinked. A file that an iterator keeps beyond the engine's end
-    /// is removed as an orphan by the next open: the directory may be another's by then.
+    /// What is doomed by now is still unlinked, without a pause. A file that an iterator keeps beyond the
+    /// engine's end is removed as an orphan by the next open: the directory may be another's by then.
     func stopRemovals() {
         monitor.lock()
         isStopping = true
@@ -134,10 +179,13 @@ final class TableStore: @unchecked Sendable {
         monitor.unlock()
     }
 
-    /// Blocks until nothing is left to unlink.
+    /// Blocks until nothing is left to unlink; there are no pauses meanwhile.
     func awaitRemovals() {
         monitor.lock()
+        hurried += 1
+        changed.broadcast()
         while isRemoving || !doomed.isEmpty, !isStopping { changed.wait() }
+        hurried -= 1
         monitor.unlock()
     }
 

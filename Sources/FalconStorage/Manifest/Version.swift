@@ -46,6 +46,11 @@ final class Version: @unchecked Sendable {
     static let levelCount = VersionEdit.levelCount
     let levels: [LevelFiles]
     let level0: LevelFiles
+    /// The same tables as runs without overlaps, the newest first; see ``Sublevels``.
+    let sublevels: [LevelFiles]
+    /// ``sublevels`` once more: a lookup through it retains nothing.
+    private let sublevelSlots: UnsafeMutablePointer<Unmanaged<LevelFiles>>
+    private let sublevelCount: Int
     let blobs: BlobFiles
     /// Bit n: level n has files.
     private let occupied: UInt32
@@ -56,10 +61,21 @@ final class Version: @unchecked Sendable {
     /// Versions shadowed below it may be missing here.
     let safepoint: Timestamp
 
-    init(levels: [LevelFiles], blobs: BlobFiles, flushedLSN: LSN, safepoint: Timestamp) {
+    /// - Parameter sublevels: those of level 0 where they are known.
+    init(
+        levels: [LevelFiles], sublevels: [LevelFiles]? = nil, blobs: BlobFiles, flushedLSN: LSN,
+        safepoint: Timestamp
+    ) {
+        self.blobs = blobs
         self.levels = levels
         level0 = levels[0]
-        self.blobs = blobs
+        let sublevels = sublevels ?? Sublevels.arrange(levels[0].files)
+        self.sublevels = sublevels
+        sublevelCount = sublevels.count
+        sublevelSlots = .allocate(capacity: max(sublevels.count, 1))
+        for (index, sublevel) in sublevels.enumerated() {
+            (sublevelSlots + index).initialize(to: .passUnretained(sublevel))
+        }
         var occupied: UInt32 = 0
         for (index, level) in levels.enumerated() where level.count > 0 { occupied |= 1 << index }
         self.occupied = occupied
@@ -69,6 +85,8 @@ final class Version: @unchecked Sendable {
         self.flushedLSN = flushedLSN
         self.safepoint = safepoint
     }
+
+    deinit { sublevelSlots.deallocate() }
 
     static let empty = Version(
         levels: Array(repeating: .empty, count: levelCount), blobs: .none, flushedLSN: .zero,
@@ -105,11 +123,13 @@ final class Version: @unchecked Sendable {
         _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, pin: inout BlockPin
     ) throws(StorageError) -> PointLookup {
         var index = 0
-        let level0Count = level0.count
-        while index < level0Count {
-            let found = try Self.lookUp(level0.slot(index), key, timestamp, &pin)
-            if case .absent = found {} else { return found }
+        while index < sublevelCount {
+            let sublevel = sublevelSlots[index]._withUnsafeGuaranteedRef { $0 }
             index &+= 1
+            let position = sublevel.count == 1 ? 0 : sublevel.firstEndingAtOrAfter(key)
+            guard position < sublevel.count else { continue }
+            let found = try Self.lookUp(sublevel.slot(position), key, timestamp, &pin)
+            if case .absent = found {} else { return found }
         }
         var deeper = occupied & ~1
         while deeper != 0 {
@@ -185,7 +205,8 @@ final class Version: @unchecked Sendable {
             newLevels[level] = LevelFiles(try Self.ordered(files, level: level))
         }
         let version = Version(
-            levels: newLevels, blobs: try blobs.applying(blobChange),
+            levels: newLevels, sublevels: changed[0] == nil ? sublevels : nil,
+            blobs: try blobs.applying(blobChange),
             flushedLSN: max(flushedLSN, edit.flushedLSN ?? .zero),
             safepoint: max(safepoint, edit.safepoint ?? .zero))
         return Applied(

@@ -44,6 +44,7 @@ final class VersionSet: @unchecked Sendable {
                     edit.removeBlobs(dead)
                     applied = try current.applying(edit, store: store)
                 }
+                assert(applied.version.problem == nil, applied.version.problem ?? "")
                 edit.nextFileNumber = FileNumber(nextFile.load(ordering: .relaxed))
                 try writer.append(edit)
                 state.withLock { $0 = applied.version }

@@ -32,11 +32,16 @@ public protocol File: AnyObject, Sendable {
     /// The first `byteCount` bytes, which must be in the file, mapped for small writes; nil where
     /// ``write(_:at:)`` has to do.
     func mapForWrites(byteCount: UInt64) -> FileMapping?
+    /// Has written bytes sent on to the device soon, without waiting for them and without making them
+    /// durable: a later ``syncData()`` finds less to do, and reports what went wrong.
+    func startWriteback(from offset: UInt64, byteCount: UInt64)
     func close() throws(StorageError)
 }
 
 extension File {
     public func mapForWrites(byteCount: UInt64) -> FileMapping? { nil }
+
+    public func startWriteback(from offset: UInt64, byteCount: UInt64) {}
 
     public func readCached(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64

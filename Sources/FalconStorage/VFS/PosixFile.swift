@@ -79,6 +79,12 @@ public final class PosixFile: File {
         }
     }
 
+    public func startWriteback(from offset: UInt64, byteCount: UInt64) {
+        // Advice: what fails here is tried again, and reported, by the sync.
+        _ = falcon_start_writeback(
+            descriptor, Int64(clamping: offset), Int64(clamping: byteCount))
+    }
+
     public func size() throws(StorageError) -> UInt64 {
         var info = stat()
         guard fstat(descriptor, &info) == 0 else { throw .posix(errno, "fstat", path: path) }

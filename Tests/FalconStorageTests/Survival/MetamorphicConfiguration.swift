@@ -105,7 +105,8 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
         options.level0StopTrigger = 400
         options.levelBaseBytes = pick("base", [4, 16, 64, 512].map { UInt64($0 << 10) })
         options.levelMultiplier = pick("multiplier", [2, 3, 4, 10])
-        options.compactionThreads = pick("threads", [1, 2])
+        options.compactionThreads = pick("threads", [1, 2, 4])
+        options.backgroundBytesPerSecond = pick("rate", [0, 0, 64 << 20])
         options.walSegmentBytes = pick("segment", [64 << 10, 256 << 10, 1 << 20])
         options.walRetainBytes = pick("retain", [0, 128 << 10, .max])
         options.batchPartBytes = pick("part", [64, 512, 1 << 20])

@@ -91,6 +91,7 @@ final class MetamorphicRun {
             engine = try StorageEngine.open(at: "/db", options: options, environment: environment)
         default: break
         }
+        if let problem = engine.tree.state.version.problem { return problem }
         return digest(try engine.rows())
     }
 

@@ -39,7 +39,7 @@ final class SurvivalWorkload {
         options.batchPartBytes = pick([64, 512, 1 << 20])
         options.walRetainBytes = pick([0, 0, 100 << 10, .max])
         options.closedTimestampMicros = pick([0, 500])
-        options.compactionThreads = pick([1, 2])
+        options.compactionThreads = pick([1, 2, 4])
         options.diskFullWaitMicros = 0
         options.blobThresholdBytes = pick([0, 16, 64, 200])
         options.blobGarbagePercent = pick([1, 25, 50])

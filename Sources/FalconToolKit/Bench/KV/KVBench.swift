@@ -202,7 +202,9 @@ final class KVBench {
             commits \(statistics.commits), bytes \(statistics.committedBytes)
             memtable bytes \(statistics.memtableBytes), immutable \(statistics.immutableMemtables)
             flushes \(statistics.flushes), bytes \(statistics.flushedBytes)
-            compactions \(statistics.compactions), trivial moves \(statistics.trivialMoves), \
+            level-0 sublevels \(statistics.level0Sublevels)
+            compactions \(statistics.compactions) in \(statistics.subcompactions) parts, \
+            trivial moves \(statistics.trivialMoves), \
             read \(statistics.compactionReadBytes), written \(statistics.compactionWrittenBytes)
             cache bytes \(statistics.cacheBytes), hits \(statistics.cacheHits), \
             misses \(statistics.cacheMisses)

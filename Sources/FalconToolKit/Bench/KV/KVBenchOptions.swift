@@ -102,6 +102,10 @@ struct KVBenchOptions: ParsableArguments {
     @Option(name: .customLong("max_background_jobs"), help: "Threads that flush and compact.")
     var maxBackgroundJobs = 2
     @Option(
+        name: .customLong("rate_limiter_bytes_per_sec"),
+        help: "Bytes a second that flushes and compactions write; 0: no limit.")
+    var rateLimiterBytes = 0
+    @Option(
         name: .customLong("benchmark_write_rate_limit"),
         help:
             "Bytes a second that write workloads and readwhilewriting's writer write; 0: no limit.")
@@ -128,7 +132,7 @@ struct KVBenchOptions: ParsableArguments {
             (1...1024).contains(threads), batchSize > 0, cacheSize >= 0, duration >= 0,
             openLoopRate >= 0, (1...3_600_000).contains(stallMillis), writeRateLimit >= 0,
             compressionRatio > 0, compressionRatio <= 1, blockSize > 0, writeBufferSize > 0,
-            replayBufferSize > 0
+            replayBufferSize > 0, rateLimiterBytes >= 0
         else { throw ValidationError("A size or count is out of range.") }
         guard codec != nil else {
             throw ValidationError("--compression_type is none, lz4 or zstd.")
@@ -173,6 +177,7 @@ struct KVBenchOptions: ParsableArguments {
         options.bottomDictionaryBytes = dictionaryBytes
         options.blockCacheBytes = cacheSize
         options.compactionThreads = max(1, maxBackgroundJobs - 1)
+        options.backgroundBytesPerSecond = UInt64(rateLimiterBytes)
         return options
     }
 }
