@@ -30,8 +30,8 @@ public final class RangeIterator: @unchecked Sendable {
     @exclusivity(unchecked) private var keyBuffer = RawBuffer()
     @exclusivity(unchecked) private var valueBuffer = RawBuffer()
     @exclusivity(unchecked) private var passed: UInt32 = 0
-    /// Holds the current value when it lies in a blob file.
-    @exclusivity(unchecked) private var blobPin = BlockPin()
+    /// Holds the current value when it lies in a blob file; made with the first of them.
+    @exclusivity(unchecked) private var blobScan: BlobScan?
 
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
@@ -57,7 +57,7 @@ public final class RangeIterator: @unchecked Sendable {
 
     deinit {
         // Before the state goes, which may be the last to hold the cache.
-        blobPin.release()
+        blobScan = nil
         bounds.deallocate()
         keyBuffer.deallocate()
         valueBuffer.deallocate()
@@ -155,8 +155,7 @@ public final class RangeIterator: @unchecked Sendable {
                 currentKey = key
                 currentValue = source.value
                 if kind == .valueReference {
-                    currentValue = try state.version.blobs.resolve(
-                        currentValue, of: key, &blobPin)
+                    currentValue = try readBlob(currentValue, key)
                 }
                 currentTimestamp = timestamp
                 valid = true
@@ -207,14 +206,21 @@ public final class RangeIterator: @unchecked Sendable {
                 currentKey = key
                 currentValue = valueBuffer.bytes
                 if shownKind == .valueReference {
-                    currentValue = try state.version.blobs.resolve(
-                        currentValue, of: key, &blobPin)
+                    currentValue = try readBlob(currentValue, key)
                 }
                 valid = true
                 return
             }
             try checkCancelled()
         }
+    }
+
+    private func readBlob(
+        _ reference: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer
+    ) throws(StorageError) -> UnsafeRawBufferPointer {
+        let scan = blobScan ?? BlobScan()
+        blobScan = scan
+        return try state.version.blobs.resolve(reference, of: key, scan)
     }
 
     private func isHidden(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) -> Bool {
