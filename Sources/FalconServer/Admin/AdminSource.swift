@@ -134,6 +134,13 @@ final class AdminSource: Sendable {
         out.gauge(
             "falcon_level_bytes", "Table bytes per level.", label: "level",
             s.levels.enumerated().map { (String($0.offset), $0.element.bytes) })
+        out.gauge("falcon_blob_files", "Files of large values.", s.blobs.fileCount)
+        out.gauge(
+            "falcon_blob_live_bytes", "Bytes in them that tables refer to.",
+            Double(s.blobs.liveBytes))
+        out.gauge(
+            "falcon_blob_garbage_bytes", "Bytes in them that nothing refers to.",
+            Double(s.blobs.garbageBytes))
         out.counter("falcon_flushes_total", "Memtables flushed.", s.flushes)
         out.counter("falcon_flushed_bytes_total", "Bytes written by flushes.", s.flushedBytes)
         out.counter("falcon_compactions_total", "Compactions run.", s.compactions)

@@ -42,16 +42,27 @@ final class BlobReader: @unchecked Sendable {
         _ reference: BlobReference, of key: UnsafeRawBufferPointer, _ pin: inout BlockPin,
         fillCache: Bool
     ) throws(StorageError) -> UnsafeRawBufferPointer {
-        if let cacheReference,
-            cacheReference._withUnsafeGuaranteedRef({ $0.lookup(uid, reference.offset, &pin) })
-        {
-            return try value(in: pin.bytes, reference)
-        }
+        if lookup(reference, &pin) { return try value(in: pin.bytes, reference) }
         try load(reference, key, &pin)
         if fillCache, let cache, let bytes = pin.takeOwn() {
             cache.insert(uid, reference.offset, bytes, &pin)
         }
         return try value(in: pin.bytes, reference)
+    }
+
+    @inline(__always)
+    private func lookup(_ reference: BlobReference, _ pin: inout BlockPin) -> Bool {
+        guard let cacheReference else { return false }
+        return cacheReference._withUnsafeGuaranteedRef {
+            $0.lookup(uid, reference.offset, &pin)
+        }
+    }
+
+    /// The value if the cache has it.
+    func cachedValue(
+        _ reference: BlobReference, _ pin: inout BlockPin
+    ) throws(StorageError) -> UnsafeRawBufferPointer? {
+        lookup(reference, &pin) ? try value(in: pin.bytes, reference) : nil
     }
 
     /// What is kept is the value alone or, uncompressed, the record, which ends with it.
@@ -64,7 +75,7 @@ final class BlobReader: @unchecked Sendable {
         return UnsafeRawBufferPointer(rebasing: bytes[(bytes.count &- count)...])
     }
 
-    private func damaged(_ reference: BlobReference, _ why: String) -> StorageError {
+    func damaged(_ reference: BlobReference, _ why: String) -> StorageError {
         .corruption(
             "The blob record \(why).", path: file.path, offset: reference.offset,
             hint: "Run sst-verify on the directory; restore the file from a backup.")
@@ -73,11 +84,8 @@ final class BlobReader: @unchecked Sendable {
     private func load(
         _ reference: BlobReference, _ key: UnsafeRawBufferPointer, _ pin: inout BlockPin
     ) throws(StorageError) {
-        let limit = fileBytes - UInt64(BlobFormat.footerBytes)
+        try check(reference)
         let size = Int(reference.recordBytes)
-        guard reference.offset >= UInt64(BlobFormat.headerBytes), reference.offset <= limit,
-            UInt64(size) <= limit - reference.offset, size >= BlobFormat.recordHeadBytes
-        else { throw damaged(reference, "lies outside the file") }
         let stored = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         var keepsStored = false
         defer { if !keepsStored { stored.deallocate() } }
@@ -86,19 +94,7 @@ final class BlobReader: @unchecked Sendable {
             throw damaged(reference, "is cut off by the file's end")
         }
         let bytes = UnsafeRawBufferPointer(stored)
-        let record: BlobRecord
-        switch BlobRecord.parse(bytes, at: reference.offset, uid: uid) {
-        case .success(let found): record = found
-        case .failure(let why): throw damaged(reference, why.text)
-        }
-        guard record.key.elementsEqual(key), record.valueBytes == Int(reference.valueBytes) else {
-            throw damaged(reference, "belongs to another key or value")
-        }
-        guard record.keyID == 0 else {
-            throw StorageError(
-                .keyMissing, kind: .user, "The record is encrypted with key \(record.keyID).",
-                location: .init(path: file.path, offset: reference.offset))
-        }
+        let record = try prove(bytes, reference, key)
         if record.codec == .none {
             keepsStored = true
             return pin.own(bytes)
@@ -111,6 +107,38 @@ final class BlobReader: @unchecked Sendable {
             throw damaged(reference, "does not decompress")
         }
         pin.own(UnsafeRawBufferPointer(target))
+    }
+
+    /// The record lies between header and footer.
+    func check(_ reference: BlobReference) throws(StorageError) {
+        let limit = recordsEnd
+        guard reference.offset >= UInt64(BlobFormat.headerBytes), reference.offset <= limit,
+            UInt64(reference.recordBytes) <= limit - reference.offset,
+            Int(reference.recordBytes) >= BlobFormat.recordHeadBytes
+        else { throw damaged(reference, "lies outside the file") }
+    }
+
+    /// Where the footer begins.
+    var recordsEnd: UInt64 { fileBytes - UInt64(BlobFormat.footerBytes) }
+
+    /// The record in `bytes`, which must be all of it, is sound and what `reference` to `key` means.
+    func prove(
+        _ bytes: UnsafeRawBufferPointer, _ reference: BlobReference, _ key: UnsafeRawBufferPointer
+    ) throws(StorageError) -> BlobRecord {
+        let record: BlobRecord
+        switch BlobRecord.parse(bytes, at: reference.offset, uid: uid) {
+        case .success(let found): record = found
+        case .failure(let why): throw damaged(reference, why.text)
+        }
+        guard KeyOrder.compare(record.key, key) == 0,
+            record.valueBytes == Int(reference.valueBytes)
+        else { throw damaged(reference, "belongs to another key or value") }
+        guard record.keyID == 0 else {
+            throw StorageError(
+                .keyMissing, kind: .user, "The record is encrypted with key \(record.keyID).",
+                location: .init(path: file.path, offset: reference.offset))
+        }
+        return record
     }
 
     func close() throws(StorageError) { try file.close() }

@@ -38,8 +38,10 @@ public final class RangeIterator: @unchecked Sendable {
     @exclusivity(unchecked) private var keyBuffer = RawBuffer()
     @exclusivity(unchecked) private var valueBuffer = RawBuffer()
     @exclusivity(unchecked) private var passed: UInt32 = 0
-    /// Holds the current value when it lies in a blob file.
+    /// Holds the current value when it lies in a blob file and the scan must not wait.
     @exclusivity(unchecked) private var blobPin: BlockPin
+    /// The same for a scan that may; made with the first of them.
+    @exclusivity(unchecked) private var blobScan: BlobScan?
     @exclusivity(unchecked) private var deletion = false
 
     init(
@@ -71,6 +73,7 @@ public final class RangeIterator: @unchecked Sendable {
     deinit {
         // Before the state goes, which may be the last to hold the cache.
         blobPin.release()
+        blobScan = nil
         bounds.deallocate()
         keyBuffer.deallocate()
         valueBuffer.deallocate()
@@ -231,7 +234,10 @@ public final class RangeIterator: @unchecked Sendable {
         currentKey = key
         currentValue = value ?? BlockPin.none
         if kind == .valueReference, let value {
-            currentValue = try state.version.blobs.resolve(value, of: key, &blobPin)
+            currentValue =
+                blobPin.mayWait
+                ? try readBlob(value, key)
+                : try state.version.blobs.resolve(value, of: key, &blobPin)
         }
         deletion = value == nil
         currentTimestamp = timestamp
@@ -280,6 +286,14 @@ public final class RangeIterator: @unchecked Sendable {
             }
             try checkCancelled()
         }
+    }
+
+    private func readBlob(
+        _ reference: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer
+    ) throws(StorageError) -> UnsafeRawBufferPointer {
+        let scan = blobScan ?? BlobScan()
+        blobScan = scan
+        return try state.version.blobs.resolve(reference, of: key, scan)
     }
 
     private func isHidden(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) -> Bool {

@@ -75,6 +75,16 @@ final class BlobFiles: @unchecked Sendable {
             reference, of: key, &pin, fillCache: fillCache)
     }
 
+    /// Like ``resolve(_:of:_:fillCache:)``, for the entries of a scan, in its order.
+    func resolve(
+        _ bytes: UnsafeRawBufferPointer, of key: UnsafeRawBufferPointer, _ scan: BlobScan
+    ) throws(StorageError) -> UnsafeRawBufferPointer {
+        guard let reference = BlobReference(bytes) else { throw Self.malformed }
+        guard let place = place(of: reference.file) else { throw Self.unknown(reference) }
+        let file = slots[place]._withUnsafeGuaranteedRef { $0 }
+        return try scan.value(reference, of: key, in: file.reader())
+    }
+
     static let malformed = StorageError(
         .corruption, kind: .bug, "A table holds a value reference that makes no sense.",
         hint: "Run sst-verify on the directory.")

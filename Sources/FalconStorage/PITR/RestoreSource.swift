@@ -106,8 +106,10 @@ extension RestoreSource {
         var state = Tables()
         for edit in manifest.edits {
             for removal in edit.removed {
+                // A blob file's level says nothing.
                 state.files.removeAll {
-                    $0.level == removal.level && $0.file.number == removal.number
+                    $0.file.number == removal.number
+                        && ($0.level == removal.level || $0.file.kind == .blob)
                 }
             }
             state.files += edit.added

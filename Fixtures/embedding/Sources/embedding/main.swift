@@ -28,11 +28,14 @@ let path = CommandLine.arguments.dropFirst().first ?? "embedded-data"
 var options = EngineOptions()
 options.memoryBudget = try MemoryBudget(totalBytes: 64 << 20)
 options.eventListener = Listener()
+// Values this long leave the tables for blob files.
+options.blobThresholdBytes = 500
 let engine = try StorageEngine.open(at: path, options: options, environment: StorageEnvironment())
 try write(engine, [("a", "1"), ("b", "2")])
 try engine.flush()
 let report = engine.makeSnapshot(owner: "report")
-try write(engine, [("b", "22"), ("c", "3")])
+let long = String(repeating: "long ", count: 200)
+try write(engine, [("b", "22"), ("c", "3"), ("d", long)])
 print("held by \(engine.safepointReport().holder)")
 report.release()
 var steps = 0
@@ -42,7 +45,7 @@ try engine.compact { progress in
 }
 print("progress: \(steps > 0)")
 let since = engine.makeSnapshot(owner: "copy")
-try write(engine, [("d", "4")])
+try write(engine, [("e", "5")])
 var recent = ReadOptions()
 recent.newerThan = since.timestamp
 recent.includesDeletions = true
@@ -53,8 +56,10 @@ while changes.isValid {
     try changes.next()
 }
 since.release()
-print("in memory:", try engine.multiGet([bytes("d")], mayWait: false).count)
+print("in memory:", try engine.multiGet([bytes("e")], mayWait: false).count)
+print("blob files: \(engine.statistics().blobs.fileCount)")
 let values = try engine.multiGet([bytes("a"), bytes("b"), bytes("x"), bytes("c")])
+print("long value:", try engine.multiGet([bytes("d")]).first.flatMap { $0 } == bytes(long))
 print(values.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "-" }.joined(separator: " "))
 print(
     "damaged tables:", engine.corruptionReport().entries.count,
