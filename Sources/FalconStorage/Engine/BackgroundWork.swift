@@ -27,6 +27,8 @@ final class BackgroundWork: @unchecked Sendable {
     private var isStopping = false
     private var runningCompactions = 0
     private var manualCompactions = 0
+    /// No compaction may begin while an ingested file is given its level.
+    private var placements = 0
     private var flushFailures: UInt64 = 0
     private var failedCompactions = 0
     /// Threads that wait for work and hold no table.
@@ -112,12 +114,21 @@ final class BackgroundWork: @unchecked Sendable {
         while let layer = nextFlush() {
             do throws(StorageError) {
                 try awaitCommitted(layer)
-                let job = FlushJob(
+                var job = FlushJob(
                     layer: layer, store: store, versions: versions, tree: tree,
                     random: environment.random, table: options.tableOptions,
                     blobs: .init(options, codec: options.compression),
                     safepoint: safepoint())
-                let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
+                let written: UInt64
+                if layer.ingested.isEmpty {
+                    written = try events.flush(layer) { () throws(StorageError) in try job.run() }
+                } else {
+                    written = try placing { busy throws(StorageError) in
+                        job.ingestLevels = IngestPlacement(versions.current, busy: busy)
+                            .levels(of: layer.ingested)
+                        return try job.run()
+                    }
+                }
                 wal.releaseSegments(below: layer.lastLSN)
                 backoffNanos = 10_000_000
                 monitor.lock()
@@ -142,6 +153,27 @@ final class BackgroundWork: @unchecked Sendable {
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
         }
+    }
+
+    /// Runs `body` with the tables that compactions have taken; no other begins meanwhile.
+    private func placing<R>(
+        _ body: ([TableFile]) throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        monitor.lock()
+        placements += 1
+        var busy: [TableFile] = []
+        for level in versions.current.levels {
+            busy += level.files.filter(\.isBeingCompacted)
+        }
+        monitor.unlock()
+        defer {
+            monitor.lock()
+            placements -= 1
+            work.broadcast()
+            progress.broadcast()
+            monitor.unlock()
+        }
+        return try body(busy)
     }
 
     /// A reader in mid-log finds the schema. Failing that, it takes the directory's newest.
@@ -245,7 +277,9 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         while !isStopping {
-            if manualCompactions == 0, let compaction = picker.pick(versions.current) {
+            if manualCompactions == 0, placements == 0,
+                let compaction = picker.pick(versions.current)
+            {
                 compaction.mark(true)
                 runningCompactions += 1
                 return compaction
@@ -336,6 +370,7 @@ final class BackgroundWork: @unchecked Sendable {
     ) throws(StorageError) -> Compaction? {
         monitor.lock()
         defer { monitor.unlock() }
+        while placements > 0, !isStopping { progress.wait() }
         if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
         guard let compaction = pick(picker, versions.current) else { return nil }
         compaction.mark(true)

@@ -101,6 +101,11 @@ extension StorageEngine {
         for layer in state.immutables {
             children.append(layer.table.makeIterator())
             tombstones += layer.table.rangeTombstones(in: range, at: readable)
+            for file in layer.ingested where file.overlaps(range) {
+                let reader = try file.reader()
+                children.append(reader.makeIterator())
+                tombstones += reader.rangeTombstones(in: range, at: readable)
+            }
         }
         for file in state.version.level0.files where file.overlaps(range) {
             children.append(try file.reader().makeIterator())

@@ -8,6 +8,8 @@ struct FlushJob {
     var table: TableOptions
     var blobs: BlobOutput.Options
     var safepoint: Timestamp
+    /// Where each ingested file of the layer goes.
+    var ingestLevels: [Int] = []
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
@@ -33,12 +35,17 @@ struct FlushJob {
             }
             written = output.writtenBytes
         }
+        for (file, level) in zip(layer.ingested, ingestLevels) {
+            edit.added.append(.init(level: level, file: file.metadata))
+        }
         edit.flushedLSN = layer.lastLSN
         edit.timestampFloor = layer.lastTimestamp
         edit.nextFlushEpoch = layer.epoch + 1
         edit.safepoint = safepoint
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
-        try versions.apply(edit) { tree.install($0, flushed: layer) }
+        let known = Dictionary(
+            layer.ingested.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
+        try versions.apply(edit, known: known) { tree.install($0, flushed: layer) }
         return written
     }
 }

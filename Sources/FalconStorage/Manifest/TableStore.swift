@@ -42,7 +42,7 @@ final class TableStore: @unchecked Sendable {
         do throws(StorageError) {
             return try TableReader.open(
                 file: file, uid: metadata.uid, size: metadata.byteCount, cache: cache,
-                budget: budget)
+                budget: budget, ingestTimestamp: metadata.ingestTimestamp)
         } catch {
             try? file.close()
             throw error

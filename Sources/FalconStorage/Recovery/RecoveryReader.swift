@@ -171,6 +171,11 @@ struct RecoveryReader {
                 // No layer ends between a transaction's parts and its COMMIT: replay from there would
                 // miss the parts.
                 continue
+            case .ingest:
+                parts.drop()
+                try ingest(record, &state)
+                // What follows is newer than the files, what came before is older.
+                layer = nil
             case .incarnation:
                 parts.drop()
                 guard let incarnation = IncarnationRecord(record.body) else {
@@ -248,6 +253,42 @@ struct RecoveryReader {
             state.transactionFloor, TransactionID(view.header.transaction.rawValue &+ 1))
         state.replayedCommits += 1
         return layer
+    }
+
+    /// Files that were ingested and that MANIFEST does not have yet: on the device since before the
+    /// record was logged.
+    private func ingest(
+        _ record: WALRecord, _ state: inout RecoveredState
+    ) throws(StorageError) {
+        guard let ingest = IngestRecord(record.body) else {
+            throw damaged(record, "An INGEST record makes no sense.")
+        }
+        var files: [TableFile] = []
+        for file in ingest.files {
+            let path = names.table(file.number)
+            guard try fileSystem.exists(path) else {
+                throw .corruption(
+                    "The log names an ingested file that is missing. Its record lies at "
+                        + "\(record.lsn).", path: path, hint: "Restore it from a backup.")
+            }
+            let table = TableFile(
+                metadata: FileMetadata(
+                    file, at: ingest.timestamp, epoch: state.nextFlushEpoch), store: store)
+            // Now, and not at the first read: the file must be the one that was logged.
+            _ = try table.reader()
+            files.append(table)
+            state.orphans.removeAll { $0 == path }
+            state.nextFileNumber = max(
+                state.nextFileNumber, FileNumber(file.number.rawValue &+ 1))
+        }
+        let layer = MemtableLayer(
+            table: try MemTable(capacityBytes: 0), epoch: state.nextFlushEpoch,
+            lastLSN: record.end, ingested: files)
+        layer.lastTimestamp = ingest.timestamp
+        state.nextFlushEpoch += 1
+        state.layers.insert(layer, at: 0)
+        state.lastCommit = max(state.lastCommit, ingest.timestamp)
+        state.replayedCommits += 1
     }
 
     private func begin(

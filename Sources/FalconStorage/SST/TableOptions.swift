@@ -14,6 +14,8 @@ public struct TableOptions: Sendable {
     /// held partitions costs what it costs through one block, so what decides is the memory that a
     /// table which nobody reads keeps.
     public var partitioningBytes = 128 << 10
+    /// Says in the properties that the table was made outside an engine, to be ingested.
+    var isSortedFile = false
     public init() {}
 
     var partitionBytes: Int { max(partitioningBytes / 8, 64) }

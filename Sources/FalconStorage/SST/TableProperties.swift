@@ -7,6 +7,8 @@
 ///     9 smallest key         10 largest key         9-10: the bytes
 ///     11 counts by storage   repeated: u64 prefix, varint entries, varint tombstones;
 ///                            none when there are more than 1000
+///     20 sorted file         empty; only in a table made outside an engine: every entry has
+///                            timestamp 1, and MANIFEST has the one that counts
 public struct TableProperties: Hashable, Sendable {
     /// Entries and tombstones of the keys that begin with the same 8 bytes (database, storage id).
     public struct StorageCount: Hashable, Sendable {
@@ -27,6 +29,10 @@ public struct TableProperties: Hashable, Sendable {
     public var smallestKey: [UInt8] = []
     public var largestKey: [UInt8] = []
     public var storageCounts: [StorageCount] = []
+    /// Made outside an engine, to be ingested.
+    public var isSortedFile = false
+    /// What every entry of a sorted file carries in place of a timestamp.
+    static let sortedFileTimestamp = Timestamp(1)
     public init() {}
 
     func encode() -> [UInt8] {
@@ -53,6 +59,10 @@ public struct TableProperties: Hashable, Sendable {
         }
         writer.appendVarint(11)
         writer.appendLengthPrefixed(counts.bytes)
+        if isSortedFile {
+            writer.appendVarint(20)
+            writer.appendLengthPrefixed([UInt8]())
+        }
         return writer.bytes
     }
 
@@ -80,6 +90,7 @@ public struct TableProperties: Hashable, Sendable {
                     properties.storageCounts.append(
                         StorageCount(prefix: prefix, entries: entries, tombstones: tombstones))
                 }
+            case 20: properties.isSortedFile = true
             default: break
             }
         }

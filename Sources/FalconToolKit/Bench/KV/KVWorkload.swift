@@ -4,6 +4,7 @@ struct KVWorkload {
         case fillSequential, fillRandom, fillSync, overwrite, deleteRandom
         case readRandom, readMissing, multiReadRandom
         case readSequential, readReverse, seekRandom, readWhileWriting
+        case ingest
         case flush, compact, waitForCompaction, stats
     }
 
@@ -13,7 +14,8 @@ struct KVWorkload {
         ("readmissing", .readMissing), ("multireadrandom", .multiReadRandom),
         ("readseq", .readSequential),
         ("readreverse", .readReverse), ("seekrandom", .seekRandom),
-        ("readwhilewriting", .readWhileWriting), ("flush", .flush), ("compact", .compact),
+        ("readwhilewriting", .readWhileWriting), ("ingest", .ingest), ("flush", .flush),
+        ("compact", .compact),
         ("waitforcompaction", .waitForCompaction),
         ("stats", .stats),
     ]
@@ -29,12 +31,14 @@ struct KVWorkload {
     }
 
     /// Begins with an empty database.
-    var isFresh: Bool { kind == .fillSequential || kind == .fillRandom || kind == .fillSync }
+    var isFresh: Bool {
+        kind == .fillSequential || kind == .fillRandom || kind == .fillSync || kind == .ingest
+    }
 
     /// What `db_bench` calls an operation of this workload in its histograms.
     var operationName: String {
         switch kind {
-        case .fillSequential, .fillRandom, .fillSync, .overwrite: "write"
+        case .fillSequential, .fillRandom, .fillSync, .overwrite, .ingest: "write"
         case .deleteRandom: "delete"
         case .readRandom, .readMissing, .multiReadRandom, .readWhileWriting: "read"
         case .seekRandom: "seek"
@@ -47,7 +51,8 @@ struct KVWorkload {
     /// Its operations can be given moments of their own.
     var canBePaced: Bool {
         switch kind {
-        case .readSequential, .readReverse, .flush, .compact, .waitForCompaction, .stats: false
+        case .readSequential, .readReverse, .ingest, .flush, .compact, .waitForCompaction, .stats:
+            false
         default: true
         }
     }
