@@ -1,5 +1,6 @@
 import Dispatch
 import FalconSchema
+import FalconStorage
 import Foundation
 import Testing
 
@@ -37,6 +38,18 @@ import Testing
     /// Waits until a session of the database is in a lock's queue.
     private func waitUntilBlocked(_ session: TestSession) {
         while session.session.owner.waiting.withLock({ $0 == nil }) { sched_yield() }
+    }
+
+    @Test func theOldestSnapshotNamesItsSession() throws {
+        let database = try TestDatabase()
+        let s = try database.session()
+        try s.run("CREATE TABLE t (a int PRIMARY KEY)")
+        try s.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t")
+        #expect(
+            database.engine.safepointReport().holder
+                == .snapshot(owner: "session \(s.session.processID)"))
+        try s.run("COMMIT")
+        #expect(database.engine.safepointReport().holder == .none)
     }
 
     @Test func incrementsAreNeverLost() async throws {

@@ -25,7 +25,7 @@ MAY_IMPORT = {
 FOLDERS = {
     "FalconStorage": [
         "Core", "VFS", "Transform", "WAL", "Memtable", "Cache", "SST", "Blob", "Manifest", "LSM", "MVCC",
-        "Commit", "Recovery", "Engine", "PITR", "CDC", "Verify",
+        "Commit", "Recovery", "Engine", "PITR", "CDC", "Verify", "Ingest", "Stores",
     ],
 }
 DECLARATION = re.compile(

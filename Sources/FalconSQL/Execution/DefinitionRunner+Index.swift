@@ -10,7 +10,7 @@ extension DefinitionRunner {
         _ body: (UnsafeRawBufferPointer, [Datum]) throws(SQLError) -> Void
     ) throws(SQLError) {
         let engine = transaction.engine
-        let snapshot = engine.makeSnapshot()
+        let snapshot = engine.makeSnapshot(owner: transaction.snapshotOwner)
         defer { snapshot.release() }
         let batch = transaction.batch
         let below = batch.nextOrdinal

@@ -30,6 +30,8 @@ final class Transaction: @unchecked Sendable {
     let owner: LockOwner
     let database: DatabaseState
     let interrupt: Interrupt
+    /// Names the session to whoever asks who keeps old versions; short enough to need no allocation.
+    let snapshotOwner: String
 
     private(set) var batch = WriteBatch()
     var isolation = IsolationLevel.readCommitted
@@ -60,6 +62,7 @@ final class Transaction: @unchecked Sendable {
         self.owner = owner
         self.database = database
         self.interrupt = interrupt
+        snapshotOwner = "session \(owner.processID)"
     }
 
     func begin(startMicros: Int64) {
@@ -72,9 +75,9 @@ final class Transaction: @unchecked Sendable {
     /// The snapshot for a statement that begins now.
     func statementSnapshot() -> Snapshot {
         hasRunQuery = true
-        guard isolation.keepsSnapshot else { return engine.makeSnapshot() }
+        guard isolation.keepsSnapshot else { return engine.makeSnapshot(owner: snapshotOwner) }
         if let kept { return kept }
-        let snapshot = engine.makeSnapshot()
+        let snapshot = engine.makeSnapshot(owner: snapshotOwner)
         kept = snapshot
         return snapshot
     }

@@ -12,6 +12,8 @@ import FalconStorage
 ///            cycles u8, owner table OID u32 LE, owner attribute i16 LE
 ///     7      a sequence's state; value: last reserved value i64 LE, was given out u8
 ///
+/// Storage ids 32 to 63 of database 0 are the engine's own stores (docs/formats/stores.md).
+///
 /// Names are length-prefixed UTF-8. Operations on these keys have class `.catalog`.
 public enum CatalogKeys {
     public static let shared = DatabaseID(0)

@@ -54,7 +54,10 @@ final class AdminSource: Sendable {
     func metrics() -> String {
         var out = MetricsText()
         appendServer(&out)
-        if let engine { appendEngine(engine.statistics(), &out) }
+        if let engine {
+            appendEngine(engine.statistics(), &out)
+            appendSafepoint(engine.safepointReport(), &out)
+        }
         return out.text
     }
 
@@ -80,6 +83,20 @@ final class AdminSource: Sendable {
 
     private static func prefix(_ key: [UInt8]) -> String {
         key.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// Who keeps old versions from being dropped: a session's snapshot by its pid.
+    private func appendSafepoint(_ report: SafepointReport, _ out: inout MetricsText) {
+        let holder: String
+        switch report.holder {
+        case .none: holder = "none"
+        case .snapshot(let owner): holder = owner.isEmpty ? "unnamed" : owner
+        case .retention: holder = "retention"
+        }
+        out.gauge(
+            "falcon_safepoint_lag_microseconds",
+            "How far back old versions are kept, by who holds them.", label: "holder",
+            [(holder, report.lagMicros)])
     }
 
     private func appendServer(_ out: inout MetricsText) {

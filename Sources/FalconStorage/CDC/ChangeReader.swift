@@ -28,6 +28,7 @@ public final class ChangeReader {
     /// Known to be committed from a later incarnation's header.
     private var inheritedCommit = LSN.zero
     private var logEnded = false
+    private var vouchedLSN = LSN.zero
 
     /// Reads `root`'s log from the first record at or after `start`.
     /// - Parameter passesDamage: goes on behind damage instead of ending at it; see ``damages``.
@@ -75,9 +76,13 @@ public final class ChangeReader {
     /// How the log ends; valid after `next` returned nil.
     public var verdict: WALVerdict { reader.verdict }
     public var damages: [WALDamage] { reader.damages }
-    public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit) }
+    public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit, vouchedLSN) }
     /// One beyond the last byte read.
     public var position: LSN { reader.position }
+
+    /// Says that what ends at or before `end` is committed: for the writer's own process, which knows
+    /// before its log does.
+    func vouch(for end: LSN) { vouchedLSN = max(vouchedLSN, end) }
 
     /// The end of the log was met.
     public var hasEnded: Bool { logEnded }
@@ -203,6 +208,10 @@ public final class ChangeReader {
         case .checkpoint:
             guard let checkpoint = CheckpointRecord(record.body) else { throw unreadable(record) }
             if !checkpoint.catalog.isEmpty { pending.append((record.end, .checkpoint(checkpoint))) }
+        case .ingest:
+            parts.removeAll()
+            guard let ingest = IngestRecord(record.body) else { throw unreadable(record) }
+            pending.append((record.end, .ingest(ingest, lsn: record.lsn, endLSN: record.end)))
         case .incarnation:
             parts.removeAll()
         default:

@@ -56,6 +56,8 @@ public struct ChangeTransaction: Sendable {
 /// What a reader of changes meets in the log, in order.
 public enum ChangeEvent: Sendable {
     case transaction(ChangeTransaction)
+    /// Files that came in from outside: their rows are not in the log.
+    case ingest(IngestRecord, lsn: LSN, endLSN: LSN)
     /// The schema as of a point of the log.
     case checkpoint(CheckpointRecord)
 }

@@ -15,7 +15,7 @@ final class CommitPipeline: @unchecked Sendable {
     private let queueLock = Monitor()
     @exclusivity(unchecked) private var queue = CommitQueue()
     private let encoders = EncoderPool()
-    private let rooms = SyncRooms()
+    let rooms = SyncRooms()
     let clock: HybridClock
     private let tracker: SnapshotTracker
     /// Gives the memtable. Strong, as everything here: a weak reference would make every retain of
@@ -245,8 +245,18 @@ final class CommitPipeline: @unchecked Sendable {
         }
     }
 
+    /// Queues the publication of what the section has just ordered beside the batches, as a commit.
+    func enqueue(_ commit: PendingCommit, bytes: UInt64) throws(StorageError) {
+        commits &+= 1
+        committedBytes &+= bytes
+        queueLock.lock()
+        defer { queueLock.unlock() }
+        if let poisonCause { throw outcomeUnknown(poisonCause) }
+        queue.append(commit)
+    }
+
     /// Publishes every commit at the head of the queue that is durable enough, then tells them.
-    private func publish() {
+    func publish() {
         withUnsafeTemporaryAllocation(of: PendingCommit.self, capacity: 64) { ready in
             guard let slots = ready.baseAddress else { return }
             while true {

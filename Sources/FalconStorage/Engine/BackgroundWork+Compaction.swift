@@ -49,7 +49,9 @@ extension BackgroundWork {
     private func findDuty() -> Search {
         let (version, context) = look()
         if let parts = calls.first(where: \.hasMore) { return .found(.help(parts)) }
-        if manualCompactions == 0, let compaction = picker.pick(version, context) {
+        if manualCompactions == 0, placements == 0,
+            let compaction = picker.pick(version, context)
+        {
             begin(compaction)
             return .found(.compaction(compaction))
         }
@@ -178,6 +180,7 @@ extension BackgroundWork {
     ) throws(StorageError) -> Compaction? {
         monitor.lock()
         defer { monitor.unlock() }
+        while placements > 0, !isStopping { progress.wait() }
         if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
         let context = PickContext(safepoint: safepoint(), running: running)
         guard let compaction = pick(picker, versions.current, context) else { return nil }

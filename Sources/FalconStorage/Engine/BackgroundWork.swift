@@ -34,6 +34,8 @@ final class BackgroundWork: @unchecked Sendable {
     /// Compactions whose key ranges other threads may merge.
     var calls: [CompactionParts] = []
     var manualCompactions = 0
+    /// No compaction may begin while an ingested file is given its level.
+    var placements = 0
     private var flushFailures: UInt64 = 0
     /// Threads that wait for work and hold no table.
     var idleThreads = 0
@@ -148,8 +150,17 @@ final class BackgroundWork: @unchecked Sendable {
         while let layer = nextFlush() {
             do throws(StorageError) {
                 try awaitCommitted(layer)
-                let job = makeFlush(layer)
-                let written = try events.flush(layer) { () throws(StorageError) in try job.run() }
+                var job = makeFlush(layer)
+                let written: UInt64
+                if layer.ingested.isEmpty {
+                    written = try events.flush(layer) { () throws(StorageError) in try job.run() }
+                } else {
+                    written = try placing { busy throws(StorageError) in
+                        job.ingestLevels = IngestPlacement(versions.current, busy: busy)
+                            .levels(of: layer.ingested)
+                        return try job.run()
+                    }
+                }
                 wal.releaseSegments(below: layer.lastLSN)
                 backoffNanos = 10_000_000
                 monitor.lock()
@@ -186,6 +197,27 @@ final class BackgroundWork: @unchecked Sendable {
             beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
             leastBytes: options.targetFileByteCount / 16, limiter: limiter,
             tableTombstones: tombstones)
+    }
+
+    /// Runs `body` with the tables that compactions have taken; no other begins meanwhile.
+    private func placing<R>(
+        _ body: ([TableFile]) throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        monitor.lock()
+        placements += 1
+        var busy: [TableFile] = []
+        for level in versions.current.levels {
+            busy += level.files.filter(\.isTaken)
+        }
+        monitor.unlock()
+        defer {
+            monitor.lock()
+            placements -= 1
+            work.broadcast()
+            progress.broadcast()
+            monitor.unlock()
+        }
+        return try body(busy)
     }
 
     /// A reader in mid-log finds the schema. Failing that, it takes the directory's newest.

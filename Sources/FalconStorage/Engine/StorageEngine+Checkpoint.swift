@@ -57,23 +57,32 @@ extension StorageEngine {
         try fileSystem.syncDirectory(VFSPath.parent(of: path))
     }
 
-    private func linkOrCopy(_ from: String, to: String) throws(StorageError) {
-        let fileSystem = environment.fileSystem
+    func linkOrCopy(_ from: String, to: String) throws(StorageError) {
         do throws(StorageError) {
-            return try fileSystem.link(from, to: to)
+            return try environment.fileSystem.link(from, to: to)
         } catch  where error.code != .notFound && error.code != .diskFull {}
+        try copy(from, to: to)
+    }
+
+    func copy(_ from: String, to: String) throws(StorageError) {
+        let fileSystem = environment.fileSystem
         let source = try fileSystem.open(from, .read)
+        defer { try? source.close() }
         let copy = try fileSystem.open(to, .create)
-        let size = try source.size()
-        var offset: UInt64 = 0
-        while offset < size {
-            let count = Int(min(size - offset, 1 << 20))
-            try copy.write(try source.readExactly(count, at: offset), at: offset)
-            offset += UInt64(count)
+        do throws(StorageError) {
+            let size = try source.size()
+            var offset: UInt64 = 0
+            while offset < size {
+                let count = Int(min(size - offset, 1 << 20))
+                try copy.write(try source.readExactly(count, at: offset), at: offset)
+                offset += UInt64(count)
+            }
+            try copy.syncData()
+        } catch {
+            try? copy.close()
+            throw error
         }
-        try copy.syncData()
         try copy.close()
-        try source.close()
     }
 
     /// The copy's log: one segment that begins where the tables end.

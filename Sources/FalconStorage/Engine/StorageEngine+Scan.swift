@@ -48,6 +48,11 @@ extension StorageEngine {
         for layer in state.immutables {
             children.append(layer.table.makeIterator())
             tombstones += layer.table.rangeTombstones(in: range, at: readable)
+            for file in layer.ingested where file.overlaps(range) && scan.needs(file) {
+                let reader = try file.reader(mayWait: scan.mayWait)
+                children.append(reader.makeIterator(scan))
+                tombstones += reader.rangeTombstones(in: range, at: readable)
+            }
         }
         try addTables(of: state.version, range, scan, &children)
         if state.version.hasRangeTombstones {

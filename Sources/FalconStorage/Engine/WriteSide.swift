@@ -71,6 +71,32 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         return active
     }
 
+    override func prepareIngest() throws(StorageError) -> IngestPlace {
+        IngestPlace(
+            placeholder: try MemTable(capacityBytes: 0),
+            fresh: active.table.isEmpty
+                ? nil
+                : try MemTable(
+                    capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: 0),
+                    shards: tree.cell.shards))
+    }
+
+    override func install(_ record: IngestRecord, end: LSN, in place: IngestPlace) {
+        let (layer, fresh) = tree.ingest(
+            { [store = versions.store] epoch in
+                record.files.map {
+                    TableFile(
+                        metadata: FileMetadata($0, at: record.timestamp, epoch: epoch),
+                        store: store)
+                }
+            }, lastLSN: end, beside: place.placeholder, before: place.fresh)
+        layer.lastTimestamp = record.timestamp
+        fresh.lastTimestamp = record.timestamp
+        active = fresh
+        background.updateController()
+        background.kick()
+    }
+
     /// Makes the active memtable immutable unless it is empty; returns the newest epoch that a
     /// flush has to reach.
     func sealActive() throws(StorageError) -> UInt64 {

@@ -15,15 +15,20 @@ struct FlushJob {
     var leastBytes: UInt64 = .max
     var limiter: WriteLimiter?
     var tableTombstones: TableTombstones?
+    /// Where each ingested file of the layer goes.
+    var ingestLevels: [Int] = []
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
         let (edit, written) = try Self.write(
             layer, store: store, random: random, table: table, blobs: blobs,
             safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter,
-            tableTombstones: tableTombstones, allocateNumber: versions.allocateFileNumber)
+            tableTombstones: tableTombstones, ingestLevels: ingestLevels,
+            allocateNumber: versions.allocateFileNumber)
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
-        try versions.apply(edit) { tree.install($0, flushed: layer) }
+        try versions.apply(edit, known: layer.ingestedByNumber) {
+            tree.install($0, flushed: layer)
+        }
         return written
     }
 
@@ -32,7 +37,8 @@ struct FlushJob {
         _ layer: MemtableLayer, store: TableStore, random: any StorageRandom, table: TableOptions,
         blobs: BlobOutput.Options, safepoint: Timestamp, beneath: LevelFiles = .empty,
         leastBytes: UInt64 = .max, limiter: WriteLimiter? = nil,
-        tableTombstones: TableTombstones? = nil, allocateNumber: @escaping () -> FileNumber
+        tableTombstones: TableTombstones? = nil, ingestLevels: [Int] = [],
+        allocateNumber: @escaping () -> FileNumber
     ) throws(StorageError) -> (edit: VersionEdit, bytes: UInt64) {
         let tombstones = layer.table.rangeTombstones
         var edit = VersionEdit()
@@ -58,6 +64,9 @@ struct FlushJob {
             }
             written = output.writtenBytes
             tableTombstones?.learn(output.writtenTombstones)
+        }
+        for (file, level) in zip(layer.ingested, ingestLevels) {
+            edit.added.append(.init(level: level, file: file.metadata))
         }
         edit.flushedLSN = layer.lastLSN
         edit.timestampFloor = layer.lastTimestamp

@@ -9,11 +9,19 @@ final class MemtableLayer: @unchecked Sendable {
     @exclusivity(unchecked) var lastLSN: LSN
     /// The newest timestamp in it; final when the layer is immutable.
     @exclusivity(unchecked) var lastTimestamp = Timestamp.zero
+    /// Files brought in from outside, in their place among the commits until MANIFEST has them; the
+    /// memtable beside them stays empty. They do not overlap.
+    let ingested: [TableFile]
 
-    init(table: MemTable, epoch: UInt64, lastLSN: LSN) {
+    init(table: MemTable, epoch: UInt64, lastLSN: LSN, ingested: [TableFile] = []) {
         self.table = table
         self.epoch = epoch
         self.lastLSN = lastLSN
+        self.ingested = ingested
+    }
+
+    var ingestedByNumber: [FileNumber: TableFile] {
+        Dictionary(ingested.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }
 
@@ -28,6 +36,7 @@ final class ReadState: @unchecked Sendable {
     private let activeTable: Unmanaged<MemTable>
     private let immutableTables: UnsafeMutablePointer<Unmanaged<MemTable>>
     private let immutableCount: Int
+    private let hasIngested: Bool
     /// Borrowers not counted in a cell any more, plus ``ReadStateCell/shardBias`` for each shard
     /// that still has it. A word for the C atomics.
     fileprivate let count: UnsafeMutablePointer<UInt64>
@@ -38,6 +47,7 @@ final class ReadState: @unchecked Sendable {
         self.version = version
         activeTable = .passUnretained(active.table)
         immutableCount = immutables.count
+        hasIngested = immutables.contains { !$0.ingested.isEmpty }
         immutableTables = .allocate(capacity: max(immutables.count, 1))
         for (index, layer) in immutables.enumerated() {
             (immutableTables + index).initialize(to: .passUnretained(layer.table))
@@ -60,6 +70,7 @@ final class ReadState: @unchecked Sendable {
     ) throws(StorageError) -> PointLookup {
         let found = activeTable._withUnsafeGuaranteedRef { $0.get(key, at: timestamp) }
         if case .absent = found {} else { return found }
+        if hasIngested { return try getThroughIngested(key, at: timestamp, pin: &pin) }
         var index = 0
         while index < immutableCount {
             let found = immutableTables[index]._withUnsafeGuaranteedRef {
@@ -67,6 +78,22 @@ final class ReadState: @unchecked Sendable {
             }
             if case .absent = found {} else { return found }
             index &+= 1
+        }
+        return try version.get(key, at: timestamp, pin: &pin)
+    }
+
+    /// The same below the active memtable while ingested files wait for MANIFEST.
+    @inline(never)
+    private func getThroughIngested(
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        for layer in immutables {
+            let found = layer.table.get(key, at: timestamp)
+            if case .absent = found {} else { return found }
+            for file in layer.ingested where file.mayContain(key) {
+                let found = try file.reader().get(key, at: timestamp, pin: &pin)
+                if case .absent = found {} else { return found }
+            }
         }
         return try version.get(key, at: timestamp, pin: &pin)
     }

@@ -65,7 +65,8 @@ final class TableStore: @unchecked Sendable {
         do throws(StorageError) {
             return try TableReader.open(
                 file: file, uid: metadata.uid, size: metadata.byteCount,
-                cache: usesCache ? cache : nil, budget: budget)
+                cache: usesCache ? cache : nil, budget: budget,
+                ingestTimestamp: metadata.ingestTimestamp)
         } catch {
             try? file.close()
             throw error

@@ -160,9 +160,10 @@ final class Version: @unchecked Sendable {
         var removedBlobs: [BlobFile]
     }
 
-    /// This version with `edit` applied. `opened` brings files that are live already.
+    /// This version with `edit` applied. `known` brings files that are live already,
+    /// by number.
     func applying(
-        _ edit: VersionEdit, store: TableStore
+        _ edit: VersionEdit, store: TableStore, known: [FileNumber: TableFile] = [:]
     ) throws(StorageError) -> Applied {
         var removedFiles: [TableFile] = []
         var moved: [FileNumber: TableFile] = [:]
@@ -195,6 +196,7 @@ final class Version: @unchecked Sendable {
             var files = changed[addition.level] ?? newLevels[addition.level].files
             let file =
                 moved.removeValue(forKey: addition.file.number)
+                ?? known[addition.file.number]
                 ?? TableFile(metadata: addition.file, store: store)
             file.noteLevel(addition.level)
             files.append(file)

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The live version and the counters that MANIFEST persists; the only writer of MANIFEST.
 final class VersionSet: @unchecked Sendable {
-    private let store: TableStore
+    let store: TableStore
     private let nextFile: Atomic<UInt64>
     /// Serialises edits: the manifest's writer and ``current`` change together.
     private let writer: Mutex<ManifestWriter>
@@ -29,20 +29,21 @@ final class VersionSet: @unchecked Sendable {
     var manifestNumber: UInt64 { writer.withLock { $0.number } }
 
     /// Makes `edit` durable, then current: `install` is called with the new version before another
-    /// edit may begin, and then the files that left are marked obsolete.
+    /// edit may begin, and then the files that left are marked obsolete. `known`: files that it adds
+    /// and that readers have already.
     func apply(
-        _ edit: VersionEdit, install: (Version) -> Void
+        _ edit: VersionEdit, known: [FileNumber: TableFile] = [:], install: (Version) -> Void
     ) throws(StorageError) {
         var edit = edit
         var failure: StorageError?
         writer.withLock { writer in
             do throws(StorageError) {
-                var applied = try current.applying(edit, store: store)
+                var applied = try current.applying(edit, store: store, known: known)
                 let dead = applied.version.blobs.dead
                 if !dead.isEmpty {
                     // Nothing refers to them any more: they go with the edit that made it so.
                     edit.removeBlobs(dead)
-                    applied = try current.applying(edit, store: store)
+                    applied = try current.applying(edit, store: store, known: known)
                 }
                 assert(applied.version.problem == nil, applied.version.problem ?? "")
                 edit.nextFileNumber = FileNumber(nextFile.load(ordering: .relaxed))

@@ -10,6 +10,11 @@ public struct RangeTombstone: Hashable, Sendable {
         self.timestamp = timestamp
     }
 
+    /// The same with another timestamp.
+    func at(_ timestamp: Timestamp) -> RangeTombstone {
+        RangeTombstone(lower: lower, upper: upper, timestamp: timestamp)
+    }
+
     /// Whether `key` lies in [lower, upper).
     func covers(_ key: UnsafeRawBufferPointer) -> Bool {
         lower.withUnsafeBytes { KeyOrder.compare($0, key) <= 0 }

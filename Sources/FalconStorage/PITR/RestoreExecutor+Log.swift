@@ -42,6 +42,10 @@ extension RestoreExecutor {
                 end = record.end
                 writer.setCommitted(end)
                 if record.tag == .commit { copied.commitCount += 1 }
+                if record.tag == .ingest {
+                    try copyIngested(record)
+                    copied.commitCount += 1
+                }
                 sinceProgress += record.body.count
                 if sinceProgress > 4 << 20 {
                     sinceProgress = 0

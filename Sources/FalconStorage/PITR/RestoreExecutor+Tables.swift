@@ -32,6 +32,31 @@ extension RestoreExecutor {
         try fileSystem.syncDirectory(partial.sstDirectory)
     }
 
+    /// Copies the files of an INGEST record that is going to be replayed.
+    func copyIngested(_ record: WALRecord) throws(StorageError) {
+        guard let ingest = IngestRecord(record.body) else {
+            throw .corruption(
+                "The INGEST record at \(record.lsn) makes no sense.",
+                path: FileNames(root: plan.source.root).walDirectory)
+        }
+        let names = FileNames(root: plan.source.root)
+        var done: UInt64 = 0
+        for file in ingest.files {
+            let to = partial.table(file.number)
+            // MANIFEST may have it already, moved to its level.
+            if try fileSystem.exists(to) { continue }
+            let hash = try copy(
+                names.table(file.number), to: to, byteCount: file.byteCount, done: &done,
+                total: ingest.byteCount)
+            if file.hash != 0, hash != file.hash {
+                throw .corruption(
+                    "The ingested file's bytes are not those that were logged.",
+                    path: names.table(file.number), offset: 0, hint: "Run sst-verify on it.")
+            }
+        }
+        try fileSystem.syncDirectory(partial.sstDirectory)
+    }
+
     /// A file that is not there was compacted away by a live writer, unless the manifest of this
     /// moment still names it: then it is lost.
     private func explain(

@@ -55,7 +55,7 @@ public struct RestorePlan: Sendable {
         next = cut.next
         branch = cut.branch
         let end = max(cut.endLSN, source.firstLSN ?? .zero)
-        let chosen = try Self.choose(source, cut, wanted, earliest, latest)
+        let chosen = try Self.choose(source, cut, wanted, end, earliest, latest)
         base = chosen
         switch chosen {
         case .log:
@@ -75,8 +75,8 @@ public struct RestorePlan: Sendable {
     }
 
     private static func choose(
-        _ source: RestoreSource, _ cut: RestoreCut, _ wanted: Base?, _ earliest: RestoreBound,
-        _ latest: RestoreBound
+        _ source: RestoreSource, _ cut: RestoreCut, _ wanted: Base?, _ end: LSN,
+        _ earliest: RestoreBound, _ latest: RestoreBound
     ) throws(StorageError) -> Base {
         if let tables = source.tables, wanted != .log {
             // Tables that end behind what can be read of the log hold commits that were not seen.
@@ -86,11 +86,20 @@ public struct RestorePlan: Sendable {
             let logHoldsRest = source.firstLSN.map { $0 <= tables.flushedLSN } ?? false
             if !leavesOutFlushed, logHoldsRest { return .tables }
         }
-        if source.reachesBeginning, wanted == nil || wanted == .log { return .log }
+        let isReplayable = source.firstMissingIngest.map { end < $0 } ?? true
+        if source.reachesBeginning, isReplayable, wanted == nil || wanted == .log { return .log }
         if let tables = source.tables, let last = cut.last, last.timestamp >= tables.safepoint,
             wanted != .log
         {
             return .filteredTables
+        }
+        if !isReplayable {
+            throw StorageError(
+                .targetUnreachable, kind: .user, "The target cannot be reached.",
+                cause: "A replay of the log needs files that were ingested before the target, and "
+                    + "compactions have merged them with others since.",
+                location: .init(path: source.root),
+                hint: "Restore to a time that the tables still hold, or from a backup.")
         }
         throw unreachable("The target", earliest, latest)
     }

@@ -38,6 +38,10 @@ public struct RestoreSource: Sendable {
     /// When the log began, where an INCARNATION record tells.
     var beginMicros: UInt64?
     var closedMicros: UInt64?
+    /// Files that were ingested; a replay of their records needs them.
+    var ingests: [(record: IngestRecord, end: LSN)] = []
+    /// The end of the first INGEST whose files are no longer there: compactions have taken them in.
+    var firstMissingIngest: LSN?
     var timestampFloor = Timestamp.zero
     var transactionFloor = TransactionID(1)
     var highestIncarnation: UInt64 = 0
@@ -177,6 +181,20 @@ extension RestoreSource {
                     note(point, branch, target, &cut, &isOpen)
                 }
                 if commitCount & 1023 == 0 { try progress(record.end) }
+            case .ingest:
+                guard let found = IngestRecord(record.body) else {
+                    throw Self.unreadable(record, names)
+                }
+                ingests.append((found, record.end))
+                let point = RestorePoint(
+                    lsn: record.lsn, endLSN: record.end, timestamp: found.timestamp,
+                    transaction: TransactionID(0),
+                    operationCount: UInt32(clamping: found.entryCount))
+                if isLive {
+                    waiting.append((point, branch))
+                } else {
+                    note(point, branch, target, &cut, &isOpen)
+                }
             case .incarnation:
                 guard let found = IncarnationRecord(record.body) else {
                     throw Self.unreadable(record, names)
@@ -220,6 +238,12 @@ extension RestoreSource {
             })
         {
             closedMicros = closed.micros
+        }
+        for ingest in ingests {
+            for file in ingest.record.files
+            where try !fileSystem.exists(names.table(file.number)) {
+                firstMissingIngest = firstMissingIngest ?? ingest.end
+            }
         }
         firstLSN = reader.firstLSN
         verdict = reader.verdict

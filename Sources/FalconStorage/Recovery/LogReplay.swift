@@ -16,6 +16,7 @@ final class LogReplay: @unchecked Sendable {
     private let memtableBytes: Int
     private let firstEpoch: UInt64
     private let slices: [LogSlice]
+    private let store: TableStore
     private let workerCount: Int
 
     private let monitor = Monitor()
@@ -30,8 +31,9 @@ final class LogReplay: @unchecked Sendable {
 
     init(
         directory: String, fileSystem: any FileSystem, memtableBytes: Int, firstEpoch: UInt64,
-        slices: [LogSlice]
+        slices: [LogSlice], store: TableStore
     ) {
+        self.store = store
         self.directory = directory
         self.fileSystem = fileSystem
         self.memtableBytes = memtableBytes
@@ -129,6 +131,9 @@ final class LogReplay: @unchecked Sendable {
     private func replay(
         _ index: Int, _ tell: () -> Void
     ) throws(StorageError) -> MemtableLayer {
+        if let ingest = slices[index].ingest {
+            return try ingested(ingest, slices[index].end, epoch: firstEpoch &+ UInt64(index))
+        }
         var replay = SliceReplay(
             directory: directory, fileSystem: fileSystem, memtableBytes: memtableBytes,
             slice: slices[index], epoch: firstEpoch &+ UInt64(index))
@@ -141,6 +146,31 @@ final class LogReplay: @unchecked Sendable {
             tell()
             return goesOn
         }
+    }
+
+    /// Files that were ingested and that MANIFEST does not have yet: on the device since before the record
+    /// was logged.
+    private func ingested(
+        _ ingest: IngestRecord, _ end: LSN, epoch: UInt64
+    ) throws(StorageError) -> MemtableLayer {
+        var files: [TableFile] = []
+        for file in ingest.files {
+            let path = store.names.table(file.number)
+            guard try fileSystem.exists(path) else {
+                throw .corruption(
+                    "The log names an ingested file that is missing. Its record ends at \(end).",
+                    path: path, hint: "Restore it from a backup.")
+            }
+            let table = TableFile(
+                metadata: FileMetadata(file, at: ingest.timestamp, epoch: epoch), store: store)
+            // Now, and not at the first read: the file must be the one that was logged.
+            _ = try table.reader()
+            files.append(table)
+        }
+        let layer = MemtableLayer(
+            table: try MemTable(capacityBytes: 0), epoch: epoch, lastLSN: end, ingested: files)
+        layer.lastTimestamp = ingest.timestamp
+        return layer
     }
 
     /// The first failure counts.

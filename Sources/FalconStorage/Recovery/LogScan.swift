@@ -75,6 +75,8 @@ struct LogScanner {
             // No slice ends between a transaction's parts and its COMMIT: replay from there would
             // miss the parts.
             return
+        case .ingest:
+            try takeIngest(record, reader)
         case .incarnation:
             parts = nil
             guard let incarnation = IncarnationRecord(record.body) else {
@@ -146,6 +148,23 @@ struct LogScanner {
         scan.lastCommit = max(scan.lastCommit, header.timestamp)
         scan.transactionFloor = max(
             scan.transactionFloor, TransactionID(header.transaction.rawValue &+ 1))
+    }
+
+    /// What follows is newer than the files, what came before is older: a slice of its own.
+    private mutating func takeIngest(
+        _ record: WALRecord, _ reader: WALReader
+    ) throws(StorageError) {
+        parts = nil
+        guard let ingest = IngestRecord(record.body) else {
+            throw damaged(record, "An INGEST record makes no sense.")
+        }
+        close()
+        var slice = LogSlice(start: reader.bookmark(of: record))
+        slice.end = record.end
+        slice.ingest = ingest
+        scan.slices.append(slice)
+        scan.commits += 1
+        scan.lastCommit = max(scan.lastCommit, ingest.timestamp)
     }
 
     private func isWhole(_ operations: WALOperationIterator) -> Bool {

@@ -13,6 +13,8 @@ struct LogSlice: Sendable {
     var neededBytes = 0
     var commits = 0
     var operations = 0
+    /// The slice is this record and nothing else: files that were ingested, in a layer of their own.
+    var ingest: IngestRecord?
 
     /// Bytes of an entry and its share of the tree's nodes, beside key and value.
     private static let entryBytes = 64

@@ -249,12 +249,18 @@ struct RecoveryReader {
         progress.begin(.apply, totalBytes: span ?? 0, files: scan.segments)
         let replay = LogReplay(
             directory: names.walDirectory, fileSystem: fileSystem, memtableBytes: memtableBytes,
-            firstEpoch: state.nextFlushEpoch, slices: scan.slices)
+            firstEpoch: state.nextFlushEpoch, slices: scan.slices, store: store)
         let charge = overflow?.charge(LogReplay.workers(scan.slices.count) + 1)
         defer { charge?.set(0) }
         let kept = overflow?.keptMemtables ?? Int.max
         state.nextFlushEpoch += UInt64(scan.slices.count)
         try replay.run(progress) { (index, layer) throws(StorageError) in
+            for file in layer.ingested {
+                let path = names.table(file.number)
+                state.orphans.removeAll { $0 == path }
+                state.nextFileNumber = max(
+                    state.nextFileNumber, FileNumber(file.number.rawValue &+ 1))
+            }
             if let overflow, scan.slices.count - index > kept,
                 try overflow.write(layer, &state)
             {

@@ -39,19 +39,23 @@ final class ReplayOverflow {
             edit = try FlushJob.write(
                 layer, store: store, random: random, table: options.tableOptions,
                 blobs: .init(options, codec: options.compression),
-                safepoint: state.version.safepoint, allocateNumber: allocate
+                safepoint: state.version.safepoint,
+                ingestLevels: IngestPlacement(state.version, busy: []).levels(of: layer.ingested),
+                allocateNumber: allocate
             ).edit
         } catch {
             hasGivenUp = true
             state.nextFileNumber = next
             return false
         }
-        written += edit.added.map { added in
+        let known = layer.ingestedByNumber
+        // What was ingested is not this replay's to remove.
+        written += edit.added.filter { known[$0.file.number] == nil }.map { added in
             let number = added.file.number
             return added.file.kind == .blob ? store.names.blob(number) : store.names.table(number)
         }
         state.nextFileNumber = next
-        state.version = try state.version.applying(edit, store: store).version
+        state.version = try state.version.applying(edit, store: store, known: known).version
         return true
     }
 

@@ -17,6 +17,8 @@ public struct TableOptions: Sendable {
     /// With codec `zstd`: the greatest size of a dictionary trained from the table's first blocks, stored
     /// in it and used for its data blocks; 0: none. A table too small to train from has none.
     public var dictionaryBytes = 0
+    /// Says in the properties that the table was made outside an engine, to be ingested.
+    var isSortedFile = false
     public init() {}
 
     var partitionBytes: Int { max(partitioningBytes / 8, 64) }

@@ -8,6 +8,8 @@
 ///     11 counts by storage   repeated: u64 prefix, varint entries, varint tombstones;
 ///                            none when there are more than 1000
 ///     12 ZSTD dictionary     u64 offset and u32 payload bytes of its block; absent: there is none
+///     20 sorted file         empty; only in a table made outside an engine: every entry has
+///                            timestamp 1, and MANIFEST has the one that counts
 public struct TableProperties: Hashable, Sendable {
     /// Entries and tombstones of the keys that begin with the same 8 bytes (database, storage id).
     public struct StorageCount: Hashable, Sendable {
@@ -30,6 +32,10 @@ public struct TableProperties: Hashable, Sendable {
     public var storageCounts: [StorageCount] = []
     /// The block with the dictionary that data blocks are compressed with, if any.
     var dictionary = BlockHandle.absent
+    /// Made outside an engine, to be ingested.
+    public var isSortedFile = false
+    /// What every entry of a sorted file carries in place of a timestamp.
+    static let sortedFileTimestamp = Timestamp(1)
     public init() {}
 
     func encode() -> [UInt8] {
@@ -63,6 +69,10 @@ public struct TableProperties: Hashable, Sendable {
             writer.appendVarint(12)
             writer.appendLengthPrefixed(field.bytes)
         }
+        if isSortedFile {
+            writer.appendVarint(20)
+            writer.appendLengthPrefixed([UInt8]())
+        }
         return writer.bytes
     }
 
@@ -95,6 +105,7 @@ public struct TableProperties: Hashable, Sendable {
                     let bytes = inner.readFixed(UInt32.self), inner.isAtEnd, bytes > 0
                 else { return nil }
                 properties.dictionary = BlockHandle(offset: offset, payloadBytes: bytes)
+            case 20: properties.isSortedFile = true
             default: break
             }
         }

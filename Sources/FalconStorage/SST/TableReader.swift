@@ -31,6 +31,8 @@ final class TableReader: @unchecked Sendable {
     /// every read passes.
     let holdsBeyondShare = Atomic<Bool>(false)
     private let hasRangeTombstones: Bool
+    /// The timestamp that MANIFEST gives every entry of an ingested file; zero in other tables.
+    private let ingestTimestamp: Timestamp
     private let charge: MemoryCharge
 
     /// Opens and checks a table. Reads its first bytes and its last: as much of a large table as of a
@@ -39,15 +41,21 @@ final class TableReader: @unchecked Sendable {
     ///   - uid: what MANIFEST says; nil trusts the file's own (offline tools).
     ///   - cache: where its blocks go; nil reads them each time.
     ///   - budget: charged for what is kept in memory beside the cache.
+    ///   - ingestTimestamp: what counts as the timestamp of every entry; nil: the entries' own.
     static func open(
-        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget? = nil
+        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget? = nil,
+        ingestTimestamp: Timestamp? = nil
     ) throws(StorageError) -> TableReader {
-        try TableReader(file: file, uid: uid, size: size, cache: cache, budget: budget)
+        try TableReader(
+            file: file, uid: uid, size: size, cache: cache, budget: budget,
+            ingestTimestamp: ingestTimestamp ?? .zero)
     }
 
     private init(
-        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget?
+        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget?,
+        ingestTimestamp: Timestamp
     ) throws(StorageError) {
+        self.ingestTimestamp = ingestTimestamp
         let path = file.path
         let tail = try TableTail(file, size: size)
         let footer = tail.footer
@@ -76,7 +84,8 @@ final class TableReader: @unchecked Sendable {
             guard let list = RangeTombstoneBlock.decode(held.bytes) else {
                 throw blocks.damaged(footer.rangeTombstones, .rangeTombstones, "cannot be decoded")
             }
-            rangeTombstones = list
+            rangeTombstones =
+                ingestTimestamp == .zero ? list : list.map { $0.at(ingestTimestamp) }
         }
         tombstoneTree = try TombstoneTree(of: rangeTombstones)
         if footer.index.isAbsent && properties.entryCount > 0 {
@@ -191,8 +200,23 @@ final class TableReader: @unchecked Sendable {
     func get(
         _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, pin: inout BlockPin
     ) throws(StorageError) -> PointLookup {
+        if ingestTimestamp != .zero { return try getIngested(key, at: timestamp, &pin) }
         let found = try getEntry(key, timestamp.rawValue, &pin)
         return hasRangeTombstones ? hidden(found, key, timestamp) : found
+    }
+
+    @inline(never)
+    private func getIngested(
+        _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, _ pin: inout BlockPin
+    ) throws(StorageError) -> PointLookup {
+        guard timestamp >= ingestTimestamp else { return .absent }
+        switch try getEntry(key, .max, &pin) {
+        case .absent: return hasRangeTombstones ? hidden(.absent, key, timestamp) : .absent
+        case .deleted: return .deleted(ingestTimestamp)
+        // The file's own range tombstones hide what is older than the file.
+        case .value(_, let value): return .value(ingestTimestamp, value)
+        case .reference(_, let value): return .reference(ingestTimestamp, value)
+        }
     }
 
     @inline(__always)
@@ -394,9 +418,15 @@ final class TableReader: @unchecked Sendable {
     /// All entries, range tombstones not applied.
     /// - Parameter fillCache: false for compaction: blocks read are not kept.
     func makeIterator(fillCache: Bool = true) -> InternalIterator {
-        TableIterator(self, TableScan(fillCache: fillCache))
+        makeIterator(TableScan(fillCache: fillCache))
     }
-    func makeIterator(_ scan: TableScan) -> InternalIterator { TableIterator(self, scan) }
+    func makeIterator(_ scan: TableScan) -> InternalIterator {
+        if ingestTimestamp == .zero { return TableIterator(self, scan) }
+        // The blocks' bounds are of the timestamps in the file, and those do not count.
+        var scan = scan
+        scan.window = nil
+        return IngestedIterator(TableIterator(self, scan), at: ingestTimestamp)
+    }
 
     /// Bytes of the file that hold keys of `range`, roughly: by partitions where there are some.
     func approximateBytes(in range: KeyRange) -> UInt64 {

@@ -61,6 +61,8 @@ final class TableWriter {
             + entryCount * UInt64(options.filterBitsPerKey) / 8
     }
 
+    var rangeTombstoneCount: Int { tombstones.count }
+
     private var position: UInt64 { flushed &+ UInt64(output.count) }
 
     // MARK: - Adding
@@ -285,6 +287,7 @@ final class TableWriter {
         properties.tombstoneCount = tombstoneCount
         properties.rangeTombstoneCount = UInt64(tombstones.count)
         properties.storageCounts = storageCounts.finish()
+        properties.isSortedFile = options.isSortedFile
         properties.rawKeyBytes = rawKeyBytes
         properties.rawValueBytes = rawValueBytes
         properties.minTimestamp = Timestamp(timestamps.oldest)

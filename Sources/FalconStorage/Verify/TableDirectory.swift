@@ -39,6 +39,8 @@ public struct TableDirectory: Sendable {
     /// Bytes of an edit that was being written when the process died.
     public var tornManifestBytes: UInt64 = 0
     public var manifestPath: String?
+    /// Commits that end at or before it are in the tables.
+    public var flushedLSN = LSN.zero
     /// Pairs of tables of one sorted level that overlap.
     public var overlaps: [(Table, Table)] { TableDirectory.overlaps(in: tables) }
 
@@ -53,6 +55,7 @@ public struct TableDirectory: Sendable {
             directory.manifestPath = names.manifest(contents.number)
             directory.tornManifestBytes = contents.discardedBytes
             for edit in contents.edits {
+                directory.flushedLSN = max(directory.flushedLSN, edit.flushedLSN ?? .zero)
                 for removal in edit.removed { files[removal.number] = nil }
                 for addition in edit.added { files[addition.file.number] = addition }
                 for record in edit.quarantined { quarantined[record.file] = record }
@@ -76,6 +79,15 @@ public struct TableDirectory: Sendable {
             return order != 0 ? order < 0 : a.number < b.number
         }
         guard try fileSystem.exists(names.sstDirectory) else { return directory }
+        let pending = try directory.pendingIngests(names, fileSystem, known: Set(files.keys))
+        for addition in pending {
+            files[addition.file.number] = addition
+            directory.tables.append(
+                Table(
+                    number: addition.file.number, level: addition.level,
+                    path: names.table(addition.file.number),
+                    expected: expectations(addition.file)))
+        }
         for name in try fileSystem.list(names.sstDirectory).sorted() {
             switch FileNames.parse(name) {
             case .table(let number) where files[number]?.file.kind == .rowTable: continue
@@ -111,6 +123,36 @@ public struct TableDirectory: Sendable {
         blobs.sort { $0.number < $1.number }
     }
 
+    /// Ingested files that the log names and MANIFEST does not have yet: the next open brings them to
+    /// their level. The log is read only when there is a file that MANIFEST does not name, and as far
+    /// as it can be.
+    private func pendingIngests(
+        _ names: FileNames, _ fileSystem: any FileSystem, known: Set<FileNumber>
+    ) throws(StorageError) -> [VersionEdit.Addition] {
+        var strangers: Set<FileNumber> = []
+        for name in try fileSystem.list(names.sstDirectory) {
+            if case .table(let number) = FileNames.parse(name), !known.contains(number) {
+                strangers.insert(number)
+            }
+        }
+        guard !strangers.isEmpty, manifestPath != nil, try fileSystem.exists(names.walDirectory)
+        else { return [] }
+        var found: [VersionEdit.Addition] = []
+        let reader = try WALReader(
+            directory: names.walDirectory, fileSystem: fileSystem, from: flushedLSN,
+            mode: .follow)
+        while let record = try reader.next() {
+            guard record.tag == .ingest, record.lsn >= flushedLSN,
+                let ingest = IngestRecord(record.body)
+            else { continue }
+            for file in ingest.files where strangers.contains(file.number) {
+                found.append(
+                    .init(level: 0, file: FileMetadata(file, at: ingest.timestamp, epoch: .max)))
+            }
+        }
+        return found
+    }
+
     private static func expectations(_ file: FileMetadata) -> TableExpectations {
         var expected = TableExpectations()
         expected.uid = file.uid
@@ -118,8 +160,10 @@ public struct TableDirectory: Sendable {
         expected.fileHash = file.contentHash == 0 ? nil : file.contentHash
         expected.smallestKey = file.smallest
         expected.largestKey = file.largest
-        expected.minTimestamp = file.minTimestamp
-        expected.maxTimestamp = file.maxTimestamp
+        // An ingested file's entries have no timestamps of their own.
+        let stored = file.ingestTimestamp.map { _ in TableProperties.sortedFileTimestamp }
+        expected.minTimestamp = stored ?? file.minTimestamp
+        expected.maxTimestamp = stored ?? file.maxTimestamp
         expected.entryCount = file.entryCount
         expected.tombstoneCount = file.tombstoneCount
         expected.rangeTombstoneCount = file.rangeTombstoneCount

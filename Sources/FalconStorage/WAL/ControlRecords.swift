@@ -170,49 +170,6 @@ public struct RestorePointRecord: Sendable, Hashable {
     }
 }
 
-/// A file was added to the tree whole. `file uid, number fixed64, XXH3 fixed64, timestamp fixed64,
-/// smallest key, greatest key, both length-prefixed`
-public struct IngestRecord: Sendable, Hashable {
-    public var file: UID
-    public var number: FileNumber
-    public var hash: UInt64
-    public var timestamp: Timestamp
-    public var smallest: [UInt8]
-    public var greatest: [UInt8]
-    public init(
-        file: UID, number: FileNumber, hash: UInt64, timestamp: Timestamp, smallest: [UInt8],
-        greatest: [UInt8]
-    ) {
-        self.file = file
-        self.number = number
-        self.hash = hash
-        self.timestamp = timestamp
-        self.smallest = smallest
-        self.greatest = greatest
-    }
-    public func encoded() -> [UInt8] {
-        var writer = ByteWriter(capacity: 64)
-        writer.append(file)
-        writer.appendFixed(number.rawValue)
-        writer.appendFixed(hash)
-        writer.appendFixed(timestamp.rawValue)
-        writer.appendLengthPrefixed(smallest)
-        writer.appendLengthPrefixed(greatest)
-        return writer.bytes
-    }
-    public init?(_ body: UnsafeRawBufferPointer) {
-        var reader = ByteReader(body)
-        guard let file = reader.readUID(), let number = reader.readFixed(UInt64.self),
-            let hash = reader.readFixed(UInt64.self),
-            let timestamp = reader.readFixed(UInt64.self),
-            let smallest = reader.readLengthPrefixed(), let greatest = reader.readLengthPrefixed()
-        else { return nil }
-        self.init(
-            file: file, number: FileNumber(number), hash: hash, timestamp: Timestamp(timestamp),
-            smallest: Array(smallest), greatest: Array(greatest))
-    }
-}
-
 /// What a participant of a cross-shard transaction promised, and how it ended. Reserved: no writer
 /// makes them yet; the outcome will carry the writes, so that only it makes data visible.
 ///

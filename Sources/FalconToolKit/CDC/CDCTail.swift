@@ -36,7 +36,8 @@ public struct CDCTail: ToolCommand {
     @Option(help: "Only these tables (repeatable): name or schema.name, with * and ?.")
     var table: [String] = []
 
-    @Option(help: "Only these operations (repeatable): insert, update, delete, truncate, drop.")
+    @Option(
+        help: "Only these operations (repeatable): insert, update, delete, truncate, drop, ingest.")
     var op: [String] = []
 
     @Flag(help: "Go on as the server writes, until interrupted.")
@@ -59,13 +60,14 @@ public struct CDCTail: ToolCommand {
     public init() {}
 
     static let operations = [
-        "insert", "update", "delete", "truncate", "drop", "put", "remove", "remove-range",
+        "insert", "update", "delete", "truncate", "drop", "put", "remove", "remove-range", "ingest",
     ]
 
     public func validate() throws {
         if let wrong = op.first(where: { !Self.operations.contains($0) }) {
             throw ValidationError(
-                "'\(wrong)' is not an operation; use insert, update, delete, truncate or drop.")
+                "'\(wrong)' is not an operation; use insert, update, delete, truncate, drop or ingest."
+            )
         }
         if follow, pastDamage {
             throw ValidationError("--follow cannot be combined with --past-damage.")
@@ -174,6 +176,13 @@ public struct CDCTail: ToolCommand {
             switch event {
             case .checkpoint(let checkpoint):
                 try schema.apply(checkpoint)
+            case .ingest(let record, let lsn, let end):
+                if end > until { return false }
+                lastEnd = end
+                guard lsn >= from else { break }
+                for line in formatter.lines(record, lsn: lsn, endLSN: end) {
+                    report.record(line.fields, text: line.text)
+                }
             case .transaction(let transaction):
                 if transaction.endLSN > until { return false }
                 lastEnd = transaction.endLSN

@@ -17,9 +17,9 @@ final class ChangeFormatter {
         var text: String
     }
 
-    private let schema: SchemaHistory
+    let schema: SchemaHistory
     private let decoder: RowDecoder
-    private let selection: Selection
+    let selection: Selection
     /// Called once per storage whose table is unknown.
     private let onUnknown: (String, LSN) -> Void
     private var unknown: Set<UInt64> = []

@@ -131,7 +131,8 @@ public struct PITRRestore: ToolCommand {
                 Finding(
                     .pitrUnreachable,
                     "\(describe(target)) cannot be reached: the earliest point is "
-                        + "\(Self.text(earliest)), the latest \(Self.text(latest)).",
+                        + "\(Self.text(earliest)), the latest \(Self.text(latest))."
+                        + (error.cause.map { " " + $0 } ?? ""),
                     file: directory, expected: "\(Self.text(earliest)) to \(Self.text(latest))",
                     actual: describe(target)))
             return

@@ -85,7 +85,13 @@ struct WALSurvey {
         case .ingest:
             let found = IngestRecord(record.body)
             summary.timestamp = found?.timestamp
-            summary.detail = found.map { "file \($0.file)" } ?? ""
+            summary.wallMicros = found?.wallMicros
+            summary.operations = found.map { Int(clamping: $0.entryCount) }
+            summary.detail =
+                found.map { record in
+                    record.files.map { "file \($0.uid) as \(FileNames.tableName($0.number))" }
+                        .joined(separator: ", ")
+                } ?? ""
             isGood = found != nil
         case .prepare, .outcome:
             let found = PrepareRecord(record.body)

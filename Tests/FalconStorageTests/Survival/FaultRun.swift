@@ -119,8 +119,10 @@ final class FaultRun {
     private func act(_ step: Int) throws {
         guard let engine else { return }
         switch below(20) {
-        case 0..<14:
+        case 0..<12:
             if waiting == nil { try commit(engine) }
+        case 12..<14:
+            if waiting == nil, !kind.blocksCommits { try ingest(engine, step) }
         case 14:
             if try attempt("flush", { try engine.flush() }) == nil { ledger.acknowledgeAll() }
         case 15: try attempt("compact") { try engine.compact() }
@@ -148,6 +150,30 @@ final class FaultRun {
         }
         switch error?.code {
         case nil: ledger.acknowledge(index, durability)
+        case .commitOutcomeUnknown: isUncertain = true
+        default: ledger.truncate(to: index)
+        }
+    }
+
+    private func ingest(_ engine: StorageEngine, _ step: Int) throws {
+        let changes = (0..<(1 + below(12))).map { _ -> LedgerChange in
+            let key = "row/\(below(60))"
+            return below(4) == 0 ? .delete(key) : .put(key, "file \(below(1000))")
+        }
+        let path = "/sorted\(step).sst"
+        let marker = LedgerChange.put(CommitLedger.marker, "\(ledger.count)")
+        let unmade = try attempt("a sorted file") {
+            try SortedFixture.write(
+                changes + [marker], to: path, options: options, environment(faulty))
+        }
+        guard unmade == nil else { return }
+        let (_, index) = try ledger.begin(SortedFixture.normalized(changes))
+        let transfer: IngestOptions.Transfer = [.link, .copy, .move][below(3)]
+        let error = try attempt("ingest") {
+            try engine.ingest([path], IngestOptions(transfer: transfer))
+        }
+        switch error?.code {
+        case nil: ledger.acknowledge(index, .synced)
         case .commitOutcomeUnknown: isUncertain = true
         default: ledger.truncate(to: index)
         }

@@ -4,6 +4,8 @@
 /// so every engine does the same and must answer the same.
 enum MetamorphicOperation: Sendable {
     case write([LedgerChange], Durability)
+    /// The same by a file from outside.
+    case ingest([LedgerChange])
     case get(String)
     case getAt(String, snapshot: Int)
     /// Reads at the timestamp of a commit so many commits ago, if a snapshot holds it.
@@ -73,7 +75,8 @@ struct MetamorphicGenerator {
 
     mutating func next() -> MetamorphicOperation {
         switch below(1000) {
-        case 0..<420: .write(changes(), [.buffered, .written, .synced][below(3)])
+        case 0..<20: .ingest(SortedFixture.normalized(changes()))
+        case 20..<420: .write(changes(), [.buffered, .written, .synced][below(3)])
         case 420..<540: .get(key())
         case 540..<600: .getAt(key(), snapshot: below(8))
         case 600..<640: .getPast(key(), commitsAgo: below(40))

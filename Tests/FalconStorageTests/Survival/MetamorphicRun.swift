@@ -32,6 +32,8 @@ final class MetamorphicRun {
         switch operation {
         case .write(let changes, let durability):
             return try write(changes, durability) ? "written" : "out of order"
+        case .ingest(let changes):
+            return try ingest(changes) ? "ingested" : "out of order"
         case .get(let key): return show(try engine.value(key))
         case .getAt(let key, let number):
             guard let snapshot = snapshot(number) else { return "no snapshot" }
@@ -114,6 +116,15 @@ final class MetamorphicRun {
     private func write(_ changes: [LedgerChange], _ durability: Durability) throws -> Bool {
         let receipt = try engine.commitAndWait(
             try batch(changes), CommitOptions(durability: durability))
+        defer { commits.append(receipt.timestamp) }
+        return commits.last.map { $0 < receipt.timestamp } ?? true
+    }
+
+    private func ingest(_ changes: [LedgerChange]) throws -> Bool {
+        copies += 1
+        let path = "/sorted\(copies).sst"
+        try SortedFixture.write(changes, to: path, options: options, environment)
+        let receipt = try engine.ingest([path], IngestOptions(transfer: .move))
         defer { commits.append(receipt.timestamp) }
         return commits.last.map { $0 < receipt.timestamp } ?? true
     }

@@ -70,7 +70,8 @@ final class SurvivalWorkload {
 
     func step() throws {
         switch below(100) {
-        case 0..<88: try commit()
+        case 0..<83: try commit()
+        case 83..<88: try ingest()
         case 88..<93:
             try engine.flush()
             ledger.acknowledgeAll()
@@ -86,6 +87,26 @@ final class SurvivalWorkload {
         let (batch, index) = try ledger.begin(changes())
         try engine.commitAndWait(batch, CommitOptions(durability: durability))
         ledger.acknowledge(index, durability)
+    }
+
+    /// A commit by one or two files from outside.
+    func ingest() throws {
+        let changes = SortedFixture.normalized(changes())
+        copies += 1
+        let marker = LedgerChange.put(CommitLedger.marker, "\(ledger.count)")
+        var paths = ["/sorted\(copies).sst"]
+        if below(2) == 0 {
+            try SortedFixture.write(changes + [marker], to: paths[0], options: options, environment)
+        } else {
+            // The marker sorts behind all other keys.
+            paths.append("/marker\(copies).sst")
+            try SortedFixture.write(changes, to: paths[0], options: options, environment)
+            try SortedFixture.write([marker], to: paths[1], options: options, environment)
+        }
+        let (_, index) = try ledger.begin(changes)
+        let transfer: IngestOptions.Transfer = [.link, .copy, .move][below(3)]
+        try engine.ingest(paths, IngestOptions(transfer: transfer))
+        ledger.acknowledge(index, .synced)
     }
 
     func reopen() throws {

@@ -164,8 +164,13 @@ import Testing
         let point = RestorePointRecord(name: "über", timestamp: Timestamp(2), wallMicros: 3)
         check(point, point.encoded()) { RestorePointRecord($0) }
         let ingest = IngestRecord(
-            file: UID(high: 1, low: 2), number: FileNumber(3), hash: 4, timestamp: Timestamp(5),
-            smallest: [6], greatest: [7, 8])
+            timestamp: Timestamp(5), wallMicros: 9,
+            files: [false, true].map { isExclusive in
+                .init(
+                    uid: UID(high: 1, low: 2), number: FileNumber(3), byteCount: 10, hash: 4,
+                    entryCount: 11, tombstoneCount: 12, rangeTombstoneCount: 13, smallest: [6],
+                    greatest: [7, 8], greatestIsExclusive: isExclusive)
+            })
         check(ingest, ingest.encoded()) { IngestRecord($0) }
         let prepare = PrepareRecord(
             transaction: TransactionID(1), global: UID(high: 2, low: 3), timestamp: Timestamp(4),

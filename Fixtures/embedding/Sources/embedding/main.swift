@@ -12,30 +12,27 @@ final class Listener: EngineEventListener {
     }
 }
 
-func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
-
-func write(_ engine: StorageEngine, _ pairs: [(String, String)]) throws {
-    let batch = WriteBatch()
-    for (key, value) in pairs {
-        try bytes(key).withUnsafeBytes { key in
-            try bytes(value).withUnsafeBytes { value in try batch.put(key: key, value: value) }
-        }
-    }
-    _ = try engine.commitAndWait(batch, CommitOptions(durability: .synced))
-}
+func text(_ bytes: [UInt8]?) -> String { bytes.map { String(decoding: $0, as: UTF8.self) } ?? "-" }
 
 let path = CommandLine.arguments.dropFirst().first ?? "embedded-data"
-var options = EngineOptions()
+var options = EngineOptions(profile: .lowMemory)
 options.memoryBudget = try MemoryBudget(totalBytes: 64 << 20)
 options.eventListener = Listener()
 // Values this long leave the tables for blob files.
 options.blobThresholdBytes = 500
 let engine = try StorageEngine.open(at: path, options: options, environment: StorageEnvironment())
-try write(engine, [("a", "1"), ("b", "2")])
+try engine.write { batch throws(StorageError) in
+    try batch.put("a", "1")
+    try batch.put("b", "2")
+}
 try engine.flush()
 let report = engine.makeSnapshot(owner: "report")
 let long = String(repeating: "long ", count: 200)
-try write(engine, [("b", "22"), ("c", "3"), ("d", long)])
+try engine.write(CommitOptions(durability: .synced)) { batch throws(StorageError) in
+    try batch.put("b", "22")
+    try batch.put("c", "3")
+    try batch.put("d", long)
+}
 print("held by \(engine.safepointReport().holder)")
 report.release()
 var steps = 0
@@ -45,7 +42,7 @@ try engine.compact { progress in
 }
 print("progress: \(steps > 0)")
 let since = engine.makeSnapshot(owner: "copy")
-try write(engine, [("e", "5")])
+try engine.write { batch throws(StorageError) in try batch.put("e", "5") }
 var recent = ReadOptions()
 recent.newerThan = since.timestamp
 recent.includesDeletions = true
@@ -56,17 +53,49 @@ while changes.isValid {
     try changes.next()
 }
 since.release()
-print("in memory:", try engine.multiGet([bytes("e")], mayWait: false).count)
+print("in memory:", try engine.multiGet([Array("e".utf8)], mayWait: false).count)
 print("blob files: \(engine.statistics().blobs.fileCount)")
-let values = try engine.multiGet([bytes("a"), bytes("b"), bytes("x"), bytes("c")])
-print("long value:", try engine.multiGet([bytes("d")]).first.flatMap { $0 } == bytes(long))
-print(values.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "-" }.joined(separator: " "))
+let values = try engine.multiGet(["a", "b", "x", "c"].map { Array($0.utf8) })
+print("long value:", try engine.get("d") == Array(long.utf8))
+print(values.map(text).joined(separator: " "))
 print(
     "damaged tables:", engine.corruptionReport().entries.count,
     try engine.recheckQuarantined().count)
+
+// A sorted file, made outside the engine and brought in whole.
+let sorted = path + "-sorted.sst"
+let writer = try SortedFileWriter(path: sorted, environment: StorageEnvironment())
+for number in 100..<200 { try writer.put("row/\(number)", "\(number * number)") }
+let file = try writer.finish()
+try engine.ingest([sorted], IngestOptions(transfer: .move))
+print("ingested \(file.entryCount), row/150 is \(text(try engine.get("row/150")))")
+let rows = try engine.makeIterator(prefix: "row/19")
+try rows.seekToLast()
+print("last of row/19: \(text(rows.keyBytes))")
+
+// A payment that must not happen twice, however often it is asked for.
+let payments = IdempotencyStore(engine)
+for _ in 0..<2 {
+    let answer = try payments.run("payment 7", request: "10 to b") { batch throws(StorageError) in
+        try batch.put("paid/b", "10")
+        return Array("receipt 7".utf8)
+    }
+    print("\(text(answer.result)), again: \(answer.isReplay)")
+}
+// A transaction that two parties decide together.
+let outcomes = TransactionOutcomeStore(engine)
+let transfer = UID(high: 1, low: 2)
+try outcomes.prepare(transfer, participants: Array("a b".utf8))
+try outcomes.decide(transfer, commits: true)
+print("the transfer is \(try outcomes.outcome(of: transfer).map { "\($0.state)" } ?? "unknown")")
+// What was committed, from the log.
+let audit = TransactionAuditLog(engine)
+try audit.advance()
+let touched = try audit.entries(prefix: Array("paid/".utf8))
+print("audit: \(touched.map { "\($0.operationCount) operations" })")
 try engine.close()
 
 options.isReadOnly = true
 options.eventListener = nil
 let reader = try StorageEngine.open(at: path, options: options, environment: StorageEnvironment())
-print("read back:", try reader.multiGet([bytes("c")]).first.flatMap { $0 } == bytes("3"))
+print("read back:", text(try reader.get("c")), text(try reader.get("row/199")))

@@ -119,7 +119,8 @@ final class KVBench {
                 index, seed: seed &+ threadCount, settings, context.environment.clock,
                 timer: timer(workload, settings, index))
         }
-        let run = KVWorkloadRun(workload, settings, engine, helperIndex: options.threads)
+        let run = KVWorkloadRun(
+            workload, settings, engine, context.environment, helperIndex: options.threads)
         let before = engine.statistics()
         ParallelThreads.run(
             threads.map { thread in

@@ -27,6 +27,8 @@ extension Durability: @retroactive ExpressibleByArgument {
     }
 }
 
+extension EngineProfile: @retroactive ExpressibleByArgument {}
+
 extension BlockCodec {
     /// As `--compression_type` names it.
     init?(flag: String) {
@@ -73,6 +75,12 @@ struct KVBenchOptions: ParsableArguments {
     var sync = GFlag.off
     @Option(help: "Durability of writes without --sync: written (db_bench's own) or buffered.")
     var durability = Durability.written
+    @Option(
+        help: """
+            Engine options that belong together: standard, point-reads, bulk-load, low-memory, \
+            large-values; the flags for cache, filter, memtable and block do not count then.
+            """)
+    var profile: EngineProfile?
     @Option(help: "Seed of the keys; 0: by the time.")
     var seed: UInt64 = 0
     @Option(name: .customLong("use_existing_db"), help: "1: fill workloads keep what is there.")
@@ -151,7 +159,8 @@ struct KVBenchOptions: ParsableArguments {
             ("compression_max_dict_bytes", .count(dictionaryBytes)),
             ("compression_ratio", .double(compressionRatio)), ("sync", .bool(sync == .on)),
             ("durability", .string("\(sync == .on ? .synced : durability)")),
-            ("seed", .unsigned(seed)), ("use_existing_db", .bool(useExistingDB == .on)),
+            ("profile", .text(profile?.rawValue)), ("seed", .unsigned(seed)),
+            ("use_existing_db", .bool(useExistingDB == .on)),
             ("batch_size", .count(batchSize)), ("duration", .count(duration)),
             ("seek_nexts", .count(seekNexts)), ("write_buffer_size", .count(writeBufferSize)),
             ("block_size", .count(blockSize)),
@@ -167,6 +176,7 @@ struct KVBenchOptions: ParsableArguments {
     var codec: BlockCodec? { BlockCodec(flag: compressionType) }
 
     var engineOptions: EngineOptions {
+        if let profile { return EngineOptions(profile: profile) }
         var options = EngineOptions()
         options.memtableBytes = writeBufferSize
         options.blockBytes = blockSize

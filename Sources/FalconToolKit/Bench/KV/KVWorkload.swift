@@ -4,6 +4,7 @@ struct KVWorkload {
         case fillSequential, fillRandom, fillSync, overwrite, deleteRandom
         case readRandom, readMissing, multiReadRandom
         case readSequential, readReverse, seekRandom, readWhileWriting
+        case ingest
         case flush, compact, waitForCompaction, replay, replayFlush, stats
     }
 
@@ -13,8 +14,8 @@ struct KVWorkload {
         ("readmissing", .readMissing), ("multireadrandom", .multiReadRandom),
         ("readseq", .readSequential),
         ("readreverse", .readReverse), ("seekrandom", .seekRandom),
-        ("readwhilewriting", .readWhileWriting), ("flush", .flush), ("compact", .compact),
-        ("waitforcompaction", .waitForCompaction), ("replay", .replay),
+        ("readwhilewriting", .readWhileWriting), ("ingest", .ingest), ("flush", .flush),
+        ("compact", .compact), ("waitforcompaction", .waitForCompaction), ("replay", .replay),
         ("replayflush", .replayFlush), ("stats", .stats),
     ]
     static let names = known.map(\.0)
@@ -29,7 +30,9 @@ struct KVWorkload {
     }
 
     /// Begins with an empty database.
-    var isFresh: Bool { kind == .fillSequential || kind == .fillRandom || kind == .fillSync }
+    var isFresh: Bool {
+        kind == .fillSequential || kind == .fillRandom || kind == .fillSync || kind == .ingest
+    }
 
     /// Reopens the database and replays its log.
     var isReplay: Bool { kind == .replay || kind == .replayFlush }
@@ -37,7 +40,7 @@ struct KVWorkload {
     /// What `db_bench` calls an operation of this workload in its histograms.
     var operationName: String {
         switch kind {
-        case .fillSequential, .fillRandom, .fillSync, .overwrite: "write"
+        case .fillSequential, .fillRandom, .fillSync, .overwrite, .ingest: "write"
         case .deleteRandom: "delete"
         case .readRandom, .readMissing, .multiReadRandom, .readWhileWriting: "read"
         case .seekRandom: "seek"
@@ -50,8 +53,8 @@ struct KVWorkload {
     /// Its operations can be given moments of their own.
     var canBePaced: Bool {
         switch kind {
-        case .readSequential, .readReverse, .flush, .compact, .waitForCompaction, .replay,
-            .replayFlush, .stats:
+        case .readSequential, .readReverse, .ingest, .flush, .compact, .waitForCompaction,
+            .replay, .replayFlush, .stats:
             false
         default: true
         }

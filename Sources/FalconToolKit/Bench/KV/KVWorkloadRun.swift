@@ -6,17 +6,19 @@ final class KVWorkloadRun: @unchecked Sendable {
     private let workload: KVWorkload
     private let options: KVBenchSettings
     private let engine: StorageEngine
+    private let environment: StorageEnvironment
     /// The thread of this index is not measured: it writes while others read.
     private let helperIndex: Int
     private let readersLeft: Atomic<Int>
 
     init(
         _ workload: KVWorkload, _ options: KVBenchSettings, _ engine: StorageEngine,
-        helperIndex: Int
+        _ environment: StorageEnvironment, helperIndex: Int
     ) {
         self.workload = workload
         self.options = options
         self.engine = engine
+        self.environment = environment
         self.helperIndex = helperIndex
         readersLeft = Atomic(options.threads)
     }
@@ -44,6 +46,7 @@ final class KVWorkloadRun: @unchecked Sendable {
             } else {
                 try read(thread, isMissing: false)
             }
+        case .ingest: try ingest(thread)
         case .flush:
             try engine.flush()
             thread.finished(1, bytes: 0)
@@ -82,6 +85,30 @@ final class KVWorkloadRun: @unchecked Sendable {
             batch.removeAll()
             thread.finished(options.batchSize, bytes: bytes)
         }
+    }
+
+    /// The keys in order, by sorted files: the first thread makes and ingests them all.
+    private func ingest(_ thread: BenchThread) throws(StorageError) {
+        guard thread.index == 0 else { return }
+        var files: [String] = []
+        var writer: SortedFileWriter?
+        for number in 0..<options.writeCount {
+            if let full = writer, full.byteCount >= UInt64(engine.options.targetFileBytes) {
+                _ = try full.finish()
+                writer = nil
+            }
+            if writer == nil {
+                files.append(engine.path + "/sorted-\(files.count).tmp")
+                writer = try SortedFileWriter(
+                    path: files[files.count - 1], options: engine.options,
+                    environment: environment)
+            }
+            let (key, value) = (thread.key(UInt64(number)), thread.value())
+            try writer?.put(key: key, value: value)
+            thread.finished(1, bytes: key.count + value.count)
+        }
+        _ = try writer?.finish()
+        try engine.ingest(files, IngestOptions(transfer: .move))
     }
 
     private func delete(_ thread: BenchThread) throws(StorageError) {

@@ -1,0 +1,158 @@
+/// Makes a table outside an engine, for ``StorageEngine/ingest(_:_:)``: the fastest way to load much
+/// data, since it passes neither the log nor the memtables nor any compaction.
+///
+/// Keys come in strictly rising order. The entries have no timestamps: the engine gives the whole file
+/// one when it is ingested. A range delete hides what the engine holds from before the ingestion, not
+/// what is in the file.
+///
+/// Not thread-safe; several writers may run at once. A writer that is let go before ``finish()``
+/// removes its file.
+public final class SortedFileWriter {
+    public let path: String
+    private let fileSystem: any FileSystem
+    private let file: any File
+    private let uid: UID
+    private let writer: TableWriter
+    @exclusivity(unchecked) private var lastKey = RawBuffer()
+    @exclusivity(unchecked) private var hasKey = false
+    private var state = State.open
+
+    private enum State {
+        case open
+        case finished
+        /// A write failed, or the caller gave up: the file is gone.
+        case abandoned
+    }
+
+    /// Creates the file at `path`, which must not exist.
+    /// - Parameter options: block size, filter and ``EngineOptions/bottomCompression`` are taken from it.
+    public init(
+        path: String, options: EngineOptions = .init(), environment: StorageEnvironment
+    ) throws(StorageError) {
+        try options.validate()
+        self.path = path
+        fileSystem = environment.fileSystem
+        uid = environment.random.nextUID()
+        var table = options.tableOptions
+        table.codec = options.bottomCompression
+        table.isSortedFile = true
+        file = try fileSystem.open(path, .create)
+        do throws(StorageError) {
+            writer = try TableWriter(file: file, uid: uid, options: table)
+        } catch {
+            try? file.close()
+            try? fileSystem.remove(path)
+            throw error
+        }
+    }
+
+    deinit {
+        abandon()
+        lastKey.deallocate()
+    }
+
+    /// About the size that the file has reached, in bytes: for cutting at a size.
+    public var byteCount: UInt64 { writer.estimatedFileBytes }
+
+    /// Adds `key`, which must be greater than every key before; throws `invalid-argument` otherwise and
+    /// changes nothing.
+    public func put(
+        key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
+    ) throws(StorageError) { try add(.put, key, value) }
+
+    /// Deletes `key`, in the same order as ``put(key:value:)``.
+    public func delete(key: UnsafeRawBufferPointer) throws(StorageError) {
+        try add(.delete, key, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// Deletes what the engine holds of [lower, upper) when the file is ingested; in any order.
+    public func deleteRange(
+        lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer
+    ) throws(StorageError) {
+        try checkOpen()
+        guard KeyOrder.compare(lower, upper) < 0 else {
+            throw .invalidArgument("A range delete's lower bound must be less than its upper.")
+        }
+        try guarded { () throws(StorageError) in
+            try writer.addRangeTombstone(
+                RangeTombstone(
+                    lower: Array(lower), upper: Array(upper),
+                    timestamp: TableProperties.sortedFileTimestamp))
+        }
+    }
+
+    /// Ends the file and makes it durable, its name included. Nothing may be added afterwards.
+    /// Throws `invalid-argument` when nothing was added; then, and after any other error, the file is
+    /// gone.
+    public func finish() throws(StorageError) -> SortedFile {
+        try checkOpen()
+        guard hasKey || writer.rangeTombstoneCount > 0 else {
+            abandon()
+            throw .invalidArgument("A sorted file needs at least one entry.")
+        }
+        var finished: TableSummary?
+        try guarded { () throws(StorageError) in
+            let summary = try writer.finish()
+            try file.close()
+            try fileSystem.syncDirectory(VFSPath.parent(of: path))
+            finished = summary
+        }
+        guard let summary = finished else { throw Self.unusable(path) }
+        state = .finished
+        return SortedFile(
+            path: path, uid: summary.uid, byteCount: summary.fileBytes,
+            entryCount: summary.entryCount, tombstoneCount: summary.tombstoneCount,
+            rangeTombstoneCount: summary.rangeTombstoneCount,
+            smallestKey: summary.smallestKey, largestKey: summary.largestKey,
+            largestIsExclusive: summary.largestIsExclusive, hash: summary.fileHash)
+    }
+
+    /// Gives up: the file is removed. Does nothing after ``finish()``.
+    public func abandon() {
+        guard state == .open else { return }
+        state = .abandoned
+        try? file.close()
+        try? fileSystem.remove(path)
+    }
+
+    @inline(__always)
+    private func add(
+        _ kind: OperationKind, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(StorageError) {
+        try checkOpen()
+        guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes
+        else { throw .invalidArgument("A key has at most 16 MiB, a value 1 GiB.") }
+        if hasKey, KeyOrder.compare(key, lastKey.bytes) <= 0 {
+            throw .invalidArgument(
+                "Keys must come to a sorted file in strictly rising order.",
+                hint: "Sort them first, and keep the newest of equal ones.")
+        }
+        do throws(StorageError) {
+            try writer.add(
+                key: key, timestamp: TableProperties.sortedFileTimestamp, kind: kind, value: value)
+        } catch {
+            abandon()
+            throw error
+        }
+        lastKey.assign(key)
+        hasKey = true
+    }
+
+    private func guarded(_ body: () throws(StorageError) -> Void) throws(StorageError) {
+        do throws(StorageError) { try body() } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    @inline(__always)
+    private func checkOpen() throws(StorageError) {
+        if state != .open { throw Self.unusable(path) }
+    }
+
+    private static func unusable(_ path: String) -> StorageError {
+        StorageError(
+            .invalidArgument, kind: .user, "The sorted file is finished or was given up.",
+            location: .init(path: path), hint: "Make a new writer.")
+    }
+}

@@ -1,0 +1,52 @@
+/// What is known of a transaction that several parties decide together.
+public struct TransactionOutcome: Sendable, Hashable {
+    public enum State: UInt8, Sendable {
+        case prepared = 1
+        case committed = 2
+        case aborted = 3
+    }
+
+    public var state: State
+    /// What the preparer said of the participants; the store does not look into it.
+    public var participants: [UInt8]
+    /// When it was prepared, and when decided (0: not yet), in microseconds since 1970.
+    public var preparedMicros: UInt64
+    public var decidedMicros: UInt64 = 0
+
+    static let format: UInt8 = 1
+
+    /// `format u8, state u8, prepared micros u64, decided micros u64, participants`
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 18 + participants.count)
+        writer.append(Self.format)
+        writer.append(state.rawValue)
+        writer.appendFixed(preparedMicros)
+        writer.appendFixed(decidedMicros)
+        writer.append(contentsOf: participants)
+        return writer.bytes
+    }
+
+    init(
+        state: State, participants: [UInt8], preparedMicros: UInt64, decidedMicros: UInt64 = 0
+    ) {
+        self.state = state
+        self.participants = participants
+        self.preparedMicros = preparedMicros
+        self.decidedMicros = decidedMicros
+    }
+
+    init?(_ value: [UInt8]) {
+        let head = value.withUnsafeBytes { bytes -> (State, UInt64, UInt64)? in
+            var reader = ByteReader(bytes)
+            guard reader.readByte() == Self.format, let code = reader.readByte(),
+                let state = State(rawValue: code), let prepared = reader.readFixed(UInt64.self),
+                let decided = reader.readFixed(UInt64.self)
+            else { return nil }
+            return (state, prepared, decided)
+        }
+        guard let head else { return nil }
+        self.init(
+            state: head.0, participants: Array(value[18...]), preparedMicros: head.1,
+            decidedMicros: head.2)
+    }
+}

@@ -1,0 +1,163 @@
+/// Keeps what became of transactions that are prepared first and decided later: whoever was cut off
+/// between the two asks here.
+///
+///     prepared     key: transaction uid; value: ``TransactionOutcome/encoded()``
+///     decided      key: transaction uid; value: the same
+///     by time      key: decided micros u64 BE, transaction uid; value: empty
+///
+/// A prepared transaction stays until it is decided, however long that takes; a decided one until
+/// ``collect(olderThanMicros:)``. Thread-safe. There should be one store per engine.
+public final class TransactionOutcomeStore: Sendable {
+    private let engine: StorageEngine
+    private let claims = KeyClaims()
+
+    public init(_ engine: StorageEngine) { self.engine = engine }
+
+    /// Notes that `transaction` is prepared, in one commit with what is in `batch`.
+    /// - Parameter participants: kept as it is, 1 MiB at most.
+    ///
+    /// Throws `already-exists` when the transaction is known, `in-use` when another call is deciding
+    /// about it, and what the commit throws.
+    @discardableResult
+    public func prepare(
+        _ transaction: UID, participants: [UInt8], with batch: WriteBatch = WriteBatch(),
+        _ options: CommitOptions = .init()
+    ) throws(StorageError) -> CommitReceipt {
+        guard participants.count <= 1 << 20 else {
+            throw .invalidArgument("A transaction's participants have 1 MiB at most.")
+        }
+        let id = Self.bytes(transaction)
+        return try claiming(id) { () throws(StorageError) in
+            if let known = try self.outcome(of: transaction) {
+                throw StorageError(
+                    .alreadyExists, kind: .user,
+                    "The transaction \(transaction) is \(known.state) already.")
+            }
+            let outcome = TransactionOutcome(
+                state: .prepared, participants: participants, preparedMicros: self.now())
+            try batch.putSystem(SystemKey.make(.preparedTransactions, id), outcome.encoded())
+            return try self.engine.commitAndWait(batch, options)
+        }
+    }
+
+    /// Decides a prepared transaction, in one commit with what is in `batch`. The same decision once
+    /// more does nothing and returns nil: its first commit brought the batch.
+    ///
+    /// Throws `not-found` when the transaction was never prepared or its outcome was collected,
+    /// `already-exists` when it was decided the other way, `in-use` when another call is deciding
+    /// about it, and what the commit throws.
+    @discardableResult
+    public func decide(
+        _ transaction: UID, commits: Bool, with batch: WriteBatch = WriteBatch(),
+        _ options: CommitOptions = .init()
+    ) throws(StorageError) -> CommitReceipt? {
+        let id = Self.bytes(transaction)
+        let decision: TransactionOutcome.State = commits ? .committed : .aborted
+        return try claiming(id) { () throws(StorageError) -> CommitReceipt? in
+            guard var outcome = try self.outcome(of: transaction) else {
+                throw StorageError(
+                    .notFound, kind: .user, "The transaction \(transaction) is not prepared.",
+                    hint: "Its outcome may have been collected.")
+            }
+            if outcome.state == decision { return nil }
+            guard outcome.state == .prepared else {
+                throw StorageError(
+                    .alreadyExists, kind: .user,
+                    "The transaction \(transaction) is \(outcome.state) already.")
+            }
+            outcome.state = decision
+            outcome.decidedMicros = self.now()
+            try batch.deleteSystem(SystemKey.make(.preparedTransactions, id))
+            try batch.putSystem(SystemKey.make(.decidedTransactions, id), outcome.encoded())
+            try batch.putSystem(
+                SystemKey.make(.decisionsByTime, outcome.decidedMicros, id), [])
+            return try self.engine.commitAndWait(batch, options)
+        }
+    }
+
+    /// What is known of `transaction`; nil when it was never prepared, or its outcome was collected.
+    public func outcome(of transaction: UID) throws(StorageError) -> TransactionOutcome? {
+        let id = Self.bytes(transaction)
+        // In this order: a decision moves the row from the first place to the second.
+        let found = try engine.multiGet([
+            SystemKey.make(.preparedTransactions, id), SystemKey.make(.decidedTransactions, id),
+        ])
+        guard let value = found.compactMap({ $0 }).first else { return nil }
+        guard let outcome = TransactionOutcome(value) else { throw Self.damaged(transaction) }
+        return outcome
+    }
+
+    /// The transactions that wait for their decision, at most `limit` of them.
+    public func prepared(
+        limit: Int = .max
+    ) throws(StorageError) -> [(transaction: UID, outcome: TransactionOutcome)] {
+        var found: [(transaction: UID, outcome: TransactionOutcome)] = []
+        if limit <= 0 { return found }
+        try engine.forEach(
+            in: SystemKey.range(.preparedTransactions)
+        ) { key, value throws(StorageError) in
+            var reader = ByteReader(
+                UnsafeRawBufferPointer(rebasing: key[SystemKey.prefixBytes...]))
+            guard let transaction = reader.readUID() else { throw Self.damaged(.zero) }
+            guard let outcome = TransactionOutcome(Array(value)) else {
+                throw Self.damaged(transaction)
+            }
+            found.append((transaction, outcome))
+            return found.count < limit
+        }
+        return found
+    }
+
+    /// Forgets what was decided longer ago; to be called now and then.
+    /// - Returns: how many transactions were forgotten.
+    @discardableResult
+    public func collect(olderThanMicros age: UInt64) throws(StorageError) -> Int {
+        let moment = now()
+        let limit = moment &- min(age, moment)
+        var batch = WriteBatch()
+        var dropped = 0
+        let options = CommitOptions(durability: .buffered)
+        let rows = try engine.makeIterator(SystemKey.range(.decisionsByTime), at: .max)
+        try rows.seekToFirst()
+        while rows.isValid {
+            guard let (decided, id) = SystemKey.parse(rows.key) else { throw Self.damaged(.zero) }
+            if decided >= limit { break }
+            try batch.deleteSystem(rows.keyBytes)
+            try batch.deleteSystem(SystemKey.make(.decidedTransactions, id))
+            dropped += 1
+            if batch.operationCount >= 1000 {
+                try engine.commitAndWait(batch, options)
+                batch = WriteBatch()
+            }
+            try rows.next()
+        }
+        if !batch.isEmpty { try engine.commitAndWait(batch, options) }
+        return dropped
+    }
+
+    private func claiming<R>(
+        _ id: [UInt8], _ body: () throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        guard claims.claim(id) else {
+            throw StorageError(
+                .inUse, kind: .retryable, "Another call is deciding about the transaction.",
+                hint: "Ask for its outcome in a moment.")
+        }
+        defer { claims.release(id) }
+        return try body()
+    }
+
+    private func now() -> UInt64 { engine.environment.clock.wallMicros() }
+
+    private static func bytes(_ transaction: UID) -> [UInt8] {
+        var writer = ByteWriter(capacity: 16)
+        writer.append(transaction)
+        return writer.bytes
+    }
+
+    private static func damaged(_ transaction: UID) -> StorageError {
+        StorageError(
+            .corruption, kind: .bug, "A row of the transaction outcomes makes no sense.",
+            cause: "transaction \(transaction)")
+    }
+}

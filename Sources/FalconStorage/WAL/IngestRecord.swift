@@ -1,0 +1,89 @@
+/// Sorted files were added to the tree whole, as one commit.
+///
+/// `timestamp fixed64, wall micros fixed64, files varint, then per file: uid, number varint, bytes
+/// varint, XXH3-64 of the file fixed64, entries, tombstones, range tombstones varints, flags u8 (1: the
+/// greatest key is exclusive), smallest, greatest key, both length-prefixed`
+///
+/// The files themselves are on the device before the record is. MANIFEST has them once its flushed LSN
+/// has passed the record.
+public struct IngestRecord: Sendable, Hashable {
+    /// One file, as MANIFEST will have it.
+    public struct File: Sendable, Hashable {
+        public var uid: UID
+        public var number: FileNumber
+        public var byteCount: UInt64
+        /// XXH3-64 of the whole file.
+        public var hash: UInt64
+        public var entryCount: UInt64
+        public var tombstoneCount: UInt64
+        public var rangeTombstoneCount: UInt64
+        public var smallest: [UInt8]
+        public var greatest: [UInt8]
+        /// A range tombstone's upper bound ends the file.
+        public var greatestIsExclusive: Bool
+    }
+
+    /// The timestamp of every entry of every file.
+    public var timestamp: Timestamp
+    /// Microseconds since 1970.
+    public var wallMicros: UInt64
+    public var files: [File]
+
+    public init(timestamp: Timestamp, wallMicros: UInt64, files: [File]) {
+        self.timestamp = timestamp
+        self.wallMicros = wallMicros
+        self.files = files
+    }
+
+    public var entryCount: UInt64 { files.reduce(0) { $0 &+ $1.entryCount } }
+    public var byteCount: UInt64 { files.reduce(0) { $0 &+ $1.byteCount } }
+
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 32 + files.count * 128)
+        writer.appendFixed(timestamp.rawValue)
+        writer.appendFixed(wallMicros)
+        writer.appendVarint(UInt64(files.count))
+        for file in files {
+            writer.append(file.uid)
+            writer.appendVarint(file.number.rawValue)
+            writer.appendVarint(file.byteCount)
+            writer.appendFixed(file.hash)
+            writer.appendVarint(file.entryCount)
+            writer.appendVarint(file.tombstoneCount)
+            writer.appendVarint(file.rangeTombstoneCount)
+            writer.append(file.greatestIsExclusive ? 1 : 0 as UInt8)
+            writer.appendLengthPrefixed(file.smallest)
+            writer.appendLengthPrefixed(file.greatest)
+        }
+        return writer.bytes
+    }
+
+    public init?(_ body: UnsafeRawBufferPointer) {
+        var reader = ByteReader(body)
+        guard let timestamp = reader.readFixed(UInt64.self),
+            let wall = reader.readFixed(UInt64.self), let count = reader.readVarint()
+        else { return nil }
+        var files: [File] = []
+        for _ in 0..<min(count, UInt64(body.count)) {
+            guard let file = File(&reader) else { return nil }
+            files.append(file)
+        }
+        guard UInt64(files.count) == count, reader.isAtEnd else { return nil }
+        self.init(timestamp: Timestamp(timestamp), wallMicros: wall, files: files)
+    }
+}
+
+extension IngestRecord.File {
+    fileprivate init?(_ reader: inout ByteReader) {
+        guard let uid = reader.readUID(), let number = reader.readVarint(),
+            let bytes = reader.readVarint(), let hash = reader.readFixed(UInt64.self),
+            let entries = reader.readVarint(), let tombstones = reader.readVarint(),
+            let ranges = reader.readVarint(), let flags = reader.readByte(), flags & ~1 == 0,
+            let smallest = reader.readLengthPrefixed(), let greatest = reader.readLengthPrefixed()
+        else { return nil }
+        self.init(
+            uid: uid, number: FileNumber(number), byteCount: bytes, hash: hash,
+            entryCount: entries, tombstoneCount: tombstones, rangeTombstoneCount: ranges,
+            smallest: Array(smallest), greatest: Array(greatest), greatestIsExclusive: flags == 1)
+    }
+}

@@ -1,0 +1,93 @@
+import Synchronization
+import Testing
+
+@testable import FalconStorage
+
+@Suite struct TransactionOutcomeStoreTests {
+    private func code(_ body: () throws -> Void) -> StorageErrorCode? {
+        do {
+            try body()
+            return nil
+        } catch { return (error as? StorageError)?.code }
+    }
+
+    private func id(_ number: Int) -> UID { UID(high: 7, low: UInt64(number)) }
+
+    @Test func outcomesAreDecidedOnce() throws {
+        let fixture = try EngineFixture()
+        let store = TransactionOutcomeStore(fixture.engine)
+        #expect(try store.outcome(of: id(1)) == nil)
+        #expect(code { _ = try store.decide(id(1), commits: true) } == .notFound)
+        try store.prepare(id(1), participants: [1, 2])
+        try store.prepare(id(2), participants: [3])
+        #expect(code { try store.prepare(id(1), participants: []) } == .alreadyExists)
+        #expect(try store.prepared().map(\.transaction) == [id(1), id(2)])
+        #expect(try store.prepared(limit: 1).count == 1)
+        let batch = WriteBatch()
+        try batch.put("row", "1")
+        #expect(try store.decide(id(1), commits: true, with: batch) != nil)
+        #expect(try fixture.get("row") == "1")
+        #expect(try store.decide(id(1), commits: true) == nil)
+        #expect(code { _ = try store.decide(id(1), commits: false) } == .alreadyExists)
+        #expect(code { try store.prepare(id(1), participants: []) } == .alreadyExists)
+        try fixture.reopen()
+        let again = TransactionOutcomeStore(fixture.engine)
+        let outcome = try again.outcome(of: id(1))
+        #expect(outcome?.state == .committed && outcome?.participants == [1, 2])
+        #expect(try again.prepared().map(\.transaction) == [id(2)])
+        try again.decide(id(2), commits: false)
+        #expect(try again.outcome(of: id(2))?.state == .aborted)
+        #expect(try again.prepared().isEmpty)
+    }
+
+    @Test func onlyWhatIsDecidedLongAgoIsForgotten() throws {
+        let fixture = try EngineFixture()
+        let store = TransactionOutcomeStore(fixture.engine)
+        for number in 0..<4 {
+            try store.prepare(id(number), participants: [])
+            fixture.clock.advance(micros: 10)
+            if number < 3 { try store.decide(id(number), commits: number == 1) }
+        }
+        #expect(try store.collect(olderThanMicros: 25) == 1)
+        #expect(try store.outcome(of: id(0)) == nil)
+        #expect(try store.outcome(of: id(1))?.state == .committed)
+        fixture.clock.advance(micros: 1_000_000)
+        #expect(try store.collect(olderThanMicros: 0) == 2)
+        #expect(try store.collect(olderThanMicros: 0) == 0)
+        #expect(try store.prepared().map(\.transaction) == [id(3)])
+        #expect(try fixture.rows().count == 1)
+    }
+
+    @Test func aCrashKeepsWhatWasDecided() throws {
+        let crashes = StoreCrashes()
+        let steps = Mutex(0)
+        let engine = try crashes.open(floor: { steps.withLock { $0 } }) { [self] engine, floor in
+            let store = TransactionOutcomeStore(engine)
+            for number in 0..<30 {
+                let outcome = try store.outcome(of: id(number))
+                let effect = try engine.get("effect \(number)")
+                if floor > 2 * number, outcome == nil { throw Mismatch("\(number) is lost") }
+                if floor > 2 * number + 1, outcome?.state == .prepared {
+                    throw Mismatch("the decision of \(number) is lost")
+                }
+                if (outcome?.state == .committed) != (effect != nil) {
+                    throw Mismatch("\(number) is torn")
+                }
+            }
+        }
+        let store = TransactionOutcomeStore(engine)
+        for number in 0..<30 {
+            try store.prepare(
+                id(number), participants: Array(repeating: UInt8(number), count: 200))
+            steps.withLock { $0 += 1 }
+            let batch = WriteBatch()
+            if number % 3 > 0 { try batch.put("effect \(number)", "1") }
+            try store.decide(id(number), commits: number % 3 > 0, with: batch)
+            steps.withLock { $0 += 1 }
+        }
+        crashes.finish()
+        try engine.close()
+        #expect(crashes.problem == nil)
+        #expect(crashes.checked > 40)
+    }
+}
