@@ -54,11 +54,12 @@ uint32_t falcon_crc32c(uint32_t crc, const void *data, size_t length);
 
 /// preadv2 with RWF_NOWAIT: the bytes read, or -1 with errno (EAGAIN when the disk would be waited for).
 ssize_t falcon_pread_nowait(int fd, void *buffer, size_t length, int64_t offset);
+/// Starts writing dirty pages of the range to the device, without waiting; nonzero where it cannot.
+int falcon_start_writeback(int fd, int64_t offset, int64_t length);
 
 /// The file lies on a file system that writes blocks again where they are (ext4, XFS).
 bool falcon_overwrites_in_place(int fd);
 /// madvise(MADV_POPULATE_WRITE): makes mapped pages present and writable; 0, or -1 with errno.
-int falcon_start_writeback(int fd, int64_t offset, int64_t length);
 int falcon_populate_writable(void *start, size_t length);
 
 /// open(2) without its variadic tail.

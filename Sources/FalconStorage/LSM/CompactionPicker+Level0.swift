@@ -68,10 +68,12 @@ extension CompactionPicker {
     }
 
     /// Tables that overlap nothing older go down without being read, once level 0 has tables of
-    /// several flushes: what is written in key order is never rewritten.
+    /// several flushes: what is written in key order is never rewritten. Not while a stack is due: its
+    /// bottom would be read again with the next stack.
     func pickLevel0Move(
         _ version: Version, _ targets: LevelTargets, _ context: PickContext
     ) -> Compaction? {
+        guard version.sublevels.count < options.level0CompactionTrigger else { return nil }
         let epochs = Set(version.level0.files.map(\.metadata.flushEpoch))
         guard epochs.count >= options.level0CompactionTrigger, let bottom = version.sublevels.last
         else { return nil }

