@@ -3,7 +3,7 @@ struct IngestPlacement {
     private let version: Version
     /// What running compactions have taken together covers more keys than the tables: an output may lie
     /// over a gap between two inputs.
-    private let busy: (lower: [UInt8], upper: [UInt8], exclusive: Bool)?
+    private let busy: Compaction.Span?
 
     /// - Parameter busy: tables that compactions have taken.
     init(_ version: Version, busy: [TableFile]) {
@@ -17,7 +17,7 @@ struct IngestPlacement {
     private func level(of file: FileMetadata) -> Int {
         if let busy,
             file.overlaps(
-                lower: busy.lower, upper: busy.upper, upperIsExclusive: busy.exclusive)
+                lower: busy.lower, upper: busy.upper, upperIsExclusive: busy.upperIsExclusive)
         {
             return 0
         }

@@ -58,7 +58,7 @@ import Testing
         var random = SeededRandom(seed: 3)
         let entries = Self.rows(3000).map { entry in
             var entry = entry
-            entry.value = (0..<100).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            entry.value = (0..<400).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             return entry
         }
         let (file, summary) = try writeTable(

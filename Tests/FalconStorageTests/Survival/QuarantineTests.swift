@@ -202,6 +202,8 @@ import Testing
         var path = newest
         if isInLastLevel {
             try fixture.engine.compact()
+            // The inputs are unlinked by now.
+            try fixture.engine.awaitIdle()
             path = try #require(try fixture.files("sst", ".sst").first)
         }
         try flip(fixture.memory, path, 700)
