@@ -37,6 +37,8 @@ final class BackgroundWork: @unchecked Sendable {
     /// No compaction may begin while an ingested file is given its level.
     var placements = 0
     private var flushFailures: UInt64 = 0
+    /// The layer whose flush is running or has yet to be counted.
+    private var flushing: UInt64?
     /// Threads that wait for work and hold no table.
     var idleThreads = 0
     var compactionFailure: StorageError?
@@ -165,6 +167,7 @@ final class BackgroundWork: @unchecked Sendable {
                 backoffNanos = 10_000_000
                 monitor.lock()
                 flushFailure = nil
+                flushing = nil
                 figures.flushes += 1
                 figures.flushedBytes += written
                 work.broadcast()
@@ -174,6 +177,7 @@ final class BackgroundWork: @unchecked Sendable {
                 writeCheckpoint()
             } catch {
                 monitor.lock()
+                flushing = nil
                 flushFailures += 1
                 flushFailure = error
                 progress.broadcast()
@@ -234,7 +238,10 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         while !isStopping {
-            if let layer = tree.state.immutables.last { return layer }
+            if let layer = tree.state.immutables.last {
+                flushing = layer.epoch
+                return layer
+            }
             waitForWork()
         }
         return nil
@@ -285,7 +292,8 @@ final class BackgroundWork: @unchecked Sendable {
         monitor.unlock()
     }
 
-    /// Blocks until every layer up to `epoch` is in tables; throws what stopped a flush meanwhile.
+    /// Blocks until every layer up to `epoch` is in tables, counted, and its log released; throws what
+    /// stopped a flush meanwhile.
     func awaitFlush(upTo epoch: UInt64) throws(StorageError) {
         kick()
         monitor.lock()
@@ -293,7 +301,9 @@ final class BackgroundWork: @unchecked Sendable {
         let failuresBefore = flushFailures
         while true {
             let state = tree.state
-            if !state.immutables.contains(where: { $0.epoch <= epoch }) { return }
+            if !state.immutables.contains(where: { $0.epoch <= epoch }), flushing ?? .max > epoch {
+                return
+            }
             if flushFailures != failuresBefore, let flushFailure { throw flushFailure }
             if let cause = pipeline.poisoned { throw CommitPipeline.poisonedError(cause) }
             if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }

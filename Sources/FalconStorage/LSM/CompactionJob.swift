@@ -142,7 +142,9 @@ struct CompactionJob {
         runs.append(LevelFiles(compaction.overlapped))
         var children: [InternalIterator] = []
         for run in runs {
-            if let child = try run.cursor(in: range, TableScan(fillCache: false)) { children.append(child) }
+            if let child = try run.cursor(in: range, TableScan(fillCache: false)) {
+                children.append(child)
+            }
         }
         return MergingIterator.merging(children)
     }

@@ -83,13 +83,16 @@ public struct RestorePlan: Sendable {
             let isBehindLog = source.verdict.isCorruption && source.endLSN < tables.flushedLSN
             let leavesOutFlushed =
                 isBehindLog || cut.next.map { $0.lsn < tables.flushedLSN } ?? false
-            let logHoldsRest = source.firstLSN.map { $0 <= tables.flushedLSN } ?? false
+            let logHoldsRest =
+                source.reachesBeginning
+                || (source.firstLSN.map { $0 <= tables.flushedLSN } ?? false)
             if !leavesOutFlushed, logHoldsRest { return .tables }
         }
         let isReplayable = source.firstMissingIngest.map { end < $0 } ?? true
         if source.reachesBeginning, isReplayable, wanted == nil || wanted == .log { return .log }
+        // The target's last commit must have reached the tables: what they lack nothing else brings.
         if let tables = source.tables, let last = cut.last, last.timestamp >= tables.safepoint,
-            wanted != .log
+            last.endLSN <= tables.flushedLSN, wanted != .log
         {
             return .filteredTables
         }

@@ -64,7 +64,7 @@ enum BloomFilter {
     /// Whether a key of that hash may be in the (validated) filter.
     @inline(__always)
     static func mayContain(_ filter: UnsafeRawPointer, _ hash: UInt64) -> Bool {
-        mayContain(filter, hash, line: line(hash, filter.load(as: UInt32.self)))
+        mayContain(filter, hash, line: line(hash, filter.loadUnaligned(as: UInt32.self)))
     }
 
     /// The same where the line is known.
@@ -72,7 +72,7 @@ enum BloomFilter {
     static func mayContain(_ filter: UnsafeRawPointer, _ hash: UInt64, line: Int) -> Bool {
         let start = filter + (headerBytes &+ line &* 64)
         var h = UInt32(truncatingIfNeeded: hash)
-        var left = filter.load(fromByteOffset: 4, as: UInt32.self)
+        var left = filter.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
         while left > 0 {
             let bit = Int(h &>> 23)
             if start.load(fromByteOffset: bit &>> 3, as: UInt8.self) & (1 &<< UInt8(bit & 7)) == 0 {

@@ -31,7 +31,8 @@ struct IndexBlock {
         fixedColumnBytes + (flags & timestampFlag != 0 ? 8 : 0)
     }
 
-    /// Views bytes that ``validate(_:)`` has accepted; base is aligned to 8.
+    /// Views bytes that ``validate(_:)`` has accepted. They may lie anywhere: those at a table's end are
+    /// checked where they were read.
     @inline(__always)
     init(validated bytes: UnsafeRawBufferPointer) {
         self.init(validatedBase: bytes.baseAddress ?? IndexBlock.nothing)
@@ -40,8 +41,8 @@ struct IndexBlock {
     @inline(__always)
     init(validatedBase base: UnsafeRawPointer) {
         self.base = base
-        count = Int(base.load(as: UInt32.self))
-        prefixLength = Int(base.load(fromByteOffset: 4, as: UInt32.self))
+        count = Int(base.loadUnaligned(as: UInt32.self))
+        prefixLength = Int(base.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
     }
 
     /// Zero bytes: a block without separators.
@@ -57,15 +58,16 @@ struct IndexBlock {
     private var flags: UInt8 { base.load(fromByteOffset: 12, as: UInt8.self) }
 
     @inline(__always) private func head(_ i: Int) -> UInt64 {
-        base.load(fromByteOffset: 24 &+ 8 &* i, as: UInt64.self)
+        base.loadUnaligned(fromByteOffset: 24 &+ 8 &* i, as: UInt64.self)
     }
     @inline(__always) func handle(_ i: Int) -> BlockHandle {
         BlockHandle(
-            offset: base.load(fromByteOffset: 24 &+ 8 &* (count &+ i), as: UInt64.self),
-            payloadBytes: base.load(fromByteOffset: 24 &+ 16 &* count &+ 4 &* i, as: UInt32.self))
+            offset: base.loadUnaligned(fromByteOffset: 24 &+ 8 &* (count &+ i), as: UInt64.self),
+            payloadBytes: base.loadUnaligned(
+                fromByteOffset: 24 &+ 16 &* count &+ 4 &* i, as: UInt32.self))
     }
     @inline(__always) private func keyEnd(_ i: Int) -> Int {
-        Int(base.load(fromByteOffset: 24 &+ 20 &* count &+ 4 &* i, as: UInt32.self))
+        Int(base.loadUnaligned(fromByteOffset: 24 &+ 20 &* count &+ 4 &* i, as: UInt32.self))
     }
     /// Zero: after every version of the key.
     @inline(__always) func timestamp(_ i: Int) -> UInt64 {
@@ -74,18 +76,19 @@ struct IndexBlock {
     }
     @inline(__always) func key(_ i: Int) -> UnsafeRawBufferPointer {
         let start = i == 0 ? 0 : keyEnd(i &- 1)
-        let width = Int(base.load(fromByteOffset: 14, as: UInt16.self))
+        let width = Int(base.loadUnaligned(fromByteOffset: 14, as: UInt16.self))
         return UnsafeRawBufferPointer(
             start: base + (24 &+ width &* count &+ start), count: keyEnd(i) &- start)
     }
 
     var scale: TimestampScale {
         TimestampScale(
-            origin: base.load(fromByteOffset: 16, as: UInt64.self),
+            origin: base.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
             shift: base.load(fromByteOffset: 13, as: UInt8.self))
     }
     private func step(_ column: Int, _ i: Int) -> UInt16 {
-        base.load(fromByteOffset: 24 &+ (24 &+ 2 &* column) &* count &+ 2 &* i, as: UInt16.self)
+        base.loadUnaligned(
+            fromByteOffset: 24 &+ (24 &+ 2 &* column) &* count &+ 2 &* i, as: UInt16.self)
     }
     /// No entry of the child is older.
     func oldest(_ i: Int) -> UInt64 { scale.first(step(0, i)) }

@@ -96,6 +96,11 @@ extension WALWriter {
                 housekeeperWake.wait()
             }
         }
+        // What was released on the way to the end is not left to the next open.
+        if hasReleases, failure == nil {
+            hasReleases = false
+            dropReleasedSegments()
+        }
         backgroundSync = nil
         progressMade.broadcast()
         monitor.unlock()

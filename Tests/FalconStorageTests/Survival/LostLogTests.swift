@@ -14,10 +14,13 @@ import Testing
         try #require(try LogExpectation.read(FileNames(root: "/db"), fileSystem))
     }
 
-    /// The note comes behind the commits.
+    /// The note comes behind the commits, and its sync behind the note.
     private func awaitNote(of segment: WALSegmentNumber, _ memory: MemoryFileSystem) throws {
         let hanging = try Bounded.run(seconds: 30) { _ in
-            while (try? expectation(memory).segment) ?? segment < segment { sched_yield() }
+            func isNoted(_ disk: MemoryFileSystem) -> Bool {
+                ((try? expectation(disk).segment) ?? WALSegmentNumber(0)) >= segment
+            }
+            while !isNoted(memory) || !isNoted(memory.crashClone(.dropUnsynced)) { sched_yield() }
         }
         #expect(hanging.isEmpty)
     }

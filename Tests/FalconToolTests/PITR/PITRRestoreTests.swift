@@ -147,6 +147,16 @@ struct PITRRestoreTests {
         #expect(filtered > 0)
     }
 
+    /// Tables that hold nothing yet are no base for what only the log has.
+    @Test func whatNoTableHasIsReplayedOverTheTables() throws {
+        let history = try EngineHistory(seed: 31)
+        try history.run(20, maintains: false)
+        try history.close()
+        let run = history.restore("--to-latest", "--base", "tables")
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
+    }
+
     @Test func theRestoredDirectoryIsABranchOfItsOwn() throws {
         let history = try EngineHistory(seed: 9)
         try history.run(40)
