@@ -63,6 +63,7 @@ print(
     try engine.recheckQuarantined().count)
 
 // A sorted file, made outside the engine and brought in whole.
+try engine.flush()
 let sorted = path + "-sorted.sst"
 let writer = try SortedFileWriter(path: sorted, environment: StorageEnvironment())
 for number in 100..<200 { try writer.put("row/\(number)", "\(number * number)") }
