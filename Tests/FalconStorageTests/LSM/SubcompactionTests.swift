@@ -81,7 +81,7 @@ import Testing
                 return left >= 0
             }
             #expect(threads > 1 && calls > 0, "it was not given up")
-        } catch let error as StorageError {
+        } catch {
             #expect(error.code == .cancelled)
             #expect(tables(fixture).map(\.number) == before)
             #expect(try fixture.fileSystem.list("/db/sst").count == before.count)
