@@ -81,12 +81,12 @@ def exit_codes(binary, scratch, server):
         for what, wanted, arguments in (
                 ("an unknown option", 1, ["--no-such-option", sound]),
                 ("no arguments", 1, []), ("no such directory", 4, [nowhere])):
-            if name == "pitr-restore" and arguments and arguments[-1] != "--no-such-option":
-                arguments = ["plan", *arguments]
+            if name == "pitr-restore" and arguments == [nowhere]:
+                arguments = [nowhere, "--to-latest", "--dry-run"]
             got = tool(name, *arguments)
             if got.returncode != wanted:
                 yield f"{name} with {what} exits {got.returncode}, not {wanted}: {got.stderr[-200:]}"
-            elif not got.stderr.strip():
+            elif not (got.stdout + got.stderr).strip():
                 yield f"{name} with {what} says nothing"
     if tool("falcon-bench", "tpcb", f"--port={free_port()}").returncode != 7:
         yield "tpcb without a server does not exit 7"

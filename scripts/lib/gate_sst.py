@@ -45,7 +45,7 @@ def main():
         data = os.path.join(scratch, "data")
         made = gatekit.run(*gatekit.bench(
             options.bin, data, "--benchmarks=fillrandom,overwrite,flush", "--num=150000",
-            "--write_buffer_size=2097152", "--target_file_size_base=2097152"))
+            "--write_buffer_size=2097152"))
         if made.returncode != 0 or len(gatekit.files(data, ".sst")) < 2:
             sys.exit(f"no tables to verify: {made.stdout}{made.stderr}")
         code, report = gatekit.inspect(verify, data)
