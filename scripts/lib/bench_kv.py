@@ -37,6 +37,8 @@ KEY_SIZE = 16
 # db_bench cannot ingest: fillseq without a log is its fastest load. It leaves the last memtables
 # unflushed and syncs nothing; our files are verified, ingested and durable when the clock stops.
 IN_ROCKSDB = {"ingest": "fillseq"}
+# Ends a group: sizes are of all that was written, and not of what happened to be flushed.
+SETTLE = ("flush", "waitforcompaction")
 
 
 def groups(options):
@@ -45,13 +47,13 @@ def groups(options):
     eighth = max(options.num // 8, 1)
     return [
         ("sequential", [
-            (["fillseq", "waitforcompaction", "readseq", "readreverse"], [],
+            (["fillseq", "waitforcompaction", "readseq", "readreverse", *SETTLE], [],
              {"fillseq": "fillseq", "readseq": "readseq", "readreverse": "readreverse"}),
         ]),
         ("bulk", [(["ingest"], [], {"ingest": "ingest"})]),
         ("random", [
             (["fillrandom", "waitforcompaction", "readrandom", "readrandom", "readmissing",
-              "seekrandom", "overwrite", "waitforcompaction"], ["--seek_nexts=10"],
+              "seekrandom", "overwrite", *SETTLE], ["--seek_nexts=10"],
              {name: name for name in
               ("fillrandom", "readrandom", "readmissing", "seekrandom", "overwrite")}),
             (["readrandom", "readrandom"],
@@ -76,7 +78,7 @@ def chosen(options):
         kept = []
         for number, (benchmarks, flags, rows) in enumerate(steps):
             rows = {b: r for b, r in rows.items() if r in options.only}
-            benchmarks = [b for b in benchmarks if b in rows or b == "waitforcompaction"
+            benchmarks = [b for b in benchmarks if b in rows or b in SETTLE
                           or (number == 0 and b.startswith("fill"))
                           or (b == "readrandom" and "readwhilewriting" in rows)]
             kept.append((benchmarks, flags, rows))
@@ -174,7 +176,7 @@ class Bench:
                 hits = sum(pair[0] for pair in counts) / asked if asked else None
                 found[match[1]] = (float(match[2]), hits)
         for name in benchmarks:
-            if name != "waitforcompaction" and names[name] not in found:
+            if name not in SETTLE and names[name] not in found:
                 sys.exit(f"{who} printed no line for {name}:\n{done.stdout[-2000:]}")
         found.update({name: found[theirs] for name, theirs in names.items() if theirs in found})
         if who != "falcon":
