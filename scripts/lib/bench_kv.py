@@ -152,6 +152,8 @@ class Bench:
 
     def run(self, who, folder, benchmarks, more):
         """The last line of each workload as (ops/sec, found share), and the whole output or export."""
+        # What earlier runs left to the kernel to write is not this one's.
+        os.sync()
         names = {name: name if who == "falcon" else IN_ROCKSDB.get(name, name)
                  for name in benchmarks}
         has_log = names == {name: name for name in benchmarks}
