@@ -195,7 +195,10 @@ public final class ChangeReader {
             if view.header.partCount == 0 {
                 own = []
             } else if own.count != Int(view.header.partCount) {
-                own = try collectParts(of: view.header, before: record.lsn)
+                guard let collected = try collectParts(of: view.header, before: record.lsn) else {
+                    return
+                }
+                own = collected
             }
             pending.append(
                 (
@@ -219,13 +222,16 @@ public final class ChangeReader {
         }
     }
 
-    /// The parts of a transaction that began before the reader did.
+    /// The parts of a transaction that began before the reader did. Nil for the log's first, whose
+    /// first parts went with the segments before it: it lies before what is kept.
     private func collectParts(
         of header: CommitHeader, before end: LSN
-    ) throws(StorageError) -> [[UInt8]] {
+    ) throws(StorageError) -> [[UInt8]]? {
         let earlier = try WALReader(directory: walDirectory, fileSystem: fileSystem)
         var found: [[UInt8]] = []
+        var isFirst = true
         while let record = try earlier.next(), record.lsn < end {
+            if record.tag == .commit { isFirst = false }
             guard record.tag == .batchPart, let part = BatchPartView(record.body),
                 part.transaction == header.transaction
             else { continue }
@@ -233,6 +239,7 @@ public final class ChangeReader {
             found.append(Array(record.body))
         }
         guard found.count == Int(header.partCount) else {
+            if isFirst { return nil }
             throw StorageError(
                 .targetUnreachable, kind: .user,
                 "The first parts of transaction \(header.transaction.rawValue), which commits at "

@@ -114,14 +114,19 @@ struct WALSurvey {
         summary.database = header.database
         summary.operations = Int(header.operationCount)
         let parts = openParts.removeValue(forKey: header.transaction) ?? 0
-        if header.partCount > 0 { summary.detail = "after \(header.partCount) parts" }
+        // The first parts of the log's first transaction may have gone with the segments before it.
+        let isTrimmed = firstWall == nil && parts < header.partCount
+        if header.partCount > 0 {
+            summary.detail = "after \(header.partCount) parts"
+            if isTrimmed { summary.detail = "after \(header.partCount) parts, some no longer kept" }
+        }
         if firstWall == nil { firstWall = header.wallMicros }
         lastWall = header.wallMicros
         lastTransaction = header.transaction.rawValue
         lastTimestamp = header.timestamp
         var operations = view.operations()
         while operations.next() != nil { operationCount += 1 }
-        return !operations.isDamaged && parts == header.partCount
+        return !operations.isDamaged && (isTrimmed || parts == header.partCount)
     }
 
     private mutating func addUndecodable(_ record: WALRecord) {
