@@ -318,7 +318,7 @@ extension WALWriter {
         let vouchesForMore = stampedSynced < syncedLSN
         do throws(StorageError) {
             try writeMark(.watermark)
-            if vouchesForMore { try file.syncData() }
+            if vouchesForMore { try syncForMark() }
         } catch {
             // Nothing was promised on it: a full disk may leave it out.
             if error.code != .diskFull { fail(error) }
@@ -344,23 +344,23 @@ extension WALWriter {
             guard awaitBackgroundSync() else {
                 throw StorageError(.poisoned, kind: .transient, "The log failed earlier.")
             }
-            try syncForSeal()
+            try syncForMark()
             unsyncedBytes = 0
             raiseSynced(fileEnd)
         }
         try writeMark(.seal)
-        try syncForSeal()
+        try syncForMark()
         isSealed = true
     }
 
     /// A full disk while syncing is a failed sync and poisons: the kernel may have dropped pages. One
-    /// that refuses the seal's bytes is waited out like any other write's.
-    private func syncForSeal() throws(StorageError) {
+    /// that refuses the mark's bytes is waited out like any other write's.
+    private func syncForMark() throws(StorageError) {
         do throws(StorageError) {
             try file.syncData()
         } catch  where error.code == .diskFull {
             throw StorageError(
-                .io, kind: .transient, "The log segment could not be sealed.",
+                .io, kind: .transient, "The log could not be synced for a mark.",
                 cause: error.description, location: error.location, errno: error.errno)
         }
     }
