@@ -2,9 +2,7 @@
 ROLLBACK, malformed messages with an error or a close, tools with the exit codes of their contract; and
 the server lives on.
 """
-import argparse
 import os
-import random
 import socket
 import sys
 
@@ -101,19 +99,14 @@ def exit_codes(binary, scratch, server):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder of the binaries")
-    parser.add_argument("--malformed", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    options = parser.parse_args()
-    print(f"errors: seed {options.seed}")
+    options, chance = gatekit.options("errors", __doc__, malformed=200)
     with gatekit.scratch() as scratch:
         server = Server(os.path.join(options.bin, "falcondb"), os.path.join(scratch, "data"),
                         os.path.join(scratch, "log"))
         server.start()
         try:
             problems = [*statements(server),
-                        *malformed(server, random.Random(options.seed), options.malformed),
+                        *malformed(server, chance, options.malformed),
                         *exit_codes(options.bin, scratch, server)]
         except Disconnected as error:
             problems = [f"the server hung up: {error}, {server.tail()}"]

@@ -1,9 +1,7 @@
 """sst-verify passes a directory of sound tables and names every damaged one: flipped, truncated,
 lengthened, missing, put in another's place.
 """
-import argparse
 import os
-import random
 import shutil
 import sys
 
@@ -32,13 +30,7 @@ def damages(chance):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder of the binaries")
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    options = parser.parse_args()
-    chance = random.Random(options.seed)
-    print(f"sst: seed {options.seed}")
+    options, chance = gatekit.options("sst", __doc__, rounds=6)
     verify = os.path.join(options.bin, "sst-verify")
     problems, tried = [], 0
     with gatekit.scratch() as scratch:

@@ -2,9 +2,7 @@
 recovers, and wal-inspect calls it a torn tail; damaged, zeroed or cut in what is vouched for, or without
 a segment, it is refused by the engine and named by wal-inspect.
 """
-import argparse
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -44,13 +42,7 @@ def segments(tool, data):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", required=True, help="folder of the binaries")
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    options = parser.parse_args()
-    chance = random.Random(options.seed)
-    print(f"wal: seed {options.seed}")
+    options, chance = gatekit.options("wal", __doc__, rounds=4)
     tool = os.path.join(options.bin, "wal-inspect")
     problems, tried = [], {"recovered": 0, "refused": 0}
     with gatekit.scratch() as scratch:

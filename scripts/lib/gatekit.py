@@ -1,12 +1,26 @@
 """What the gates share: tools run as processes, a directory to try damage on, damage itself."""
+import argparse
 import contextlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import tempfile
 
 CLEAN, USAGE, CORRUPTION, BENIGN = 0, 1, 2, 3
+
+
+def options(name, description, **counts):
+    """The options of a gate that draws, its counts among them; and the draws, whose seed is printed."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--bin", required=True, help="folder of the binaries")
+    for count, default in counts.items():
+        parser.add_argument(f"--{count}", type=int, default=default)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    found = parser.parse_args()
+    print(f"{name}: seed {found.seed}")
+    return found, random.Random(found.seed)
 
 
 def run(*command, timeout=300):

@@ -66,11 +66,12 @@ def main():
                                         f"--reads={keys // 4}"])]
         for name, flags in steps:
             peak, code, output = watch([*common, *flags])
-            good = code == 0 and peak <= limit
-            failed = failed or not good
+            # Far below what such a load holds, another process was watched than the one that works.
+            verdict = ("FAILED" if code != 0 else "ABOVE" if peak > limit
+                       else "NOTHING SEEN" if peak < budget // 10 else "within")
+            failed = failed or verdict != "within"
             print(f"{name:20} peak {peak >> 20:5} MiB, {100 * peak / budget:5.1f} % of the budget, "
-                  f"exit {code}: {'within' if good else 'ABOVE' if code == 0 else 'FAILED'}",
-                  flush=True)
+                  f"exit {code}: {verdict}", flush=True)
             if code != 0:
                 print(output[-2000:])
     finally:

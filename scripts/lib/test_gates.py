@@ -25,9 +25,10 @@ QUICK = [
 SLOW = [
     ("memory", "ci_storage_gate.sh",
      {"falcon-bench": 'a=(); for x; do [[ $x == --memory_budget=* ]] || a+=("$x"); done; '
-                      '"$REAL" "${a[@]}" --cache_size=2147483648 --write_buffer_size=536870912'}),
+                      'exec "$REAL" "${a[@]}" --cache_size=2147483648 --write_buffer_size=536870912'}),
     ("kill", "ci_phase1_gates.sh",
-     {"falcondb": 'exec "$REAL" "$@" --durability buffered'}),
+     {"falcondb": 'c=$(mktemp); printf "[storage]\\ndurability = \\"buffered\\"\\n" > "$c"; '
+                  'exec "$REAL" "$@" --config "$c"'}),
 ]
 PROGRAMS = ("falcondb", "falcon-bench", "sst-verify", "wal-inspect", "pitr-restore", "cdc-tail")
 

@@ -179,12 +179,41 @@ def stopping(binary, directory):
     check("and closes", server.stop() == 0, server.tail())
 
 
+def damaged(binary, directory):
+    """The catalog's table is cut: the server says so and how to go on, and goes on when told to."""
+    data = os.path.join(directory, "damaged")
+    server = Server(binary, data, os.path.join(directory, "log3")).start()
+    connection = server.connect()
+    connection.query("create table d (id int primary key)")
+    connection.query("insert into d select * from generate_series(1, 1000)")
+    connection.query("checkpoint")
+    check("it closes", server.stop() == 0, server.tail())
+    for name in os.listdir(os.path.join(data, "sst")):
+        path = os.path.join(data, "sst", name)
+        os.truncate(path, os.path.getsize(path) // 2)
+    try:
+        server.start()
+        check("a catalog in a damaged table is refused", False, "it started")
+        server.kill()
+    except RuntimeError as error:
+        check("a catalog in a damaged table is refused, with the way out",
+              "--drop-damaged-tables" in str(error), error)
+    server.extra = ("--drop-damaged-tables",)
+    server.start()
+    with open(server.log_path) as log:
+        check("what was given up is logged", "given up: " in log.read())
+    server.connect().query("create table d (id int primary key)")
+    check("it closes again", server.stop() == 0, server.tail())
+    server.extra = ()
+    check("and starts without the flag", server.start().stop() == 0, server.tail())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="directory of the built falcondb")
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
-        for part in (command_line, refusals, stopping):
+        for part in (command_line, refusals, stopping, damaged):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

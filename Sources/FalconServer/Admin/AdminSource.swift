@@ -174,6 +174,15 @@ final class AdminSource: Sendable {
         out.gauge(
             "falcon_write_delay", "Why writers are delayed (1), by reason.", label: "reason",
             [(s.delayReason.rawValue, s.delayReason == .none ? 0 : 1)])
+        if let measure = s.delayMeasure {
+            out.gauge(
+                "falcon_write_delay_measure", "What delays writers, beside its limits.",
+                label: "of",
+                [
+                    ("value", measure.value), ("soft_limit", measure.softLimit),
+                    ("hard_limit", measure.hardLimit),
+                ])
+        }
         out.counter(
             "falcon_write_delay_nanoseconds_total", "Time writers were held back.",
             s.totalDelayNanos)

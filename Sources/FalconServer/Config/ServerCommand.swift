@@ -24,6 +24,11 @@ public struct ServerCommand: ParsableCommand {
         help: ArgumentHelp(
             "Address of /health and /metrics (default: 127.0.0.1:8080).", valueName: "host:port"))
     var adminAddr: String?
+    @Flag(
+        help: ArgumentHelp(
+            "Give up the rows of damaged tables for good, and start: see docs/operations/errors.md."
+        ))
+    var dropDamagedTables = false
     @Flag(help: "Print a documented configuration file with every default, and exit.")
     var printDefaultConfig = false
 
@@ -62,6 +67,7 @@ public struct ServerCommand: ParsableCommand {
             guard !dataDir.isEmpty else { throw ConfigError("--data-dir must not be empty") }
             result.dataDirectory = dataDir
         }
+        result.dropsDamagedTables = dropDamagedTables
         if let pgAddr { result.pgAddress = try Self.address(pgAddr, flag: "--pg-addr") }
         if let adminAddr {
             result.adminAddress = try Self.address(adminAddr, flag: "--admin-addr")

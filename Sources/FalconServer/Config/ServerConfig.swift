@@ -4,6 +4,8 @@ import FalconStorage
 /// checks each field.
 public struct ServerConfig: Sendable {
     public var dataDirectory = "./falcon_data"
+    /// Damaged tables are given up at the start. Of this start only, so a flag and no setting.
+    public var dropsDamagedTables = false
 
     public var pgAddress = NetworkAddress(host: "127.0.0.1", port: 5433)
     public var adminAddress = NetworkAddress(host: "127.0.0.1", port: 8080)

@@ -53,6 +53,14 @@ public final class RunningServer: Sendable {
         let engine = try openEngine(
             config, EngineLog(logger: logger), environment: environment)
         logger.info("storage is open after \(shown(opened.duration(to: .now)))")
+        if config.dropsDamagedTables {
+            do throws(StorageError) {
+                try dropDamagedTables(engine, logger)
+            } catch {
+                try? engine.close()
+                throw ServerStartError.engine(error, path: config.dataDirectory)
+            }
+        }
         let workers = WorkerPool(
             threadCount: config.workerThreads > 0 ? config.workerThreads : max(4, 2 * cores))
         let database: SQLDatabase
@@ -63,8 +71,13 @@ public final class RunningServer: Sendable {
             database = try SQLDatabase.open(engine: engine, options: options)
         } catch {
             workers.stop()
+            let isDamaged = !engine.corruptionReport().isEmpty
             try? engine.close()
-            throw ServerStartError("cannot open the catalog: \(error)")
+            throw ServerStartError(
+                "cannot open the catalog: \(error)"
+                    + (isDamaged
+                        ? "\nRestore the damaged table's file, or give up its rows with "
+                            + "--drop-damaged-tables: see docs/operations/errors.md." : ""))
         }
         logger.info("the catalog is open after \(shown(opened.duration(to: .now)))")
 
@@ -106,6 +119,18 @@ public final class RunningServer: Sendable {
             config: config, logger: logger, group: group, engine: engine, database: database,
             workers: workers, server: server, pgListener: pgListener,
             adminListener: adminListener)
+    }
+
+    /// Before the catalog is read, which may lie in one of them.
+    private static func dropDamagedTables(
+        _ engine: StorageEngine, _ logger: Logger
+    ) throws(StorageError) {
+        let lost = try engine.dropQuarantined()
+        if lost.isEmpty { return logger.info("no table is damaged; nothing was given up") }
+        for entry in lost.entries {
+            logger.warning(
+                "given up: \(entry.path) with \(entry.entryCount) entries: \(entry.reason)")
+        }
     }
 
     private static func openEngine(

@@ -13,7 +13,7 @@ extension StorageEngine {
             throw .corruption(
                 "A damaged table is out of service: a copy would lack its rows.", path: lost.path,
                 offset: lost.offset,
-                hint: "Restore the file, or accept the loss with dropQuarantined; then copy.")
+                hint: "Restore the file, or accept the loss (dropQuarantined); then copy.")
         }
         let target = FileNames(root: path)
         try fileSystem.createDirectory(path)

@@ -193,7 +193,8 @@ final class TableFile: @unchecked Sendable {
                 + "\(KeyText.hex(metadata.largest)) cannot be read unless a newer version answers.",
             cause: "\(record.reason) (found by \(record.finder.rawValue))",
             location: .init(path: store.names.table(number), offset: record.offset),
-            hint: "Restore the file from a backup, or accept the loss with dropQuarantined.")
+            hint: "Restore the file from a backup, or accept the loss: falcondb "
+                + "--drop-damaged-tables, or dropQuarantined().")
     }
 
     /// True when `key` is within the bounds.

@@ -30,15 +30,6 @@ import Testing
         return (memory, environment)
     }
 
-    private func verify(
-        _ memory: MemoryFileSystem, _ environment: StorageEnvironment, _ arguments: [String]
-    ) -> ToolRun {
-        let before = memory.snapshotContents()
-        let run = ToolRun(SSTVerify.self, arguments, environment: environment)
-        #expect(memory.snapshotContents() == before, "the directory was written to")
-        return run
-    }
-
     private func blobs(_ memory: MemoryFileSystem) throws -> [String] {
         try memory.list("data/sst").filter { $0.hasSuffix(".blob") }.sorted()
             .map { "data/sst/" + $0 }
@@ -46,15 +37,15 @@ import Testing
 
     @Test func soundBlobFilesAreCountedWithTheirGarbage() throws {
         let (memory, environment) = try database()
-        let run = verify(memory, environment, ["data"])
+        let run = runVerify(memory, environment, ["data"])
         #expect(run.exit == .clean, "\(run.output)\(run.diagnostics)")
         #expect(run.output.contains("2 blob files"))
         #expect(run.output.contains("200 values, "))
-        let json = verify(memory, environment, ["data", "--format", "jsonl"])
+        let json = runVerify(memory, environment, ["data", "--format", "jsonl"])
         let first = try #require(json.lines.first { $0.contains("\"kind\":\"blob\"") })
         #expect(!first.contains("\"garbage_bytes\":0,"), "half of the first file is garbage")
         #expect(first.contains("\"entries\":200"))
-        let alone = verify(memory, environment, [try blobs(memory)[0]])
+        let alone = runVerify(memory, environment, [try blobs(memory)[0]])
         #expect(alone.exit == .clean)
         #expect(alone.output.contains("200 values"))
     }
@@ -64,7 +55,7 @@ import Testing
         let (memory, environment) = try database()
         let victim = try blobs(memory)[1]
         try LogFixture.patch(memory, victim) { $0[64 + 24 + 3] ^= 1 }
-        let run = verify(memory, environment, ["data", "--format", "jsonl"])
+        let run = runVerify(memory, environment, ["data", "--format", "jsonl"])
         #expect(run.exit == .corruption)
         let finding = try #require(run.lines.first { $0.contains("\"BLB002\"") })
         #expect(finding.contains("\"file\":\"\(victim)\""))
@@ -84,7 +75,7 @@ import Testing
         let (a, b) = (try memory.contents(of: names[0]), try memory.contents(of: names[1]))
         for place in [3, a.count - 20] {
             try LogFixture.patch(memory, names[0]) { $0[place] ^= 16 }
-            let run = verify(memory, environment, ["data"])
+            let run = runVerify(memory, environment, ["data"])
             #expect(run.exit == .corruption)
             #expect(run.output.contains("BLB001"))
             #expect(run.output.contains("BLB007"))
@@ -92,13 +83,13 @@ import Testing
         }
         try LogFixture.patch(memory, names[0]) { $0 = b }
         try LogFixture.patch(memory, names[1]) { $0 = a }
-        let swapped = verify(memory, environment, ["data"])
+        let swapped = runVerify(memory, environment, ["data"])
         #expect(swapped.exit == .corruption)
         #expect(swapped.output.contains("BLB004"))
         try memory.remove(names[0])
-        let missing = verify(memory, environment, ["data"])
+        let missing = runVerify(memory, environment, ["data"])
         #expect(missing.exit == .corruption)
         #expect(missing.output.contains("BLB101"))
-        #expect(verify(memory, environment, ["explain", "BLB007"]).output.contains("blob"))
+        #expect(runVerify(memory, environment, ["explain", "BLB007"]).output.contains("blob"))
     }
 }

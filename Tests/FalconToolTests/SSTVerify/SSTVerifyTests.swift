@@ -32,15 +32,6 @@ import Testing
         return (memory, environment)
     }
 
-    private func verify(
-        _ memory: MemoryFileSystem, _ environment: StorageEnvironment, _ arguments: [String]
-    ) -> ToolRun {
-        let before = memory.snapshotContents()
-        let run = ToolRun(SSTVerify.self, arguments, environment: environment)
-        #expect(memory.snapshotContents() == before, "the directory was written to")
-        return run
-    }
-
     private func tables(_ memory: MemoryFileSystem) throws -> [String] {
         try memory.list("data/sst").sorted().map { "data/sst/" + $0 }
     }
@@ -48,13 +39,13 @@ import Testing
     @Test func soundDirectory() throws {
         let (memory, environment) = try database()
         for path in ["data", "data/", "data/sst"] {
-            let run = verify(memory, environment, [path])
+            let run = runVerify(memory, environment, [path])
             #expect(run.exit == .clean, "\(run.output)\(run.diagnostics)")
             #expect(run.output.contains("3 tables"))
             #expect(run.output.contains("1500 entries checked; all sound"))
         }
         let one = try tables(memory)[0]
-        let run = verify(memory, environment, [one, "--format", "json"])
+        let run = runVerify(memory, environment, [one, "--format", "json"])
         #expect(run.exit == .clean)
         #expect(run.output.contains("\"entries\":500"))
         #expect(run.output.contains("\"findings\":[]"))
@@ -64,7 +55,7 @@ import Testing
         let (memory, environment) = try database()
         let victim = try tables(memory)[1]
         try LogFixture.patch(memory, victim) { $0[200] ^= 4 }
-        let run = verify(memory, environment, ["data", "--format", "jsonl"])
+        let run = runVerify(memory, environment, ["data", "--format", "jsonl"])
         #expect(run.exit == .corruption)
         let finding = try #require(run.lines.first { $0.contains("\"SST003\"") })
         #expect(finding.contains("\"file\":\"\(victim)\""))
@@ -81,7 +72,7 @@ import Testing
         let names = try tables(memory)
         let file = try memory.open("data/sst/00000000000fffff.sst", .create)
         try file.write([1, 2, 3], at: 0)
-        let orphan = verify(memory, environment, ["data"])
+        let orphan = runVerify(memory, environment, ["data"])
         #expect(orphan.exit == .benign)
         #expect(orphan.output.contains("SST102"))
 
@@ -89,12 +80,12 @@ import Testing
         let b = try memory.contents(of: names[1])
         try LogFixture.patch(memory, names[0]) { $0 = b }
         try LogFixture.patch(memory, names[1]) { $0 = a }
-        let swapped = verify(memory, environment, ["data"])
+        let swapped = runVerify(memory, environment, ["data"])
         #expect(swapped.exit == .corruption)
         #expect(swapped.output.contains("SST010"))
 
         try memory.remove(names[2])
-        let missing = verify(memory, environment, ["data", "--keys", "none"])
+        let missing = runVerify(memory, environment, ["data", "--keys", "none"])
         #expect(missing.exit == .corruption)
         #expect(missing.output.contains("SST101"))
     }
@@ -102,7 +93,7 @@ import Testing
     @Test func damagedManifestStillChecksEachFile() throws {
         let (memory, environment) = try database()
         try LogFixture.patch(memory, "data/CURRENT") { $0[3] ^= 1 }
-        let run = verify(memory, environment, ["data"])
+        let run = runVerify(memory, environment, ["data"])
         #expect(run.exit == .corruption)
         #expect(run.output.contains("SST104"))
         #expect(run.output.contains("3 tables"))
@@ -110,9 +101,9 @@ import Testing
 
     @Test func usageAndAbsence() throws {
         let (memory, environment) = try database(tables: 1)
-        #expect(verify(memory, environment, []).exit == .usage)
-        #expect(verify(memory, environment, ["nowhere"]).exit == .io)
-        #expect(verify(memory, environment, ["explain", "SST007"]).output.contains("filter"))
-        #expect(verify(memory, environment, ["data", "--keys", "all"]).exit == .usage)
+        #expect(runVerify(memory, environment, []).exit == .usage)
+        #expect(runVerify(memory, environment, ["nowhere"]).exit == .io)
+        #expect(runVerify(memory, environment, ["explain", "SST007"]).output.contains("filter"))
+        #expect(runVerify(memory, environment, ["data", "--keys", "all"]).exit == .usage)
     }
 }

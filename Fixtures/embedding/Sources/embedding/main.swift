@@ -52,6 +52,7 @@ while changes.isValid {
     print("since:", String(decoding: changes.key, as: UTF8.self), changes.isDeletion)
     try changes.next()
 }
+print("ranges deleted since: \(changes.deletedRanges.count)")
 since.release()
 print("in memory:", try engine.multiGet([Array("e".utf8)], mayWait: false).count)
 print("blob files: \(engine.statistics().blobs.fileCount)")
@@ -73,6 +74,12 @@ print("ingested \(file.entryCount), row/150 is \(text(try engine.get("row/150"))
 let rows = try engine.makeIterator(prefix: "row/19")
 try rows.seekToLast()
 print("last of row/19: \(text(rows.keyBytes))")
+var digits = 0
+try engine.forEach(in: KeyRange(prefix: "row/1")) { _, value throws(StorageError) in
+    digits += value.count
+    return true
+}
+print("digits of row/1: \(digits)")
 
 // A payment that must not happen twice, however often it is asked for.
 let payments = IdempotencyStore(engine)
