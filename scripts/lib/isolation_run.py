@@ -4,16 +4,19 @@ After each statement the run goes on when every session has either answered or s
 queue. PostgreSQL tells that exactly: the queues of pg_locks at one moment, without the cycles that
 its deadlock check is still to break. FalconDB shows who waits in pg_stat_activity, where a session
 just woken may still seem to wait: one that the script expects to go on has `PATIENCE` seconds for
-it, and one that it expects to wait is asked about twice. Whoever goes on too early is seen at this
-step or at the next, and is a failure at either.
+it, and one that it expects to wait is asked about twice, or is left alone after `GRACE` seconds when
+the server does not show it waiting. Whoever goes on too early is seen at this step or at a later one,
+and is a failure at either.
 """
+import re
 import time
 
 from isolation_script import WAITING, Answer, judge_victims
 from isolation_session import BUSY, ENDED, IDLE, Disconnected, Session
 
 PATIENCE = 5
-LONGEST = 30  # a statement that ends by itself
+GRACE = 0.5
+LONGEST = 15  # a statement that ends by itself
 
 
 class Stuck(Exception):
@@ -27,17 +30,18 @@ class Run:
         self.target, self.control, self.script, self.extended = target, control, script, extended
         self.sessions, self.answers = {}, {}
         self.waiting = []  # the sessions whose statement has not ended, in the order they began
-        self.expected = set()
+        self.expected = set()  # who waits after the step, as the script has it
+        self.is_deferred = False  # the next step awaits what this one brings about
 
     def run(self, is_rewrite=False):
         """[(step, why)] of what differs from the script; empty when rewriting."""
         free = bool(self.script.victims)
         try:
-            for step in self.script.steps:
-                self._expect(step)
+            for step, following in zip(self.script.steps, [*self.script.steps[1:], None]):
+                self._expect(step, following)
                 answer = self.answers[step] = Answer()
                 try:
-                    self._run(step, answer, is_rewrite)
+                    self._run(step, answer)
                 except Stuck as stuck:
                     answer.own.append(f"<{stuck}>")
                     return [(step, str(stuck))]
@@ -49,8 +53,8 @@ class Run:
         finally:
             self._close()
 
-    def _expect(self, step):
-        """Who waits after `step`, as the script has it."""
+    def _expect(self, step, following):
+        self.is_deferred = following is not None and following.sql in ("<await>", "<ended>")
         for session, lines in step.answer.all_of(step.session):
             (self.expected.add if lines == WAITING else self.expected.discard)(session)
 
@@ -65,9 +69,8 @@ class Run:
             self._until(lambda: session.state != BUSY, session, LONGEST)
         return self.sessions[name]
 
-    def _run(self, step, answer, is_rewrite):
+    def _run(self, step, answer):
         session = self._session(step.session)
-        began = len(self.waiting)
         if step.sql == "<await>":
             self._until(lambda: session.state != BUSY, session, LONGEST)
         elif step.sql == "<ended>":
@@ -88,13 +91,17 @@ class Run:
         else:
             session.ask(step.sql)
             self.waiting.append(step.session)
-            if step.must_end:
+            if step.must_end or self.is_deferred:
                 self._until(lambda: session.state != BUSY, session, LONGEST)
-        self._settle(is_rewrite)
-        done = [name for name in self.waiting if self.sessions[name].state != BUSY]
+        if not self.is_deferred:
+            self._settle()
+        done = [name for name in self.waiting
+                if self.sessions[name].state != BUSY
+                and (name == step.session or not self.is_deferred)]
         self.waiting = [name for name in self.waiting if name not in done]
         if session is not None:
-            answer.own += self._told(session) if session.state != BUSY else WAITING
+            is_waiting = step.session in self.waiting
+            answer.own += WAITING if is_waiting else self._told(session)
         for name in done:
             if name != step.session:
                 answer.resumed.append((name, self._told(self.sessions[name])))
@@ -116,19 +123,20 @@ class Run:
             session.feed(timeout if session.state == BUSY else 0)
         return {name for name in self.waiting if self.sessions[name].state == BUSY}
 
-    def _settle(self, is_rewrite):
-        deadline, seen_before = time.monotonic() + PATIENCE, False
+    def _settle(self):
+        began, seen_before = time.monotonic(), False
         while busy := self._busy(0.002):
             blocked = self._blocked()
             is_quiet = busy <= blocked and busy == self._busy()
             if is_quiet and self.target.is_peer:
                 return
-            if is_quiet and busy <= self.expected:
-                if seen_before:
-                    return
-                seen_before = True
-            if time.monotonic() > deadline:
-                if busy <= blocked:
+            took = time.monotonic() - began
+            if not self.target.is_peer and busy <= self.expected and (
+                    is_quiet and seen_before or took > GRACE):
+                return
+            seen_before = is_quiet
+            if took > PATIENCE:
+                if is_quiet:
                     return
                 raise Stuck("neither answered nor in a lock's queue: " + ", ".join(sorted(busy)))
 
@@ -197,7 +205,6 @@ def _in_cycle(start, edges):
 
 
 def _masked(line):
-    import re
     line = re.sub(r"transaction \d+", "transaction N", line)
     line = re.sub(r"tuple \(\d+,\d+\) of relation \d+ of database \d+", "tuple N", line)
     line = re.sub(r"relation \d+ of database \d+", "relation N of database N", line)

@@ -17,10 +17,12 @@ are replaced by the sessions' names, other numbers that no two servers share by 
 on in the next line after a "\\" at the end. "b!: ..." is a statement that ends by itself: that it
 waits on the way is not shown. Instead of a statement there may be
 
-    <await>     until the session's waiting statement has ended by itself (a timeout, a deadlock)
+    <await>     until the session's waiting statement has ended (by a timeout, a signal)
     <ended>     until the server has ended the connection
     <cancel>    a CancelRequest for the session's waiting statement
     <close>     the client goes away
+
+What the step before <await> or <ended> does to waiting sessions is told after these, never before.
 
 "victims: a b" before the first step says that the server is free in which of these sessions fails
 with 40001, and where: exactly one must, what the others are told stands, and a step's answer may
