@@ -16,7 +16,7 @@ from isolation_session import BUSY, ENDED, IDLE, Disconnected, Session
 
 PATIENCE = 5
 GRACE = 0.5
-LONGEST = 15  # a statement that ends by itself
+LONGEST = 8  # a statement that ends by itself
 
 
 class Stuck(Exception):
@@ -151,8 +151,9 @@ class Run:
                  for row in self.control.query(
                      "select pid, pg_blocking_pids(pid) from pg_locks where not granted union all "
                      "select pid, pg_safe_snapshot_blocking_pids(pid) from pg_stat_activity "
-                     "where wait_event = 'SafeSnapshot' "
-                     "and pg_safe_snapshot_blocking_pids(pid) <> '{}'")}
+                     "where wait_event = 'SafeSnapshot'")}
+        # Nobody before it any more: it has been let on since pg_locks was read.
+        edges = {pid: blockers for pid, blockers in edges.items() if blockers}
         return {name for name in self.waiting
                 if self.sessions[name].pid in edges and not _in_cycle(self.sessions[name].pid, edges)}
 
@@ -164,6 +165,8 @@ class Run:
             lines = [line.replace(f"rocess {other.pid} ", f"rocess {name} ")
                      .replace(f"rocess {other.pid}.", f"rocess {name}.")
                      .replace(f"PID {other.pid}.", f"PID {name}.") for line in lines]
+        # A notification comes before or after the answer it meets.
+        lines = sorted(lines, key=lambda line: not line.startswith("NOTIFY "))
         return [_masked(line) for line in lines]
 
     # MARK: The end

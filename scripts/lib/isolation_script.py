@@ -143,6 +143,16 @@ def failed_sessions(steps, answers):
     return failed
 
 
+def errors(steps, answers):
+    """The lines of the first 40001."""
+    for step in steps:
+        for _, lines in answers[step].all_of(step.session):
+            for place, line in enumerate(lines):
+                if line.startswith("ERROR 40001"):
+                    return lines[place:]
+    return []
+
+
 def judge_victims(script, answers):
     """For scripts that leave the victim free: (step, why) of what does not hold; none when all does."""
     expected = {step: step.answer for step in script.steps}
@@ -151,7 +161,10 @@ def judge_victims(script, answers):
         who = " and ".join(sorted(ours)) or "nobody"
         return [(script.steps[-1], f"{who} failed with 40001 instead of one of "
                                    + ", ".join(script.victims))]
-    (victim, at), = ours.items()
+    victim, = ours
+    wanted, got = (errors(script.steps, each) for each in (expected, answers))
+    if got != wanted:
+        return [(ours[victim], f"the error is {got}, not {wanted}")]
     order = {step: place for place, step in enumerate(script.steps)}
     wrong = []
     for step in script.steps:
