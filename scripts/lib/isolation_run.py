@@ -26,8 +26,8 @@ class Stuck(Exception):
 class Run:
     """`target` has host, port, user, is_peer; `control` is a connection of its own."""
 
-    def __init__(self, target, control, script, extended=False):
-        self.target, self.control, self.script, self.extended = target, control, script, extended
+    def __init__(self, target, control, script):
+        self.target, self.control, self.script = target, control, script
         self.sessions, self.answers = {}, {}
         self.waiting = []  # the sessions whose statement has not ended, in the order they began
         self.expected = set()  # who waits after the step, as the script has it
@@ -62,7 +62,7 @@ class Run:
 
     def _session(self, name):
         if name not in self.sessions:
-            session = Session(name, self.target.host, self.target.port, self.extended,
+            session = Session(name, self.target.host, self.target.port, self.script.is_extended,
                               user=self.target.user)
             self.sessions[name] = session
             session.ask("set search_path = iso")

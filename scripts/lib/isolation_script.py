@@ -24,7 +24,8 @@ waits on the way is not shown. Instead of a statement there may be
 
 What the step before <await> or <ended> does to waiting sessions is told after these, never before.
 
-"victims: a b" before the first step says that the server is free in which of these sessions fails
+"protocol: extended" before the first step sends every statement as Parse, Bind, Execute and Sync.
+"victims: a b" there says that the server is free in which of these sessions fails
 with 40001, and where: exactly one must, what the others are told stands, and a step's answer may
 depend on who failed:
 
@@ -77,7 +78,7 @@ class Script:
     def __init__(self, name, text):
         self.name = name
         self.parts = []  # lines kept as they are, and Steps
-        self.victims = []
+        self.victims, self.is_extended = [], False
         self._read(text.split("\n"))
         self.steps = [part for part in self.parts if isinstance(part, Step)]
 
@@ -95,6 +96,9 @@ class Script:
                 target = self._needs(step, number).if_failed.setdefault(match[1], [])
             elif line.startswith("victims: ") and step is None:
                 self.victims = line.split()[1:]
+                self.parts.append(line)
+            elif line == "protocol: extended" and step is None:
+                self.is_extended = True
                 self.parts.append(line)
             elif match := STEP.match(line):
                 source, began = [line], number

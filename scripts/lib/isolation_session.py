@@ -11,10 +11,10 @@ BUSY, IDLE, ENDED = "busy", "idle", "ended"
 class Session(Connection):
     """Statements are sent without waiting; `feed` takes what has come and keeps `state` and `lines`."""
 
-    def __init__(self, name, host, port, extended=False, **options):
+    def __init__(self, name, host, port, is_extended=False, **options):
         self.key = self.pid = None
         super().__init__(host, port, **options)
-        self.name, self.extended = name, extended
+        self.name, self.is_extended = name, is_extended
         self.state, self.lines = IDLE, []
         self.address = (host, port)
 
@@ -27,14 +27,14 @@ class Session(Connection):
     def ask(self, sql):
         self.state, self.lines = BUSY, []
         try:
-            self.socket.sendall(self._parsed(sql) if self.extended else
+            self.socket.sendall(self._extended(sql) if self.is_extended else
                                 _packet(b"Q", sql.encode() + b"\0"))
         except OSError:
             pass  # what the server said before it went is still to be read
         return self
 
     @staticmethod
-    def _parsed(sql):
+    def _extended(sql):
         return (_packet(b"P", b"\0" + sql.encode() + b"\0" + b"\0\0")
                 + _packet(b"B", b"\0\0" + struct.pack("!hhh", 0, 0, 0))
                 + _packet(b"E", b"\0" + struct.pack("!i", 0)) + _packet(b"S", b""))

@@ -66,8 +66,7 @@ class Suite(threading.Thread):
             for script in self.scripts:
                 try:
                     control = self._ready(control)
-                    run = self.runs[script] = Run(self.target, control, script,
-                                                  self.options.extended)
+                    run = self.runs[script] = Run(self.target, control, script)
                     wrong = run.run(is_rewrite=self.options.rewrite)
                     if wrong:
                         self.failures[script] = (run, wrong)
@@ -162,8 +161,6 @@ def main():
     parser.add_argument("--rewrite", action="store_true")
     parser.add_argument("--only", default="", metavar="PART")
     parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("--extended", action="store_true",
-                        help="send statements through the extended protocol")
     options = parser.parse_args()
     if not options.bin and not options.rewrite:
         parser.error("--bin is needed, except with --rewrite")
