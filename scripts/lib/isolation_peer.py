@@ -42,6 +42,9 @@ class Peer:
         self._run(f"{PG_BIN}/pg_ctl", "-D", self.data, "-w", "-l", os.path.join(self.data, "log"),
                   "start")
 
+    def ended(self):
+        return None
+
     def restart(self):
         self._run(f"{PG_BIN}/pg_ctl", "-D", self.data, "-w", "-m", "immediate", "-l",
                   os.path.join(self.data, "log"), "restart")

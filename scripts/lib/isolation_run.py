@@ -33,9 +33,10 @@ class Run:
         self.expected = set()  # who waits after the step, as the script has it
         self.is_deferred = False  # the next step awaits what this one brings about
 
-    def run(self, is_rewrite=False):
-        """[(step, why)] of what differs from the script; empty when rewriting."""
-        free = bool(self.script.victims)
+    def run(self, is_rewrite=False, goes_on=False):
+        """[(step, why)] of what differs from the script: the first, or all when `goes_on`; what
+        follows a difference may be its consequence. Empty when rewriting."""
+        free, wrong = bool(self.script.victims), []
         try:
             for step, following in zip(self.script.steps, [*self.script.steps[1:], None]):
                 self._expect(step, following)
@@ -44,9 +45,13 @@ class Run:
                     self._run(step, answer)
                 except Stuck as stuck:
                     answer.own.append(f"<{stuck}>")
-                    return [(step, str(stuck))]
+                    return [*wrong, (step, str(stuck))]
                 if not is_rewrite and not free and answer.lines() != step.answer.lines():
-                    return [(step, "differs")]
+                    wrong.append((step, "differs"))
+                    if not goes_on:
+                        return wrong
+            if wrong:
+                return wrong
             if self.waiting:
                 return [(self.script.steps[-1], "still waiting: " + ", ".join(self.waiting))]
             return judge_victims(self.script, self.answers) if free and not is_rewrite else []

@@ -3,12 +3,13 @@ as the files say. What FalconDB does not do yet is listed in Fixtures/isolation/
 list is exact both ways. The format is described in isolation_script.py.
 
   --rewrite    what the scripts expect becomes what PostgreSQL answers
-  --only PART  the scripts whose name has PART; --verbose shows where each known failure differs
+  --only PART  the scripts whose name has PART; --verbose shows all differences, of the known failures too
 """
 import argparse
 import difflib
 import glob
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -39,6 +40,14 @@ class Falcon:
         self.server = Server(self.binary, os.path.join(self.folder, "data"),
                              os.path.join(self.folder, "log")).start()
 
+    def ended(self):
+        """How the process ended; None when it runs on. One that crashes may write its stack first."""
+        try:
+            status = self.server.process.wait(10)
+        except subprocess.TimeoutExpired:
+            return None
+        return f"the server ended with {status}: {self.server.tail()}"
+
     def restart(self):
         """After a crash or a session that does not end."""
         if self.server.process.poll() is None:
@@ -56,27 +65,35 @@ class Suite(threading.Thread):
     def __init__(self, target, scripts, options):
         super().__init__(daemon=True)
         self.target, self.scripts, self.options = target, scripts, options
-        self.failures, self.runs, self.crash = {}, {}, None
-        self.seconds = 0
+        self.failures, self.runs, self.took = {}, {}, {}
+        self.crashes, self.error = [], None
 
     def run(self):
-        began = time.monotonic()
         try:
             control = None
             for script in self.scripts:
-                try:
-                    control = self._ready(control)
-                    run = self.runs[script] = Run(self.target, control, script)
-                    wrong = run.run(is_rewrite=self.options.rewrite)
-                    if wrong:
-                        self.failures[script] = (run, wrong)
-                except (Disconnected, Stuck, ServerError) as error:
-                    self.failures[script] = (self.runs.get(script), [(None, str(error))])
-                    control = None
-                    self.target.restart()
-        except Exception as error:  # reported by main: a thread's exception would be lost
-            self.crash = error
-        self.seconds = time.monotonic() - began
+                began = time.monotonic()
+                control = self._run(script, control)
+                self.took[script] = time.monotonic() - began
+        except Exception as error:  # main raises it: a thread's exception would be lost
+            self.error = error
+
+    def _run(self, script, control):
+        """Runs one script; the control connection for the next, None when it needs a new one."""
+        try:
+            control = self._ready(control)
+            run = self.runs[script] = Run(self.target, control, script)
+            wrong = run.run(self.options.rewrite, goes_on=self.options.verbose)
+            if wrong:
+                self.failures[script] = (run, wrong)
+            control.query("select 1")
+            return control
+        except (Disconnected, Stuck, ServerError) as error:
+            self.failures[script] = (self.runs.get(script), [(None, str(error))])
+            if isinstance(error, Disconnected) and (why := self.target.ended()):
+                self.crashes.append((script, why))
+        self.target.restart()
+        return None
 
     def _ready(self, control):
         """A control connection, and an empty schema."""
@@ -147,6 +164,9 @@ def judge(peer, falcon, options):
         elif script.name in listed and script not in falcon.failures:
             good = False
             print(f"FAILED  {script.name} is listed as a known failure and holds")
+    for script, why in falcon.crashes if falcon else ():
+        good = False
+        print(f"FAILED  {script.name} (whether listed or not): {why}")
     unknown = set(listed) - {script.name for script in load(argparse.Namespace(only=""))}
     for name in sorted(unknown):
         good = False
@@ -185,14 +205,16 @@ def main():
             for target in targets:
                 target.stop()
     for suite in suites.values():
-        if suite.crash:
-            raise suite.crash
+        if suite.error:
+            raise suite.error
     if options.rewrite:
         rewrite(suites[True])
     good = judge(suites[True], suites.get(False), options)
     for is_peer, suite in suites.items():
+        slowest = max(suite.took, key=suite.took.get)
         print(f"{'PostgreSQL' if is_peer else 'FalconDB'}: {len(scripts)} scripts, "
-              f"{len(suite.failures)} failed, {suite.seconds:.1f} s")
+              f"{len(suite.failures)} failed, {sum(suite.took.values()):.1f} s "
+              f"(longest: {slowest.name}, {suite.took[slowest]:.1f} s)")
     sys.exit(0 if good else 1)
 
 
