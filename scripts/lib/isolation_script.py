@@ -13,9 +13,9 @@
 
 A row is its values joined by "|" (a null is "NULL"), then comes the command's tag. An error is
 "ERROR 40001: message", then "DETAIL: ..." and "HINT: ..." lines; a notice likewise. Process numbers
-are replaced by the sessions' names, other numbers that no two servers share by "N". A statement goes
-on in the next line after a "\\" at the end. "b!: ..." is a statement that ends by itself: that it
-waits on the way is not shown. Instead of a statement there may be
+are replaced by the sessions' names, other numbers that no two servers share by "N". "b!: ..." is a
+statement that ends by itself: that it waits on the way is not shown. Instead of a statement there may
+be
 
     <await>     until the session's waiting statement has ended (by a timeout, a signal)
     <ended>     until the server has ended the connection
@@ -25,9 +25,8 @@ waits on the way is not shown. Instead of a statement there may be
 What the step before <await> or <ended> does to waiting sessions is told after these, never before.
 
 "protocol: extended" before the first step sends every statement as Parse, Bind, Execute and Sync.
-"victims: a b" there says that the server is free in which of these sessions fails
-with 40001, and where: exactly one must, what the others are told stands, and a step's answer may
-depend on who failed:
+"victims: a b" there says that the server is free in which of these sessions fails with 40001, and
+where: exactly one must, what the others are told stands, and a step's answer may depend on who failed:
 
     check: select sum(n) from t
         30                                               as PostgreSQL chose
@@ -83,10 +82,8 @@ class Script:
         self.steps = [part for part in self.parts if isinstance(part, Step)]
 
     def _read(self, lines):
-        step, target, number = None, None, 0
-        while number < len(lines):
-            line = lines[number]
-            number += 1
+        step, target = None, None
+        for number, line in enumerate(lines, 1):
             if line.startswith("    ") and target is not None:
                 target.append(line[4:])
             elif match := RESUMES.fullmatch(line):
@@ -101,13 +98,7 @@ class Script:
                 self.is_extended = True
                 self.parts.append(line)
             elif match := STEP.match(line):
-                source, began = [line], number
-                while source[-1].endswith("\\") and number < len(lines):
-                    source.append(lines[number])
-                    number += 1
-                sql = "\n".join(part.removesuffix("\\") for part in source)
-                sql = STEP.match(sql.split("\n")[0])[3] + sql[len(sql.split("\n")[0]):]
-                step = Step(began, source, match[1], match[2] == "!", sql)
+                step = Step(number, line, match[1], match[2] == "!", match[3])
                 target = step.answer.own
                 self.parts.append(step)
             elif not line or line.startswith("#"):
@@ -128,7 +119,7 @@ class Script:
             if not isinstance(part, Step):
                 out.append(part)
                 continue
-            out += part.source + answers[part].lines()
+            out += [part.source, *answers[part].lines()]
             for session, lines in part.if_failed.items():
                 if session not in failed:
                     out.append(f"  if {session} failed")
@@ -173,12 +164,12 @@ def judge_victims(script, answers):
     wrong = []
     for step in script.steps:
         own = answers[step].own
-        is_past = lambda session, points: (
-            session in points and order[step] >= order[points[session]])
-        if is_past(step.session, ours):
+        failed = [points.get(step.session) for points in (ours, chosen)]
+        here, there = (point is not None and order[step] >= order[point] for point in failed)
+        if here:
             if own == ["COMMIT"]:
                 wrong.append((step, "the transaction that failed committed"))
-        elif is_past(step.session, chosen):
+        elif there:
             if any(line.startswith("ERROR") for line in own):
                 wrong.append((step, f"{victim} failed already"))
         else:

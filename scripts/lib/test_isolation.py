@@ -100,7 +100,7 @@ class Suite(threading.Thread):
         control = control or Connection(self.target.host, self.target.port, user=self.target.user)
         try:
             for (gid,) in control.query("select gid from pg_prepared_xacts"):
-                control.query(f"rollback prepared '{gid}'")
+                control.query("rollback prepared '" + gid.replace("'", "''") + "'")
         except ServerError:
             pass  # a server without prepared transactions has left none
         for sql in ("set client_min_messages = error", "drop schema if exists iso cascade",
@@ -136,7 +136,7 @@ def explain(script, run, wrong):
         if step is None:
             out.append(f"    {why}")
             continue
-        out.append(f"    line {step.number}: {why}: {' '.join(step.source)}")
+        out.append(f"    line {step.number}: {why}: {step.source}")
         out += ["    " + line for line in difflib.unified_diff(
             step.answer.lines(), run.answers[step].lines() if step in run.answers else [],
             "expected", "answered", lineterm="", n=9)][3:]
