@@ -11,8 +11,9 @@
 ///         varint  bytes of the key that follow
 ///         varint  value length
 ///         u8      kind
-///         u64     timestamp, big-endian: neighbours' equal high bytes follow the equal lengths and
-///                 kinds, so that a codec finds one match where it would find two
+///         u64     timestamp, its counter (the low 12 bits) moved to the top, big-endian: what is
+///                 equal in neighbours, the mostly zero counter and the high bits of the time,
+///                 follows the equal lengths and kinds, so that a codec finds one match for it all
 ///         key suffix, value
 ///     u32 x n  for each restart point: bytes p..<p+4 of its key, big-endian, zero-padded, as a number
 ///     u32 x n  offsets of the restart points; the first is 0
@@ -103,7 +104,20 @@ struct DataBlock {
         return Entry(
             shared: shared, suffixLength: suffixLength, valueLength: valueLength,
             kind: p.load(as: UInt8.self),
-            timestamp: UInt64(bigEndian: (p + 1).loadUnaligned(as: UInt64.self)), suffix: p + 9)
+            timestamp: DataBlock.timestamp(stored: (p + 1).loadUnaligned(as: UInt64.self)),
+            suffix: p + 9)
+    }
+
+    /// A timestamp as it lies in an entry, and back.
+    @inline(__always)
+    static func stored(_ timestamp: UInt64) -> UInt64 {
+        (timestamp &>> 12 | timestamp &<< 52).bigEndian
+    }
+
+    @inline(__always)
+    static func timestamp(stored: UInt64) -> UInt64 {
+        let value = UInt64(bigEndian: stored)
+        return value &<< 12 | value &>> 52
     }
 
     @inline(__always)

@@ -44,7 +44,8 @@ final class DataBlockBuilder {
         buffer.appendReservedVarint(UInt32(truncatingIfNeeded: value.count))
         var place = buffer.pointer + buffer.count
         place.storeBytes(of: kind, as: UInt8.self)
-        place.storeBytes(of: timestamp.bigEndian, toByteOffset: 1, as: UInt64.self)
+        place.storeBytes(
+            of: DataBlock.stored(timestamp), toByteOffset: 1, as: UInt64.self)
         place += 9
         if let start = key.baseAddress {
             memcpy(place, start + shared, suffixLength)

@@ -5,7 +5,7 @@ public struct TableOptions: Sendable {
     public var codec: BlockCodec = .lz4
     /// Entries between restart points. A point costs 8 bytes and a whole key; a search scans half of
     /// what lies between two.
-    public var restartInterval = 8
+    public var restartInterval = 16
     /// Bloom filter bits per key; 0: no filter.
     public var filterBitsPerKey = 10
     /// Bytes of index and filter together beyond which both are written in partitions of an eighth.
