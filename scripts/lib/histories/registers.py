@@ -115,7 +115,7 @@ class Registers:
             later = clock.earliest()
         else:
             found = self.writer.get((key, value))
-            if found is None or found[0].number not in events.committed:
+            if found is None or found[1].undone or found[0].number not in events.committed:
                 return
             later = clock.earliest_after(found[0].commit_done)
         for txn, op in later:
@@ -128,7 +128,9 @@ class Registers:
         """What had been acknowledged when the reader began is no newer than what it saw."""
         key, value = external.key, external.value
         found = self.writer.get((key, value))
-        if found is None or found[0].number not in events.committed or found[0] is external.txn:
+        if found is None or found[1].undone or found[0].number not in events.committed:
+            return
+        if found[0] is external.txn:
             return
         sent, _ = events.spans[events.moment(external.txn, external.op.statement)]
         seen_done = found[0].commit_done
