@@ -59,7 +59,7 @@ class Events:
                     nodes.append(node)
         elif txn.ops:
             op = next((op for op in txn.ops if op.key is not None), txn.ops[0])
-            node = self._node(txn, SNAPSHOT, op.statement, op.sent, op.done)
+            node = self._node(txn, SNAPSHOT, op.statement, *(txn.first or (op.sent, op.done)))
             self.snapshot[txn.number] = node
             nodes.append(node)
         if txn.number in self.committed:

@@ -55,13 +55,16 @@ class Op:
 class Txn:
     """A transaction. Times are of one clock that all clients share; None: nothing is known of them."""
 
-    __slots__ = ("number", "session", "level", "status", "ops", "commit_sent", "commit_done", "note")
+    __slots__ = ("number", "session", "level", "status", "ops", "commit_sent", "commit_done", "note",
+                 "first")
 
     def __init__(self, number, session, level, status=None, note=""):
         self.number, self.session, self.level, self.status = number, session, level, status
         self.ops = []
         self.commit_sent = self.commit_done = None
         self.note = note
+        #: (sent, done) of the statement that took the snapshot, when that is not the first of `ops`.
+        self.first = None
 
     def add(self, op):
         if op.kind == UNDO:

@@ -106,7 +106,7 @@ class Registers:
         txn = external.txn
         if txn.number not in committed or (external.key, txn.number) not in self.last:
             return False
-        return txn.level != READ_COMMITTED or external.op.locked
+        return txn.level != READ_COMMITTED or (external.op.locked and not external.op.undone)
 
     def _unseen(self, events, external, clock, rewriters):
         """Edges to the commits that certainly came after the one that was seen."""

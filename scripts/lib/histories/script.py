@@ -128,7 +128,7 @@ def write_out(txns):
         ops = [[op.kind, op.key, sorted(op.value) if isinstance(op.value, frozenset) else op.value,
                 op.statement, op.sent, op.done, op.locked] for op in txn.ops]
         lines.append(json.dumps([txn.number, txn.session, txn.level, txn.status, txn.commit_sent,
-                                 txn.commit_done, txn.note, ops]))
+                                 txn.commit_done, txn.note, ops, txn.first]))
     return "\n".join(lines) + "\n"
 
 
@@ -137,9 +137,9 @@ def read_back(text):
 
     txns = []
     for line in text.splitlines():
-        number, session, level, status, sent, done, note, ops = json.loads(line)
+        number, session, level, status, sent, done, note, ops, first = json.loads(line)
         txn = Txn(number, session, level, status, note)
-        txn.commit_sent, txn.commit_done = sent, done
+        txn.commit_sent, txn.commit_done, txn.first = sent, done, first
         for kind, key, value, *rest in ops:
             if kind == READ:
                 value = tuple(value)
