@@ -6,6 +6,7 @@ of the seeds, and clean runs raise nothing.
 """
 import argparse
 import os
+import random
 import sys
 import time
 
@@ -47,7 +48,14 @@ def main():
         sys.exit(1)
     if options.bin:
         import soak_txn
+        from txnload.broken import see_them_fail
 
+        began, seed = time.monotonic(), random.SystemRandom().randrange(1 << 32)
+        lines, problems = see_them_fail(options.bin, seed)
+        print("\n".join("  " + line for line in lines + problems))
+        print(f"broken runs, seed {seed}: {len(problems)} unnoticed, {time.monotonic() - began:.0f} s", flush=True)
+        if problems:
+            sys.exit(1)
         sys.exit(soak_txn.main(["--bin", options.bin, "--transactions", str(options.transactions)]))
 
 

@@ -8,6 +8,7 @@ ACCOUNTS = 12
 
 class Bank(Actor):
     name = "bank"
+    lock = " for update"  # what READ COMMITTED needs to write what it computed from what it read
 
     @staticmethod
     def schema(table):
@@ -45,7 +46,7 @@ class Bank(Actor):
         yield from self._record()
 
     def _by_reading(self):
-        lock = " for update" if self.level == READ_COMMITTED else ""
+        lock = self.lock if self.level == READ_COMMITTED else ""
         for account, amount in ((self.source, -self.amount), (self.target, self.amount)):
             rows = yield from self.ask(f"select balance from accounts_{self.table} where id = {account}{lock}")
             balance = int(rows[0][0]) + amount

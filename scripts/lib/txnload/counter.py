@@ -18,14 +18,14 @@ class Counter(Actor):
             status, answer = yield from self.single(sql)
             value = answer.rows[0][0] if answer else None
         else:
-            def body():
-                rows = yield from self.ask(sql)
-                return rows[0][0]
-
-            status, value = yield from self.transaction(body)
+            status, value = yield from self.transaction(self._increment)
         if self.level == READ_COMMITTED and self.error is not None:
             self.round.problems.append(f"counter: n = n + 1 at READ COMMITTED failed with {self.error}")
         self.note(status, value)
+
+    def _increment(self):
+        rows = yield from self.ask(f"update counter_{self.table} set n = n + 1 where id = 1 returning n")
+        return rows[0][0]
 
     @staticmethod
     def verify(connection, table, notes):

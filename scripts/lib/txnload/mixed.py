@@ -48,6 +48,11 @@ class Mixed:
             if self.round.is_over():
                 return
 
+    @staticmethod
+    def server_level(level):
+        """What BEGIN asks for."""
+        return level
+
     def transaction(self):
         chance = self.chance
         self.txn = txn = Txn(None, self.number, chance.choice(self.levels))
@@ -88,7 +93,7 @@ class Mixed:
 
     def _explicit(self):
         txn, chance = self.txn, self.chance
-        messages = [f"begin isolation level {txn.level}"]
+        messages = [f"begin isolation level {self.server_level(txn.level)}"]
         kinds = [chance.choice(KINDS) for _ in range(chance.randint(1, 5))]
         will_abort = chance.random() < 0.04
         savepoint, statement = None, 0

@@ -8,6 +8,7 @@ JOBS = 6000
 
 class Queue(Actor):
     name = "queue"
+    lock = "for update skip locked"
 
     @staticmethod
     def schema(table):
@@ -24,7 +25,7 @@ class Queue(Actor):
 
     def _take(self):
         rows = yield from self.ask(f"select id from jobs_{self.table} where state = 'new' order by id limit 1 "
-                                   "for update skip locked")
+                                   + self.lock)
         if not rows:
             return None
         job = rows[0][0]

@@ -30,7 +30,8 @@ def make_actor(round_, kind, *arguments):
 
 
 class HistoryRun:
-    def __init__(self, server, chance, options, seed, levels, serializable):
+    def __init__(self, server, chance, options, seed, levels, serializable, make=make_mixed):
+        self.make = make
         self.server, self.chance, self.options, self.seed = server, chance, options, seed
         self.levels, self.serializable = levels, serializable
         self.txns, self.problems = [], []
@@ -52,7 +53,7 @@ class HistoryRun:
                          for i in range(options.clients)]
             began = time.monotonic()
             txns, problems, count = run_round(
-                self.server, make_mixed, arguments, max(left, 200) if is_last else 10 * options.transactions,
+                self.server, self.make, arguments, max(left, 200) if is_last else 10 * options.transactions,
                 kill_at, options.processes, number)
             self.load_seconds += time.monotonic() - began
             self.txns += txns
@@ -106,14 +107,14 @@ class HistoryRun:
         return path
 
 
-def run_workloads(server, seed, options, serial, levels=LEVELS):
+def run_workloads(server, seed, options, serial, levels=LEVELS, clients_of=CLIENTS_OF):
     """Every workload at every level, without and with kills. Returns (lines, problems)."""
     lines, problems = [], []
     admin = server.connect()
     tables = {level: level.replace(" ", "_") for level in levels}
     plans = {}
     for level in levels:
-        kinds = CLIENTS_OF + (((SerialSkew, 6),) if level == SERIALIZABLE and serial else ())
+        kinds = clients_of + (((SerialSkew, 6),) if level == SERIALIZABLE and serial else ())
         plans[level] = kinds
         for kind, _ in kinds:
             for sql in kind.schema(_table(kind, tables[level])):
