@@ -17,6 +17,8 @@ from histories.script import SHORT
 from txnload import levels
 from txnload.runs import HistoryRun, run_workloads
 
+SEGMENT = 200_000
+
 
 class Restarting(Server):
     """A server that comes back with another configuration each time: small memtables flush and compact."""
@@ -85,11 +87,8 @@ def run(options, server, scratch):
     return problems
 
 
-def main(arguments=None):
-    options = parse(arguments)
-    began = time.monotonic()
-    print(f"soak txn: seed {options.seed}, {options.transactions} transactions, {options.clients} clients, "
-          f"{options.kills} kills, level {options.level}", flush=True)
+def segment(options):
+    """One server from its first start to its end: the problems."""
     scratch = tempfile.mkdtemp(prefix="falcon-txn-")
     if options.postgres:
         from txnload.peer import Peer
@@ -107,6 +106,24 @@ def main(arguments=None):
             print(f"FAILED with seed {options.seed}; kept {scratch}")
         elif not options.keep:
             shutil.rmtree(scratch, ignore_errors=True)
+    return problems
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    began = time.monotonic()
+    seeds = random.Random(options.seed)
+    left, problems = options.transactions, []
+    while left > 0 and not problems:
+        # A history is checked whole: what is longer than fits in memory is several.
+        part = argparse.Namespace(**vars(options))
+        part.transactions = min(left, SEGMENT)
+        part.kills = max(1, round(options.kills * part.transactions / options.transactions))
+        left -= part.transactions
+        print(f"soak txn: seed {part.seed}, {part.transactions} transactions, {part.clients} clients, "
+              f"{part.kills + 1} kills, level {part.level}", flush=True)
+        problems = segment(part)
+        options.seed = seeds.randrange(1 << 32)
     for problem in problems[:10]:
         print("  " + problem)
     if not problems:

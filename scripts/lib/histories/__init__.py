@@ -8,5 +8,6 @@
     explain    a cycle in words
     checker    check(history) -> Report
     script     histories as text
+    proof      what shows that the checker checks
     sim*       an in-memory database with planted bugs, to prove the checker on
 """

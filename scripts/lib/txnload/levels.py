@@ -20,8 +20,8 @@ NOT_YET = {
 
 #: What takes luck to be seen, and so has no probe: printed beside the table.
 KNOWN = (
-    "messages sent without waiting for the answers (scripts/soak txn --pipelined): about once in 10,000 an "
-    "answer is torn, so that runs wait for each answer",
+    "several messages sent before the first is answered: within some thousand transactions answers are torn or "
+    "lost; every run waits for each answer (scripts/soak txn --pipelined does not)",
 )
 
 

@@ -12,7 +12,7 @@ import time
 from histories.model import (APPEND, FAIL, GET, INFO, INSERT, OK, READ, READ_COMMITTED, REPEATABLE_READ, SCAN,
                              UNDO, WRITE, WRITES, Op, Txn)
 
-from .wire import Disconnected
+from .wire import Disconnected, Extended
 
 SCHEMA = (
     "create table lists (k int primary key, s int not null, v text not null)",
@@ -150,7 +150,10 @@ class Mixed:
             if self.pipelined:
                 answers = yield messages
             else:
-                answer, = yield ["; ".join(messages)]
+                text = "; ".join(messages)
+                if len(messages) == 1 and ";" not in text and self.chance.random() < 0.4:
+                    text = Extended(text)
+                answer, = yield [text]
                 answers = answer.split(messages) if len(messages) > 1 else [answer]
         except Disconnected:
             for op in ops:

@@ -11,6 +11,19 @@ import time
 from pgclient import Connection, Disconnected
 
 
+class Extended(str):
+    """One statement to go by the extended protocol: Parse, Bind, Describe, Execute, Sync."""
+
+    def encoded(self):
+        return b"".join((
+            _message(b"P", b"\0" + self.encode() + b"\0\0\0"), _message(b"B", b"\0\0\0\0\0\0\0\0"),
+            _message(b"D", b"P\0"), _message(b"E", b"\0\0\0\0\0"), _message(b"S", b"")))
+
+
+def _message(kind, body):
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
 class Answer:
     """What one message brought: a (tag, rows) for each statement, then perhaps an error."""
 
@@ -61,8 +74,7 @@ class Client:
     def _send(self, messages):
         parts = []
         for sql in messages:
-            data = sql.encode()
-            parts.append(b"Q" + struct.pack("!i", len(data) + 5) + data + b"\0")
+            parts.append(sql.encoded() if isinstance(sql, Extended) else _message(b"Q", sql.encode() + b"\0"))
         self.messages = messages
         self.answers, self.expected = [], len(messages)
         sent = time.monotonic_ns()
