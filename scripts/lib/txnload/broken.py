@@ -16,6 +16,7 @@ from histories.model import READ_COMMITTED, REPEATABLE_READ
 from .bank import Bank
 from .counter import Counter
 from .mixed import Mixed
+from .movers import TAGS, Movers
 from .queue import Queue
 from .runs import HistoryRun, run_workloads
 from .skew import Skew
@@ -58,7 +59,23 @@ class UnlockedSkew(Skew):
     is_locking = False
 
 
-BROKEN = ((UnlockedBank, 6), (UnlockedCounter, 8), (UnconstrainedUnique, 6), (UnlockedQueue, 6), (UnlockedSkew, 8))
+class UnfollowedMovers(Movers):
+    """Goes by the key that the row had when it was looked up."""
+
+    def one(self):
+        self.tag_of_row = self.chance.randint(1, TAGS)
+        self.columns = self.chance.choice((("n",), ("id",)))
+        status, _ = yield from self.transaction(self._move)
+        self.note(status, self.tag_of_row, self.columns)
+
+    def _move(self):
+        rows = yield from self.ask(f"select id from movers_{self.table} where tag = {self.tag_of_row}")
+        column, = self.columns
+        yield from self.ask(f"update movers_{self.table} set {column} = {column} + 1 where id = {rows[0][0]}")
+
+
+BROKEN = ((UnlockedBank, 6), (UnlockedCounter, 8), (UnconstrainedUnique, 6), (UnlockedQueue, 6), (UnlockedSkew, 8),
+          (UnfollowedMovers, 6))
 
 
 def see_them_fail(binary, seed, transactions=6000):

@@ -252,20 +252,18 @@ def as_list(text):
     return tuple(map(int, text.split(",")))
 
 
-def look(connection, number, known):
-    """A REPEATABLE READ transaction that reads everything; `known` are the keys that there should be."""
-    txn = Txn(number, "check", REPEATABLE_READ, OK)
+def look(connection, keys):
+    """A REPEATABLE READ transaction that reads everything, of which `keys` are written down."""
+    txn = Txn(None, "check", REPEATABLE_READ, OK)
 
     def ask(sql):
         sent = time.monotonic_ns()
         return connection.query(sql), sent, time.monotonic_ns()
 
     def note(kind, statement, values, sent, done, nothing):
-        for key, value in values.items():
-            txn.add(Op(kind, key, value, statement, sent, done))
-        for key in known:
-            if key[0] == nothing[0] and key not in values:
-                txn.add(Op(kind, key, nothing[1], statement, sent, done))
+        for key in keys:
+            if key[0] == nothing[0]:
+                txn.add(Op(kind, key, values.get(key, nothing[1]), statement, sent, done))
 
     connection.query("begin isolation level repeatable read")
     rows, *times = ask("select k, v from lists")
