@@ -64,12 +64,7 @@ def run(options, server, scratch):
     not_yet = set() if options.postgres else levels.NOT_YET
     serial = levels.has_serial_order(not_yet)
     server.start()
-    admin = server.connect()
-    table, problems = levels.probe_all(server, admin, not_yet)
-    admin.close()
-    print("\n".join("  " + line for line in table))
-    if not options.postgres:
-        print("\n".join(f"  known: {line}" for line in levels.KNOWN), flush=True)
+    problems = probe(server, not_yet, False, options.postgres)
     chosen = list(LEVELS) if options.level == "mixed" else [SHORT[options.level]]
     history = HistoryRun(server, chance, options, options.seed, chosen, serial)
     report = history.run()
@@ -84,6 +79,17 @@ def run(options, server, scratch):
     print("\n".join("  " + line for line in lines), flush=True)
     if not problems and server.stop() != 0:
         problems.append(f"SIGTERM ended the server with {server.process.returncode}")
+    if not problems:  # last, for a race may be the end of a server
+        server.start()
+        problems = probe(server, not_yet, True, options.postgres)
+    return problems
+
+
+def probe(server, not_yet, races, is_peer):
+    admin = server.connect()
+    table, problems = levels.probe_all(server, admin, not_yet, races, is_peer)
+    admin.close()
+    print("\n".join("  " + line for line in table), flush=True)
     return problems
 
 

@@ -210,7 +210,7 @@ class Mixed:
             sql = (f"select id from items where g = {key}" if by_index else
                    f"select id from items where id >= {key * GROUP} and id < {(key + 1) * GROUP}")
             return sql, [Op(SCAN, f"s{key}", None, 0)]
-        lock = chance.choice(("", "", " for update", " for no key update"))
+        lock = chance.choice(("", "", "", " for update", " for no key update", " for share"))
         return f"select v from regs where k = {key}{lock}", [Op(GET, f"r{key}", None, 0, locked=bool(lock))]
 
     def _append(self, key, value, is_sure):

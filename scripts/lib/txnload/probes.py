@@ -5,6 +5,8 @@ holds, so that it is moved to what must hold. Each is right on PostgreSQL 15 (`s
 """
 from pgclient import ServerError
 
+from .rounds import run_round
+
 
 def _outcome(connection, *statements):
     """True when all of `statements` succeed; else the transaction is rolled back."""
@@ -89,10 +91,35 @@ def do_nothing_invisible(server, admin):
     return not passed
 
 
+def pipelined_answers(server, admin):
+    """Messages sent before the first is answered: each answer comes whole and in its place."""
+    admin.query("create table p_rows (id bigint primary key, g int not null)")
+    admin.query("create index p_rows_g on p_rows (g)")
+    admin.query(f"insert into p_rows select i, i % {GROUPS} from generate_series(1, {20 * GROUPS}) as g(i)")
+    _, problems, _ = run_round(server, _pipeline, [(i,) for i in range(16)], 1, silence=4)
+    return not problems
+
+
+GROUPS = 40
+
+
+def _pipeline(round_, number):
+    for count in range(1000):
+        group = (number + count) % GROUPS
+        answers = yield ["begin", f"select id from p_rows where g = {group}", "rollback"]
+        rows = [row[0] for row in answers[1].rows]
+        is_whole = len(rows) == 20 and all(row.isdigit() and int(row) % GROUPS == group for row in rows)
+        if [answer.tag for answer in answers] != ["BEGIN", "SELECT 20", "ROLLBACK"] or not is_whole:
+            round_.problems.append(f"client {number}: {answers[1].tag} {rows}")
+        if round_.problems:
+            return
+
+
 #: (level, what, probe)
 PROBES = [
     ("serializable", "no write skew", write_skew),
     ("serializable", "no write skew by phantoms", phantom_skew),
     ("serializable", "no read-only anomaly", read_only_anomaly),
     ("repeatable read", "ON CONFLICT DO NOTHING over an invisible row fails", do_nothing_invisible),
+    ("all", "messages sent ahead are answered whole", pipelined_answers),
 ]

@@ -39,20 +39,21 @@ class Round:
         return self.done >= self.limit
 
 
-def _work(port, make, arguments, round_, pipe):
+def _work(port, make, arguments, round_, pipe, silence):
     gc.disable()  # what is recorded is kept to the end and has no cycles
     try:
         generators = [make(round_, *each) for each in arguments]
-        wire.drive(port, generators)
+        wire.drive(port, generators, silence)
     except BaseException:  # reported by the parent, which fails
         round_.problems.append(traceback.format_exc())
     pipe.send((round_.output, round_.problems, round_.done))
     pipe.close()
 
 
-def run_round(server, make, arguments, limit, kill_at=None, processes=2, number=0, silence=150):
+def run_round(server, make, arguments, limit, kill_at=None, processes=2, number=0, silence=120):
     """Runs one client for each of `arguments` until `limit` transactions are done, or the server is killed
-    after `kill_at`. `make(round, *argument)` makes a client. Returns (outputs, problems, transactions)."""
+    after `kill_at`. `make(round, *argument)` makes a client. Returns (outputs, problems, transactions);
+    that an answer does not come for `silence` seconds is a problem."""
     context = multiprocessing.get_context("fork")
     progress = Progress(processes)
     workers = []
@@ -62,7 +63,7 @@ def run_round(server, make, arguments, limit, kill_at=None, processes=2, number=
             continue
         round_ = Round(number, max(1, limit * len(mine) // len(arguments)), progress, slot)
         ours, theirs = context.Pipe(duplex=False)
-        worker = context.Process(target=_work, args=(server.port, make, mine, round_, theirs), daemon=True)
+        worker = context.Process(target=_work, args=(server.port, make, mine, round_, theirs, silence), daemon=True)
         worker.start()
         theirs.close()
         workers.append((worker, ours))

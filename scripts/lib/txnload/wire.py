@@ -149,7 +149,7 @@ def _row(chunk, at):
     return values
 
 
-def drive(port, generators, silence=120):
+def drive(port, generators, silence):
     """Runs the generators, each on a connection of its own, until all have ended.
 
     Returns how many could not connect; a server that is silent for `silence` seconds raises.
