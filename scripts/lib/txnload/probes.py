@@ -3,6 +3,9 @@
 They are for what does not hold yet: `levels.NOT_YET` names those, and a run fails as soon as one of them
 holds, so that it is moved to what must hold. Each is right on PostgreSQL 15 (`scripts/soak txn --postgres`).
 """
+import threading
+import time
+
 from pgclient import ServerError
 
 from .rounds import run_round
@@ -91,6 +94,23 @@ def do_nothing_invisible(server, admin):
     return not passed
 
 
+def reborn_row(server, admin):
+    """READ COMMITTED waits for a row that is deleted and inserted anew: that is another row, not to be touched."""
+    admin.query("create table p_reborn (k int primary key, n int)")
+    admin.query("insert into p_reborn values (1, 1)")
+    a, b = server.connect(), server.connect()
+    for sql in ("begin", "delete from p_reborn where k = 1", "insert into p_reborn values (1, 10)"):
+        a.query(sql)
+    waiting = threading.Thread(target=b.query, args=("update p_reborn set n = n + 100 where k = 1",))
+    waiting.start()
+    while waiting.is_alive() and not admin.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"):
+        time.sleep(0.005)  # polling the server for the wait that the probe is about
+    a.query("commit")
+    waiting.join(30)
+    _close(a, b)
+    return admin.query("select n from p_reborn") == [["10"]]
+
+
 def pipelined_answers(server, admin):
     """Messages sent before the first is answered: each answer comes whole and in its place."""
     admin.query("create table p_rows (id bigint primary key, g int not null)")
@@ -121,5 +141,6 @@ PROBES = [
     ("serializable", "no write skew by phantoms", phantom_skew),
     ("serializable", "no read-only anomaly", read_only_anomaly),
     ("repeatable read", "ON CONFLICT DO NOTHING over an invisible row fails", do_nothing_invisible),
+    ("read committed", "a row deleted and inserted anew is another row", reborn_row),
     ("all", "messages sent ahead are answered whole", pipelined_answers),
 ]
