@@ -209,7 +209,7 @@ class Database:
 
     def sync(self):
         """Makes the log's end durable, and then visible in its order."""
-        if self.chance.random() < 0.4:
+        if self.halves and self.chance.random() < 0.25:
             self._show_halves()
         if self.bug != "lost-commit" or self.chance.random() < 0.1:
             self.synced = len(self.log)

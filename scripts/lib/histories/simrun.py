@@ -6,7 +6,7 @@ from .simbugs import BUGS
 from .simdatabase import Abort, Database, Session, Waits
 
 CLIENTS = 6
-TRANSACTIONS = 220
+TRANSACTIONS = 200
 CRASHES = 8
 PER_KEY = 14  # a key is given up after so many writes, lest versions grow long
 KINDS = {"list": (READ, READ, APPEND, APPEND), "register": (GET, WRITE), "set": (SCAN, INSERT)}
@@ -52,7 +52,7 @@ class Client:
         self.plan = [chance.choice(kinds) for _ in range(chance.randint(1, 5))]
         if chance.random() < 0.25:  # one key twice, so that there are intermediate versions
             self.plan += ["again", kinds[0]]
-        elif chance.random() < 0.15 and SCAN in kinds:
+        elif chance.random() < 0.2 and SCAN in kinds:
             self.plan = [SCAN, INSERT]
         if len(self.plan) > 2 and chance.random() < 0.2:
             self.plan.insert(-1, UNDO)
