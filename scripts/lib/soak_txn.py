@@ -1,0 +1,141 @@
+"""Transactions on the real server under kill -9: histories for the checker, and workloads with an invariant.
+
+The seed is printed; clients follow it, the server's threads do not. What does not hold yet is one table
+(txnload/levels.py): it is tried all the same, and a run fails when it begins to hold.
+"""
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+from falconserver import Server
+from histories.model import LEVELS
+from histories.script import SHORT
+from txnload import levels
+from txnload.runs import HistoryRun, run_workloads
+
+SEGMENT = 200_000
+
+
+class Restarting(Server):
+    """A server that comes back with another configuration each time: small memtables flush and compact."""
+
+    def __init__(self, binary, folder, chance):
+        super().__init__(binary, os.path.join(folder, "data"), os.path.join(folder, "log"))
+        self.chance, self.config = chance, os.path.join(folder, "config.toml")
+
+    def start(self, timeout=120):
+        size = self.chance.choice(("1MiB", "1MiB", "64MiB"))
+        with open(self.config, "w") as file:
+            file.write(f'[storage]\nmemtable_size = "{size}"\nwal_segment_size = "16MiB"\n')
+        self.extra = ("--config", self.config)
+        return super().start(timeout)
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", help="folder of the release binaries")
+    parser.add_argument("--postgres", action="store_true", help="PostgreSQL in its place: all of it must hold")
+    parser.add_argument("--transactions", type=int, default=1_000_000)
+    parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--kills", type=int, default=None, help="one for each 8,000 transactions by default")
+    parser.add_argument("--level", choices=["mixed", *SHORT], default="mixed")
+    parser.add_argument("--pipelined", action="store_true", help="messages are sent without waiting for answers")
+    parser.add_argument("--workload-transactions", type=int, default=4000, help="of each level and round")
+    parser.add_argument("--workload-kills", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", action="store_true", help="keep the scratch directory")
+    options = parser.parse_args(arguments)
+    if not options.bin and not options.postgres:
+        parser.error("--bin or --postgres")
+    if options.kills is None:
+        options.kills = max(1, options.transactions // 8000)
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1 << 32)
+    return options
+
+
+def run(options, server, scratch):
+    chance = random.Random(options.seed)
+    not_yet = set() if options.postgres else levels.NOT_YET
+    serial = levels.has_serial_order(not_yet)
+    server.start()
+    problems = probe(server, not_yet, False, options.postgres)
+    chosen = list(LEVELS) if options.level == "mixed" else [SHORT[options.level]]
+    history = HistoryRun(server, chance, options, options.seed, chosen, serial)
+    report = history.run()
+    print("\n".join(history.lines(report)), flush=True)
+    problems += history.problems
+    if report.anomalies:
+        problems.append(f"{len(report.anomalies)} violation(s): {' '.join(report.names)}\n{report.text()}")
+    if problems:
+        print(f"the history is in {history.save(scratch)}")
+        return problems
+    lines, problems = run_workloads(server, options.seed, options, serial, chosen)
+    print("\n".join("  " + line for line in lines), flush=True)
+    if not problems and server.stop() != 0:
+        problems.append(f"SIGTERM ended the server with {server.process.returncode}")
+    if not problems:  # last, for a race may be the end of a server
+        server.start()
+        problems = probe(server, not_yet, True, options.postgres)
+    return problems
+
+
+def probe(server, not_yet, races, is_peer):
+    admin = server.connect()
+    table, problems = levels.probe_all(server, admin, not_yet, races, is_peer)
+    admin.close()
+    print("\n".join("  " + line for line in table), flush=True)
+    return problems
+
+
+def segment(options):
+    """One server from its first start to its end: the problems."""
+    scratch = tempfile.mkdtemp(prefix="falcon-txn-")
+    if options.postgres:
+        from txnload.peer import Peer
+
+        server = Peer(scratch)
+    else:
+        server = Restarting(os.path.join(options.bin, "falcondb"), scratch, random.Random(options.seed))
+    problems = ["it did not end"]
+    try:
+        problems = run(options, server, scratch)
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()
+        if problems:
+            print(f"FAILED with seed {options.seed}; kept {scratch}")
+        elif not options.keep:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return problems
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    began = time.monotonic()
+    seeds = random.Random(options.seed)
+    left, problems = options.transactions, []
+    while left > 0 and not problems:
+        # A history is checked whole: what is longer than fits in memory is several.
+        part = argparse.Namespace(**vars(options))
+        part.transactions = min(left, SEGMENT)
+        part.kills = max(1, round(options.kills * part.transactions / options.transactions))
+        left -= part.transactions
+        print(f"soak txn: seed {part.seed}, {part.transactions} transactions, {part.clients} clients, "
+              f"{part.kills + 1} kills, level {part.level}", flush=True)
+        problems = segment(part)
+        options.seed = seeds.randrange(1 << 32)
+    for problem in problems[:10]:
+        print("  " + problem)
+    if not problems:
+        print(f"soak txn: ok, {time.monotonic() - began:.0f} s")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
