@@ -75,6 +75,9 @@ extension PGConnection {
     private func resumeOnWorker() {
         guard let session else { return }
         isOnWorker = true
+        // Answers to earlier messages do not wait for this one, and the worker writes after them.
+        if sink.needsFlush { flush() }
+        workerHoldsSink = true
         server.metrics.workerJobs.wrappingAdd(1, ordering: .relaxed)
         server.workers.submit { [self] in
             var progress = session.resume(sink)
@@ -82,6 +85,11 @@ extension PGConnection {
             while case .needsWorker = progress { progress = session.resume(sink) }
             let settled = progress
             eventLoop.execute { [self] in
+                workerHoldsSink = false
+                if let end = endWhenReturned {
+                    endWhenReturned = nil
+                    end()
+                }
                 settle(settled)
                 drive()
             }

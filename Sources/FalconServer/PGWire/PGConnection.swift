@@ -43,6 +43,11 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     var endsAfterFailure = false
     /// Where the session was running when it paused.
     var isOnWorker = false
+    /// A worker runs the session and writes into `sink`: the loop must not touch it until the worker's
+    /// progress has come back, whatever the client sends meanwhile.
+    var workerHoldsSink = false
+    /// How the connection ends once the worker has given `sink` back.
+    var endWhenReturned: (() -> Void)?
 
     init(server: PGServerContext, channel: any Channel) {
         self.server = server
@@ -156,7 +161,7 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         isDriving = true
         takeMessages()
         isDriving = false
-        if sink.needsFlush { flush() }
+        if !workerHoldsSink, sink.needsFlush { flush() }
         if isReadHeld, mayRead, let context {
             isReadHeld = false
             context.read()
@@ -268,11 +273,17 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     /// Sends a FATAL error and closes once it is out.
     func endFatally(_ error: SQLError) {
         guard state.phase != .closed else { return }
+        if workerHoldsSink { return endOnceReturned { [self] in endFatally(error) } }
         var error = error
         error.severity = .fatal
         server.metrics.errors.wrappingAdd(1, ordering: .relaxed)
         sink.out.appendError(error)
         closeAfterFlush()
+    }
+
+    private func endOnceReturned(_ end: @escaping () -> Void) {
+        if endWhenReturned == nil { endWhenReturned = end }
+        session?.requestCancel()
     }
 
     func endByAdministrator() {
@@ -283,6 +294,7 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func closeAfterFlush() {
+        if workerHoldsSink { return endOnceReturned { [self] in if state.phase != .closed { closeAfterFlush() } } }
         let wasBusy = state.isBusy
         state.close()
         decoder.discardAll()

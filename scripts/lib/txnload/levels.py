@@ -10,18 +10,12 @@ from . import probes
 
 #: (level, what): what the server does not keep yet.
 NOT_YET = {
-    (SERIALIZABLE, "no write skew"),
-    (SERIALIZABLE, "no write skew by phantoms"),
-    (SERIALIZABLE, "no read-only anomaly"),
     (READ_COMMITTED, "a row deleted and inserted anew is another row"),
-    (REPEATABLE_READ, "ON CONFLICT DO NOTHING over an invisible row fails"),
 }
 
 #: The same where a race decides: that one was not seen on a run says nothing, and fails nothing. Runs
 #: wait for each answer while answers to messages sent ahead are in this table.
-RACES = {
-    ("all", "messages sent ahead are answered whole"),
-}
+RACES = set()
 
 
 def has_serial_order(not_yet):
