@@ -40,7 +40,11 @@ extension SystemCatalog {
     ) -> (kind: String, name: String)? {
         if state.phase != .active { return ("Client", "ClientRead") }
         guard let wait = owner.waiting.withLock({ $0 }) else { return nil }
-        if wait.isTimer { return ("Timeout", "PgSleep") }
+        switch wait.purpose {
+        case .lock: break
+        case .timer: return ("Timeout", "PgSleep")
+        case .safeSnapshot: return ("IPC", "SafeSnapshot")
+        }
         if case .relation = wait.subject { return ("Lock", "relation") }
         return ("Lock", wait.mode.isRow ? "transactionid" : "object")
     }

@@ -484,7 +484,7 @@ struct DefinitionRunner {
             let executor = PlanExecutor(
                 plan: plan, transaction: transaction, functions: session.functions)
             try executor.begin(
-                snapshot: transaction.statementSnapshot(), parameters: [],
+                snapshot: try transaction.statementSnapshot(), parameters: [],
                 functions: session.functions)
             let writer = RowWriter(table: table, transaction: transaction)
             while try executor.next() {

@@ -129,8 +129,28 @@ final class InsertOperator: ModifyOperator {
             guard let conflict = try writer.insert(newValues, arbiters: action.arbiters) else {
                 return true
             }
-            guard let update = action.update else { return false }
+            guard let update = action.update else {
+                try checkVisible(conflict.rowKey)
+                return false
+            }
             if let done = try updateExisting(conflict, update, writer) { return done }
+        }
+    }
+
+    /// A row that the transaction's one snapshot does not show may not decide what it does.
+    private func checkVisible(_ key: [UInt8]) throws(SQLError) {
+        try key.withRaw { key throws(SQLError) in try self.checkVisible(key) }
+    }
+
+    private func checkVisible(_ key: UnsafeRawBufferPointer) throws(SQLError) {
+        let transaction = executor.transaction
+        guard transaction.isolation.keepsSnapshot else { return }
+        if case .value = transaction.batch.lookup(key) { return }
+        let engine = executor.engine
+        let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
+        if let newest, newest > executor.readTimestamp {
+            throw SQLError(
+                .serializationFailure, "could not serialize access due to concurrent update")
         }
     }
 
@@ -172,15 +192,7 @@ final class InsertOperator: ModifyOperator {
                 try body(own)
                 return true
             }
-            if transaction.isolation.keepsSnapshot,
-                let newest = try storage({ () throws(StorageError) in
-                    try executor.engine.newestCommit(of: key)
-                }), newest > executor.readTimestamp
-            {
-                throw SQLError(
-                    .serializationFailure,
-                    "could not serialize access due to concurrent update")
-            }
+            try self.checkVisible(key)
             return try executor.withCommitted(
                 key, at: executor.engine.publishedTimestamp, body)
         }

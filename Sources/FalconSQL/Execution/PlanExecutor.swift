@@ -117,6 +117,7 @@ final class PlanExecutor: SubplanRunner {
                 return true
             }
         }
+        transaction.serializable?.reads.note(key)
         return try withCommitted(key, at: readTimestamp, body)
     }
 
@@ -140,6 +141,7 @@ final class PlanExecutor: SubplanRunner {
     }
 
     func makeIterator(_ range: KeyRange) throws(SQLError) -> RangeIterator {
+        transaction.serializable?.reads.note(lower: range.lower, upper: range.upper)
         let overlay = overlay
         let timestamp = readTimestamp
         let below = ordinal

@@ -236,6 +236,7 @@ final class RowWriter {
             if needsLocks { try transaction.lock(key, .forUpdate) }
             if try exists(key, isShared: needsLocks) {
                 guard let arbiters, arbiters.isEmpty || arbiters.contains(primary.oid) else {
+                    try transaction.checkConflictingKey(key)
                     throw uniqueViolation(primary, values)
                 }
                 return Conflict(index: primary, rowKey: Array(key))
@@ -269,7 +270,10 @@ final class RowWriter {
             guard try self.exists(entry, isShared: index.isLocked) else { return nil }
             guard let arbiters, arbiters.isEmpty || arbiters.contains(index.descriptor.oid),
                 let suffix = try self.newestValue(entry)
-            else { throw self.uniqueViolation(index.descriptor, values) }
+            else {
+                try self.transaction.checkConflictingKey(entry)
+                throw self.uniqueViolation(index.descriptor, values)
+            }
             return Conflict(index: index.descriptor, rowKey: self.prefix + suffix)
         }
     }

@@ -47,6 +47,7 @@ public final class SQLDatabase: Sendable {
     public let engine: StorageEngine
     let options: SQLDatabaseOptions
     let locks: LockTable
+    let serializables = SerializableTracker()
     let timers = TimerService()
     let store: CatalogStore
     private let databases: [String: DatabaseState]

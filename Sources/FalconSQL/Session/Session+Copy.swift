@@ -93,7 +93,7 @@ extension Session {
         let executor = PlanExecutor(
             plan: physical, transaction: transaction, functions: functions)
         try executor.begin(
-            snapshot: transaction.statementSnapshot(), parameters: [], functions: functions)
+            snapshot: try transaction.statementSnapshot(), parameters: [], functions: functions)
         var columns: [ColumnDescriptor] = []
         if copy.columns.isEmpty {
             columns = table.columns.filter { !$0.isDropped }

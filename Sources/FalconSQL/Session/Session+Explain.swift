@@ -78,7 +78,7 @@ extension Session {
         defer { executor.end() }
         sleep = SleepState()
         try executor.begin(
-            snapshot: transaction.statementSnapshot(), parameters: parameters,
+            snapshot: try transaction.statementSnapshot(), parameters: parameters,
             functions: functions)
         while try executor.next() {}
         try executor.finish()

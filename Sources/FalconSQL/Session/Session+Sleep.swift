@@ -13,7 +13,7 @@ extension Session {
 
     /// A wait that a timer ends.
     func startTimer(_ milliseconds: Int) -> LockWait {
-        let wait = LockWait(timerOf: owner)
+        let wait = LockWait(for: .timer, of: owner)
         _ = database.timers.schedule(afterMilliseconds: milliseconds) {
             wait.resolve(.granted)?()
         }

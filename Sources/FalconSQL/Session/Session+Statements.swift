@@ -170,7 +170,7 @@ extension Session {
             return .blocked(needsWorker())
         }
         if run.stage == .start {
-            run.snapshot = transaction.statementSnapshot()
+            run.snapshot = try transaction.statementSnapshot()
             run.firstOrdinal = transaction.batch.nextOrdinal
             run.changeCount = transaction.changes.count
             run.columns = plan.columns

@@ -12,6 +12,7 @@ extension Transaction {
     struct Modes {
         var isolation: IsolationLevel
         var isReadOnly: Bool
+        var isDeferrable: Bool
     }
 }
 
@@ -46,6 +47,7 @@ extension Session {
         activity.beganTransaction(now: transaction.startMicros)
         transaction.isolation = settings.defaultIsolation
         transaction.isReadOnly = settings.isDefaultReadOnly
+        transaction.isDeferrable = settings.isDefaultDeferrable
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
     }
@@ -72,13 +74,16 @@ extension Session {
     }
 
     private var modes: Transaction.Modes {
-        Transaction.Modes(isolation: transaction.isolation, isReadOnly: transaction.isReadOnly)
+        Transaction.Modes(
+            isolation: transaction.isolation, isReadOnly: transaction.isReadOnly,
+            isDeferrable: transaction.isDeferrable)
     }
 
     private func startChained(_ modes: Transaction.Modes) {
         startTransaction()
         transaction.isolation = modes.isolation
         transaction.isReadOnly = modes.isReadOnly
+        transaction.isDeferrable = modes.isDeferrable
         block = .inBlock
     }
 
@@ -86,6 +91,14 @@ extension Session {
     func commit() throws(SQLError) -> SessionProgress? {
         dropAllPortals()
         if !temporaryActions.isEmpty { try endTemporaryTables() }
+        let tracked: SerializableNode?
+        do throws(SQLError) {
+            tracked = try transaction.checkSerializable()
+        } catch {
+            chainAfterCommit = nil
+            rollback()
+            throw error
+        }
         guard transaction.batch.operationCount > 0 else {
             transaction.end()
             afterCommit()
@@ -103,8 +116,10 @@ extension Session {
             durability: durability,
             transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
         let engine = database.engine
+        let serializables = database.serializables
         let ticket = engine.commit(transaction.batch, options) { result in
             if case .success(let receipt) = result {
+                if let tracked { serializables.published(tracked, at: receipt.timestamp) }
                 if !changes.isEmpty { state.publish(changes) }
                 if !moves.isEmpty {
                     state.movedRows.record(
@@ -112,6 +127,7 @@ extension Session {
                         oldestSnapshot: engine.oldestSnapshotTimestamp)
                 }
             }
+            if case .failure = result, let tracked { serializables.abandon(tracked) }
             locks.releaseAll(owner)
             wait.complete(result)
         }
@@ -295,6 +311,14 @@ extension Session {
                     "transaction read-write mode must be set before any query")
             }
             transaction.isReadOnly = isReadOnly
+        }
+        if let isDeferrable = modes.isDeferrable {
+            if transaction.hasSnapshot {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE must be called before any query")
+            }
+            transaction.isDeferrable = isDeferrable
         }
     }
 }

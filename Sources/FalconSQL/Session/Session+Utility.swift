@@ -78,6 +78,11 @@ extension Session {
                         "default_transaction_read_only", isReadOnly ? "on" : "off",
                         isLocal: false)
                 }
+                if let isDeferrable = modes.isDeferrable {
+                    try settings.set(
+                        "default_transaction_deferrable", isDeferrable ? "on" : "off",
+                        isLocal: false)
+                }
             } else {
                 if block == .implicit {
                     sink.notice(
@@ -249,7 +254,10 @@ extension Session {
         let lower = set.name.lowercased()
         switch set.value {
         case .toDefault:
-            if lower == "transaction_isolation" || lower == "transaction_read_only" { return }
+            let ofTransaction = [
+                "transaction_isolation", "transaction_read_only", "transaction_deferrable",
+            ]
+            if ofTransaction.contains(lower) { return }
             try settings.reset(set.name, isLocal: set.isLocal)
         case .fromCurrent: return
         case .values(let values):
@@ -270,6 +278,13 @@ extension Session {
                         "parameter \"transaction_read_only\" requires a Boolean value")
                 }
                 try setModes(.init(isReadOnly: flag))
+            case "transaction_deferrable":
+                guard let flag = SessionSettings.parseBool(text) else {
+                    throw SQLError(
+                        .invalidParameterValue,
+                        "parameter \"transaction_deferrable\" requires a Boolean value")
+                }
+                try setModes(.init(isDeferrable: flag))
             case "session_authorization", "role":
                 let known = [settings.user, database.options.superuser, "none", "default"]
                 guard known.contains(text) else {

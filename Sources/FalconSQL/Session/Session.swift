@@ -116,7 +116,7 @@ public final class Session: @unchecked Sendable {
             now: Self.nowMicros())
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
-            interrupt: interrupt)
+            interrupt: interrupt, serializables: database.serializables)
         let bridge = SessionBridge()
         self.bridge = bridge
         functions = FunctionContext(
@@ -591,7 +591,7 @@ public final class Session: @unchecked Sendable {
     func beginLockWait() -> SessionProgress {
         guard let wait = transaction.pendingWait else { return .finished }
         interrupt.beginWait(wait)
-        if settings.lockTimeoutMS > 0, !wait.isTimer {
+        if settings.lockTimeoutMS > 0, wait.isQueued {
             let locks = database.locks
             lockTimer = database.timers.schedule(afterMilliseconds: settings.lockTimeoutMS) {
                 locks.cancel(wait, .timedOut)

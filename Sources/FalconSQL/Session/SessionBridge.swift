@@ -174,6 +174,9 @@ extension Session {
         case "transaction_read_only":
             return (block == .none ? settings.isDefaultReadOnly : transaction.isReadOnly)
                 ? "on" : "off"
+        case "transaction_deferrable":
+            return (block == .none ? settings.isDefaultDeferrable : transaction.isDeferrable)
+                ? "on" : "off"
         default: return try settings.shown(name)
         }
     }

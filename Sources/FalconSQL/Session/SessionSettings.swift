@@ -23,6 +23,7 @@ struct SessionSettings {
     private(set) var isSynchronousCommitOff = false
     private(set) var defaultIsolation = IsolationLevel.readCommitted
     private(set) var isDefaultReadOnly = false
+    private(set) var isDefaultDeferrable = false
     private(set) var user: String
     /// Rises whenever something derived may have changed.
     private(set) var generation: UInt64 = 0
@@ -407,6 +408,7 @@ struct SessionSettings {
         defaultIsolation =
             IsolationLevel(rawValue: raw("default_transaction_isolation") ?? "") ?? .readCommitted
         isDefaultReadOnly = raw("default_transaction_read_only") == "on"
+        isDefaultDeferrable = raw("default_transaction_deferrable") == "on"
         if let definition = SettingDefinition.byName["datestyle"],
             let style = try? Self.parseDateStyle(
                 raw("datestyle") ?? "", current: DisplaySettings(), definition)

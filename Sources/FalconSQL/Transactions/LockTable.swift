@@ -124,7 +124,7 @@ final class LockTable: @unchecked Sendable {
 
     /// To be called by the waiting session once its wait is over: takes note of a granted lock.
     func finishWait(_ wait: LockWait) -> LockOutcome {
-        if wait.isTimer { return wait.outcome ?? .cancelled }
+        if !wait.isQueued { return wait.outcome ?? .cancelled }
         wait.owner.waiting.withLock { $0 = nil }
         let outcome = wait.outcome ?? .cancelled
         if case .granted = outcome {
@@ -140,7 +140,7 @@ final class LockTable: @unchecked Sendable {
 
     /// Ends a wait early; no effect when it is already over.
     func cancel(_ wait: LockWait, _ outcome: LockOutcome) {
-        if wait.isTimer {
+        if !wait.isQueued {
             wait.resolve(outcome)?()
             return
         }

@@ -26,8 +26,18 @@ final class LockWait: Sendable {
     let owner: LockOwner
     /// A strong relation lock: counted while it is wanted or held.
     let isStrongRelation: Bool
-    /// No lock at all: a timer resolves it.
-    let isTimer: Bool
+    /// What is waited for when it is no lock.
+    enum Purpose: Sendable {
+        case lock
+        /// pg_sleep: a timer resolves it.
+        case timer
+        /// The end of the transactions that may make a deferrable one's snapshot unsafe.
+        case safeSnapshot
+    }
+    let purpose: Purpose
+    var isTimer: Bool { purpose == .timer }
+    /// In a lock's queue; others are resolved by whoever made them.
+    var isQueued: Bool { purpose == .lock }
     let subject: LockSubject
     private let state = Mutex(State())
 
@@ -40,17 +50,17 @@ final class LockWait: Sendable {
         self.mode = mode
         self.owner = owner
         self.isStrongRelation = isStrongRelation
-        isTimer = false
+        purpose = .lock
     }
 
     /// A wait that stands in no queue; whoever made it resolves it.
-    init(timerOf owner: LockOwner) {
+    init(for purpose: Purpose, of owner: LockOwner) {
         key = 0
         subject = .other
         mode = .accessShare
         self.owner = owner
         isStrongRelation = false
-        isTimer = true
+        self.purpose = purpose
     }
 
     var outcome: LockOutcome? { state.withLock { $0.outcome } }

@@ -36,12 +36,18 @@ final class Transaction: @unchecked Sendable {
     private(set) var batch = WriteBatch()
     var isolation = IsolationLevel.readCommitted
     var isReadOnly = false
+    var isDeferrable = false
     private(set) var isActive = false
     /// now(), µs since 2000.
     private(set) var startMicros: Int64 = 0
 
     /// The transaction's snapshot under REPEATABLE READ, from its first statement on.
-    private var kept: Snapshot?
+    var kept: Snapshot?
+    let serializables: SerializableTracker
+    /// What is tracked of it under SERIALIZABLE, from its first statement to its commit.
+    var serializable: SerializableNode?
+    /// The snapshot that READ ONLY DEFERRABLE may get once others have ended.
+    var safeSnapshotCandidate: SerializableTracker.Candidate?
     /// The lock that the statement has to wait for, when it threw ``SQLError/lockWait``.
     var pendingWait: LockWait?
 
@@ -55,8 +61,9 @@ final class Transaction: @unchecked Sendable {
 
     init(
         engine: StorageEngine, locks: LockTable, owner: LockOwner, database: DatabaseState,
-        interrupt: Interrupt
+        interrupt: Interrupt, serializables: SerializableTracker
     ) {
+        self.serializables = serializables
         self.engine = engine
         self.locks = locks
         self.owner = owner
@@ -73,11 +80,13 @@ final class Transaction: @unchecked Sendable {
     // MARK: Snapshots
 
     /// The snapshot for a statement that begins now.
-    func statementSnapshot() -> Snapshot {
+    func statementSnapshot() throws(SQLError) -> Snapshot {
         hasRunQuery = true
         guard isolation.keepsSnapshot else { return engine.makeSnapshot(owner: snapshotOwner) }
         if let kept { return kept }
-        let snapshot = engine.makeSnapshot(owner: snapshotOwner)
+        let snapshot =
+            isolation == .serializable
+            ? try serializableSnapshot() : engine.makeSnapshot(owner: snapshotOwner)
         kept = snapshot
         return snapshot
     }
@@ -247,6 +256,7 @@ final class Transaction: @unchecked Sendable {
     /// Forgets everything; locks are released. For rollback, and for a commit without writes.
     func end() {
         locks.releaseAll(owner)
+        abandonSerializable()
         reset()
     }
 
@@ -257,6 +267,7 @@ final class Transaction: @unchecked Sendable {
             if batch.byteCount > 1 << 20 { batch = WriteBatch() } else { batch.removeAll() }
         }
         kept = nil
+        serializable = nil
         hasRunQuery = false
         pendingWait = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
@@ -266,6 +277,7 @@ final class Transaction: @unchecked Sendable {
         if !savepoints.isEmpty { savepoints.removeAll() }
         isActive = false
         isReadOnly = false
+        isDeferrable = false
         isolation = .readCommitted
     }
 }

@@ -1,0 +1,192 @@
+import FalconStorage
+import Synchronization
+
+/// Serializable snapshot isolation: finds the commits that no serial order explains.
+///
+/// Under snapshot isolation every such history has a transaction *pivot* with a reader *in* that did
+/// not see what pivot wrote, and a writer *out* whose writes pivot did not see, *out* the first of
+/// the three to commit (Cahill, Röhm, Fekete 2008; Ports, Grittner 2012). Each transaction is held
+/// against those that committed beside it when it commits itself: of three the last to commit sees
+/// the whole structure, and fails with 40001. A reader that writes nothing is in danger only if
+/// *out* had committed before its snapshot.
+///
+/// Only serializable transactions are tracked, and a committed one only as long as some transaction
+/// that ran beside it is still open. Thread-safe; nothing here waits.
+final class SerializableTracker: Sendable {
+    /// A READ ONLY DEFERRABLE transaction's snapshot that may turn out to be unsafe.
+    final class Candidate: @unchecked Sendable {
+        let snapshot: Snapshot
+        fileprivate var beside: Set<ObjectIdentifier>
+        fileprivate(set) var isUnsafe = false
+        fileprivate var wait: LockWait?
+
+        fileprivate init(_ snapshot: Snapshot, beside: Set<ObjectIdentifier>) {
+            self.snapshot = snapshot
+            self.beside = beside
+        }
+    }
+
+    private struct State {
+        var active: [ObjectIdentifier: SerializableNode] = [:]
+        var committed: [SerializableNode] = []
+        var candidates: [Candidate] = []
+    }
+    private let state = Mutex(State())
+
+    // MARK: Beginning
+
+    /// Takes the snapshot and begins tracking; no node when nothing can go wrong, because the
+    /// transaction only reads and no writer runs beside it.
+    func begin(
+        isReadOnly: Bool, _ makeSnapshot: () -> Snapshot
+    ) -> (snapshot: Snapshot, node: SerializableNode?) {
+        state.withLock { state in
+            let snapshot = makeSnapshot()
+            if isReadOnly, state.active.isEmpty, state.committed.isEmpty { return (snapshot, nil) }
+            let node = SerializableNode(snapshotTimestamp: snapshot.timestamp)
+            state.active[ObjectIdentifier(node)] = node
+            return (snapshot, node)
+        }
+    }
+
+    /// A snapshot for READ ONLY DEFERRABLE, and the transactions it must see the end of.
+    func beginCandidate(_ makeSnapshot: () -> Snapshot) -> Candidate {
+        state.withLock { state in
+            let snapshot = makeSnapshot()
+            var beside = Set(state.active.keys)
+            let committed = state.committed.filter { $0.isConcurrent(with: snapshot.timestamp) }
+            beside.formUnion(
+                committed.filter { $0.point.timestamp == nil }.map { ObjectIdentifier($0) })
+            let candidate = Candidate(snapshot, beside: beside)
+            candidate.isUnsafe = committed.contains { Self.endangers($0, snapshot.timestamp) }
+            if !beside.isEmpty, !candidate.isUnsafe { state.candidates.append(candidate) }
+            return candidate
+        }
+    }
+
+    /// True when the candidate's fate is known; else `wait` is resolved once it is.
+    func isSettled(_ candidate: Candidate, _ wait: LockWait) -> Bool {
+        state.withLock { _ in
+            if candidate.isUnsafe || candidate.beside.isEmpty { return true }
+            candidate.wait = wait
+            return false
+        }
+    }
+
+    func abandon(_ candidate: Candidate) {
+        state.withLock { state in state.candidates.removeAll { $0 === candidate } }
+    }
+
+    /// A committed writer that read around a commit which `snapshot` sees.
+    private static func endangers(_ node: SerializableNode, _ snapshot: Timestamp) -> Bool {
+        !node.wroteNothing
+            && node.outs.contains { $0.timestamp.map { $0 <= snapshot } ?? false }
+    }
+
+    // MARK: Ending
+
+    /// Decides whether `node` may commit what is in `batch`. If so it counts as committed, and
+    /// ``published(_:at:)`` or ``abandon(_:)`` must follow; a commit without writes needs neither.
+    func mayCommit(
+        _ node: SerializableNode, _ batch: WriteBatch, publishedTimestamp: Timestamp
+    ) -> Bool {
+        let writes = SerializableWrites(batch)
+        var callbacks: [@Sendable () -> Void] = []
+        let isAllowed = state.withLock { state in
+            let beside = state.committed.filter { $0.isConcurrent(with: node.snapshotTimestamp) }
+            let outs = beside.filter { $0.writes?.meet(node.reads) ?? false }
+            if Self.isUnsafeReader(node, writesNothing: writes.isEmpty, outs)
+                || Self.isPivot(outs, ins: beside.filter { writes.meet($0.reads) })
+            {
+                return false
+            }
+            node.committed(writes, outs: outs.map(\.point))
+            state.active[ObjectIdentifier(node)] = nil
+            state.committed.append(node)
+            if writes.isEmpty {
+                node.point.timestamp = publishedTimestamp
+                Self.settleCandidates(&state, node, didCommit: true, &callbacks)
+                Self.prune(&state)
+            }
+            return true
+        }
+        for callback in callbacks { callback() }
+        return isAllowed
+    }
+
+    /// The commit is visible from `timestamp` on.
+    func published(_ node: SerializableNode, at timestamp: Timestamp) {
+        var callbacks: [@Sendable () -> Void] = []
+        state.withLock { state in
+            node.point.timestamp = timestamp
+            Self.settleCandidates(&state, node, didCommit: true, &callbacks)
+            Self.prune(&state)
+        }
+        for callback in callbacks { callback() }
+    }
+
+    /// The transaction was rolled back, or its commit failed.
+    func abandon(_ node: SerializableNode) {
+        var callbacks: [@Sendable () -> Void] = []
+        state.withLock { state in
+            state.active[ObjectIdentifier(node)] = nil
+            state.committed.removeAll { $0 === node }
+            Self.settleCandidates(&state, node, didCommit: false, &callbacks)
+            Self.prune(&state)
+        }
+        for callback in callbacks { callback() }
+    }
+
+    /// How many transactions are tracked: open ones, and committed ones that some of those ran beside.
+    var counts: (active: Int, committed: Int) {
+        state.withLock { ($0.active.count, $0.committed.count) }
+    }
+
+    // MARK: The dangerous structure
+
+    /// `node` as *in*: a pivot among those it read around has an *out* of its own.
+    private static func isUnsafeReader(
+        _ node: SerializableNode, writesNothing: Bool, _ outs: [SerializableNode]
+    ) -> Bool {
+        outs.contains { pivot in
+            writesNothing ? endangers(pivot, node.snapshotTimestamp) : !pivot.outs.isEmpty
+        }
+    }
+
+    /// The committing transaction as pivot, between `ins` and `outs`.
+    private static func isPivot(_ outs: [SerializableNode], ins: [SerializableNode]) -> Bool {
+        ins.contains { reader in
+            outs.contains { out in
+                if reader === out { return true }
+                if reader.wroteNothing {
+                    return out.point.timestamp.map { $0 <= reader.snapshotTimestamp } ?? false
+                }
+                return !reader.point.isBefore(out.point)
+            }
+        }
+    }
+
+    private static func settleCandidates(
+        _ state: inout State, _ node: SerializableNode, didCommit: Bool,
+        _ callbacks: inout [@Sendable () -> Void]
+    ) {
+        state.candidates.removeAll { candidate in
+            guard candidate.beside.remove(ObjectIdentifier(node)) != nil else { return false }
+            if didCommit, endangers(node, candidate.snapshot.timestamp) {
+                candidate.isUnsafe = true
+            }
+            guard candidate.isUnsafe || candidate.beside.isEmpty else { return false }
+            if let callback = candidate.wait?.resolve(.granted) { callbacks.append(callback) }
+            return true
+        }
+    }
+
+    /// Forgets the committed ones that no open transaction ran beside.
+    private static func prune(_ state: inout State) {
+        if state.committed.isEmpty { return }
+        let snapshots = state.active.values.map(\.snapshotTimestamp)
+        state.committed.removeAll { node in
+            node.point.timestamp != nil && !snapshots.contains { node.isConcurrent(with: $0) }
+        }
+    }
+}

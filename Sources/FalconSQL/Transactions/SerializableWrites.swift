@@ -1,0 +1,79 @@
+import FalconStorage
+
+/// What a serializable transaction wrote, in the form that others' reads are held against.
+struct SerializableWrites {
+    struct OfStorage {
+        var hashes: Set<UInt64> = []
+        /// In key order.
+        var keys: [[UInt8]] = []
+        /// All of it was deleted at once.
+        var isWhole = false
+    }
+
+    private(set) var storages: [UInt64: OfStorage] = [:]
+    /// A range over several storages was deleted.
+    private(set) var isEverything = false
+
+    var isEmpty: Bool { storages.isEmpty && !isEverything }
+
+    init(_ batch: WriteBatch) {
+        for ordinal in 0..<batch.nextOrdinal {
+            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let storage = SerializableReads.storage(of: operation.key) else {
+                isEverything = true
+                continue
+            }
+            if operation.kind == .rangeDelete {
+                storages[storage, default: OfStorage()].isWhole = true
+            } else if storages[storage, default: OfStorage()].hashes
+                .insert(Checksum.xxh3(operation.key)).inserted
+            {
+                storages[storage]?.keys.append(Array(operation.key))
+            }
+        }
+        for place in storages.values.indices {
+            storages.values[place].keys.sort { a, b in
+                a.withUnsafeBytes { a in b.withUnsafeBytes { KeyOrder.compare(a, $0) < 0 } }
+            }
+        }
+    }
+
+    /// True when something that `reads` covers was written.
+    func meet(_ reads: SerializableReads) -> Bool {
+        if isEmpty || reads.isEmpty { return false }
+        if isEverything || reads.isEverything { return true }
+        for (storage, written) in storages {
+            if let read = reads.storages[storage], Self.meet(read, written) { return true }
+        }
+        return false
+    }
+
+    private static func meet(
+        _ read: SerializableReads.OfStorage, _ written: OfStorage
+    ) -> Bool {
+        if read.isWhole || written.isWhole { return true }
+        if !read.keys.isDisjoint(with: written.hashes) { return true }
+        return read.ranges.contains { range in
+            guard let first = firstKey(in: written.keys, notBefore: range.lower) else {
+                return false
+            }
+            guard let upper = range.upper else { return true }
+            return first.withUnsafeBytes { first in
+                upper.withUnsafeBytes { KeyOrder.compare(first, $0) < 0 }
+            }
+        }
+    }
+
+    private static func firstKey(in keys: [[UInt8]], notBefore lower: [UInt8]) -> [UInt8]? {
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = (low + high) / 2
+            let isBefore = keys[middle].withUnsafeBytes { key in
+                lower.withUnsafeBytes { KeyOrder.compare(key, $0) < 0 }
+            }
+            if isBefore { low = middle + 1 } else { high = middle }
+        }
+        return low < keys.count ? keys[low] : nil
+    }
+}
