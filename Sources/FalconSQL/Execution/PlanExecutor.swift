@@ -129,7 +129,9 @@ final class PlanExecutor: SubplanRunner {
         var failure: SQLError?
         var found = false
         do throws(StorageError) {
-            let result: Void? = try engine.withValue(key, at: timestamp) {
+            let result: Void? = try engine.withValue(
+                key, at: timestamp, mayWait: transaction.mayWait
+            ) {
                 value, _ throws(StorageError) in
                 do throws(SQLError) { try body(value) } catch { failure = error }
             }
@@ -143,8 +145,11 @@ final class PlanExecutor: SubplanRunner {
         let overlay = overlay
         let timestamp = readTimestamp
         let below = ordinal
+        var options = ReadOptions()
+        options.mayWait = transaction.mayWait
         return try storage { () throws(StorageError) in
-            try engine.makeIterator(range, at: timestamp, overlay: overlay, below: below)
+            try engine.makeIterator(
+                range, at: timestamp, overlay: overlay, below: below, options: options)
         }
     }
 

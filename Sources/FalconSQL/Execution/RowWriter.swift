@@ -194,7 +194,8 @@ final class RowWriter {
         }
         let engine = engine
         return try storage { () throws(StorageError) in
-            try engine.get(key, at: engine.publishedTimestamp)
+            try engine.get(
+                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait)
         }
     }
 
@@ -210,7 +211,9 @@ final class RowWriter {
         if !isShared { return false }
         let engine = engine
         let found: Void? = try storage { () throws(StorageError) in
-            try engine.withValue(key, at: engine.publishedTimestamp) { _, _ in }
+            try engine.withValue(
+                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait
+            ) { _, _ in }
         }
         return found != nil
     }

@@ -42,13 +42,13 @@ final class StatementRun {
     var inner: StatementRun?
     var utilityState: AnyObject?
     var rowValues: [Datum] = []
-    /// Its text or parameters are so large, or it may nest so deeply, that a worker has to run it.
-    var isLarge: Bool
+    /// A worker has to run it: its text or parameters are large, it may nest deeply, or it met the disk.
+    var needsWorker: Bool
 
     init(prepared: PreparedStatement, parameters: [Datum]) {
         self.prepared = prepared
         self.parameters = parameters
-        isLarge = prepared.isDeep || parameters.contains(where: FunctionDescriptor.isLong)
+        needsWorker = prepared.isDeep || parameters.contains(where: FunctionDescriptor.isLong)
     }
 
     /// Returns the executor for another run.

@@ -37,6 +37,9 @@ final class Transaction: @unchecked Sendable {
     var isolation = IsolationLevel.readCommitted
     var isReadOnly = false
     private(set) var isActive = false
+    /// False while a statement runs on an event loop: reads then throw ``SQLError/diskWait`` in place of
+    /// waiting for the disk.
+    var mayWait = true
     /// now(), µs since 2000.
     private(set) var startMicros: Int64 = 0
 

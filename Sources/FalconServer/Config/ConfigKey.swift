@@ -139,6 +139,17 @@ struct ConfigKey: Sendable {
             "Codec of the last level's blocks, where most data is: none, lz4 or zstd."
         ) { (config, value) throws(ConfigError) in config.bottomCompression = try codec(value) },
         ConfigKey(
+            "storage", "bottom_dictionary", "0",
+            "With bottom_compression zstd: size of each table's dictionary, 16KiB for small rows that are "
+                + "alike. 0: none."
+        ) { (config, value) throws(ConfigError) in
+            let bytes = try value.bytes(0...(1 << 20))
+            guard bytes == 0 || bytes >= 256 else {
+                throw ConfigError("must be 0, or 256 bytes or more")
+            }
+            config.bottomDictionaryBytes = bytes
+        },
+        ConfigKey(
             "storage", "filter_bits_per_key", "10",
             "Bloom filter bits per key; 0 writes no filters."
         ) { (config, value) throws(ConfigError) in

@@ -117,6 +117,7 @@ public final class RunningServer: Sendable {
         options.blockCacheBytes = config.blockCacheBytes
         options.compression = config.compression
         options.bottomCompression = config.bottomCompression
+        options.bottomDictionaryBytes = config.bottomDictionaryBytes
         options.filterBitsPerKey = config.filterBitsPerKey
         options.compactionThreads = config.compactionThreads
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
