@@ -78,5 +78,7 @@ void falcon_set_thread_name(const char *name);
 uint64_t falcon_boottime_nanos(void);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t falcon_monotonic_nanos(void);
+/// Gives freed memory that the allocator keeps back to the system; nothing where it has no such call.
+void falcon_trim_heap(void);
 /// CLOCK_REALTIME in nanoseconds since 1970.
 uint64_t falcon_realtime_nanos(void);
