@@ -261,6 +261,7 @@ final class RowWriter {
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(values, to: &value)
         try putRow(key, sql: sql, before: nil)
+        try transaction.chargeWrites()
         return nil
     }
 
@@ -353,6 +354,7 @@ final class RowWriter {
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(new, to: &value)
         try putRow(key, sql: .update, before: nil)
+        try transaction.chargeWrites()
     }
 
     private func deleteIndexEntry(
@@ -381,6 +383,7 @@ final class RowWriter {
         try storage { () throws(StorageError) in
             try batch.delete(key: key, class: .row, sql: sql, descriptorVersion: version)
         }
+        try transaction.chargeWrites()
     }
 
     // MARK: Building
@@ -390,6 +393,7 @@ final class RowWriter {
         _ index: Index, _ values: [Datum], rowSuffix: UnsafeRawBufferPointer
     ) throws(SQLError) {
         try putIndexEntry(index, values, rowSuffix)
+        try transaction.chargeWrites()
     }
 }
 

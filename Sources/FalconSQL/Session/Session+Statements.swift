@@ -141,7 +141,7 @@ extension Session {
                 run.stage = .restart
                 run.toPassOver = run.streamed
             }
-            run.buffer.removeAll(keepingCapacity: true)
+            run.forgetRows()
             guard error.isDiskWait else { return .blocked(beginLockWait()) }
             run.needsWorker = true
             return .blocked(needsWorker())
@@ -208,7 +208,7 @@ extension Session {
             let returnsRows = !plan.resultSlots.isEmpty
             while try executor.next() {
                 if returnsRows {
-                    run.buffer.append(plan.resultSlots.map { executor.row.slots[$0] })
+                    try run.keep(plan.resultSlots.map { executor.row.slots[$0] }, executor)
                 } else if plan.command == .select {
                     run.buffer.append([])
                 }

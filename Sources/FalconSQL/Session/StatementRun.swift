@@ -26,6 +26,7 @@ final class StatementRun {
     /// Rows kept back until the statement is complete: it may have to run again.
     var buffer: [[Datum]] = []
     var bufferPlace = 0
+    private var bufferBytes = 0
     var columns: [ResultColumn] = []
     var formats: [Int16] = []
     var isDescribed = false
@@ -51,6 +52,21 @@ final class StatementRun {
         needsWorker = prepared.isDeep || parameters.contains(where: FunctionDescriptor.isLong)
     }
 
+    /// Keeps a row back.
+    func keep(_ values: [Datum], _ executor: PlanExecutor) throws(SQLError) {
+        let bytes = RowMemory.row(values)
+        try executor.hold(bytes)
+        bufferBytes &+= bytes
+        buffer.append(values)
+    }
+
+    /// Drops the rows kept back: the statement runs again.
+    func forgetRows() {
+        buffer.removeAll(keepingCapacity: true)
+        executor?.release(bufferBytes)
+        bufferBytes = 0
+    }
+
     /// Returns the executor for another run.
     func finish() {
         if let executor {
@@ -60,6 +76,7 @@ final class StatementRun {
         executor = nil
         snapshot = nil
         buffer = []
+        bufferBytes = 0
         stage = .done
         inner?.finish()
     }

@@ -25,6 +25,7 @@ public struct ServerConfig: Sendable {
     public var bottomDictionaryBytes = 0
     public var filterBitsPerKey = 10
     public var compactionThreads = 1
+    public var backgroundBytesPerSecond = 0
     public var walSegmentBytes = 64 << 20
     public var walRetainBytes = 1 << 30
     public var durability = Durability.synced

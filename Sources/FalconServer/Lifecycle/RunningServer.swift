@@ -120,6 +120,7 @@ public final class RunningServer: Sendable {
         options.bottomDictionaryBytes = config.bottomDictionaryBytes
         options.filterBitsPerKey = config.filterBitsPerKey
         options.compactionThreads = config.compactionThreads
+        options.backgroundBytesPerSecond = UInt64(config.backgroundBytesPerSecond)
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
         options.catalogReader = CatalogCheckpoint.reader
