@@ -5,7 +5,7 @@
 #   scripts/ci_phase1_gates.sh NAME...    those
 #
 #   errors  what clients and scripts get for wrong input: SQLSTATEs, exit codes, a server that lives on
-#   memory  data larger than twice the memory budget stays within it
+#   memory  data larger than twice the memory budget stays within it, and so do the server's sessions
 #   kill    20 x kill -9 under writing clients: nothing acknowledged is lost, nothing refused appears
 #   tpcb    TPC-B with P95 and P99, its sums, and backpressure counted
 . "$(dirname "$0")/lib/gates.sh"

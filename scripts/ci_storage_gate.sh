@@ -8,7 +8,7 @@
 #   suite      every unit test
 #   sst        sst-verify passes sound tables and names each damaged one
 #   wal        a killed process's log: torn tails recover, damage to vouched bytes is refused
-#   memory     data larger than twice the memory budget stays within it
+#   memory     data larger than twice the memory budget stays within it, and so do the server's sessions
 #   lint       format, forbidden traps, module order
 . "$(dirname "$0")/lib/gates.sh"
 prepare_gates "$@"

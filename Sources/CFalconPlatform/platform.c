@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/file.h>
@@ -121,6 +122,12 @@ static uint64_t clock_nanos(clockid_t id) {
 uint64_t falcon_boottime_nanos(void) { return clock_nanos(CLOCK_BOOTTIME); }
 uint64_t falcon_monotonic_nanos(void) { return clock_nanos(CLOCK_MONOTONIC); }
 uint64_t falcon_realtime_nanos(void) { return clock_nanos(CLOCK_REALTIME); }
+
+void falcon_trim_heap(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
 
 int falcon_start_writeback(int fd, int64_t offset, int64_t length) {
     return sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);

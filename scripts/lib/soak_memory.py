@@ -1,5 +1,6 @@
 """Writes and reads data of more than twice the memory budget and watches the process's anonymous
-memory: never above 1.1 times the budget beside what the idle process takes.
+memory: never above 1.1 times the budget beside what the idle process takes. Then the same with the
+server, whose sessions hold transactions and sorts that together want several times the budget.
 """
 import argparse
 import os
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import memory_sessions
 
 
 def anonymous(pid):
@@ -37,6 +40,9 @@ def main():
     parser.add_argument("--bin", required=True, help="folder of falcon-bench")
     parser.add_argument("--budget-mib", type=int, default=512)
     parser.add_argument("--seconds", type=int, default=20, help="of each of the three workloads")
+    parser.add_argument("--session-seconds", type=int, default=8, help="of the server's sessions")
+    parser.add_argument("--seed", type=int, default=1, help="of the sessions' statements")
+    parser.add_argument("--only", choices=["sessions"], help="without the engine's workloads")
     parser.add_argument("--factor", type=float, default=2.5, help="data by the budget")
     options = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix="falcon-soak-memory-")
@@ -57,7 +63,8 @@ def main():
         print(f"budget {options.budget_mib} MiB, {keys} keys, idle {idle >> 20} MiB, "
               f"limit {limit >> 20} MiB", flush=True)
         failed = False
-        steps = [("fill", ["--benchmarks=fillrandom,readrandom", f"--reads={keys // 4}"]),
+        steps = [] if options.only else [
+                 ("fill", ["--benchmarks=fillrandom,readrandom", f"--reads={keys // 4}"]),
                  ("overwrite", ["--benchmarks=overwrite", "--use_existing_db=1",
                                 f"--duration={options.seconds}", "--threads=2"]),
                  ("read while writing", ["--benchmarks=readwhilewriting", "--use_existing_db=1",
@@ -74,6 +81,11 @@ def main():
                   f"exit {code}: {verdict}", flush=True)
             if code != 0:
                 print(output[-2000:])
+        problems = memory_sessions.check(
+            options.bin, scratch, budget, options.session_seconds, options.seed, anonymous)
+        for problem in problems:
+            print(problem)
+        failed = failed or bool(problems)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print("soak memory:", "failed" if failed else "passed")

@@ -81,5 +81,7 @@ bool falcon_set_thread_niceness(int niceness);
 uint64_t falcon_boottime_nanos(void);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t falcon_monotonic_nanos(void);
+/// Gives freed memory that the allocator keeps back to the system; nothing where it has no such call.
+void falcon_trim_heap(void);
 /// CLOCK_REALTIME in nanoseconds since 1970.
 uint64_t falcon_realtime_nanos(void);

@@ -12,6 +12,7 @@ extension SQLError {
         case .corruption, .unsupportedFormat: state = .dataCorrupted
         case .io, .inUse: state = .ioError
         case .cancelled: state = .queryCanceled
+        case .wouldBlock: state = Self.diskWait.state
         case .readOnly: state = .readOnlySQLTransaction
         case .snapshotTooOld: state = SQLState("72000")
         case .closed: state = .adminShutdown
@@ -35,6 +36,11 @@ extension SQLError {
     /// and run again. Never leaves the session.
     static let lockWait = SQLError(SQLState("!WAIT"), "waiting for a lock")
     var isLockWait: Bool { state.rawValue == "!WAIT" }
+
+    /// The same for a read that an event loop must not wait for: the statement must run again on a
+    /// worker thread.
+    static let diskWait = SQLError(SQLState("!DISK"), "waiting for the disk")
+    var isDiskWait: Bool { state.rawValue == "!DISK" }
 }
 
 /// Runs an engine call and turns its error into the client's.

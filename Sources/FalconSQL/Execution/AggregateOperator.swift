@@ -14,6 +14,7 @@ final class AggregateOperator: Operator {
         let make: @Sendable ([OID]) -> AggregateState
         let argumentTypes: [OID]
         let isStrict: Bool
+        let keepsValues: Bool
     }
 
     private let node: AggregateNode
@@ -44,10 +45,11 @@ final class AggregateOperator: Operator {
             guard case .aggregate(let make) = function.body else {
                 throw SQLError(.wrongObjectType, "\(function.name) is not an aggregate function")
             }
+            let types = call.arguments.map(\.type.oid)
             calls.append(
                 Call(
-                    node: call, make: make, argumentTypes: call.arguments.map(\.type.oid),
-                    isStrict: function.isStrict))
+                    node: call, make: make, argumentTypes: types, isStrict: function.isStrict,
+                    keepsValues: make(types).keepsValues))
         }
     }
 
@@ -57,8 +59,9 @@ final class AggregateOperator: Operator {
         integerGroups.removeAll()
         keys.removeAll()
         accumulators.removeAll()
+        releaseHeld()
         place = 0
-        if node.keys.isEmpty { addGroup([]) }
+        if node.keys.isEmpty { try addGroup([]) }
         try child.open()
         while try child.next() {
             try executor.checkInterrupts()
@@ -76,9 +79,12 @@ final class AggregateOperator: Operator {
         integerGroups.removeAll()
         keys.removeAll()
         accumulators.removeAll()
+        releaseHeld()
     }
 
-    private func addGroup(_ values: [Datum]) {
+    private func addGroup(_ values: [Datum]) throws(SQLError) {
+        // Its key twice, for the table and for the result, and the states of its aggregates.
+        try hold(2 &* RowMemory.key(values) &+ calls.count &* 192)
         keys.append(values)
         accumulators.append(calls.map { Accumulator($0.make($0.argumentTypes)) })
     }
@@ -90,7 +96,7 @@ final class AggregateOperator: Operator {
             if case .int(let number) = value {
                 if let group = integerGroups[number] { return group }
                 integerGroups[number] = keys.count
-                addGroup([value])
+                try addGroup([value])
                 return keys.count - 1
             }
         }
@@ -100,7 +106,7 @@ final class AggregateOperator: Operator {
         let key = DatumKey(values: values, types: types)
         if let group = groups[key] { return group }
         groups[key] = keys.count
-        addGroup(values)
+        try addGroup(values)
         return keys.count - 1
     }
 
@@ -111,6 +117,7 @@ final class AggregateOperator: Operator {
         if arguments.count == 1, !call.node.isDistinct, call.node.order.isEmpty {
             let value = try arguments[0].evaluate(row)
             if call.isStrict, value.isNull { return }
+            if call.keepsValues { try hold(Self.valueBytes([value])) }
             try accumulator.state.add(value, row.functions)
             return
         }
@@ -123,17 +130,27 @@ final class AggregateOperator: Operator {
         if call.node.isDistinct {
             let key = DatumKey(values: values, types: call.argumentTypes)
             guard accumulator.seen.insert(key).inserted else { return }
+            try hold(RowMemory.key(values))
         }
         if call.node.order.isEmpty {
-            try feed(accumulator.state, values)
+            try feed(call, accumulator.state, values)
         } else {
             var keys: [Datum] = []
             for key in call.node.order { keys.append(try key.expression.evaluate(row)) }
+            try hold(RowMemory.row(values) &+ RowMemory.row(keys) &+ 32)
             accumulator.ordered.append((values, keys))
         }
     }
 
-    private func feed(_ state: AggregateState, _ values: [Datum]) throws(SQLError) {
+    /// What a state takes that keeps all values: its array or text doubles.
+    private static func valueBytes(_ values: [Datum]) -> Int {
+        2 &* values.reduce(0) { $0 &+ $1.heapBytes &+ MemoryLayout<Datum>.stride }
+    }
+
+    private func feed(
+        _ call: Call, _ state: AggregateState, _ values: [Datum]
+    ) throws(SQLError) {
+        if call.keepsValues { try hold(Self.valueBytes(values)) }
         if values.count == 1 {
             try state.add(values[0], row.functions)
         } else {
@@ -154,7 +171,7 @@ final class AggregateOperator: Operator {
                 }
                 return false
             }
-            for entry in accumulator.ordered { try feed(accumulator.state, entry.arguments) }
+            for entry in accumulator.ordered { try feed(call, accumulator.state, entry.arguments) }
             accumulator.ordered = []
         }
         return try accumulator.state.result(row.functions)

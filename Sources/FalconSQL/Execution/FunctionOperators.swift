@@ -149,8 +149,13 @@ final class VirtualScanOperator: Operator {
         rows = try VirtualTables.rows(
             node.table, executor.transaction, session: row.functions.session)
         place = 0
+        releaseHeld()
+        try hold(rows.count &* (48 &+ node.table.columns.count &* MemoryLayout<Datum>.stride))
     }
-    override func close() { rows = [] }
+    override func close() {
+        rows = []
+        releaseHeld()
+    }
 
     override func next() throws(SQLError) -> Bool {
         while place < rows.count {

@@ -101,16 +101,19 @@ final class HashJoinOperator: Operator {
         saved.removeAll()
         table.removeAll()
         integers.removeAll()
+        releaseHeld()
         try right.open()
         build: while try right.next() {
             try executor.checkInterrupts()
             if isInteger {
                 guard case .int(let value) = try keys[0].right.evaluate(row) else {
-                    if node.kind == .full { saved.append(from: row) }
+                    if node.kind == .full { try saved.append(for: self) }
                     continue
                 }
+                let known = integers.count
                 integers[value, default: []].append(saved.count)
-                saved.append(from: row)
+                try hold(Self.placeBytes &+ (integers.count > known ? Self.keyBytes : 0))
+                try saved.append(for: self)
                 continue
             }
             var values: [Datum] = []
@@ -118,13 +121,17 @@ final class HashJoinOperator: Operator {
             for key in keys {
                 let value = try key.right.evaluate(row)
                 if value.isNull {
-                    if node.kind == .full { saved.append(from: row) }
+                    if node.kind == .full { try saved.append(for: self) }
                     continue build
                 }
                 values.append(value)
             }
+            let known = table.count
             table[DatumKey(values: values, types: types), default: []].append(saved.count)
-            saved.append(from: row)
+            try hold(
+                Self.placeBytes
+                    &+ (table.count > known ? RowMemory.row(values) &+ Self.keyBytes : 0))
+            try saved.append(for: self)
         }
         right.close()
         if node.kind == .full { matched = Array(repeating: false, count: saved.count) }
@@ -139,7 +146,12 @@ final class HashJoinOperator: Operator {
         saved.removeAll()
         table.removeAll()
         integers.removeAll()
+        releaseHeld()
     }
+
+    /// What a key of the hash table takes beside its values, and each of its rows' places.
+    private static let keyBytes = 144
+    private static let placeBytes = 16
 
     private func probe() throws(SQLError) -> [Int] {
         if isInteger {

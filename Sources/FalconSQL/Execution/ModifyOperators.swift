@@ -104,7 +104,14 @@ final class InsertOperator: ModifyOperator {
 
     override func open() throws(SQLError) {
         updatedKeys.removeAll()
+        releaseHeld()
         try super.open()
+    }
+
+    override func close() {
+        updatedKeys.removeAll()
+        releaseHeld()
+        super.close()
     }
 
     override func process() throws(SQLError) -> Bool {
@@ -216,6 +223,7 @@ final class InsertOperator: ModifyOperator {
             try writer.update(key: key, old: old, new: new)
         }
         updatedKeys.insert(key)
+        try hold(key.count &+ 96)
         return true
     }
 }

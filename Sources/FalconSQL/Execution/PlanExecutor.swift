@@ -19,9 +19,14 @@ final class PlanExecutor: SubplanRunner {
     /// Where EXPLAIN ANALYZE counts. To be set before the first ``begin(snapshot:parameters:functions:)``.
     var measurement: PlanMeasurement?
 
+    private let memory: MemoryMeter
+    /// What its operators and kept rows have taken of ``memory``.
+    @exclusivity(unchecked) private var heldBytes = 0
+
     private var root: Operator?
     private var subplans: [Operator?]
     private var subplanValues: [SubplanValue?]
+    private var subplanBytes = 0
     private var commonTables: [CommonTableStore]
     private var commonOperators: [Operator?]
 
@@ -29,6 +34,7 @@ final class PlanExecutor: SubplanRunner {
         self.plan = plan
         self.transaction = transaction
         engine = transaction.engine
+        memory = transaction.queryMemory
         row = RowContext(slotCount: plan.slotCount, parameters: [], functions: functions)
         subplans = Array(repeating: nil, count: plan.subplans.count)
         subplanValues = Array(repeating: nil, count: plan.subplans.count)
@@ -38,6 +44,7 @@ final class PlanExecutor: SubplanRunner {
     }
 
     deinit {
+        if heldBytes > 0 { memory.remove(heldBytes) }
         guard plan.isDeep else { return }
         LargeStack.release((root, subplans, commonOperators)) {
             root = nil
@@ -56,8 +63,7 @@ final class PlanExecutor: SubplanRunner {
         affectedRows = 0
         row.parameters = parameters
         row.functions = functions
-        for index in subplanValues.indices { subplanValues[index] = nil }
-        for store in commonTables { store.reset() }
+        forgetRows()
         if root == nil { root = try OperatorBuilder(executor: self).build(plan.root) }
         try root?.open()
     }
@@ -89,8 +95,42 @@ final class PlanExecutor: SubplanRunner {
         root?.close()
         for index in subplans.indices { subplans[index]?.close() }
         for index in commonOperators.indices { commonOperators[index]?.close() }
-        for store in commonTables { store.reset() }
+        forgetRows()
+        if heldBytes > 0 { release(heldBytes) }
         snapshot = nil
+    }
+
+    private func forgetRows() {
+        for index in subplanValues.indices { subplanValues[index] = nil }
+        for store in commonTables { reset(store) }
+        if subplanBytes > 0 { release(subplanBytes) }
+        subplanBytes = 0
+    }
+
+    // MARK: Memory
+
+    /// Charges rows that the query keeps, or throws 53200.
+    @inline(__always)
+    func hold(_ bytes: Int) throws(SQLError) {
+        try memory.add(bytes)
+        heldBytes &+= bytes
+    }
+
+    func release(_ bytes: Int) {
+        // What ends with the executor has been given back as a whole.
+        let given = min(bytes, heldBytes)
+        heldBytes &-= given
+        memory.remove(given)
+    }
+
+    func holdForSubplans(_ bytes: Int) throws(SQLError) {
+        try hold(bytes)
+        subplanBytes &+= bytes
+    }
+
+    private func reset(_ store: CommonTableStore) {
+        release(store.heldBytes)
+        store.reset()
     }
 
     // MARK: Reading
@@ -130,7 +170,9 @@ final class PlanExecutor: SubplanRunner {
         var failure: SQLError?
         var found = false
         do throws(StorageError) {
-            let result: Void? = try engine.withValue(key, at: timestamp) {
+            let result: Void? = try engine.withValue(
+                key, at: timestamp, mayWait: transaction.mayWait
+            ) {
                 value, _ throws(StorageError) in
                 do throws(SQLError) { try body(value) } catch { failure = error }
             }
@@ -145,8 +187,11 @@ final class PlanExecutor: SubplanRunner {
         let overlay = overlay
         let timestamp = readTimestamp
         let below = ordinal
+        var options = ReadOptions()
+        options.mayWait = transaction.mayWait
         return try storage { () throws(StorageError) in
-            try engine.makeIterator(range, at: timestamp, overlay: overlay, below: below)
+            try engine.makeIterator(
+                range, at: timestamp, overlay: overlay, below: below, options: options)
         }
     }
 
@@ -187,11 +232,15 @@ final class PlanExecutor: SubplanRunner {
         }
         guard let operation = commonOperators[index] else { return }
         let store = commonTables[index]
-        store.reset()
+        reset(store)
         let affected = affectedRows
         try operation.open()
         while try operation.next() {
-            store.rows.append(definition.resultSlots.map { row.slots[$0] })
+            let values = definition.resultSlots.map { row.slots[$0] }
+            let bytes = RowMemory.row(values)
+            try hold(bytes)
+            store.heldBytes &+= bytes
+            store.rows.append(values)
         }
         operation.close()
         affectedRows = affected
@@ -203,8 +252,10 @@ final class PlanExecutor: SubplanRunner {
 final class CommonTableStore {
     var rows: [[Datum]] = []
     var isComplete = false
+    var heldBytes = 0
     func reset() {
         rows.removeAll()
+        heldBytes = 0
         isComplete = false
     }
 }

@@ -55,6 +55,8 @@ public protocol SubplanRunner: AnyObject {
     /// until stored. Must be forgotten when a new execution begins.
     func cachedSubplanValue(_ index: Int) -> SubplanValue?
     func cacheSubplanValue(_ index: Int, _ value: SubplanValue)
+    /// Charges memory for what is kept so, until it is forgotten; throws 53200.
+    func holdForSubplans(_ bytes: Int) throws(SQLError)
 }
 
 /// A subplan's remembered outcome.

@@ -142,8 +142,10 @@ final class MaterializeOperator: Operator {
     }
     override func open() throws(SQLError) {
         if !isFilled {
+            saved.removeAll()
+            releaseHeld()
             try child.open()
-            while try child.next() { saved.append(from: row) }
+            while try child.next() { try saved.append(for: self) }
             child.close()
             isFilled = true
         }
@@ -152,6 +154,7 @@ final class MaterializeOperator: Operator {
     override func close() {
         child.close()
         saved.removeAll()
+        releaseHeld()
         isFilled = false
     }
     override func next() throws(SQLError) -> Bool {
@@ -178,12 +181,21 @@ final class SortOperator: Operator {
 
     override func open() throws(SQLError) {
         saved.removeAll()
+        releaseHeld()
         var keys: [Datum] = []
+        var capacity = 0
         let width = node.keys.count
         try child.open()
         while try child.next() {
             try executor.checkInterrupts()
-            saved.append(from: row)
+            try saved.append(for: self)
+            if keys.count + width > capacity {
+                // The keys, and the order of the rows.
+                let grown = max(capacity * 2, width * 16)
+                try hold((grown - capacity) * (MemoryLayout<Datum>.stride + 8 / max(width, 1)))
+                keys.reserveCapacity(grown)
+                capacity = grown
+            }
             for key in node.keys { keys.append(try key.expression.evaluate(row)) }
         }
         child.close()
@@ -210,6 +222,7 @@ final class SortOperator: Operator {
         child.close()
         saved.removeAll()
         order = []
+        releaseHeld()
     }
 
     override func next() throws(SQLError) -> Bool {
@@ -235,11 +248,13 @@ final class DistinctOperator: Operator {
     }
     override func open() throws(SQLError) {
         seen.removeAll()
+        releaseHeld()
         last = nil
         try child.open()
     }
     override func close() {
         seen.removeAll()
+        releaseHeld()
         child.close()
     }
     override func next() throws(SQLError) -> Bool {
@@ -253,7 +268,10 @@ final class DistinctOperator: Operator {
                 last = key
                 return true
             }
-            if seen.insert(key).inserted { return true }
+            if seen.insert(key).inserted {
+                try hold(RowMemory.key(values))
+                return true
+            }
         }
         return false
     }
@@ -277,14 +295,16 @@ final class SetOperator: Operator {
     }
 
     override func open() throws(SQLError) {
-        seen.removeAll()
-        counts.removeAll()
+        forget()
         isOnRight = false
         if node.operation != .union {
             try right.open()
             while try right.next() {
                 try executor.checkInterrupts()
-                counts[key(node.rightSlots), default: 0] += 1
+                let known = counts.count
+                let key = key(node.rightSlots)
+                counts[key, default: 0] += 1
+                if counts.count > known { try hold(RowMemory.key(key.values)) }
             }
             right.close()
         }
@@ -294,8 +314,20 @@ final class SetOperator: Operator {
     override func close() {
         left.close()
         right.close()
+        forget()
+    }
+
+    private func forget() {
         seen.removeAll()
         counts.removeAll()
+        releaseHeld()
+    }
+
+    /// Whether `key` has not been seen yet.
+    private func isFirst(_ key: DatumKey) throws(SQLError) -> Bool {
+        guard seen.insert(key).inserted else { return false }
+        try hold(RowMemory.key(key.values))
+        return true
     }
 
     private func key(_ slots: [Int]) -> DatumKey {
@@ -311,7 +343,7 @@ final class SetOperator: Operator {
             try executor.checkInterrupts()
             if isOnRight {
                 guard try right.next() else { return false }
-                if !node.all, !seen.insert(key(node.rightSlots)).inserted { continue }
+                if !node.all, try !isFirst(key(node.rightSlots)) { continue }
                 emit(node.rightSlots)
                 return true
             }
@@ -324,13 +356,13 @@ final class SetOperator: Operator {
             }
             switch node.operation {
             case .union:
-                if !node.all, !seen.insert(key(node.leftSlots)).inserted { continue }
+                if !node.all, try !isFirst(key(node.leftSlots)) { continue }
             case .intersect:
                 let key = key(node.leftSlots)
                 guard let count = counts[key], count > 0 else { continue }
                 if node.all {
                     counts[key] = count - 1
-                } else if !seen.insert(key).inserted {
+                } else if try !isFirst(key) {
                     continue
                 }
             case .except:
@@ -340,7 +372,9 @@ final class SetOperator: Operator {
                         counts[key] = count - 1
                         continue
                     }
-                } else if counts[key] != nil || !seen.insert(key).inserted {
+                } else if counts[key] != nil {
+                    continue
+                } else if try !isFirst(key) {
                     continue
                 }
             }

@@ -194,7 +194,8 @@ final class RowWriter {
         }
         let engine = engine
         return try storage { () throws(StorageError) in
-            try engine.get(key, at: engine.publishedTimestamp)
+            try engine.get(
+                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait)
         }
     }
 
@@ -210,7 +211,9 @@ final class RowWriter {
         if !isShared { return false }
         let engine = engine
         let found: Void? = try storage { () throws(StorageError) in
-            try engine.withValue(key, at: engine.publishedTimestamp) { _, _ in }
+            try engine.withValue(
+                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait
+            ) { _, _ in }
         }
         return found != nil
     }
@@ -259,6 +262,7 @@ final class RowWriter {
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(values, to: &value)
         try putRow(key, sql: sql, before: nil)
+        try transaction.chargeWrites()
         return nil
     }
 
@@ -354,6 +358,7 @@ final class RowWriter {
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(new, to: &value)
         try putRow(key, sql: .update, before: nil)
+        try transaction.chargeWrites()
     }
 
     private func deleteIndexEntry(
@@ -382,6 +387,7 @@ final class RowWriter {
         try storage { () throws(StorageError) in
             try batch.delete(key: key, class: .row, sql: sql, descriptorVersion: version)
         }
+        try transaction.chargeWrites()
     }
 
     // MARK: Building
@@ -391,6 +397,7 @@ final class RowWriter {
         _ index: Index, _ values: [Datum], rowSuffix: UnsafeRawBufferPointer
     ) throws(SQLError) {
         try putIndexEntry(index, values, rowSuffix)
+        try transaction.chargeWrites()
     }
 }
 

@@ -25,6 +25,8 @@ open class RowSource {
 /// One group's running state of an aggregate.
 open class AggregateState {
     public init() {}
+    /// All values it is given stay in memory: the operator charges them.
+    open var keepsValues: Bool { false }
     /// Takes one row's arguments (none for count(*)). A strict aggregate never sees a NULL.
     open func add(_ arguments: [Datum], _ context: FunctionContext) throws(SQLError) {}
     /// One-argument form, which sum, min, count(x) and friends override to avoid an array.

@@ -181,6 +181,7 @@ private final class BitState: AggregateState {
 
 /// string_agg(text, text): NULL values are skipped, a NULL separator is empty.
 private final class StringState: AggregateState {
+    override var keepsValues: Bool { true }
     private var text: String?
     override func add(_ arguments: [Datum], _ context: FunctionContext) throws(SQLError) {
         guard case .text(let value) = arguments[0] else { return }
@@ -198,6 +199,7 @@ private final class StringState: AggregateState {
 }
 
 private final class BytesState: AggregateState {
+    override var keepsValues: Bool { true }
     private var bytes: [UInt8]?
     override func add(_ arguments: [Datum], _ context: FunctionContext) throws(SQLError) {
         guard case .bytes(let value) = arguments[0] else { return }
@@ -219,6 +221,7 @@ private final class BytesState: AggregateState {
 
 /// array_agg of values, or of arrays into one of a dimension more.
 private final class ArrayState: AggregateState {
+    override var keepsValues: Bool { true }
     private let type: OID
     private var elements: [Datum] = []
     private var inner: [(length: Int32, lowerBound: Int32)] = []

@@ -389,6 +389,7 @@ extension FunctionLibrary {
 }
 
 private final class JSONArrayState: AggregateState {
+    override var keepsValues: Bool { true }
     private let type: OID
     private let isBinary: Bool
     private var parts: [String] = []
@@ -407,6 +408,7 @@ private final class JSONArrayState: AggregateState {
 }
 
 private final class JSONObjectState: AggregateState {
+    override var keepsValues: Bool { true }
     private let types: [OID]
     private let isBinary: Bool
     private var parts: [String] = []

@@ -52,6 +52,9 @@ struct CopyLineReader {
         buffer.append(contentsOf: data)
     }
 
+    /// Bytes of data and of the current line's fields.
+    var memoryBytes: Int { buffer.capacity &+ bytes.capacity }
+
     /// The text of the current line, for error contexts.
     var lineText: String { Self.shown(buffer[line]) }
 

@@ -14,7 +14,7 @@ public struct SQLDatabaseOptions: Sendable {
     public var durability: Durability = .synced
     /// Most concurrent sessions; beyond it makeSession fails with 53300.
     public var maxSessions: Int = 10_000
-    /// Most row locks held at once over all transactions; 53200 beyond.
+    /// Most row locks held at once over all transactions; 53200 beyond, or beyond the memory budget.
     public var maxLocks: Int = 8_000_000
     /// Told when a statement begins (true) and ends (false) to keep its worker thread waiting.
     public var whenBlocking: (@Sendable (Bool) -> Void)?
@@ -61,7 +61,7 @@ public final class SQLDatabase: Sendable {
         self.options = options
         self.store = store
         locks = LockTable(
-            maxLocks: options.maxLocks,
+            maxLocks: options.maxLocks, budget: engine.options.memoryBudget,
             allocateTransaction: { engine.allocateTransactionID().rawValue })
         var map: [String: DatabaseState] = [:]
         for database in databases { map[database.name] = database }

@@ -15,6 +15,8 @@ final class CopyInState {
     @exclusivity(unchecked) var rows: Int64 = 0
     /// The current line has been cut but its row could not be written yet: it waits for a lock.
     @exclusivity(unchecked) var hasPendingRow = false
+    /// What the reader's buffers are charged with.
+    @exclusivity(unchecked) private var heldBytes = 0
 
     init(
         run: StatementRun, table: TableDescriptor, plan: CopyPlan, executor: PlanExecutor,
@@ -27,6 +29,17 @@ final class CopyInState {
         self.columns = columns
         reader = CopyLineReader(options: options)
         needsHeader = options.hasHeader
+    }
+
+    /// Charges what the reader's buffers take by now: a line may be long.
+    func chargeBuffers() throws(SQLError) {
+        let bytes = reader.memoryBytes
+        if bytes > heldBytes {
+            try executor.hold(bytes - heldBytes)
+        } else {
+            executor.release(heldBytes - bytes)
+        }
+        heldBytes = bytes
     }
 }
 
@@ -138,6 +151,7 @@ extension Session {
     func continueCopy(_ sink: any ResultSink) -> SessionProgress {
         guard let copyIn else { return .finished }
         do throws(SQLError) {
+            try copyIn.chargeBuffers()
             while true {
                 if !copyIn.hasPendingRow {
                     guard try copyIn.reader.next(isFinal: copyIn.isFinal) else { break }

@@ -132,7 +132,7 @@ extension Session {
             }
             return try advanceUtility(run, maxRows: maxRows, describes: describes, sink)
         } catch {
-            guard error.isLockWait else { throw error }
+            guard error.isLockWait || error.isDiskWait else { throw error }
             if run.stage != .start || !run.prepared.isPlanned {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
@@ -141,8 +141,10 @@ extension Session {
                 run.stage = .restart
                 run.toPassOver = run.streamed
             }
-            run.buffer.removeAll(keepingCapacity: true)
-            return .blocked(beginLockWait())
+            run.forgetRows()
+            guard error.isDiskWait else { return .blocked(beginLockWait()) }
+            run.needsWorker = true
+            return .blocked(needsWorker())
         }
     }
 
@@ -166,7 +168,7 @@ extension Session {
         guard let plan = prepared.plan else {
             throw SQLError(.internalError, "statement has no plan")
         }
-        if !plan.isBounded || run.isLarge, !isOnWorker, run.stage != .emitting {
+        if !plan.isBounded || run.needsWorker, !isOnWorker, run.stage != .emitting {
             return .blocked(needsWorker())
         }
         if run.stage == .start {
@@ -188,6 +190,9 @@ extension Session {
         guard let executor = run.executor else {
             throw SQLError(.internalError, "statement has no executor")
         }
+        // An event loop does not wait for the disk: the statement then runs again on a worker.
+        transaction.mayWait = isOnWorker
+        defer { transaction.mayWait = true }
         if run.stage == .restart, let snapshot = run.snapshot {
             refreshFunctions()
             run.stage = .running
@@ -203,7 +208,7 @@ extension Session {
             let returnsRows = !plan.resultSlots.isEmpty
             while try executor.next() {
                 if returnsRows {
-                    run.buffer.append(plan.resultSlots.map { executor.row.slots[$0] })
+                    try run.keep(plan.resultSlots.map { executor.row.slots[$0] }, executor)
                 } else if plan.command == .select {
                     run.buffer.append([])
                 }

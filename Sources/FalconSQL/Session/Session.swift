@@ -422,7 +422,7 @@ public final class Session: @unchecked Sendable {
                     let prepared = PreparedStatement(
                         name: "", sql: simple.sql, parsed: parsed, declaredTypes: [])
                     run = StatementRun(prepared: prepared, parameters: [])
-                    if simple.sql.utf8.count > Self.largeInput { run.isLarge = true }
+                    if simple.sql.utf8.count > Self.largeInput { run.needsWorker = true }
                 }
                 simple.run = run
                 startStatement()
@@ -477,7 +477,7 @@ public final class Session: @unchecked Sendable {
         } else {
             run = StatementRun(prepared: portal.prepared, parameters: portal.parameters)
             run.formats = portal.formats
-            if portal.isLarge { run.isLarge = true }
+            if portal.isLarge { run.needsWorker = true }
             portal.run = run
             startStatement()
         }

@@ -26,6 +26,7 @@ final class StatementRun {
     /// Rows kept back until the statement is complete: it may have to run again.
     var buffer: [[Datum]] = []
     var bufferPlace = 0
+    private var bufferBytes = 0
     var columns: [ResultColumn] = []
     var formats: [Int16] = []
     var isDescribed = false
@@ -42,13 +43,28 @@ final class StatementRun {
     var inner: StatementRun?
     var utilityState: AnyObject?
     var rowValues: [Datum] = []
-    /// Its text or parameters are so large, or it may nest so deeply, that a worker has to run it.
-    var isLarge: Bool
+    /// A worker has to run it: its text or parameters are large, it may nest deeply, or it met the disk.
+    var needsWorker: Bool
 
     init(prepared: PreparedStatement, parameters: [Datum]) {
         self.prepared = prepared
         self.parameters = parameters
-        isLarge = prepared.isDeep || parameters.contains(where: FunctionDescriptor.isLong)
+        needsWorker = prepared.isDeep || parameters.contains(where: FunctionDescriptor.isLong)
+    }
+
+    /// Keeps a row back.
+    func keep(_ values: [Datum], _ executor: PlanExecutor) throws(SQLError) {
+        let bytes = RowMemory.row(values)
+        try executor.hold(bytes)
+        bufferBytes &+= bytes
+        buffer.append(values)
+    }
+
+    /// Drops the rows kept back: the statement runs again.
+    func forgetRows() {
+        buffer.removeAll(keepingCapacity: true)
+        executor?.release(bufferBytes)
+        bufferBytes = 0
     }
 
     /// Returns the executor for another run.
@@ -60,6 +76,7 @@ final class StatementRun {
         executor = nil
         snapshot = nil
         buffer = []
+        bufferBytes = 0
         stage = .done
         inner?.finish()
     }

@@ -13,8 +13,10 @@ struct LockShard {
     }
 
     private var slots: UnsafeMutablePointer<Slot>
-    private var capacity: Int
+    private(set) var capacity: Int
     private(set) var count = 0
+    /// A shard is not made smaller: so much is not charged to the memory budget.
+    static let leastCapacity = 1024
 
     init() {
         capacity = 16
@@ -41,9 +43,12 @@ struct LockShard {
         }
     }
 
+    /// The next insertion doubles the array.
+    var isFull: Bool { (count + 1) * 4 > capacity * 3 }
+
     /// A fresh slot for `key`, which must be absent. Earlier slot pointers become invalid.
     mutating func insert(_ key: UInt64) -> UnsafeMutablePointer<Slot> {
-        if (count + 1) * 4 > capacity * 3 { resize(to: capacity * 2) }
+        if isFull { resize(to: capacity * 2) }
         count += 1
         let slot = emptySlot(for: key)
         slot.pointee = Slot(key: key, pointer: nil, mask: 0, isHeavy: false)
@@ -68,7 +73,7 @@ struct LockShard {
             }
         }
         slots[hole] = Slot()
-        if capacity > 1024, count * 8 < capacity { resize(to: capacity / 2) }
+        if capacity > Self.leastCapacity, count * 8 < capacity { resize(to: capacity / 2) }
     }
 
     private func emptySlot(for key: UInt64) -> UnsafeMutablePointer<Slot> {

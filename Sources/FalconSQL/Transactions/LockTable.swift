@@ -1,4 +1,5 @@
 import FalconSchema
+import FalconStorage
 import Synchronization
 
 /// The in-memory lock table: row, relation, name and advisory locks by 64-bit key hash.
@@ -18,6 +19,10 @@ final class LockTable: @unchecked Sendable {
 
     private let shards: [Shard]
     private let maxPerShard: Int
+    private let budget: MemoryBudget?
+    /// A slot, and the entry in its owner's list.
+    private static let bytesPerSlot =
+        MemoryLayout<LockShard.Slot>.stride + MemoryLayout<LockOwner.Held>.stride
     /// How many strong relation lockers hold or want a relation of this slot: weak ones must then
     /// use the main table.
     private let strong: UnsafeMutablePointer<Atomic<Int>>
@@ -26,7 +31,11 @@ final class LockTable: @unchecked Sendable {
     private let allocateTransaction: @Sendable () -> UInt64
 
     /// `allocateTransaction` gives out transaction numbers.
-    init(maxLocks: Int, allocateTransaction: @escaping @Sendable () -> UInt64 = { 0 }) {
+    init(
+        maxLocks: Int, budget: MemoryBudget? = nil,
+        allocateTransaction: @escaping @Sendable () -> UInt64 = { 0 }
+    ) {
+        self.budget = budget
         self.allocateTransaction = allocateTransaction
         shards = (0..<Self.shardCount).map { _ in Shard() }
         maxPerShard = max(1024, maxLocks / Self.shardCount)
@@ -35,6 +44,10 @@ final class LockTable: @unchecked Sendable {
     }
 
     deinit {
+        for shard in shards {
+            let capacity = shard.state.withLock { $0.capacity }
+            budget?.charge(.locks, -Self.chargedBytes(capacity))
+        }
         strong.deinitialize(count: Self.strongSlots)
         strong.deallocate()
     }
@@ -46,6 +59,33 @@ final class LockTable: @unchecked Sendable {
 
     @inline(__always)
     private func shard(_ key: UInt64) -> Shard { shards[Int(key >> 58)] }
+
+    // MARK: Memory
+
+    private static func chargedBytes(_ capacity: Int) -> Int {
+        capacity > LockShard.leastCapacity ? capacity * bytesPerSlot : 0
+    }
+
+    /// A slot for `key`; nil when the memory budget has no room for a larger array.
+    private func insert(
+        _ key: UInt64, _ shard: inout LockShard
+    ) -> UnsafeMutablePointer<LockShard.Slot>? {
+        if shard.isFull, let budget {
+            let growth =
+                Self.chargedBytes(shard.capacity * 2) - Self.chargedBytes(shard.capacity)
+            guard growth == 0 || budget.tryCharge(.locks, growth) else { return nil }
+        }
+        return shard.insert(key)
+    }
+
+    private func remove(_ slot: UnsafeMutablePointer<LockShard.Slot>, _ shard: inout LockShard) {
+        let before = shard.capacity
+        shard.remove(slot)
+        if shard.capacity != before {
+            budget?.charge(
+                .locks, Self.chargedBytes(shard.capacity) - Self.chargedBytes(before))
+        }
+    }
 
     // MARK: Acquiring
 
@@ -64,8 +104,9 @@ final class LockTable: @unchecked Sendable {
         }
         let answer: Answer = shard(key).state.withLock { shard in
             guard let slot = shard.find(key) else {
-                if shard.count >= maxPerShard { return .exhausted }
-                let slot = shard.insert(key)
+                guard shard.count < maxPerShard, let slot = insert(key, &shard) else {
+                    return .exhausted
+                }
                 slot.pointee.pointer = UnsafeRawPointer(Unmanaged.passUnretained(owner).toOpaque())
                 slot.pointee.mask = mode.bit
                 return .granted
@@ -152,7 +193,7 @@ final class LockTable: @unchecked Sendable {
             heavy.waiters.remove(at: index)
             if let callback = wait.resolve(outcome) { callbacks.append(callback) }
             Self.grantWaiters(heavy, &callbacks)
-            Self.settle(&shard, slot, heavy)
+            settle(&shard, slot, heavy)
         }
         for callback in callbacks { callback() }
     }
@@ -219,7 +260,14 @@ final class LockTable: @unchecked Sendable {
                     fast[i].isTransferred = true
                     let mask = fast[i].mask
                     shard(key).state.withLock { shard in
+                        // One more relation's lock: not to be refused.
+                        let before = shard.capacity
                         let slot = shard.find(key) ?? shard.insert(key)
+                        if shard.capacity != before {
+                            budget?.charge(
+                                .locks,
+                                Self.chargedBytes(shard.capacity) - Self.chargedBytes(before))
+                        }
                         if !slot.pointee.isHeavy { Self.makeHeavy(slot) }
                         Self.heavy(slot)?.add(owner, mask)
                     }
@@ -269,7 +317,7 @@ final class LockTable: @unchecked Sendable {
             guard let slot = shard.find(key) else { return }
             if !slot.pointee.isHeavy {
                 slot.pointee.mask &= ~mask
-                if slot.pointee.mask == 0 { shard.remove(slot) }
+                if slot.pointee.mask == 0 { remove(slot, &shard) }
                 return
             }
             guard let heavy = Self.heavy(slot) else { return }
@@ -278,7 +326,7 @@ final class LockTable: @unchecked Sendable {
                 if heavy.holders[index].mask == 0 { heavy.holders.remove(at: index) }
             }
             Self.grantWaiters(heavy, &callbacks)
-            Self.settle(&shard, slot, heavy)
+            settle(&shard, slot, heavy)
         }
         for callback in callbacks { callback() }
     }
@@ -317,11 +365,11 @@ final class LockTable: @unchecked Sendable {
     }
 
     /// Frees a heavy lock that nobody holds or wants.
-    private static func settle(
+    private func settle(
         _ shard: inout LockShard, _ slot: UnsafeMutablePointer<LockShard.Slot>, _ heavy: HeavyLock
     ) {
         guard heavy.holders.isEmpty, heavy.waiters.isEmpty else { return }
-        shard.remove(slot)
+        remove(slot, &shard)
         Unmanaged.passUnretained(heavy).release()
     }
 

@@ -34,10 +34,19 @@ final class Transaction: @unchecked Sendable {
     let snapshotOwner: String
 
     private(set) var batch = WriteBatch()
+    /// The memory of ``batch``, and where its next check is due.
+    private let writeMemory: MemoryMeter
+    private var checkedBytes = Transaction.checkEvery
+    private static let checkEvery = 16 << 10
+    /// The memory of the session's queries.
+    let queryMemory: MemoryMeter
     var isolation = IsolationLevel.readCommitted
     var isReadOnly = false
     var isDeferrable = false
     private(set) var isActive = false
+    /// False while a statement runs on an event loop: reads then throw ``SQLError/diskWait`` in place of
+    /// waiting for the disk.
+    var mayWait = true
     /// now(), µs since 2000.
     private(set) var startMicros: Int64 = 0
 
@@ -70,6 +79,10 @@ final class Transaction: @unchecked Sendable {
         self.database = database
         self.interrupt = interrupt
         snapshotOwner = "session \(owner.processID)"
+        let budget = engine.options.memoryBudget
+        writeMemory = MemoryMeter(budget, .transactions, user: "The transaction's writes")
+        queryMemory = MemoryMeter(
+            budget, .queries, user: "The rows that the session's queries keep")
     }
 
     func begin(startMicros: Int64) {
@@ -126,7 +139,9 @@ final class Transaction: @unchecked Sendable {
 
     private static let outOfLocks = SQLError(
         .outOfMemory, "out of shared memory",
-        hint: "You might need to increase max_locks_per_transaction.")
+        hint:
+            "You might need to increase max_locks, or memory_budget, or to lock fewer rows at once."
+    )
 
     private func note(_ result: LockResult) throws(SQLError) {
         switch result {
@@ -138,6 +153,20 @@ final class Transaction: @unchecked Sendable {
             throw SQLError(.lockNotAvailable, "could not obtain lock")
         case .exhausted: throw Self.outOfLocks
         }
+    }
+
+    // MARK: Memory
+
+    /// To be called after each row written: charges what the private writes take by now, or throws 53200.
+    @inline(__always)
+    func chargeWrites() throws(SQLError) {
+        if batch.byteCount > checkedBytes { try chargeGrowth() }
+    }
+
+    @inline(never)
+    private func chargeGrowth() throws(SQLError) {
+        try writeMemory.set(batch.memoryBytes &+ moves.count &* 160)
+        checkedBytes = batch.byteCount &+ Self.checkEvery
     }
 
     // MARK: Catalog
@@ -231,7 +260,11 @@ final class Transaction: @unchecked Sendable {
 
     /// Takes a failed or waiting statement's writes back.
     func rollbackStatement(to ordinal: UInt32, changeCount: Int) {
-        if batch.nextOrdinal != ordinal { batch.rollback(toOrdinal: ordinal) }
+        if batch.nextOrdinal != ordinal {
+            batch.rollback(toOrdinal: ordinal)
+            // Its memory stays taken: what comes next is on top of it.
+            checkedBytes = Self.checkEvery
+        }
         while let last = moves.last, last.ordinal > ordinal { moves.removeLast() }
         if changes.count > changeCount {
             changes.removeSubrange(changeCount...)
@@ -264,8 +297,11 @@ final class Transaction: @unchecked Sendable {
     func reset() {
         if batch.nextOrdinal != 0 {
             // A large arena is given back, a small one used again.
-            if batch.byteCount > 1 << 20 { batch = WriteBatch() } else { batch.removeAll() }
+            if batch.memoryBytes > 1 << 20 { batch = WriteBatch() } else { batch.removeAll() }
+            checkedBytes = Self.checkEvery
         }
+        // Also when the engine has taken the batch's memory over.
+        if writeMemory.usedBytes > 0 { writeMemory.removeAll() }
         kept = nil
         serializable = nil
         hasRunQuery = false

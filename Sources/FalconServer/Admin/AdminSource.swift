@@ -57,6 +57,7 @@ final class AdminSource: Sendable {
         if let engine {
             appendEngine(engine.statistics(), &out)
             appendSafepoint(engine.safepointReport(), &out)
+            if let budget = engine.options.memoryBudget { appendMemory(budget, &out) }
         }
         return out.text
     }
@@ -130,6 +131,21 @@ final class AdminSource: Sendable {
             "falcon_worker_jobs", "Worker threads busy now.", server.workers.activeJobs)
     }
 
+    private func appendMemory(_ budget: MemoryBudget, _ out: inout MetricsText) {
+        out.gauge(
+            "falcon_memory_budget_bytes", "The memory budget.", Double(budget.totalBytes))
+        let accounts = MemoryBudget.Account.allCases.map {
+            ($0.name, UInt64(clamping: budget.usedBytes($0)))
+        }
+        out.gauge(
+            "falcon_memory_bytes", "Memory taken from the budget, by who uses it.", label: "user",
+            accounts + [("cache", UInt64(clamping: budget.cache.usedBytes))])
+        out.gauge(
+            "falcon_memory_pressure",
+            "0: none. 1: memtables are flushed early. 2: writers are held back.",
+            budget.pressure.rawValue)
+    }
+
     private func appendEngine(_ s: EngineStatistics, _ out: inout MetricsText) {
         out.counter("falcon_transactions_committed_total", "Commits that wrote.", s.commits)
         out.counter(
@@ -151,6 +167,21 @@ final class AdminSource: Sendable {
         out.gauge(
             "falcon_level_bytes", "Table bytes per level.", label: "level",
             s.levels.enumerated().map { (String($0.offset), $0.element.bytes) })
+        out.gauge(
+            "falcon_level0_sublevels", "Runs of tables in level 0: what a read looks at there.",
+            s.level0Sublevels)
+        out.gauge(
+            "falcon_obsolete_bytes", "Bytes of files that are to be unlinked.",
+            Double(s.obsoleteBytes))
+        out.counter(
+            "falcon_time_bound_skipped_tables_total",
+            "Tables that scans of recent changes did not read.", s.skippedTables)
+        out.counter(
+            "falcon_time_bound_skipped_partitions_total",
+            "Index partitions that scans of recent changes did not read.", s.skippedPartitions)
+        out.counter(
+            "falcon_time_bound_skipped_blocks_total",
+            "Blocks that scans of recent changes did not read.", s.skippedBlocks)
         out.gauge("falcon_blob_files", "Files of large values.", s.blobs.fileCount)
         out.gauge(
             "falcon_blob_live_bytes", "Bytes in them that tables refer to.",
@@ -158,6 +189,9 @@ final class AdminSource: Sendable {
         out.gauge(
             "falcon_blob_garbage_bytes", "Bytes in them that nothing refers to.",
             Double(s.blobs.garbageBytes))
+        out.counter(
+            "falcon_large_transactions_total",
+            "Transactions so large that they became a layer of their own.", s.adoptedBatches)
         out.counter("falcon_flushes_total", "Memtables flushed.", s.flushes)
         out.counter("falcon_flushed_bytes_total", "Bytes written by flushes.", s.flushedBytes)
         out.counter("falcon_compactions_total", "Compactions run.", s.compactions)

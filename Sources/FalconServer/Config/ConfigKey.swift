@@ -125,8 +125,9 @@ struct ConfigKey: Sendable {
         },
         ConfigKey(
             "storage", "memory_budget", "0",
-            "Memory for memtables, table metadata and the block cache together, from 64MiB: the cache "
-                + "gets what the others leave, whatever block_cache_size says. 0: no such bound."
+            "Memory for memtables, table metadata, transactions, locks, queries and the block cache "
+                + "together, from 64MiB: the cache gets what the others leave, whatever block_cache_size "
+                + "says; statements that want more fail with SQLSTATE 53200. 0: no such bound."
         ) { (config, value) throws(ConfigError) in
             config.memoryBudgetBytes = try value.bytes(0...(1 << 42))
         },
@@ -139,6 +140,17 @@ struct ConfigKey: Sendable {
             "Codec of the last level's blocks, where most data is: none, lz4 or zstd."
         ) { (config, value) throws(ConfigError) in config.bottomCompression = try codec(value) },
         ConfigKey(
+            "storage", "bottom_dictionary", "0",
+            "With bottom_compression zstd: size of each table's dictionary, 16KiB for small rows that are "
+                + "alike. 0: none."
+        ) { (config, value) throws(ConfigError) in
+            let bytes = try value.bytes(0...(1 << 20))
+            guard bytes == 0 || bytes >= 256 else {
+                throw ConfigError("must be 0, or 256 bytes or more")
+            }
+            config.bottomDictionaryBytes = bytes
+        },
+        ConfigKey(
             "storage", "filter_bits_per_key", "10",
             "Bloom filter bits per key; 0 writes no filters."
         ) { (config, value) throws(ConfigError) in
@@ -148,6 +160,17 @@ struct ConfigKey: Sendable {
             "storage", "compaction_threads", "1", "Threads that compact table files."
         ) { (config, value) throws(ConfigError) in
             config.compactionThreads = try value.int(1...16)
+        },
+        ConfigKey(
+            "storage", "background_write_rate", "0",
+            "Bytes a second that flushes and compactions may write, from 1MiB, flushes first; lifted "
+                + "while commits wait for them. 0: as fast as they can."
+        ) { (config, value) throws(ConfigError) in
+            let rate = try value.bytes(0...(1 << 40))
+            guard rate == 0 || rate >= 1 << 20 else {
+                throw ConfigError("must be 0, or 1MiB or more")
+            }
+            config.backgroundBytesPerSecond = rate
         },
         ConfigKey(
             "storage", "wal_segment_size", "\"64MiB\"", "Size of one write-ahead log file."

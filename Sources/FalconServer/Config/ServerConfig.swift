@@ -24,8 +24,10 @@ public struct ServerConfig: Sendable {
     public var memoryBudgetBytes = 0
     public var compression = BlockCodec.lz4
     public var bottomCompression = BlockCodec.lz4
+    public var bottomDictionaryBytes = 0
     public var filterBitsPerKey = 10
     public var compactionThreads = 1
+    public var backgroundBytesPerSecond = 0
     public var walSegmentBytes = 64 << 20
     public var walRetainBytes = 1 << 30
     public var durability = Durability.synced

@@ -142,8 +142,10 @@ public final class RunningServer: Sendable {
         options.blockCacheBytes = config.blockCacheBytes
         options.compression = config.compression
         options.bottomCompression = config.bottomCompression
+        options.bottomDictionaryBytes = config.bottomDictionaryBytes
         options.filterBitsPerKey = config.filterBitsPerKey
         options.compactionThreads = config.compactionThreads
+        options.backgroundBytesPerSecond = UInt64(config.backgroundBytesPerSecond)
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
         options.catalogReader = CatalogCheckpoint.reader

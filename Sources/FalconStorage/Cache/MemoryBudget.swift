@@ -1,11 +1,14 @@
+import CFalconPlatform
 import Synchronization
 
-/// One process's memory for storage, shared by its engines: what memtables, table metadata, the log
-/// and transactions take, and a block cache that gets the rest.
+/// One process's memory, shared by its engines and by the program that runs transactions and queries on
+/// them: what memtables, table metadata, the log, transactions, locks and queries take, and a block cache
+/// that gets the rest.
 ///
 /// Memory comes from the cache first: it shrinks as the others grow. When the others alone come near
-/// the whole, memtables are flushed early (``Pressure/soft``), and then writers are held back until
-/// flushes have made room (``Pressure/hard``, reason `memory`). Thread-safe.
+/// the whole, memtables are flushed early (``Pressure/soft``). At the hard level what can be refused is
+/// refused (``tryCharge(_:_:)``); what the engine cannot refuse goes beyond, and writers are held back
+/// until flushes have made room (``Pressure/hard``, reason `memory`). Thread-safe.
 ///
 /// The process stays within a tenth above ``totalBytes``, beside what it takes idle: the allocator's
 /// own losses are provided for by ``allocatorShare``.
@@ -17,9 +20,25 @@ public final class MemoryBudget: @unchecked Sendable {
         case tables
         /// Buffers of the log, of flushes and of compactions.
         case background
-        /// Private writes of transactions and the memory of queries: for the program that runs them to
-        /// charge, the engine does not see them.
+        /// Private writes of transactions. These and the following are for the program that runs them
+        /// to charge: the engine does not see them.
         case transactions
+        /// The lock table.
+        case locks
+        /// Rows that queries keep: sorts, hash tables, results, COPY.
+        case queries
+
+        /// What metrics and error messages call it.
+        public var name: String {
+            switch self {
+            case .memtables: "memtables"
+            case .tables: "tables"
+            case .background: "background"
+            case .transactions: "transactions"
+            case .locks: "locks"
+            case .queries: "queries"
+            }
+        }
     }
     public enum Pressure: Int, Comparable, Sendable {
         case none, soft, hard
@@ -36,6 +55,7 @@ public final class MemoryBudget: @unchecked Sendable {
     static let hardShare = 0.8
     /// What the allocator loses on blocks of many sizes, measured by `scripts/soak memory`.
     static let allocatorShare = 0.18
+    private static let trimmedBytes = 8 << 20
 
     private let accounts = Mutex([Int](repeating: 0, count: Account.allCases.count))
     private let level = Atomic<Int>(0)
@@ -59,16 +79,40 @@ public final class MemoryBudget: @unchecked Sendable {
     /// Charges `bytes` more, or fewer when negative, and gives the cache what is left.
     public func charge(_ account: Account, _ bytes: Int) {
         if bytes == 0 { return }
+        // A query's rows were many small blocks: what others are to have must go back to the system, and
+        // not only to the allocator. Takes milliseconds, as the rows took to make.
+        if account == .queries, bytes <= -MemoryBudget.trimmedBytes { falcon_trim_heap() }
         accounts.withLock { accounts in
             accounts[account.rawValue] += bytes
-            let others = accounts.reduce(0, +)
-            cache.setCapacity(MemoryBudget.cacheShare(total: totalBytes, others: others))
-            let share = Double(others) / Double(totalBytes)
-            let pressure: Pressure =
-                share > MemoryBudget.hardShare
-                ? .hard : share > MemoryBudget.softShare ? .soft : .none
-            level.store(pressure.rawValue, ordering: .releasing)
+            settle(accounts.reduce(0, +))
         }
+    }
+
+    /// Charges `bytes` more unless all accounts together would then take more than ``hardLevelBytes``:
+    /// for memory that its owner can do without, by failing a statement. False: nothing was charged.
+    ///
+    /// Takes a lock and may evict blocks: charge in pieces of 64 KiB and more, not by the row.
+    public func tryCharge(_ account: Account, _ bytes: Int) -> Bool {
+        accounts.withLock { accounts in
+            let others = accounts.reduce(bytes, +)
+            if bytes > 0, others > hardLevelBytes { return false }
+            accounts[account.rawValue] += bytes
+            settle(others)
+            return true
+        }
+    }
+
+    /// What the accounts may take together before ``tryCharge(_:_:)`` refuses.
+    public var hardLevelBytes: Int { Int(Double(totalBytes) * MemoryBudget.hardShare) }
+
+    /// With the accounts' lock held: gives the cache what `others` leave.
+    private func settle(_ others: Int) {
+        cache.setCapacity(MemoryBudget.cacheShare(total: totalBytes, others: others))
+        let share = Double(others) / Double(totalBytes)
+        let pressure: Pressure =
+            share > MemoryBudget.hardShare
+            ? .hard : share > MemoryBudget.softShare ? .soft : .none
+        level.store(pressure.rawValue, ordering: .releasing)
     }
 
     public var pressure: Pressure {
@@ -79,7 +123,7 @@ public final class MemoryBudget: @unchecked Sendable {
         let others = accounts.withLock { $0.reduce(0, +) }
         return .init(
             value: UInt64(clamping: others),
-            softLimit: UInt64(Double(totalBytes) * MemoryBudget.hardShare),
+            softLimit: UInt64(clamping: hardLevelBytes),
             hardLimit: UInt64(clamping: totalBytes))
     }
     public func usedBytes(_ account: Account) -> Int {

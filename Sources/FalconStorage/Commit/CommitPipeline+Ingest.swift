@@ -34,7 +34,7 @@ extension CommitPipeline {
         section.lock()
         defer { section.unlock() }
         guard !isRefusing, let wal, let target else { throw refusal() }
-        let place = try target.prepareIngest()
+        let place = try target.preparePlace()
         let (timestamp, wall) = clock.next()
         let record = IngestRecord(timestamp: timestamp, wallMicros: wall, files: files)
         let position = try wal.append(.ingest, record.encoded())

@@ -9,7 +9,8 @@ import Synchronization
 /// every commit before it are as durable as they asked.
 ///
 /// The memtable has one writer at a time, so a batch is applied inside the section (0.1-0.5 µs per
-/// row). An entry above the published timestamp is invisible to readers.
+/// row); a large one becomes a layer of its own, without a look at its rows. An entry above the
+/// published timestamp is invisible to readers.
 final class CommitPipeline: @unchecked Sendable {
     let section = Monitor()
     private let queueLock = Monitor()
@@ -113,7 +114,7 @@ final class CommitPipeline: @unchecked Sendable {
     // MARK: - Ordering
 
     /// Orders, logs and applies `batch` and queues its publication. Throws when it has not been
-    /// ordered: nothing of it is anywhere then.
+    /// ordered: nothing of it is anywhere then. Once it is ordered, `batch` may be empty.
     @inline(__always)
     private func order(
         _ batch: WriteBatch, _ options: CommitOptions,
@@ -131,7 +132,10 @@ final class CommitPipeline: @unchecked Sendable {
         guard !isStopped.load(ordering: .relaxed), let wal, let target else {
             throw refusal()
         }
-        let layer = try target.layer(for: batch)
+        let bytes = batch.byteCount
+        let isAdopted = bytes > target.adoptionBytes && AdoptedBatch.canAdopt(batch)
+        let place = try isAdopted ? target.preparePlace() : nil
+        let layer = try isAdopted ? nil : target.layer(for: batch)
         if hasParts { parts = try logParts(batch, transaction, encoder, wal) }
         let (timestamp, wall) = clock.next()
         let position = try wal.appendCommit(
@@ -139,22 +143,28 @@ final class CommitPipeline: @unchecked Sendable {
                 transaction: transaction, timestamp: timestamp, wallMicros: wall,
                 database: options.database, epoch: epoch, partCount: parts.count),
             encoder, flush: waiter == nil ? options.durability : .buffered)
-        guard layer.table.apply(batch, at: timestamp) else {
+        let isApplied: Bool
+        if let place {
+            isApplied = target.adopt(batch, at: timestamp, end: position.end, in: place)
+        } else {
+            isApplied = layer?.table.apply(batch, at: timestamp) ?? false
+        }
+        guard isApplied else {
             // The log holds it and the memtable does not: only a reopen can bring them together.
             let cause = StorageError(
                 .internalError, kind: .bug, "A memtable refused a batch it had room for.")
             poison(cause)
             throw outcomeUnknown(cause)
         }
-        layer.lastLSN = position.end
-        layer.lastTimestamp = timestamp
+        layer?.lastLSN = position.end
+        layer?.lastTimestamp = timestamp
         if parts.changesCatalog { newestCatalogCommit = timestamp }
         if awaitsFirstCommit {
             awaitsFirstCommit = false
             closer?.noteCommit()
         }
         commits &+= 1
-        committedBytes &+= UInt64(truncatingIfNeeded: batch.byteCount)
+        committedBytes &+= UInt64(truncatingIfNeeded: bytes)
         if let waiter, options.durability == .synced {
             waiter.pointee.room = SyncRooms.room(wal.syncsBegun)
         }

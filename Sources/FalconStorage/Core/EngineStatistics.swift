@@ -47,6 +47,8 @@ public struct EngineStatistics: Sendable {
     /// Bytes of replaced tables that are still to be unlinked.
     public var obsoleteBytes: UInt64 = 0
 
+    /// Transactions so large that they became a layer of their own.
+    public var adoptedBatches: UInt64 = 0
     public var flushes: UInt64 = 0
     public var flushedBytes: UInt64 = 0
     public var compactions: UInt64 = 0

@@ -11,7 +11,7 @@ extension BackgroundWork {
         memtableCharge.set(
             max(
                 (options.maximumImmutableMemtables + 2) * options.rotationBytes,
-                state.immutables.reduce(options.rotationBytes) { $0 + $1.table.approximateBytes }))
+                state.immutables.reduce(options.rotationBytes) { $0 + $1.approximateBytes }))
         let targets = picker.targets(state.version)
         monitor.lock()
         let isDiskFull =
@@ -54,6 +54,7 @@ extension BackgroundWork {
         statistics.compactionDebtBytes = picker.debt(version, targets)
         statistics.safepoint = safepoint()
         monitor.lock()
+        statistics.adoptedBatches = figures.adoptedBatches
         statistics.flushes = figures.flushes
         statistics.flushedBytes = figures.flushedBytes
         statistics.compactions = figures.compactions

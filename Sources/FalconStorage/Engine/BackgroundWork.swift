@@ -132,6 +132,13 @@ final class BackgroundWork: @unchecked Sendable {
         remover = nil
     }
 
+    /// A large batch has become a layer of its own.
+    func noteAdoption() {
+        monitor.lock()
+        figures.adoptedBatches += 1
+        monitor.unlock()
+    }
+
     /// Something changed that the threads may have waited for: a rotation, a publication.
     func kick() {
         monitor.lock()

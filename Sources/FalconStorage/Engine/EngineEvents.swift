@@ -11,7 +11,7 @@ struct EngineEvents: Sendable {
         _ layer: MemtableLayer, _ body: () throws(StorageError) -> UInt64
     ) throws(StorageError) -> UInt64 {
         guard listener != nil else { return try body() }
-        var event = EngineEvent.Flush(memtableBytes: layer.table.approximateBytes)
+        var event = EngineEvent.Flush(memtableBytes: layer.approximateBytes)
         send(.flushBegan(event))
         let result = Self.timed(body, &event.micros)
         switch result {

@@ -46,7 +46,7 @@ extension StorageEngine {
             tombstones += state.active.table.rangeTombstones(in: range, at: readable)
         }
         for layer in state.immutables {
-            children.append(layer.table.makeIterator())
+            children.append(layer.makeIterator())
             tombstones += layer.table.rangeTombstones(in: range, at: readable)
             for file in layer.ingested where file.overlaps(range) && scan.needs(file) {
                 let reader = try file.reader(mayWait: scan.mayWait)

@@ -1,7 +1,9 @@
 extension StorageEngine {
     /// Commits `batch`; `completion` is called once, after publication in commit order, without
     /// locks held, on a thread of the engine or of another committer (on the caller's when the commit
-    /// is refused or published at once). It must be short. The batch belongs to the engine until then.
+    /// is refused or published at once). It must be short. The batch belongs to the engine until then, and
+    /// is to be emptied before it is used again: a large one, of more than a quarter of
+    /// ``EngineOptions/memtableBytes``, is empty by then, since its memory becomes a memtable's.
     /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
     ///   was not held.
     @discardableResult
@@ -27,7 +29,8 @@ extension StorageEngine {
     /// nothing when the log can be written.
     public func abandonStalledCommits() { writeSide?.wal.failIfStalled() }
 
-    /// Commits `batch` and waits for its publication.
+    /// Commits `batch` and waits for its publication. Empty the batch before it is used again; a large one
+    /// may be empty already (see ``commit(_:_:completion:)``).
     @discardableResult
     public func commitAndWait(
         _ batch: WriteBatch, _ options: CommitOptions = .init()

@@ -39,6 +39,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         budget = options.memoryBudget
         pacer = CommitPacer(controller: controller, pipeline: pipeline)
         active = tree.state.active
+        super.init(adoptionBytes: options.rotationBytes / 4)
     }
 
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
@@ -71,8 +72,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         return active
     }
 
-    override func prepareIngest() throws(StorageError) -> IngestPlace {
-        IngestPlace(
+    override func preparePlace() throws(StorageError) -> LayerPlace {
+        LayerPlace(
             placeholder: try MemTable(capacityBytes: 0),
             fresh: active.table.isEmpty
                 ? nil
@@ -81,18 +82,36 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
                     shards: tree.cell.shards))
     }
 
-    override func install(_ record: IngestRecord, end: LSN, in place: IngestPlace) {
-        let (layer, fresh) = tree.ingest(
-            { [store = versions.store] epoch in
-                record.files.map {
-                    TableFile(
-                        metadata: FileMetadata($0, at: record.timestamp, epoch: epoch),
-                        store: store)
-                }
-            }, lastLSN: end, beside: place.placeholder, before: place.fresh)
-        layer.lastTimestamp = record.timestamp
-        fresh.lastTimestamp = record.timestamp
-        active = fresh
+    override func install(_ record: IngestRecord, end: LSN, in place: LayerPlace) {
+        put(before: place.fresh) { [store = versions.store] epoch in
+            let files = record.files.map {
+                TableFile(
+                    metadata: FileMetadata($0, at: record.timestamp, epoch: epoch), store: store)
+            }
+            let layer = MemtableLayer(
+                table: place.placeholder, epoch: epoch, lastLSN: end, ingested: files)
+            layer.lastTimestamp = record.timestamp
+            return layer
+        }
+    }
+
+    override func adopt(
+        _ batch: WriteBatch, at timestamp: Timestamp, end: LSN, in place: LayerPlace
+    ) -> Bool {
+        guard place.placeholder.addRangeTombstones(of: batch, at: timestamp) else { return false }
+        put(before: place.fresh) { epoch in
+            let layer = MemtableLayer(
+                table: place.placeholder, epoch: epoch, lastLSN: end,
+                adopted: AdoptedBatch(batch, at: timestamp))
+            layer.lastTimestamp = timestamp
+            return layer
+        }
+        background.noteAdoption()
+        return true
+    }
+
+    private func put(before fresh: MemTable?, _ make: (UInt64) -> MemtableLayer) {
+        active = tree.place(make, before: fresh).active
         background.updateController()
         background.kick()
     }

@@ -1,4 +1,4 @@
-/// Writes one immutable memtable to level 0, cut where the tables beneath end: so that a compaction of
+/// Writes one immutable layer to level 0, cut where the tables beneath end: so that a compaction of
 /// one of those needs only its part of each flush.
 struct FlushJob {
     var layer: MemtableLayer
@@ -43,7 +43,7 @@ struct FlushJob {
         let tombstones = layer.table.rangeTombstones
         var edit = VersionEdit()
         var written: UInt64 = 0
-        if !layer.table.isEmpty || !tombstones.isEmpty {
+        if !layer.isEmpty {
             let output = TableOutput(
                 store: store,
                 options: .init(
@@ -56,7 +56,7 @@ struct FlushJob {
                     grandparents: beneath.count > 1 ? Grandparents(beneath) : nil,
                     targetBytes: .max)
                 collapse.borderBytes = leastBytes
-                try collapse.copy(from: layer.table.makeIterator(), to: output)
+                try collapse.copy(from: layer.makeIterator(), to: output)
                 edit.added = try output.finish().map { .init(level: 0, file: $0) }
             } catch {
                 output.abandon()

@@ -1,30 +1,5 @@
 import CFalconPlatform
 
-/// A memtable in line for its flush, or still being written: with what the log says about it.
-final class MemtableLayer: @unchecked Sendable {
-    let table: MemTable
-    /// Orders the layers and, once flushed, the level-0 tables.
-    let epoch: UInt64
-    /// The end of the last commit in it; final when the layer is immutable.
-    @exclusivity(unchecked) var lastLSN: LSN
-    /// The newest timestamp in it; final when the layer is immutable.
-    @exclusivity(unchecked) var lastTimestamp = Timestamp.zero
-    /// Files brought in from outside, in their place among the commits until MANIFEST has them; the
-    /// memtable beside them stays empty. They do not overlap.
-    let ingested: [TableFile]
-
-    init(table: MemTable, epoch: UInt64, lastLSN: LSN, ingested: [TableFile] = []) {
-        self.table = table
-        self.epoch = epoch
-        self.lastLSN = lastLSN
-        self.ingested = ingested
-    }
-
-    var ingestedByNumber: [FileNumber: TableFile] {
-        Dictionary(ingested.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
-    }
-}
-
 /// What a read looks at: the memtables and the version of one moment. Immutable.
 ///
 /// Counted by hand where it is borrowed (see ``ReadStateCell``), by ARC where an iterator keeps it.
@@ -36,7 +11,8 @@ final class ReadState: @unchecked Sendable {
     private let activeTable: Unmanaged<MemTable>
     private let immutableTables: UnsafeMutablePointer<Unmanaged<MemTable>>
     private let immutableCount: Int
-    private let hasIngested: Bool
+    /// Not all immutable layers are memtables.
+    private let hasOthers: Bool
     /// Borrowers not counted in a cell any more, plus ``ReadStateCell/shardBias`` for each shard
     /// that still has it. A word for the C atomics.
     fileprivate let count: UnsafeMutablePointer<UInt64>
@@ -47,7 +23,7 @@ final class ReadState: @unchecked Sendable {
         self.version = version
         activeTable = .passUnretained(active.table)
         immutableCount = immutables.count
-        hasIngested = immutables.contains { !$0.ingested.isEmpty }
+        hasOthers = immutables.contains { $0.adopted != nil || !$0.ingested.isEmpty }
         immutableTables = .allocate(capacity: max(immutables.count, 1))
         for (index, layer) in immutables.enumerated() {
             (immutableTables + index).initialize(to: .passUnretained(layer.table))
@@ -70,7 +46,7 @@ final class ReadState: @unchecked Sendable {
     ) throws(StorageError) -> PointLookup {
         let found = activeTable._withUnsafeGuaranteedRef { $0.get(key, at: timestamp) }
         if case .absent = found {} else { return found }
-        if hasIngested { return try getThroughIngested(key, at: timestamp, pin: &pin) }
+        if hasOthers { return try getThroughLayers(key, at: timestamp, pin: &pin) }
         var index = 0
         while index < immutableCount {
             let found = immutableTables[index]._withUnsafeGuaranteedRef {
@@ -82,13 +58,13 @@ final class ReadState: @unchecked Sendable {
         return try version.get(key, at: timestamp, pin: &pin)
     }
 
-    /// The same below the active memtable while ingested files wait for MANIFEST.
+    /// The same below the active memtable while a large batch or ingested files wait for MANIFEST.
     @inline(never)
-    private func getThroughIngested(
+    private func getThroughLayers(
         _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, pin: inout BlockPin
     ) throws(StorageError) -> PointLookup {
         for layer in immutables {
-            let found = layer.table.get(key, at: timestamp)
+            let found = layer.get(key, at: timestamp)
             if case .absent = found {} else { return found }
             for file in layer.ingested where file.mayContain(key) {
                 let found = try file.reader().get(key, at: timestamp, pin: &pin)

@@ -34,29 +34,28 @@ final class Tree: @unchecked Sendable {
         return layer
     }
 
-    /// Puts ingested files before everything written so far and under what is written from now on.
-    /// Under the commit lock. `files` makes them, given the epoch that orders them.
+    /// Puts a layer that is no memtable before everything written so far and under what is written from
+    /// now on. Under the commit lock.
     /// - Parameters:
-    ///   - placeholder: empty; stands beside the files.
+    ///   - make: makes it, given the epoch that orders it.
     ///   - fresh: the next active memtable; nil keeps the active one, which must be empty.
-    func ingest(
-        _ files: (UInt64) -> [TableFile], lastLSN: LSN, beside placeholder: MemTable,
-        before fresh: MemTable?
-    ) -> (ingested: MemtableLayer, active: MemtableLayer) {
+    func place(
+        _ make: (UInt64) -> MemtableLayer, before fresh: MemTable?
+    ) -> (placed: MemtableLayer, active: MemtableLayer) {
         lock.lock()
         defer { lock.unlock() }
         let old = cell.current
-        let ingested = MemtableLayer(
-            table: placeholder, epoch: nextEpoch, lastLSN: lastLSN, ingested: files(nextEpoch))
+        let placed = make(nextEpoch)
         let active = MemtableLayer(
-            table: fresh ?? old.active.table, epoch: nextEpoch + 1, lastLSN: lastLSN)
+            table: fresh ?? old.active.table, epoch: nextEpoch + 1, lastLSN: placed.lastLSN)
+        active.lastTimestamp = placed.lastTimestamp
         nextEpoch += 2
         cell.replace(
             with: ReadState(
                 active: active,
-                immutables: [ingested] + (fresh == nil ? [] : [old.active]) + old.immutables,
+                immutables: [placed] + (fresh == nil ? [] : [old.active]) + old.immutables,
                 version: old.version))
-        return (ingested, active)
+        return (placed, active)
     }
 
     /// Replaces the version, and takes away the layer it has taken in.

@@ -50,15 +50,8 @@ final class MemTable: @unchecked Sendable {
     /// Adds the newest operation per key, and the range deletes, of `batch` at `timestamp`.
     /// False: the arena is full; check ``canFit(_:)`` first, since a part may have been added.
     func apply(_ batch: WriteBatch, at timestamp: Timestamp) -> Bool {
-        if batch.rangeDeleteCount > 0 {
-            // Published first: a reader at `timestamp` waits for publication anyway.
-            let added = addRangeTombstones(
-                batch.rangeDeletes(below: .max).map {
-                    RangeTombstone(
-                        lower: Array($0.key), upper: Array($0.value), timestamp: timestamp)
-                })
-            if !added { return false }
-        }
+        // Published first: a reader at `timestamp` waits for publication anyway.
+        guard addRangeTombstones(of: batch, at: timestamp) else { return false }
         var newest = batch.newest(below: .max)
         while let entry = newest.current {
             let kind = newest.kind
@@ -82,6 +75,15 @@ final class MemTable: @unchecked Sendable {
         }
         return arena.hasRoom(
             batch.byteCount + batch.operationCount * 280 + 2 * EntryTree.reserveBytes)
+    }
+
+    /// Adds the range deletes of `batch`. False: no room.
+    func addRangeTombstones(of batch: WriteBatch, at timestamp: Timestamp) -> Bool {
+        if batch.rangeDeleteCount == 0 { return true }
+        return addRangeTombstones(
+            batch.rangeDeletes(below: .max).map {
+                RangeTombstone(lower: Array($0.key), upper: Array($0.value), timestamp: timestamp)
+            })
     }
 
     /// Adds tombstones of one timestamp, which is not below those added before. False: no room.

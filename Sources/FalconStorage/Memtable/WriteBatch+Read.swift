@@ -70,6 +70,13 @@ extension WriteBatch {
             key: entry.key, value: value, before: before)
     }
 
+    /// Bytes that the batch takes in memory: rolled back operations, tree nodes and offsets included. It
+    /// only grows until the batch is emptied.
+    public var memoryBytes: Int {
+        let offsets = refCapacity > WriteBatch.smallLimit ? refCapacity &* 4 : 0
+        return (tree?.arena.used ?? capacity) &+ offsets
+    }
+
     // MARK: - Range deletes
 
     public var rangeDeleteCount: Int { rangeOrdinals.count }

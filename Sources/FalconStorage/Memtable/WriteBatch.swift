@@ -38,7 +38,7 @@ public final class WriteBatch: @unchecked Sendable {
     @exclusivity(unchecked) var refs: UnsafeMutablePointer<UInt32>
     @exclusivity(unchecked) var refCapacity = WriteBatch.smallLimit
     /// The first allocation (index and refs live there) and outgrown ones: borrowed bytes stay good.
-    let first: UnsafeMutableRawPointer
+    @exclusivity(unchecked) private(set) var first: UnsafeMutableRawPointer
     @exclusivity(unchecked) var retired: [UnsafeMutableRawPointer] = []
     @exclusivity(unchecked) var tree: EntryTree?
     @exclusivity(unchecked) var rangeOrdinals: [UInt32] = []
@@ -258,6 +258,27 @@ public final class WriteBatch: @unchecked Sendable {
             }
             indexCount = kept
         }
+    }
+
+    /// Moves everything to a new batch and leaves this one empty. Nothing is copied: borrowed bytes live
+    /// as long as the new one.
+    func surrender() -> WriteBatch {
+        let taken = WriteBatch()
+        swap(&base, &taken.base)
+        swap(&used, &taken.used)
+        swap(&capacity, &taken.capacity)
+        swap(&index, &taken.index)
+        swap(&indexCount, &taken.indexCount)
+        swap(&refs, &taken.refs)
+        swap(&refCapacity, &taken.refCapacity)
+        swap(&first, &taken.first)
+        swap(&retired, &taken.retired)
+        swap(&tree, &taken.tree)
+        swap(&rangeOrdinals, &taken.rangeOrdinals)
+        swap(&nextOrdinal, &taken.nextOrdinal)
+        swap(&operationCount, &taken.operationCount)
+        swap(&byteCount, &taken.byteCount)
+        return taken
     }
 
     /// Empties the batch for reuse; borrowed bytes die.

@@ -142,7 +142,14 @@ struct LogScanner {
         }
         whole.add(bodyBytes: record.body.count, operations: Int(header.operationCount))
         whole.commits = 1
-        add(whole)
+        if whole.memtableBytes > memtableBytes / 4, whole.operations > WriteBatch.smallLimit {
+            close()
+            whole.end = record.end
+            whole.isOneBatch = true
+            scan.slices.append(whole)
+        } else {
+            add(whole)
+        }
         scan.commits += 1
         scan.operations += whole.operations
         scan.lastCommit = max(scan.lastCommit, header.timestamp)

@@ -16,6 +16,9 @@ struct LogSlice: Sendable {
     /// The slice is this record and nothing else: files that were ingested, in a layer of their own.
     var ingest: IngestRecord?
 
+    /// The slice is one large transaction, which becomes a layer of its own as it did when committed.
+    var isOneBatch = false
+
     /// Bytes of an entry and its share of the tree's nodes, beside key and value.
     private static let entryBytes = 64
     private static let greatestEntryBytes = 280

@@ -250,9 +250,10 @@ struct RecoveryReader {
         let replay = LogReplay(
             directory: names.walDirectory, fileSystem: fileSystem, memtableBytes: memtableBytes,
             firstEpoch: state.nextFlushEpoch, slices: scan.slices, store: store)
-        let charge = overflow?.charge(LogReplay.workers(scan.slices.count) + 1)
+        let charge = overflow?.charge(
+            scan.slices, underWay: LogReplay.workers(scan.slices.count) + 1)
         defer { charge?.set(0) }
-        let kept = overflow?.keptMemtables ?? Int.max
+        let firstKept = overflow?.firstKept(scan.slices) ?? 0
         state.nextFlushEpoch += UInt64(scan.slices.count)
         try replay.run(progress) { (index, layer) throws(StorageError) in
             for file in layer.ingested {
@@ -261,9 +262,7 @@ struct RecoveryReader {
                 state.nextFileNumber = max(
                     state.nextFileNumber, FileNumber(file.number.rawValue &+ 1))
             }
-            if let overflow, scan.slices.count - index > kept,
-                try overflow.write(layer, &state)
-            {
+            if let overflow, index < firstKept, try overflow.write(layer, &state) {
                 return
             }
             state.layers.insert(layer, at: 0)

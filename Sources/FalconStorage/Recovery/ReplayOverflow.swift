@@ -18,11 +18,27 @@ final class ReplayOverflow {
         keptMemtables = options.maximumImmutableMemtables
     }
 
-    /// What the replay takes from the budget: memtables that are kept and those under way.
-    func charge(_ underWay: Int) -> MemoryCharge {
-        MemoryCharge(
+    /// The first of the newest slices whose layers stay in memory together: as many as memtables may wait,
+    /// and no more bytes. A layer of one large transaction may be too large by itself.
+    func firstKept(_ slices: [LogSlice]) -> Int {
+        var left = keptMemtables * options.rotationBytes
+        var first = slices.count
+        while first > 0, slices.count - first < keptMemtables {
+            left -= slices[first - 1].memtableBytes
+            // Memtables are about as large as they may be; only a large transaction is far beyond.
+            if left < 0, slices[first - 1].isOneBatch { break }
+            first -= 1
+        }
+        return first
+    }
+
+    /// What the replay takes from the budget: layers that are kept and those under way.
+    func charge(_ slices: [LogSlice], underWay: Int) -> MemoryCharge {
+        let largest = slices.map { max($0.memtableBytes, options.rotationBytes) }
+            .sorted(by: >).prefix(underWay)
+        return MemoryCharge(
             options.memoryBudget, .memtables,
-            bytes: (keptMemtables + underWay) * options.rotationBytes)
+            bytes: keptMemtables * options.rotationBytes + largest.reduce(0, +))
     }
 
     /// Makes a table of `layer` and adds it to `state`'s version. False: it could not be written, for

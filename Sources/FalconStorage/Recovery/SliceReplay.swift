@@ -25,16 +25,17 @@ struct SliceReplay {
     mutating func run(
         _ progress: (UInt64, UInt64) -> Bool
     ) throws(StorageError) -> MemtableLayer {
-        let table = try MemTable(
-            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: slice.neededBytes))
-        let layer = MemtableLayer(table: table, epoch: epoch, lastLSN: slice.end)
+        // A large transaction brings its own arena.
+        var layer = MemtableLayer(
+            table: try slice.isOneBatch ? MemTable(capacityBytes: 0) : makeTable(), epoch: epoch,
+            lastLSN: slice.end)
         let reader = try WALReader(
             directory: directory, fileSystem: fileSystem, at: slice.start)
         var parts = BatchPartAssembler()
         var told = (lsn: slice.start.lsn, commits: 0)
         while let record = try reader.next(), record.lsn < slice.end {
             switch record.tag {
-            case .commit: try apply(record, &parts, layer)
+            case .commit: try apply(record, &parts, &layer)
             case .batchPart: _ = try parts.add(record.body)
             case .incarnation: parts.drop()
             default: break
@@ -61,8 +62,28 @@ struct SliceReplay {
         return layer
     }
 
+    private func makeTable() throws(StorageError) -> MemTable {
+        try MemTable(
+            capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: slice.neededBytes))
+    }
+
+    /// The layer of a slice that is one large transaction.
+    private func layer(
+        of batch: WriteBatch, at timestamp: Timestamp, beside placeholder: MemTable
+    ) throws(StorageError) -> MemtableLayer {
+        guard AdoptedBatch.canAdopt(batch) else {
+            let table = try makeTable()
+            guard table.apply(batch, at: timestamp) else { throw Self.noMemory }
+            return MemtableLayer(table: table, epoch: epoch, lastLSN: slice.end)
+        }
+        guard placeholder.addRangeTombstones(of: batch, at: timestamp) else { throw Self.noMemory }
+        return MemtableLayer(
+            table: placeholder, epoch: epoch, lastLSN: slice.end,
+            adopted: AdoptedBatch(batch, at: timestamp))
+    }
+
     private mutating func apply(
-        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ layer: MemtableLayer
+        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ layer: inout MemtableLayer
     ) throws(StorageError) {
         guard let view = CommitRecordView(record.body) else {
             throw damaged(record, "A COMMIT record makes no sense.")
@@ -73,8 +94,12 @@ struct SliceReplay {
                 throw damaged(
                     record, "A COMMIT's operations make no sense, or parts of them are missing.")
             }
-            guard layer.table.apply(batch, at: timestamp) else { throw Self.noMemory }
             operations += Int(batch.nextOrdinal)
+            if slice.isOneBatch {
+                layer = try self.layer(of: batch, at: timestamp, beside: layer.table)
+            } else if !layer.table.apply(batch, at: timestamp) {
+                throw Self.noMemory
+            }
             // A large one's memory is not kept for the next.
             if view.header.partCount > 0 { parts.drop() }
         }

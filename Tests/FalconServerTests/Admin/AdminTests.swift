@@ -46,6 +46,48 @@ import Testing
         #expect(draining.contains("\"draining\""))
     }
 
+    @Test func memoryAndTablesAreMeasured() throws {
+        let budget = try MemoryBudget(totalBytes: 64 << 20)
+        var options = EngineOptions()
+        options.memoryBudget = budget
+        options.memtableBytes = 1 << 20
+        let engine = try StorageEngine.open(
+            at: "/db", options: options,
+            environment: StorageEnvironment(fileSystem: MemoryFileSystem()))
+        defer { try? engine.close() }
+        let source = AdminSource(
+            engine: engine, server: try WireServer().context, dataDirectory: "/db")
+        budget.charge(.transactions, 12_345)
+        budget.charge(.locks, 678)
+        let metrics = source.metrics()
+        #expect(metrics.contains("\nfalcon_memory_bytes{user=\"transactions\"} 12345\n"))
+        #expect(metrics.contains("\nfalcon_memory_bytes{user=\"locks\"} 678\n"))
+        #expect(metrics.contains("\nfalcon_memory_bytes{user=\"queries\"} 0\n"))
+        #expect(metrics.contains("\nfalcon_memory_bytes{user=\"memtables\"} 4194304\n"))
+        #expect(metrics.contains("\nfalcon_memory_bytes{user=\"cache\"} 0\n"))
+        #expect(metrics.contains("\nfalcon_memory_budget_bytes 67108864\n"))
+        #expect(metrics.contains("\nfalcon_memory_pressure 0\n"))
+        #expect(metrics.contains("\nfalcon_level0_sublevels 0\n"))
+        for round in 0..<2 {
+            let batch = WriteBatch()
+            try batch.put("key", "\(round)")
+            try engine.commitAndWait(batch)
+            try engine.flush()
+        }
+        // What is old is passed over by a scan of what is new.
+        var recent = ReadOptions()
+        recent.newerThan = engine.publishedTimestamp
+        let iterator = try engine.makeIterator(
+            .all, at: engine.publishedTimestamp, options: recent)
+        try iterator.seekToFirst()
+        #expect(!iterator.isValid)
+        let later = source.metrics()
+        #expect(later.contains("\nfalcon_level0_sublevels 2\n"))
+        #expect(later.contains("\nfalcon_time_bound_skipped_tables_total 2\n"))
+        #expect(later.contains("\nfalcon_time_bound_skipped_blocks_total 0\n"))
+        #expect(later.contains("\nfalcon_obsolete_bytes 0\n"))
+    }
+
     @Test func aDamagedTableIsShown() throws {
         let memory = MemoryFileSystem()
         let environment = StorageEnvironment(fileSystem: memory)

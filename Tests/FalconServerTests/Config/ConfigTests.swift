@@ -45,6 +45,8 @@ import Testing
             memtable_size = "2 MB"
             block_cache_size = 1048576
             compression = "zstd"
+            bottom_dictionary = "16KiB"
+            background_write_rate = "8MiB"
             durability = "written"
             [settings]
             TimeZone = "UTC"
@@ -58,6 +60,8 @@ import Testing
         #expect(config.memtableBytes == 2 << 20)
         #expect(config.blockCacheBytes == 1 << 20)
         #expect(config.compression == .zstd)
+        #expect(config.bottomDictionaryBytes == 16 << 10)
+        #expect(config.backgroundBytesPerSecond == 8 << 20)
         #expect(config.durability == .written)
         #expect(
             config.settings.map { "\($0.0)=\($0.1)" }.sorted() == [
@@ -81,6 +85,15 @@ import Testing
                 == "f: server.max_connections must be a whole number, not \"many\"")
         #expect(message("[storage]\ncompression = \"lz5\"").contains("Did you mean \"lz4\"?"))
         #expect(message("[storage]\nmemtable_size = \"9999999 TB\"").contains("between 1MiB and"))
+        #expect(
+            message("[storage]\nbackground_write_rate = 1000")
+                == "f: storage.background_write_rate must be 0, or 1MiB or more")
+        #expect(
+            message("[storage]\nbackground_write_rate = \"fast\"").contains(
+                "must be a size such as"))
+        #expect(
+            message("[storage]\nbottom_dictionary = 100")
+                == "f: storage.bottom_dictionary must be 0, or 256 bytes or more")
         #expect(message("[server]\npg_addr = \"localhost\"").contains("must be an address"))
         #expect(message("[server]\npg_addr = \"h:70000\"").contains("must be an address"))
         #expect(message("x = ").hasPrefix("f:1:"))

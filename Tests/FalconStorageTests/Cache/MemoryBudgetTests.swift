@@ -23,6 +23,43 @@ import Testing
         #expect(error?.code == .invalidArgument)
     }
 
+    /// What can be refused is refused at the hard level, and nothing is charged then.
+    @Test func refusalsChargeNothing() throws {
+        let budget = try MemoryBudget(totalBytes: 100 << 20)
+        #expect(budget.hardLevelBytes == 80 << 20)
+        #expect(budget.tryCharge(.transactions, 50 << 20))
+        #expect(budget.cache.capacityBytes == 32 << 20)
+        #expect(!budget.tryCharge(.queries, 31 << 20))
+        #expect(budget.usedBytes(.queries) == 0 && budget.usedBytes == 50 << 20)
+        #expect(budget.tryCharge(.queries, 30 << 20) && budget.pressure == .soft)
+        #expect(!budget.tryCharge(.locks, 1))
+        // The engine cannot be refused.
+        budget.charge(.memtables, 10 << 20)
+        #expect(budget.pressure == .hard)
+        // To give back is always possible.
+        #expect(budget.tryCharge(.queries, -(30 << 20)))
+        #expect(budget.tryCharge(.transactions, -(50 << 20)))
+        #expect(budget.pressure == .none && budget.usedBytes == 10 << 20)
+        #expect(Set(MemoryBudget.Account.allCases.map(\.name)).count == 6)
+    }
+
+    /// A batch says what it takes in memory, undone operations included.
+    @Test func aBatchKnowsItsMemory() throws {
+        let batch = WriteBatch()
+        let empty = batch.memoryBytes
+        #expect(empty <= 1024)
+        for _ in 0..<10 {
+            let mark = batch.nextOrdinal
+            for key in 0..<1000 { try batch.put("key \(key)", String(repeating: "x", count: 100)) }
+            batch.rollback(toOrdinal: mark)
+        }
+        #expect(batch.byteCount == 0)
+        #expect(batch.memoryBytes > 10 * 1000 * 110)
+        #expect(batch.memoryBytes < 10 * 1000 * 300)
+        batch.removeAll()
+        #expect(batch.memoryBytes == empty)
+    }
+
     private func engine(_ budget: MemoryBudget, memtableBytes: Int) throws -> EngineFixture {
         var options = EngineOptions.small
         options.memoryBudget = budget

@@ -106,7 +106,9 @@ public final class SubqueryExpression: BoundExpression, @unchecked Sendable {
                 if value.isNull {
                     rows.hasNull = true
                 } else {
-                    rows.values.insert(ValueKey(value, type: type))
+                    if rows.values.insert(ValueKey(value, type: type)).inserted {
+                        try runner.holdForSubplans(64 &+ value.heapBytes)
+                    }
                 }
             }
             runner.cacheSubplanValue(index, .object(rows))
@@ -145,7 +147,11 @@ public final class SubqueryExpression: BoundExpression, @unchecked Sendable {
         } else {
             try runner.openSubplan(index, row)
             defer { runner.closeSubplan(index, row) }
-            while try runner.nextSubplanRow(index, row) { rows.append(slots.map { row.slots[$0] }) }
+            while try runner.nextSubplanRow(index, row) {
+                let values = slots.map { row.slots[$0] }
+                try runner.holdForSubplans(RowMemory.row(values))
+                rows.append(values)
+            }
             runner.cacheSubplanValue(index, .rows(rows))
         }
         let isAll = kind == .all

@@ -1,0 +1,81 @@
+import FalconSchema
+import FalconStorage
+import FalconTestKit
+import Testing
+
+@testable import FalconSQL
+
+/// A bounded statement runs on an event loop as long as it finds what it reads in memory.
+@Suite struct DiskWaitTests {
+    private static func open(_ fileSystem: ColdFileSystem) throws -> (StorageEngine, SQLDatabase) {
+        var engineOptions = EngineOptions()
+        engineOptions.blockBytes = 512
+        let engine = try StorageEngine.open(
+            at: "/db", options: engineOptions,
+            environment: StorageEnvironment(fileSystem: fileSystem))
+        var options = SQLDatabaseOptions()
+        options.durability = .written
+        return (engine, try SQLDatabase.open(engine: engine, options: options))
+    }
+
+    private static func session(_ sql: SQLDatabase) throws -> TestSession {
+        TestSession(
+            try sql.makeSession(user: "postgres", database: "falcon", startupParameters: []))
+    }
+
+    @Test func readsThatWouldWaitMoveToAWorker() throws {
+        let fileSystem = ColdFileSystem(MemoryFileSystem())
+        do {
+            let (engine, sql) = try Self.open(fileSystem)
+            let s = try Self.session(sql)
+            try s.run("CREATE TABLE t (a int PRIMARY KEY, b text, c int UNIQUE)")
+            try s.run(
+                "INSERT INTO t SELECT i, 'value ' || i, -i FROM generate_series(1, 2000) AS i")
+            try engine.compact()
+            sql.close()
+            try engine.close()
+        }
+        let (engine, sql) = try Self.open(fileSystem)
+        defer {
+            sql.close()
+            try? engine.close()
+        }
+        let s = try Self.session(sql)
+        // The tables are open: what is missing are blocks.
+        #expect(try s.query("SELECT b FROM t WHERE a = 1000") == "value 1000")
+        fileSystem.isCold = true
+
+        /// What a statement answers, and how often it went to a worker.
+        func run(_ text: String) throws -> (answer: String, moves: Int) {
+            s.sink.answers = []
+            s.sink.current = Answer()
+            s.sink.settings = s.session.displaySettings
+            var progress = s.session.simpleQuery(text, s.sink)
+            var moves = 0
+            while case .needsWorker = progress {
+                moves += 1
+                progress = s.session.resume(s.sink)
+            }
+            _ = try s.settle(progress)
+            let answer = try #require(s.sink.answers.last)
+            return (answer.rows.isEmpty ? answer.tag : answer.text, moves)
+        }
+        #expect(try run("SELECT b FROM t WHERE a = 500") == ("value 500", 1))
+        #expect(try run("SELECT b FROM t WHERE a = 500") == ("value 500", 0))
+        #expect(try run("SELECT b FROM t WHERE c = -700") == ("value 700", 1))
+        // A scan that has sent rows goes on behind them.
+        let range = "SELECT a FROM t WHERE a BETWEEN 1 AND 60 ORDER BY a"
+        let expected = (1...60).map(String.init).joined(separator: "\n")
+        #expect(try run(range) == (expected, 1))
+        #expect(try run("UPDATE t SET b = 'new' WHERE a = 1900") == ("UPDATE 1", 1))
+        #expect(try run("UPDATE t SET b = b || '!' WHERE a = 1900") == ("UPDATE 1", 0))
+        #expect(try run("SELECT b FROM t WHERE a = 1900") == ("new!", 0))
+        #expect(throws: SQLError.self) { try run("INSERT INTO t VALUES (400, 'twice', 1)") }
+        #expect(s.failure("INSERT INTO t VALUES (401, 'twice', 1)")?.state == .uniqueViolation)
+        // In a transaction the statement's own writes are undone before it runs again.
+        try s.run("BEGIN")
+        #expect(try run("UPDATE t SET b = 'x' WHERE a IN (1900, 300)").answer == "UPDATE 2")
+        try s.run("COMMIT")
+        #expect(try run("SELECT count(*) FROM t WHERE b = 'x'").answer == "2")
+    }
+}
