@@ -143,8 +143,11 @@ final class PlanExecutor: SubplanRunner {
         let overlay = overlay
         let timestamp = readTimestamp
         let below = ordinal
-        return try storage { () throws(StorageError) in
-            try engine.makeIterator(range, at: timestamp, overlay: overlay, below: below)
+        var options = ReadOptions()
+        options.defersLargeValues = true
+        return try storage { [options] () throws(StorageError) in
+            try engine.makeIterator(
+                range, at: timestamp, overlay: overlay, below: below, options: options)
         }
     }
 
