@@ -39,7 +39,7 @@ import Testing
         defer { database.close() }
         let s = try database.session()
         try s.run("create table t (id int primary key, body text)")
-        try s.run("create table u (id int, part text, body text, primary key (part, id desc))")
+        try s.run("create table u (id int, part text, body text, primary key (part, id))")
         try s.run("create table v (id int primary key, n int, body text)")
         try s.run("create index on v (n)")
         for table in ["t", "v"] {

@@ -109,6 +109,9 @@ import Testing
     /// With few descriptors there may still be many files: all are read, and flushes go on.
     @Test func manyFilesNeedFewDescriptors() throws {
         var options = Self.options
+        // Too large to be merged.
+        options.targetFileBytes = 4096
+        let count = 1500
         options.level0CompactionTrigger = 500
         options.level0SlowdownTrigger = 600
         options.level0StopTrigger = 700
@@ -120,15 +123,18 @@ import Testing
                 fileSystem: limited, clock: ManualClock(), random: SystemRandom()))
         defer { try? engine.close() }
         for index in 0..<60 {
-            try put(engine, [index], round: 1)
+            try put(engine, [index], round: 1, count: count)
             #expect(
                 try engine.value("k\(10_000 + index / 2)")
-                    == EngineFixture.large("k\(10_000 + index / 2)", 1))
+                    == EngineFixture.large("k\(10_000 + index / 2)", 1, count: count))
         }
         #expect(engine.statistics().blobs.fileCount == 60)
         #expect(
             try engine.rows()
-                == (0..<60).map { "k\(10_000 + $0)=" + EngineFixture.large("k\(10_000 + $0)", 1) })
+                == (0..<60).map {
+                    "k\(10_000 + $0)="
+                        + EngineFixture.large("k\(10_000 + $0)", 1, count: count)
+                })
         #expect(limited.most <= 24, "\(limited.most) open")
     }
 }
