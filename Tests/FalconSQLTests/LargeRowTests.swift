@@ -60,7 +60,6 @@ import Testing
             try s.query("select part, id from u where part = 'p1' order by id desc limit 2")
                 == "p1|149\np1|147")
         #expect(try s.query("select id from t where id = 120") == "120")
-        #expect(try s.query("select count(*) from v where n = 3") == "10")
         #expect(throws: (any Error).self) { _ = try s.query("select * from t where id = 120") }
         #expect(throws: (any Error).self) { _ = try s.query("select length(body) from t") }
         // The old entry of an index is in the row.
