@@ -262,10 +262,11 @@ extension Binder {
         }
     }
 
-    /// The rows to change: the target joined with the statement's other tables, filtered.
+    /// The rows to change: the target joined with the statement's other tables, filtered. Of the old row
+    /// the columns that `needs` asks for, and those that the statement names, are read.
     private func bindChangedRows(
         _ target: WriteTarget, _ name: AST.TableName, _ others: [AST.FromItem],
-        _ filter: AST.Expression?, _ scope: Scope
+        _ filter: AST.Expression?, _ scope: Scope, needs: (RangeColumn) -> Bool
     ) throws(SQLError) -> (logical: LogicalSelect, relation: Relation) {
         let logical = LogicalSelect()
         let table = target.table
@@ -274,8 +275,10 @@ extension Binder {
         let columns = rangeColumns(of: table, alias: alias)
         let relation = Relation(source: .table(table), alias: alias, columns: columns)
         relation.rowKeySlot = newSlot(owner: nil)
-        // The whole old row is needed, whatever the statement names.
-        for column in columns { _ = reference(column, in: scope.query, location: -1) }
+        // A view's rules may name any column.
+        for column in columns where target.isView || needs(column) {
+            _ = reference(column, in: scope.query, location: -1)
+        }
         logical.relations.append(relation)
         logical.from = .relation(relation)
         var visible = columns
@@ -305,8 +308,17 @@ extension Binder {
 
     private func oldSlots(_ table: TableDescriptor, _ relation: Relation) -> [Int?] {
         var slots: [Int?] = Array(repeating: nil, count: table.columns.count)
-        for column in relation.columns { slots[Int(column.attribute) - 1] = column.slot }
+        for column in relation.columns where column.slot >= 0 {
+            slots[Int(column.attribute) - 1] = column.slot
+        }
         return slots
+    }
+
+    /// Columns of which the old values are in index entries, the primary key's included.
+    private func indexedColumns(_ table: TableDescriptor) -> Set<Int16> {
+        var attributes = Set(table.primaryKey.map(\.attribute))
+        for index in table.indexes { attributes.formUnion(index.columns.map(\.attribute)) }
+        return attributes
     }
 
     private func bindUpdate(
@@ -317,8 +329,12 @@ extension Binder {
         let target = try writeTarget(update.table, .update)
         let state = QueryState()
         let scope = Scope(parent: outer, query: state)
+        // What is overwritten and in no index need not be known.
+        let replaced = Set(update.assignments.map(\.column))
+        let indexed = indexedColumns(target.table)
         let (logical, relation) = try bindChangedRows(
-            target, update.table, update.from, update.filter, scope)
+            target, update.table, update.from, update.filter, scope
+        ) { !replaced.contains($0.name) || indexed.contains($0.attribute) }
         let assignments = try bindAssignments(update.assignments, target, scope)
         var newSlots = oldSlots(target.table, relation)
         for assignment in assignments {
@@ -338,8 +354,10 @@ extension Binder {
         if let with = delete.with { outer = try bindWith(with, parent) }
         let target = try writeTarget(delete.table, .delete)
         let scope = Scope(parent: outer, query: QueryState())
+        let indexed = indexedColumns(target.table)
         let (logical, relation) = try bindChangedRows(
-            target, delete.table, delete.using, delete.filter, scope)
+            target, delete.table, delete.using, delete.filter, scope
+        ) { !delete.returning.isEmpty || indexed.contains($0.attribute) }
         let source = LogicalQuery(body: .select(logical))
         source.outerSlots = scope.query.outerSlots
         return try finishModification(

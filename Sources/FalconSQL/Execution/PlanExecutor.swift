@@ -189,7 +189,8 @@ final class PlanExecutor: SubplanRunner {
         let below = ordinal
         var options = ReadOptions()
         options.mayWait = transaction.mayWait
-        return try storage { () throws(StorageError) in
+        options.defersLargeValues = true
+        return try storage { [options] () throws(StorageError) in
             try engine.makeIterator(
                 range, at: timestamp, overlay: overlay, below: below, options: options)
         }

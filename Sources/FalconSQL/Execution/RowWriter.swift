@@ -210,12 +210,10 @@ final class RowWriter {
         // Storage that this transaction made has nothing committed.
         if !isShared { return false }
         let engine = engine
-        let found: Void? = try storage { () throws(StorageError) in
-            try engine.withValue(
-                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait
-            ) { _, _ in }
+        return try storage { () throws(StorageError) in
+            try engine.visibleCommit(
+                of: key, at: engine.publishedTimestamp, mayWait: transaction.mayWait) != nil
         }
-        return found != nil
     }
 
     // MARK: Insert

@@ -7,6 +7,8 @@ class TableReadOperator: Operator {
     let codec: RowCodec
     let projection: RowProjection
     private let filter: BoundExpression?
+    /// Set when nothing but the row's key is needed.
+    let keyProjection: KeyProjection?
     /// Rows the filter refused.
     @exclusivity(unchecked) final var removedRows: Int64 = 0
 
@@ -16,12 +18,32 @@ class TableReadOperator: Operator {
         projection = RowProjection(
             columnsToSlots: node.columns.map { (Int($0.attribute) - 1, $0.slot) }, of: node.table)
         filter = node.filter
+        keyProjection = KeyProjection(node.columns, of: node.table)
         super.init(executor)
     }
 
     @inline(__always)
     final func decode(_ value: UnsafeRawBufferPointer) throws(SQLError) {
         try codec.decode(value, projection, into: row.slots)
+    }
+
+    /// Decodes the row at `key`; false when the statement sees none.
+    @inline(__always)
+    final func load(_ key: UnsafeRawBufferPointer) throws(SQLError) -> Bool {
+        if let keyProjection {
+            guard try executor.hasRow(key) else { return false }
+            try keyProjection.decode(key, into: row.slots)
+            return true
+        }
+        return try executor.withRow(key) { value throws(SQLError) in try self.decode(value) }
+    }
+
+    /// Decodes the row at which `iterator` stands; a large one is read when more than its key is needed.
+    @inline(__always)
+    final func load(_ iterator: RangeIterator) throws(SQLError) {
+        guard iterator.hasDeferredValue else { return try decode(iterator.value) }
+        if let keyProjection { return try keyProjection.decode(iterator.key, into: row.slots) }
+        try decode(try storage { () throws(StorageError) in try iterator.readValue() })
     }
 
     /// Whether the decoded row passes; sets the row key's slot when it does.
@@ -63,10 +85,7 @@ final class PointScanOperator: TableReadOperator {
         guard try encoder.appendPoint(row, to: &key) else { return false }
         if isPrimary {
             return try key.bytes.withRaw { key throws(SQLError) -> Bool in
-                let found = try executor.withRow(key) { value throws(SQLError) in
-                    try self.decode(value)
-                }
-                guard found else { return false }
+                guard try self.load(key) else { return false }
                 return try self.accept(key)
             }
         }
@@ -79,10 +98,7 @@ final class PointScanOperator: TableReadOperator {
         }
         guard hasEntry else { return false }
         return try rowKey.bytes.withRaw { key throws(SQLError) -> Bool in
-            let found = try executor.withRow(key) { value throws(SQLError) in
-                try self.decode(value)
-            }
-            guard found else { return false }
+            guard try self.load(key) else { return false }
             return try self.accept(key)
         }
     }
@@ -157,7 +173,7 @@ class RangeScanOperator: TableReadOperator {
     override func next() throws(SQLError) -> Bool {
         while try advance() {
             guard let iterator else { return false }
-            try decode(iterator.value)
+            try load(iterator)
             if try accept(iterator.key) { return true }
         }
         return false
@@ -185,15 +201,13 @@ final class IndexScanOperator: RangeScanOperator {
             guard let iterator else { return false }
             rowKey.bytes.removeAll(keepingCapacity: true)
             rowKey.append(contentsOf: prefix)
+            let entry = try storage { () throws(StorageError) in try iterator.readValue() }
             guard
                 IndexEntry.appendRowSuffix(
-                    key: iterator.key, value: iterator.value, isUnique: isUnique, to: &rowKey)
+                    key: iterator.key, value: entry, isUnique: isUnique, to: &rowKey)
             else { throw SQLError(.dataCorrupted, "index entry is damaged") }
             let isAccepted = try rowKey.bytes.withRaw { key throws(SQLError) -> Bool in
-                let found = try executor.withRow(key) { value throws(SQLError) in
-                    try self.decode(value)
-                }
-                guard found else { return false }
+                guard try self.load(key) else { return false }
                 return try self.accept(key)
             }
             if isAccepted { return true }

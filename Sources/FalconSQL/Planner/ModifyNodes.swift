@@ -116,7 +116,7 @@ public final class RowTarget: Sendable {
 }
 
 /// Updates the row each child row singles out (a row already updated by this statement is skipped).
-/// All columns of the target are in `row.columnSlots`.
+/// Columns of the target that are overwritten and in no index may be missing in `row.columnSlots`.
 public final class UpdateNode: Sendable {
     public let target: ModifyTarget
     public let row: RowTarget
@@ -133,7 +133,8 @@ public final class UpdateNode: Sendable {
     }
 }
 
-/// Deletes the row each child row singles out. All columns of the target are in `row.columnSlots`.
+/// Deletes the row each child row singles out. Columns that are in no index may be missing in
+/// `row.columnSlots`.
 public final class DeleteNode: Sendable {
     public let target: ModifyTarget
     public let row: RowTarget

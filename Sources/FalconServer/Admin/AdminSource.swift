@@ -43,6 +43,9 @@ final class AdminSource: Sendable {
                 // All other ranges are served: no reason to send clients elsewhere.
                 reason =
                     "\(statistics.quarantinedTables) damaged tables are out of service, see /corruption"
+            } else if statistics.blobs.damagedFiles > 0 {
+                reason =
+                    "\(statistics.blobs.damagedFiles) blob files hold damaged values, see /corruption"
             }
         }
         return HealthReport(
@@ -65,9 +68,19 @@ final class AdminSource: Sendable {
     /// The tables that are out of service, as JSON. Keys are data and not shown, but for the database and
     /// the storage that a key begins with.
     func corruption() -> String {
-        let entries = engine?.corruptionReport().entries ?? []
-        let items = entries.map(Self.json)
-        return "{\"quarantined\":[" + items.joined(separator: ",") + "]}\n"
+        let report = engine?.corruptionReport() ?? CorruptionReport()
+        return "{\"quarantined\":[" + report.entries.map(Self.json).joined(separator: ",")
+            + "],\"blob_files\":[" + report.blobFiles.map(Self.json).joined(separator: ",") + "]}\n"
+    }
+
+    private static func json(_ file: CorruptionReport.BlobFile) -> String {
+        var text = "{\"file\":" + JSONText.quoted(file.path) + ",\"bytes\":\(file.bytes)"
+        text += ",\"live_values\":\(file.liveRecords),\"live_bytes\":\(file.liveBytes)"
+        text += ",\"offset\":" + (file.offset.map { String($0) } ?? "null")
+        text += ",\"found_by\":\"\(file.foundBy.rawValue)\""
+        text += ",\"found_unix_micros\":\(file.foundWallMicros)"
+        text += ",\"reason\":" + JSONText.quoted(file.reason)
+        return text + "}"
     }
 
     private static func json(_ entry: CorruptionReport.Entry) -> String {
@@ -233,6 +246,9 @@ final class AdminSource: Sendable {
         out.gauge(
             "falcon_quarantined_bytes", "Bytes of damaged tables out of service.",
             Double(s.quarantinedBytes))
+        out.gauge(
+            "falcon_damaged_blob_files", "Blob files that hold damaged values.",
+            s.blobs.damagedFiles)
         out.gauge("falcon_snapshots", "Snapshots held.", s.snapshots)
         out.gauge("falcon_cache_bytes", "Bytes in the block cache.", s.cacheBytes)
         out.counter("falcon_cache_hits_total", "Blocks found in the cache.", s.cacheHits)

@@ -26,7 +26,7 @@ public struct ServerCommand: ParsableCommand {
     var adminAddr: String?
     @Flag(
         help: ArgumentHelp(
-            "Give up the rows of damaged tables for good, and start: see docs/operations/errors.md."
+            "Give up the rows of damaged tables and blob files for good, and start: see docs/operations/errors.md."
         ))
     var dropDamagedTables = false
     @Flag(help: "Print a documented configuration file with every default, and exit.")

@@ -39,6 +39,7 @@ final class EngineLog: EngineEventListener {
         case .compactionEnded(let job): note(job.error, of: "compaction")
         case .poisoned(let error): logger.error("the engine takes no more writes: \(error)")
         case .quarantined(let entry): logger.error("\(Self.text(entry))")
+        case .blobDamaged(let file): logger.error("\(Self.text(file))")
         case .damageNotRepeated(let error):
             logger.warning(
                 "bytes that failed their checks passed when read again; look at memory and device: \(error)"
@@ -106,6 +107,14 @@ final class EngineLog: EngineEventListener {
         return "a damaged table is out of service: \(entry.path)\(offset), level \(entry.level), "
             + "\(entry.entryCount) entries: \(entry.reason) Reads of its keys fail with XX001; "
             + "restore the file or accept the loss (docs/operations/errors.md)"
+    }
+
+    static func text(_ file: CorruptionReport.BlobFile) -> String {
+        let offset = file.offset.map { " at offset \($0)" } ?? ""
+        return
+            "a blob file is damaged: \(file.path)\(offset), \(file.liveRecords) values refer to it: "
+            + "\(file.reason) Reads of the damaged ones fail with XX001; restore the file, delete or "
+            + "overwrite the rows, or accept the loss (docs/operations/errors.md)"
     }
 
     // MARK: - Jobs

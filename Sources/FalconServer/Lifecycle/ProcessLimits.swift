@@ -18,7 +18,8 @@ enum ProcessLimits {
         }
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let room = openFiles - reservedFiles
+        // The engine keeps a quarter for its data files.
+        let room = openFiles - max(reservedFiles, openFiles / 4 + 32)
         guard room > 0, room < config.maxConnections else { return nil }
         let wanted = config.maxConnections
         config.maxConnections = room

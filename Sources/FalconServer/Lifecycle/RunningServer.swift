@@ -126,7 +126,13 @@ public final class RunningServer: Sendable {
         _ engine: StorageEngine, _ logger: Logger
     ) throws(StorageError) {
         let lost = try engine.dropQuarantined()
-        if lost.isEmpty { return logger.info("no table is damaged; nothing was given up") }
+        if lost.isEmpty {
+            return logger.info("no table or blob file is damaged; nothing was given up")
+        }
+        for file in lost.blobFiles {
+            logger.warning(
+                "given up: the rows whose values cannot be read in \(file.path): \(file.reason)")
+        }
         for entry in lost.entries {
             logger.warning(
                 "given up: \(entry.path) with \(entry.entryCount) entries: \(entry.reason)")

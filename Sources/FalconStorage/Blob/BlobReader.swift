@@ -75,10 +75,42 @@ final class BlobReader: @unchecked Sendable {
         return UnsafeRawBufferPointer(rebasing: bytes[(bytes.count &- count)...])
     }
 
+    /// Reads every record and checks it; `corruption` tells of the first that is not sound.
+    func checkRecords() throws(StorageError) {
+        var offset = UInt64(BlobFormat.headerBytes)
+        var records: UInt64 = 0
+        while offset < recordsEnd {
+            let rest = recordsEnd - offset
+            let headBytes = Int(min(rest, UInt64(BlobFormat.recordHeadBytes)))
+            let head = try file.readExactly(headBytes, at: offset)
+            let size = head.withUnsafeBytes { BlobRecord.byteCount($0) }
+            guard let size, size <= rest, let count = Int(exactly: size) else {
+                throw damaged(offset, "has no sound size")
+            }
+            let bytes = try file.readExactly(count, at: offset)
+            if let why = bytes.withUnsafeBytes({ BlobRecord.damage($0, at: offset, uid: uid) }) {
+                throw damaged(offset, why)
+            }
+            records += 1
+            offset += size
+        }
+        guard records == footer.recordCount else {
+            throw .corruption(
+                "The blob file has \(records) records; its footer says \(footer.recordCount).",
+                path: file.path, offset: recordsEnd)
+        }
+    }
+
     func damaged(_ reference: BlobReference, _ why: String) -> StorageError {
+        damaged(reference.offset, why)
+    }
+
+    private func damaged(_ offset: UInt64, _ why: String) -> StorageError {
         .corruption(
-            "The blob record \(why).", path: file.path, offset: reference.offset,
-            hint: "Run sst-verify on the directory; restore the file from a backup.")
+            "The blob record \(why).", path: file.path, offset: offset,
+            hint:
+                "Restore the file from a backup, or delete or overwrite the row; sst-verify lists "
+                + "what is damaged.")
     }
 
     private func load(

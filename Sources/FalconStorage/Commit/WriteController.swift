@@ -19,6 +19,9 @@ final class WriteController: @unchecked Sendable {
         var debtBytes: UInt64 = 0
         var softDebtBytes: UInt64 = .max
         var hardDebtBytes: UInt64 = .max
+        /// Dead bytes in blob files.
+        var blobGarbageBytes: UInt64 = 0
+        var softBlobGarbageBytes: UInt64 = .max
         /// Log that a recovery would replay.
         var logBytes: UInt64 = 0
         var softLogBytes: UInt64 = .max
@@ -122,6 +125,9 @@ final class WriteController: @unchecked Sendable {
             UInt64(clamping: load.level0Files), UInt64(clamping: load.level0Slowdown),
             UInt64(clamping: load.level0Stop), .level0Files)
         grow(load.debtBytes, load.softDebtBytes, load.hardDebtBytes, .compactionDebt)
+        grow(
+            load.blobGarbageBytes, load.softBlobGarbageBytes,
+            load.softBlobGarbageBytes.multipliedCapped(by: 2), .blobGarbage)
         grow(load.logBytes, load.softLogBytes, load.softLogBytes.multipliedCapped(by: 2), .log)
         // The slower of the two paces that only a flush ends.
         if load.isMemoryShort { consider(Self.memoryNanosPerKiB, .memory, load.memory) }

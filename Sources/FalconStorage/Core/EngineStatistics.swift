@@ -13,6 +13,8 @@ public struct EngineStatistics: Sendable {
         /// Sublevels of level 0.
         case level0Files = "level0-files"
         case compactionDebt = "compaction-debt"
+        /// Dead bytes in blob files, beyond what waits for its compaction.
+        case blobGarbage = "blob-garbage"
         case memory
         /// The log that a recovery would replay.
         case log = "wal"
@@ -60,7 +62,8 @@ public struct EngineStatistics: Sendable {
     public var tablesDroppedUnread: UInt64 = 0
     public var compactionReadBytes: UInt64 = 0
     public var compactionWrittenBytes: UInt64 = 0
-    /// Bytes that compactions owe before every level is within its target.
+    /// Bytes that compactions owe before every level is within its target and blob files hold no more
+    /// garbage than they may.
     public var compactionDebtBytes: UInt64 = 0
 
     /// The blob files, to which tables refer for large values.
@@ -72,7 +75,8 @@ public struct EngineStatistics: Sendable {
         public var garbageBytes: UInt64 = 0
         /// Bytes of live values that compactions have moved out of files with much garbage.
         public var movedBytes: UInt64 = 0
-        /// Files that values could not be moved out of, for damage: sst-verify tells more.
+        /// Files that hold damaged values (see ``StorageEngine/corruptionReport()``), or that values could
+        /// not be read from to be moved.
         public var damagedFiles = 0
         public init() {}
     }

@@ -115,6 +115,7 @@ extension BackgroundWork {
         progress.broadcast()
         monitor.unlock()
         updateController()
+        for damage in result.blobDamage { blobKeeper.note(damage, by: .compaction) }
         if let failure {
             keeper.note(failure, by: .compaction)
             throw failure

@@ -19,6 +19,7 @@ extension BackgroundWork {
         let failure = flushFailure
         monitor.unlock()
         store.setDiskFull(isDiskFull)
+        let garbage = state.version.blobs.garbage(percent: options.blobGarbagePercent)
         controller.update(
             .init(
                 immutables: state.immutables.count,
@@ -28,6 +29,8 @@ extension BackgroundWork {
                 level0Stop: options.level0StopTrigger,
                 debtBytes: picker.debt(state.version, targets),
                 softDebtBytes: options.softDebtBytes, hardDebtBytes: options.hardDebtBytes,
+                blobGarbageBytes: garbage.bytes,
+                softBlobGarbageBytes: garbage.allowedBytes.addingCapped(blobSlackBytes),
                 logBytes: pipeline.publishedEnd.rawValue
                     &- min(
                         pipeline.publishedEnd.rawValue, state.version.flushedLSN.rawValue),
@@ -45,6 +48,12 @@ extension BackgroundWork {
             UInt64(options.maximumImmutableMemtables + 2)
                 .multipliedCapped(by: UInt64(options.rotationBytes)).multipliedCapped(by: 4),
             1 << 30)
+    }
+
+    /// What may become garbage at once, with what waits in level 0 for its compaction: no reason to hold
+    /// anybody back.
+    private var blobSlackBytes: UInt64 {
+        UInt64(max(options.targetFileBytes, options.rotationBytes)).multipliedCapped(by: 8)
     }
 
     func addStatistics(to statistics: inout EngineStatistics) {

@@ -19,6 +19,7 @@ final class BackgroundWork: @unchecked Sendable {
     private let checkpoints: CheckpointWriter?
     let events: EngineEvents
     let keeper: QuarantineKeeper
+    let blobKeeper: BlobDamageKeeper
     let memtableCharge: MemoryCharge
     private let bufferCharge: MemoryCharge
 
@@ -74,6 +75,9 @@ final class BackgroundWork: @unchecked Sendable {
         keeper = QuarantineKeeper(
             tree: tree, versions: versions, store: store, events: events,
             clock: environment.clock)
+        blobKeeper = BlobDamageKeeper(
+            tree: tree, versions: versions, store: store, events: events,
+            clock: environment.clock)
         memtableCharge = MemoryCharge(options.memoryBudget, .memtables)
         bufferCharge = MemoryCharge(
             options.memoryBudget, .background,
@@ -101,6 +105,7 @@ final class BackgroundWork: @unchecked Sendable {
         }
         remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
         keeper.begin { [weak self] in self?.tablesChanged() }
+        blobKeeper.begin { [weak self] in self?.tablesChanged() }
         updateController()
     }
 
@@ -127,6 +132,7 @@ final class BackgroundWork: @unchecked Sendable {
         for thread in threads { thread.join() }
         threads = []
         keeper.stop()
+        blobKeeper.stop()
         store.stopRemovals()
         remover?.join()
         remover = nil

@@ -95,7 +95,7 @@ struct RecoveryApplier {
         overflow.keep()
         try CurrentMarker.write(manifest: manifest.number, names, fileSystem)
 
-        for orphan in recovered.orphans { try? fileSystem.remove(orphan) }
+        removeOrphans(recovered.orphans)
         if let old = recovered.manifest { try? fileSystem.remove(names.manifest(old.number)) }
 
         let versions = VersionSet(
@@ -121,12 +121,23 @@ struct RecoveryApplier {
             try closer.start()
         }
         try background.start()
-        for entry in recovered.version.corruptionReport(names).entries {
-            background.events.send(.quarantined(entry))
-        }
+        let report = recovered.version.corruptionReport(names)
+        for entry in report.entries { background.events.send(.quarantined(entry)) }
+        for file in report.blobFiles { background.events.send(.blobDamaged(file)) }
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
             tree: tree, tracker: tracker, writeSide: writeSide)
+    }
+
+    /// Data files may be many and large: they go in the background, as obsolete ones do. The others go at
+    /// once, since their names are used again.
+    private func removeOrphans(_ orphans: [String]) {
+        for orphan in orphans {
+            switch FileNames.parse(VFSPath.name(of: orphan)) {
+            case .table, .blob: store.doom(orphan: orphan)
+            default: try? environment.fileSystem.remove(orphan)
+            }
+        }
     }
 
     private func makeCheckpointWriter(

@@ -8,7 +8,14 @@ extension StorageEngine {
         try flush()
         // Holding the state holds its files.
         let state = cell.retained()
-        if let lost = state.version.corruptionReport(store.names).entries.first {
+        let report = state.version.corruptionReport(store.names)
+        if let lost = report.blobFiles.first {
+            throw .corruption(
+                "A blob file is damaged: a copy would lack some of its values.", path: lost.path,
+                offset: lost.offset,
+                hint: "Restore the file, or accept the loss (dropQuarantined); then copy.")
+        }
+        if let lost = report.entries.first {
             // A copy that lacks rows must not pass for a whole one.
             throw .corruption(
                 "A damaged table is out of service: a copy would lack its rows.", path: lost.path,
@@ -130,6 +137,7 @@ extension VersionEdit {
         }
         for entry in version.blobs.entries {
             added.append(.init(level: 0, file: entry.file.metadata))
+            if let record = entry.file.quarantine { quarantined.append(record) }
         }
     }
 }

@@ -15,12 +15,17 @@ extension StorageEngine {
     public func recheckQuarantined() throws(StorageError) -> [FileNumber] {
         let side = try writable()
         side.background.keeper.awaitIdle()
-        return try side.background.keeper.recheck()
+        side.background.blobKeeper.awaitIdle()
+        return try side.background.keeper.recheck() + side.background.blobKeeper.recheck()
     }
 
     /// Gives up the rows of quarantined tables, all of them when `files` is nil, and serves their ranges
     /// again: **with the older versions that lie beneath, deleted rows included**, where there are any. The
     /// files are unlinked. Durable when it returns; there is no way back.
+    ///
+    /// Of a damaged blob file the rows are deleted whose newest values cannot be read, by commits like any
+    /// other: what a snapshot holds stays. Its sound values move to other files. Nobody should write to such
+    /// rows meanwhile: a value that is written while its row is looked at may be deleted with it.
     ///
     /// - Returns: what was given up.
     /// - Throws: `invalid-argument` for a file that is not quarantined; nothing has happened then.
@@ -30,13 +35,23 @@ extension StorageEngine {
     ) throws(StorageError) -> CorruptionReport {
         let side = try writable()
         side.background.keeper.awaitIdle()
-        return try side.background.keeper.drop(files)
+        side.background.blobKeeper.awaitIdle()
+        let damaged = corruptionReport().blobFiles.map(\.file)
+        let tables = files?.filter { !damaged.contains($0) }
+        var dropped = CorruptionReport()
+        if tables?.isEmpty != true || files?.isEmpty == true {
+            dropped = try side.background.keeper.drop(tables)
+        }
+        dropped.blobFiles = try dropBlobDamage(
+            files.map { wanted in damaged.filter { wanted.contains($0) } } ?? damaged)
+        return dropped
     }
 
     /// Has damage that a caller is about to hear of looked into.
     @inline(never)
     func noted(_ error: StorageError) -> StorageError {
         writeSide?.background.keeper.note(error, by: .read)
+        writeSide?.background.blobKeeper.note(error, by: .read)
         return error
     }
 }

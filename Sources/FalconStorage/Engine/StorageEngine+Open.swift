@@ -20,7 +20,7 @@ extension StorageEngine {
     ) throws(StorageError) -> StorageEngine {
         let store = TableStore(
             names: names, fileSystem: environment.fileSystem, cache: cache(options),
-            budget: options.memoryBudget)
+            budget: options.memoryBudget, keepsFilesOpen: true)
         let recovered = try readBesideWriter(
             RecoveryReader(
                 names: names, fileSystem: environment.fileSystem, store: store,

@@ -27,6 +27,21 @@ extension StorageEngine {
         return try body(value, version)
     }
 
+    /// The commit timestamp of the version of `key` visible at `timestamp`; nil when there is none. A large
+    /// value is not read for it, and may be damaged.
+    /// - Parameter mayWait: See ``ReadOptions/mayWait``.
+    public func visibleCommit(
+        of key: UnsafeRawBufferPointer, at timestamp: Timestamp, mayWait: Bool = true
+    ) throws(StorageError) -> Timestamp? {
+        let borrow = cell.borrow()
+        defer { cell.release(borrow) }
+        var pin = BlockPin(mayWait: mayWait)
+        switch try find(key, timestamp, borrow, &pin) {
+        case .absent, .deleted: return nil
+        case .value(let version, _), .reference(let version, _): return version
+        }
+    }
+
     /// The timestamp of the newest published version of `key`, put or delete: exact above
     /// ``safepointReport()``'s timestamp. At or below it no snapshot can tell, and a compaction may
     /// have made it up to 4.5 minutes earlier, or have dropped a delete.
@@ -52,7 +67,11 @@ extension StorageEngine {
         let found = try find(key, timestamp, borrow, &pin)
         guard case .reference(let version, let reference) = found else { return found }
         let blobs = borrow.state._withUnsafeGuaranteedRef { $0 }.version.blobs
-        return .value(version, try blobs.resolve(reference, of: key, &pin))
+        do throws(StorageError) {
+            return .value(version, try blobs.resolve(reference, of: key, &pin))
+        } catch {
+            throw noted(error)
+        }
     }
 
     @inline(__always)

@@ -41,6 +41,8 @@ final class BlobOutput {
     private(set) var finished: [FileMetadata] = []
     private(set) var writtenBytes: UInt64 = 0
     private(set) var movedBytes: UInt64 = 0
+    /// Why values were not moved.
+    private(set) var damage: [StorageError] = []
 
     init(
         store: TableStore, options: Options, random: any StorageRandom,
@@ -98,10 +100,12 @@ final class BlobOutput {
         else { return nil }
         do throws(StorageError) {
             return try options.source.value(found, of: key, &pin, fillCache: false)
-        } catch  where error.code == .corruption {
-            // What is damaged there stays there, and is found by whoever reads it: it must not keep
-            // the tables from being compacted. ``EngineStatistics/Blobs`` counts such files.
-            options.source.file(FileNumber(found.file))?.markDamaged()
+        } catch  where error.code == .corruption || error.code == .io {
+            // What cannot be read stays where it is, and its reference as it was: it must keep the tables
+            // from being compacted no more than it may be lost. ``EngineStatistics/Blobs`` counts such
+            // files.
+            options.source.file(FileNumber(found.file))?.setDamaged(true)
+            damage.append(error)
             return nil
         }
     }
@@ -112,7 +116,7 @@ final class BlobOutput {
     private func openWriter() throws(StorageError) -> BlobWriter {
         if let writer { return writer }
         let number = allocateNumber()
-        var file = try store.fileSystem.open(store.names.blob(number), .create)
+        var file = try store.files.create(store.names.blob(number))
         if let pacing = options.pacing { file = PacedFile(file, pacing) }
         let writer = BlobWriter(
             file: file, number: number, uid: random.nextUID(), codec: options.codec)

@@ -8,6 +8,8 @@ struct Compaction {
         case besideQuarantine = "beside-quarantine"
         /// Live values leave blob files that hold much garbage.
         case blobGarbage = "blob-garbage"
+        /// Live values leave small blob files for greater ones.
+        case blobFiles = "blob-files"
         /// Deletes have piled up in a table.
         case tombstones
         /// A range tombstone hides whole tables from every reader.

@@ -8,6 +8,8 @@ struct CompactionJob {
         /// Key ranges merged on their own; 0 when nothing was read.
         var parts = 0
         var wasMove: Bool { parts == 0 }
+        /// Values that could not be read to be moved; they are where they were.
+        var blobDamage: [StorageError] = []
     }
     var compaction: Compaction
     var store: TableStore
@@ -52,6 +54,7 @@ struct CompactionJob {
             tableTombstones?.learn(output.writtenTombstones)
             result.writtenBytes &+= output.writtenBytes
             result.movedBytes &+= output.movedBytes
+            result.blobDamage += output.blobDamage
         }
         edit.safepoint = safepoint
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
@@ -69,8 +72,9 @@ struct CompactionJob {
         job.isCancelled = { _ in false }
         job.callForHelp = { _ in }
         job.endHelp = { _ in }
+        let blobs = blobOptions(parts: ranges.count)
         let parts = CompactionParts(ranges) { [job] range, isCancelled throws(StorageError) in
-            try job.merge(range, tombstones, isCancelled)
+            try job.merge(range, tombstones, blobs, isCancelled)
         }
         if ranges.count > 1 { callForHelp(parts) }
         defer { if ranges.count > 1 { endHelp(parts) } }
@@ -79,7 +83,8 @@ struct CompactionJob {
 
     /// Merges the keys of `range` into tables of their own, which end where it does.
     private func merge(
-        _ range: KeyRange, _ tombstones: [RangeTombstone], _ isCancelled: @escaping (UInt64) -> Bool
+        _ range: KeyRange, _ tombstones: [RangeTombstone], _ blobs: BlobOutput.Options,
+        _ isCancelled: @escaping (UInt64) -> Bool
     ) throws(StorageError) -> TableOutput {
         // Beside its inputs level 0 may hold older tables.
         let deeper =
@@ -91,7 +96,7 @@ struct CompactionJob {
             options: .init(
                 table: tableOptions, targetBytes: targetBytes,
                 flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0,
-                range: range, blobs: blobOptions,
+                range: range, blobs: blobs,
                 pacing: WritePacing(limiter: limiter, isFlush: false)),
             random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
             allocateNumber: versions.allocateFileNumber)
@@ -128,10 +133,16 @@ struct CompactionJob {
         return table
     }
 
-    private var blobOptions: BlobOutput.Options {
+    private func blobOptions(parts: Int) -> BlobOutput.Options {
         var blobs = BlobOutput.Options(options, codec: tableOptions.codec)
         blobs.source = compaction.version.blobs
         blobs.collected = blobs.source.collected(garbagePercent: options.blobGarbagePercent)
+        if options.blobThresholdBytes > 0 {
+            let merged = blobs.source.merged(
+                by: compaction.allInputs.lazy.map(\.metadata),
+                targetBytes: options.targetFileByteCount, parts: parts)
+            blobs.collected = Set(blobs.collected).union(merged).sorted()
+        }
         return blobs
     }
 

@@ -29,4 +29,33 @@ extension CompactionPicker {
             outputLevel: best.level, inputs: Array(files[best.index..<end]), overlapped: [])
         return isClear(picked, context) ? picked : nil
     }
+
+    /// Rewrites, where they are, neighbouring tables that refer to many small blob files, or brings level 0
+    /// down when its tables do: tables without their values are small, and may be long in coming to be a
+    /// stack. Nil when there are none.
+    func pickBlobMerge(
+        _ version: Version, _ targets: LevelTargets, _ context: PickContext
+    ) -> Compaction? {
+        guard options.blobThresholdBytes > 0, !version.blobs.isEmpty else { return nil }
+        let windows = version.blobMergeWindows(
+            targetBytes: options.targetFileByteCount, writtenBytes: UInt64(options.rotationBytes))
+        for window in windows.sorted(by: { $0.mergedCount > $1.mergedCount }) {
+            let files = Array(version.levels[window.level].files[window.files])
+            if window.level == 0 {
+                if let picked = make(
+                    version, from: 0, to: targets.baseLevel, files, .blobFiles, context),
+                    picked.inputBytes <= window.costLimit(UInt64(options.rotationBytes))
+                {
+                    return picked
+                }
+                continue
+            }
+            guard !files.contains(where: \.isTaken) else { continue }
+            let picked = Compaction(
+                reason: .blobFiles, version: version, inputLevel: window.level,
+                outputLevel: window.level, inputs: files, overlapped: [])
+            if isClear(picked, context) { return picked }
+        }
+        return nil
+    }
 }

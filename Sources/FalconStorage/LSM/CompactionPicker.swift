@@ -4,7 +4,7 @@
 /// In order: tables that a range tombstone hides whole go for nothing; blob files when most of them is
 /// garbage; tables of level 0 that only change level, which costs nothing either; the neediest level over
 /// its target; then, with no level over it, tables full of deletes, tables that seeks look into in vain,
-/// and single blob files.
+/// single blob files, and small blob files that make a greater one.
 struct CompactionPicker {
     var options: EngineOptions
 
@@ -14,7 +14,8 @@ struct CompactionPicker {
             multiplier: UInt64(options.levelMultiplier))
     }
 
-    /// Bytes to be compacted before every level is within its target.
+    /// Bytes to be compacted before every level is within its target, and no blob file holds more garbage
+    /// than it may.
     func debt(_ version: Version, _ targets: LevelTargets) -> UInt64 {
         var debt: UInt64 = 0
         if version.sublevels.count >= options.level0CompactionTrigger,
@@ -26,7 +27,7 @@ struct CompactionPicker {
             let (bytes, target) = (version.levels[level].byteCount, targets.targets[level])
             if bytes > target { debt += (bytes - target) * UInt64(options.levelMultiplier) / 2 }
         }
-        return debt
+        return debt &+ version.blobs.garbage(percent: options.blobGarbagePercent).excessBytes
     }
 
     /// Nil when nothing is due or what is due is busy.
@@ -49,7 +50,7 @@ struct CompactionPicker {
             if let picked { return picked }
         }
         return pickTombstones(version, targets, context) ?? pickReads(version, targets, context)
-            ?? pickBlobCollection(version, context)
+            ?? pickBlobCollection(version, context) ?? pickBlobMerge(version, targets, context)
     }
 
     /// The levels over their targets, the neediest first.

@@ -14,7 +14,8 @@ public enum EngineEvent: Sendable {
     public struct Compaction: Sendable {
         public var inputLevel: Int
         public var outputLevel: Int
-        /// `level0-files`, `level-size`, `manual`, `blob-garbage`, `tombstones` (deletes have piled up), `reads` (many
+        /// `level0-files`, `level-size`, `manual`, `blob-garbage`, `blob-files` (small blob
+        /// files make a greater one), `tombstones` (deletes have piled up), `reads` (many
         /// seeks look into a table in vain) or `deleted-tables` (a range tombstone hides whole tables).
         public var reason: String
         public var inputTables: Int
@@ -36,7 +37,9 @@ public enum EngineEvent: Sendable {
     case delayChanged(EngineStatistics.DelayReason)
     /// A table was found damaged, now or before this open, and is out of service.
     case quarantined(CorruptionReport.Entry)
-    /// A table's bytes failed their checks and passed when they were read again: memory, or the way to the
+    /// Damage was found in a blob file, now or before this open; only its damaged values cannot be read.
+    case blobDamaged(CorruptionReport.BlobFile)
+    /// A file's bytes failed their checks and passed when they were read again: memory, or the way to the
     /// device, is at fault.
     case damageNotRepeated(StorageError)
     /// A call of the file system lasts longer than ``EngineOptions/stallReportMicros``; told again when it has

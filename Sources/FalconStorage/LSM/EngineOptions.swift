@@ -164,6 +164,11 @@ extension EngineOptions {
 }
 
 extension UInt64 {
+    func addingCapped(_ other: UInt64) -> UInt64 {
+        let sum = addingReportingOverflow(other)
+        return sum.overflow ? .max / 2 : sum.partialValue
+    }
+
     /// The product, or the greatest number there is.
     func multipliedCapped(by factor: UInt64) -> UInt64 {
         let product = multipliedReportingOverflow(by: factor)

@@ -33,6 +33,8 @@ final class TableOutput {
     var writtenBytes: UInt64 { tableBytes &+ blobs.writtenBytes }
     /// Bytes of values that were moved out of blob files being collected.
     var movedBytes: UInt64 { blobs.movedBytes }
+    /// Why values of such files were left where they are.
+    var blobDamage: [StorageError] { blobs.damage }
 
     /// - Parameter tombstones: those to be written, whole; each file gets its part.
     init(
@@ -110,7 +112,7 @@ final class TableOutput {
     private func begin() throws(StorageError) -> TableWriter {
         number = allocateNumber()
         uid = random.nextUID()
-        var file = try store.fileSystem.open(store.names.table(number), .create)
+        var file = try store.files.create(store.names.table(number))
         if let pacing = options.pacing { file = PacedFile(file, pacing) }
         self.file = file
         let writer = try TableWriter(file: file, uid: uid, options: options.table)

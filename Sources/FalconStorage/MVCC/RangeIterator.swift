@@ -43,6 +43,9 @@ public final class RangeIterator: @unchecked Sendable {
     /// The same for a scan that may; made with the first of them.
     @exclusivity(unchecked) private var blobScan: BlobScan?
     @exclusivity(unchecked) private var deletion = false
+    private let defersLargeValues: Bool
+    /// Where the current value lies while it has yet to be read.
+    @exclusivity(unchecked) private var pendingReference: UnsafeRawBufferPointer?
 
     init(
         source: InternalIterator, state: ReadState, range: KeyRange, timestamp: Timestamp,
@@ -58,6 +61,7 @@ public final class RangeIterator: @unchecked Sendable {
         hidesAny = !hiding.isEmpty || !overlayHiding.isEmpty
         readTimestamp = timestamp.rawValue
         oldestShown = options.newerThan.map { $0.rawValue &+ ($0 == .max ? 0 : 1) } ?? 0
+        defersLargeValues = options.defersLargeValues
         showsDeletions = options.newerThan != nil && options.includesDeletions
         blobPin = BlockPin(mayWait: options.mayWait)
         seekTimestamp = overlay == nil ? timestamp : .max
@@ -82,6 +86,7 @@ public final class RangeIterator: @unchecked Sendable {
     /// True while the cursor stands on a row.
     public var isValid: Bool { valid }
     public var key: UnsafeRawBufferPointer { currentKey }
+    /// With ``ReadOptions/defersLargeValues`` empty for a large value that ``readValue()`` has yet to read.
     public var value: UnsafeRawBufferPointer { currentValue }
     /// The commit timestamp of the row; `.max` for the overlay's own.
     public var versionTimestamp: Timestamp { currentTimestamp }
@@ -97,6 +102,33 @@ public final class RangeIterator: @unchecked Sendable {
         return hiding.fragments.filter { $0.timestamp.rawValue >= oldestShown }
             .map { KeyRange(lower: $0.lower, upper: $0.upper) }
     }
+
+    /// The current value, read now if that was put off. Fails like a move; the cursor stays where it is.
+    @inline(__always)
+    public func readValue() throws(StorageError) -> UnsafeRawBufferPointer {
+        guard let pendingReference else { return currentValue }
+        return try readPending(pendingReference)
+    }
+
+    @inline(never)
+    private func readPending(
+        _ reference: UnsafeRawBufferPointer
+    ) throws(StorageError) -> UnsafeRawBufferPointer {
+        do throws(StorageError) {
+            currentValue = try readLarge(reference, currentKey)
+        } catch {
+            throw noted(error)
+        }
+        pendingReference = nil
+        return currentValue
+    }
+
+    /// The value is large and ``readValue()`` has yet to read it.
+    @inline(__always)
+    public var hasDeferredValue: Bool { pendingReference != nil }
+
+    /// Where a value lies that ``readValue()`` has yet to read.
+    var deferredReference: BlobReference? { pendingReference.flatMap { BlobReference($0) } }
 
     public func seekToFirst() throws(StorageError) {
         do throws(StorageError) { try seekToFirstUnnoted() } catch { throw noted(error) }
@@ -233,11 +265,14 @@ public final class RangeIterator: @unchecked Sendable {
     ) throws(StorageError) {
         currentKey = key
         currentValue = value ?? BlockPin.none
+        pendingReference = nil
         if kind == .valueReference, let value {
-            currentValue =
-                blobPin.mayWait
-                ? try readBlob(value, key)
-                : try state.version.blobs.resolve(value, of: key, &blobPin)
+            if defersLargeValues {
+                currentValue = BlockPin.none
+                pendingReference = value
+            } else {
+                currentValue = try readLarge(value, key)
+            }
         }
         deletion = value == nil
         currentTimestamp = timestamp
@@ -288,9 +323,12 @@ public final class RangeIterator: @unchecked Sendable {
         }
     }
 
-    private func readBlob(
+    private func readLarge(
         _ reference: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer
     ) throws(StorageError) -> UnsafeRawBufferPointer {
+        guard blobPin.mayWait else {
+            return try state.version.blobs.resolve(reference, of: key, &blobPin)
+        }
         let scan = blobScan ?? BlobScan()
         blobScan = scan
         return try state.version.blobs.resolve(reference, of: key, scan)

@@ -18,5 +18,9 @@ public struct ReadOptions: Sendable {
     /// moment up to date.
     public var includesDeletions = false
 
+    /// Scans: a value that lies in a blob file is read by ``RangeIterator/readValue()`` alone: for those that
+    /// want the keys, or only of some rows the values.
+    public var defersLargeValues = false
+
     public init() {}
 }

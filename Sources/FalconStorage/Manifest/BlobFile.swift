@@ -9,6 +9,8 @@ final class BlobFile: @unchecked Sendable {
     private let opening = Mutex<Void>(())
     private let obsolete = Atomic<Bool>(false)
     private let damaged = Atomic<Bool>(false)
+    private let record = Mutex<QuarantineRecord?>(nil)
+    private let givenUp = Atomic<Bool>(false)
 
     init(metadata: FileMetadata, store: TableStore) {
         self.metadata = metadata
@@ -36,10 +38,32 @@ final class BlobFile: @unchecked Sendable {
     /// The file is in no version newer than those that hold it now.
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
 
-    /// A value could not be moved out of the file: its references stay as they are, and it is not
-    /// collected until the next open.
+    /// Damage was found, or a value could not be moved out of the file: its references stay as they are, and
+    /// no table is rewritten for its sake.
     var isDamaged: Bool { damaged.load(ordering: .relaxed) }
-    func markDamaged() { damaged.store(true, ordering: .relaxed) }
+    func setDamaged(_ isDamaged: Bool) { damaged.store(isDamaged, ordering: .relaxed) }
+
+    /// What was found damaged first; nil: nothing was. Sound values are read on.
+    var quarantine: QuarantineRecord? { record.withLock { $0 } }
+    func setQuarantine(_ found: QuarantineRecord?) {
+        record.withLock { $0 = found }
+        setDamaged(found != nil)
+    }
+
+    /// Whatever is live in it moves elsewhere, however little garbage there is.
+    var mustGo: Bool { givenUp.load(ordering: .relaxed) }
+    func giveUp() { givenUp.store(true, ordering: .relaxed) }
+
+    /// Reads and checks all of the file, past readers and cache.
+    func readWhole() throws(StorageError) {
+        try checkPresence()
+        let reader = try store.openBlob(metadata, usesCache: false)
+        defer { try? reader.close() }
+        try reader.checkRecords()
+    }
+
+    /// Checks that the file is there, and its size.
+    func checkPresence() throws(StorageError) { try store.checkBlobSize(metadata) }
 
     /// The open reader; opened on first use. A failure is not remembered.
     /// - Parameter mayWait: false throws `would-block` in place of opening it.

@@ -11,9 +11,10 @@ extension BlobFiles {
 
 extension BlobFiles.Entry {
     func isCollectable(garbagePercent percent: Int) -> Bool {
+        if file.isDamaged { return false }
+        if file.mustGo { return true }
         let garbage = Double(garbageBytes) * 100
         return garbageBytes > 0 && garbage >= Double(percent) * Double(file.recordBytes)
-            && !file.isDamaged
     }
 }
 
@@ -23,6 +24,30 @@ extension BlobFiles {
         let garbage = garbageBytes
         return garbage > 0
             && Double(garbage) * 100 >= Double(percent) * Double(garbage &+ liveBytes)
+    }
+}
+
+/// Garbage beyond what the options allow: what collection owes.
+struct BlobGarbage: Equatable {
+    /// Of files that can be collected.
+    var bytes: UInt64 = 0
+    /// As much may be there when collection is up to date.
+    var allowedBytes: UInt64 = .max
+
+    var excessBytes: UInt64 { bytes &- min(bytes, allowedBytes) }
+}
+
+extension BlobFiles {
+    func garbage(percent: Int) -> BlobGarbage {
+        var garbage = BlobGarbage()
+        for entry in entries where !entry.file.isDamaged {
+            garbage.bytes &+= entry.garbageBytes
+        }
+        if percent < 100 {
+            garbage.allowedBytes =
+                liveBytes.multipliedCapped(by: UInt64(percent)) / UInt64(100 - percent)
+        }
+        return garbage
     }
 }
 

@@ -51,9 +51,11 @@ public struct CorruptionReport: Sendable, Hashable {
     }
     /// By level, then by key.
     public var entries: [Entry] = []
+    /// Blob files in which damage was found, by number. They stay in service.
+    public var blobFiles: [BlobFile] = []
 
     public init() {}
-    public var isEmpty: Bool { entries.isEmpty }
+    public var isEmpty: Bool { entries.isEmpty && blobFiles.isEmpty }
 }
 
 extension CorruptionReport.Entry {

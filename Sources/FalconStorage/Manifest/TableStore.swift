@@ -10,6 +10,8 @@ final class TableStore: @unchecked Sendable {
     let fileSystem: any FileSystem
     let cache: BlockCache?
     let budget: MemoryBudget?
+    /// Through which data files are opened.
+    let files: FilePool
     /// A leaf among the locks: files die under many of them.
     private let monitor = Monitor()
     private let changed: MonitorCondition
@@ -30,10 +32,15 @@ final class TableStore: @unchecked Sendable {
     private var hurried = 0
     private var isDiskFull = false
 
+    /// - Parameter keepsFilesOpen: files may lose their names meanwhile, beside a live writer: what was
+    ///   opened once stays open, however many there are.
     init(
         names: FileNames, fileSystem: any FileSystem, cache: BlockCache?,
-        budget: MemoryBudget? = nil
+        budget: MemoryBudget? = nil, keepsFilesOpen: Bool = false
     ) {
+        files = FilePool(
+            fileSystem,
+            limit: keepsFilesOpen ? .max : FilePool.share(of: fileSystem.openFileLimit))
         self.budget = budget
         self.names = names
         self.fileSystem = fileSystem
@@ -58,7 +65,7 @@ final class TableStore: @unchecked Sendable {
         }
         let file: any File
         do throws(StorageError) {
-            file = try fileSystem.open(path, .read)
+            file = try files.open(path)
         } catch  where error.code == .notFound {
             throw Self.missing(path)
         }
@@ -96,11 +103,44 @@ final class TableStore: @unchecked Sendable {
             hint: "Restore it from a backup; sst-verify lists what it held.")
     }
 
-    func openBlob(_ metadata: FileMetadata) throws(StorageError) -> BlobReader {
-        let file = try fileSystem.open(names.blob(metadata.number), .read)
+    /// Throws `corruption` when the blob file is not there or has another size than MANIFEST says.
+    func checkBlobSize(_ metadata: FileMetadata) throws(StorageError) {
+        let path = names.blob(metadata.number)
+        let size: UInt64
+        do throws(StorageError) {
+            size = try fileSystem.fileSize(path)
+        } catch  where error.code == .notFound {
+            throw Self.missingBlob(path)
+        }
+        guard size == metadata.byteCount else {
+            throw .corruption(
+                "The blob file has \(size) bytes; MANIFEST says \(metadata.byteCount).",
+                path: path, offset: min(size, metadata.byteCount),
+                hint: "Restore it from a backup; sst-verify lists what it held.")
+        }
+    }
+
+    private static func missingBlob(_ path: String) -> StorageError {
+        .corruption(
+            "The manifest names a blob file that is missing.", path: path,
+            hint: "Restore it from a backup; sst-verify lists what it held.")
+    }
+
+    /// - Parameter usesCache: false reads every value from the file.
+    func openBlob(
+        _ metadata: FileMetadata, usesCache: Bool = true
+    ) throws(StorageError) -> BlobReader {
+        let path = names.blob(metadata.number)
+        let file: PooledFile
+        do throws(StorageError) {
+            file = try files.open(path)
+        } catch  where error.code == .notFound {
+            throw Self.missingBlob(path)
+        }
         do throws(StorageError) {
             return try BlobReader(
-                file: file, uid: metadata.uid, size: metadata.byteCount, cache: cache)
+                file: file, uid: metadata.uid, size: metadata.byteCount,
+                cache: usesCache ? cache : nil)
         } catch {
             try? file.close()
             throw error
@@ -109,7 +149,16 @@ final class TableStore: @unchecked Sendable {
 
     /// Notes a file for removal. Called from its end, on any thread and under any lock.
     func doom(_ kind: DataFileKind, _ number: FileNumber, byteCount: UInt64) {
-        let path = names.dataFile(kind, number)
+        doom(names.dataFile(kind, number), byteCount: byteCount)
+    }
+
+    /// Notes for removal a file that a crash has left and nothing names.
+    func doom(orphan path: String) {
+        // Of a file that cannot be looked at only the pause after it is unknown.
+        doom(path, byteCount: (try? fileSystem.fileSize(path)) ?? 0)
+    }
+
+    private func doom(_ path: String, byteCount: UInt64) {
         monitor.lock()
         doomed.append(Doomed(path: path, byteCount: byteCount))
         doomedBytes &+= byteCount

@@ -54,6 +54,8 @@ final class Version: @unchecked Sendable {
     let blobs: BlobFiles
     /// Bit n: level n has files.
     private let occupied: UInt32
+    /// Guarded by the compaction picker's lock; see ``blobMergeWindows(targetBytes:writtenBytes:)``.
+    var blobMerges: [BlobMergeWindow]?
     /// Some file holds range tombstones.
     let hasRangeTombstones: Bool
     /// Commits that end at or before it are in these files.
@@ -102,9 +104,10 @@ final class Version: @unchecked Sendable {
         return nil
     }
 
-    /// The tables that are out of service.
+    /// The tables that are out of service, and the blob files with damage.
     func corruptionReport(_ names: FileNames) -> CorruptionReport {
         var report = CorruptionReport()
+        report.blobFiles = blobs.corruptionReport(names)
         for (index, level) in levels.enumerated() {
             for file in level.files {
                 guard let record = file.quarantine else { continue }

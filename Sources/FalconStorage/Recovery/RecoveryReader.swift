@@ -106,7 +106,10 @@ struct RecoveryReader {
                 state.nextFlushEpoch = max(state.nextFlushEpoch, epoch)
             }
         }
-        for (number, record) in quarantined { version.file(number)?.file.setQuarantine(record) }
+        for (number, record) in quarantined {
+            version.file(number)?.file.setQuarantine(record)
+            version.blobs.file(number)?.setQuarantine(record)
+        }
         state.version = version
         state.manifest = manifest
         state.highestIncarnation = state.incarnation?.number ?? 0
@@ -154,7 +157,7 @@ struct RecoveryReader {
             state.nextFileNumber = max(state.nextFileNumber, FileNumber(number.rawValue &+ 1))
             if !live.contains(number) { state.orphans.append(names.table(number)) }
         }
-        try accountBlobs(listing, &state)
+        accountBlobs(listing, &state)
         for number in listing.manifests {
             state.nextManifestNumber = max(state.nextManifestNumber, number &+ 1)
             if number != state.manifest?.number { state.orphans.append(names.manifest(number)) }
@@ -162,20 +165,15 @@ struct RecoveryReader {
         state.orphans += listing.temporaries
     }
 
-    private func accountBlobs(
-        _ listing: Listing, _ state: inout RecoveredState
-    ) throws(StorageError) {
+    /// A blob file that is missing is for the validation to find. While one is, no stranger is removed: a
+    /// MANIFEST that lost its last edit looks like this, too.
+    private func accountBlobs(_ listing: Listing, _ state: inout RecoveredState) {
         let blobs = state.version.blobs
         let present = Set(listing.blobs)
-        for entry in blobs.entries where !present.contains(entry.file.number) {
-            throw .corruption(
-                "The manifest names a blob file that is missing.",
-                path: names.blob(entry.file.number),
-                hint: "Restore it from a backup; sst-verify lists what it held.")
-        }
+        let isWhole = blobs.entries.allSatisfy { present.contains($0.file.number) }
         for number in listing.blobs {
             state.nextFileNumber = max(state.nextFileNumber, FileNumber(number.rawValue &+ 1))
-            if blobs.file(number) == nil { state.orphans.append(names.blob(number)) }
+            if isWhole, blobs.file(number) == nil { state.orphans.append(names.blob(number)) }
         }
     }
 

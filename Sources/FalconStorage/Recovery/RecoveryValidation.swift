@@ -23,6 +23,7 @@ struct RecoveryValidation {
             bytes &+= file.metadata.byteCount
             progress.advance(doneBytes: bytes, records: UInt64(scan.commits))
         }
+        try checkBlobs(state.version.blobs)
         progress.end(records: UInt64(scan.commits))
     }
 

@@ -141,6 +141,7 @@ public final class FaultInjectingFileSystem: FileSystem {
         try check(.lock, path)
         return try base.lock(path)
     }
+    public var openFileLimit: Int { base.openFileLimit }
     public func freeSpace(_ path: String) throws(StorageError) -> UInt64 {
         try check(.freeSpace, path)
         return try base.freeSpace(path)

@@ -142,10 +142,14 @@ public protocol FileSystem: AnyObject, Sendable {
     /// True when somebody is known to hold the lock on `path`. Takes no lock itself; false where the
     /// system cannot tell.
     func isLocked(_ path: String) -> Bool
+    /// How many files the process may have open at a time; `Int.max` where nothing limits it.
+    var openFileLimit: Int { get }
 }
 
 extension FileSystem {
     public func isLocked(_ path: String) -> Bool { false }
+
+    public var openFileLimit: Int { .max }
 
     /// Creates `path` unless it is there already.
     public func createDirectoryIfMissing(_ path: String) throws(StorageError) {

@@ -150,6 +150,15 @@ public final class PosixFileSystem: FileSystem {
         return false
     }
 
+    /// The soft limit, which a shell sets with `ulimit -n`.
+    public var openFileLimit: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return .max
+        }
+        return Int(exactly: limit.rlim_cur) ?? .max
+    }
+
     public func freeSpace(_ path: String) throws(StorageError) -> UInt64 {
         var info = statvfs()
         guard statvfs(path, &info) == 0 else { throw .posix(errno, "statvfs", path: path) }

@@ -88,6 +88,7 @@ public final class TracingFileSystem: FileSystem {
         note(.lock, path)
         return try base.lock(path)
     }
+    public var openFileLimit: Int { base.openFileLimit }
     public func freeSpace(_ path: String) throws(StorageError) -> UInt64 {
         note(.freeSpace, path)
         return try base.freeSpace(path)

@@ -34,6 +34,7 @@ final class WatchedFileSystem: FileSystem {
     func isDirectory(_ path: String) throws(StorageError) -> Bool { try base.isDirectory(path) }
     func lock(_ path: String) throws(StorageError) -> any FileLock { try base.lock(path) }
     func isLocked(_ path: String) -> Bool { base.isLocked(path) }
+    var openFileLimit: Int { base.openFileLimit }
     func freeSpace(_ path: String) throws(StorageError) -> UInt64 { try base.freeSpace(path) }
 }
 

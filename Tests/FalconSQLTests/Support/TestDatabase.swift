@@ -39,6 +39,15 @@ final class TestDatabase: @unchecked Sendable {
         sql = try Self.openSQL(engine)
     }
 
+    /// Damages every record of every blob file.
+    func damageBlobFiles() throws {
+        for name in try fileSystem.list("/db/sst") where name.hasSuffix(".blob") {
+            let file = try fileSystem.open("/db/sst/" + name, .readWrite)
+            let bytes = try file.readExactly(Int(file.size()), at: 0)
+            try file.write(bytes[64..<(bytes.count - 64)].map { ~$0 }, at: 64)
+        }
+    }
+
     func close() {
         sql.close()
         try? engine.close()

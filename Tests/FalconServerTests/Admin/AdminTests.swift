@@ -36,7 +36,9 @@ import Testing
         #expect(metrics.contains("\nfalcon_connections 1\n"))
         #expect(metrics.contains("\nfalcon_statements_total 1\n"))
         #expect(metrics.contains("# TYPE falcon_statements_total counter\n"))
-        #expect(try get("/corruption", port: admin.port).hasSuffix("{\"quarantined\":[]}\n"))
+        #expect(
+            try get("/corruption", port: admin.port).hasSuffix(
+                "{\"quarantined\":[],\"blob_files\":[]}\n"))
         #expect(try get("/nothing", port: admin.port).hasPrefix("HTTP/1.1 404"))
         #expect(try get("/health", port: admin.port, method: "POST").hasPrefix("HTTP/1.1 405"))
 

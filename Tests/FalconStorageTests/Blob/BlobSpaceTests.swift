@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import FalconStorage
@@ -68,6 +69,90 @@ import Testing
                 try fixture.get("k\(1000 + key)")
                     == EngineFixture.large("k\(key)", newest[key], count: Self.valueBytes))
         }
+    }
+
+    /// A writer that never waits for collection is held back by it: room stays bounded all the time.
+    @Test func aWriterInAHurryTakesBoundedRoom() throws {
+        let seed = SurvivalSettings.seed
+        var random = SplitMix64(seed: seed)
+        var options = EngineOptions.smallBlobs
+        options.memtableBytes = 32 << 10
+        let fixture = try EngineFixture(options: options)
+        var newest = [Int](repeating: 0, count: Self.keys)
+        // Twice what lives, what is not merged yet, and twice what may become garbage at once.
+        let live = UInt64(Self.keys * (Self.valueBytes + 40))
+        let slack = UInt64(8 * max(options.memtableBytes, options.targetFileBytes))
+        let unmerged = UInt64(options.level0StopTrigger * options.memtableBytes)
+        let bound = (live + unmerged + slack) * 2
+        var most: UInt64 = 0
+        for round in 1...250 {
+            try overwrite(fixture, &random, &newest, round: round)
+            most = max(most, fixture.blobs.bytes)
+        }
+        #expect(most <= bound, "\(most) of \(bound), seed \(seed)")
+    }
+
+    private final class Gate: EngineEventListener, @unchecked Sendable {
+        let isShut = Atomic<Bool>(false)
+        private let monitor = Monitor()
+        private let changed: MonitorCondition
+        init() { changed = MonitorCondition(monitor) }
+        func engine(at path: String, did event: EngineEvent) {
+            guard case .compactionBegan = event else { return }
+            monitor.lock()
+            while isShut.load(ordering: .acquiring) { changed.wait() }
+            monitor.unlock()
+        }
+        func open() {
+            monitor.lock()
+            isShut.store(false, ordering: .releasing)
+            changed.broadcast()
+            monitor.unlock()
+        }
+    }
+
+    /// Garbage that collection has yet to remove is debt, with its own reason and numbers.
+    @Test func garbageHoldsWritersBackUntilItIsCollected() throws {
+        var options = EngineOptions.smallBlobs
+        options.blobGarbagePercent = 100
+        options.memtableBytes = 16 << 10
+        options.targetFileBytes = 16 << 10
+        let gate = Gate()
+        options.eventListener = gate
+        let fixture = try EngineFixture(options: options)
+        // One value of each file stays; the others die.
+        for round in 0..<60 {
+            let batch = WriteBatch()
+            try batch.put(
+                key: bytes("keep\(100 + round)"), value: bytes(EngineFixture.large("\(round)")))
+            for key in 0..<30 {
+                try batch.put(
+                    key: bytes("die\(100 + key)"),
+                    value: bytes(EngineFixture.large("\(key)", round)))
+            }
+            try fixture.engine.commitAndWait(batch, CommitOptions(durability: .buffered))
+            try fixture.engine.flush()
+        }
+        try fixture.engine.compact()
+        try fixture.engine.awaitIdle()
+        let before = fixture.engine.statistics()
+        #expect(before.blobs.garbageBytes > 500_000 && before.delayReason == .none)
+        #expect(before.compactionDebtBytes < before.blobs.garbageBytes)
+        fixture.options.blobGarbagePercent = 50
+        gate.isShut.store(true, ordering: .releasing)
+        try fixture.reopen()
+        let held = fixture.engine.statistics()
+        #expect(held.delayReason == .blobGarbage && held.delayNanos > 0)
+        let measure = try #require(held.delayMeasure)
+        #expect(measure.value == held.blobs.garbageBytes)
+        #expect(measure.softLimit == held.blobs.liveBytes + (8 * 16 << 10))
+        #expect(held.compactionDebtBytes >= measure.value - held.blobs.liveBytes)
+        gate.open()
+        try fixture.engine.awaitIdle()
+        let after = fixture.engine.statistics()
+        #expect(after.delayReason == .none)
+        #expect(after.blobs.garbageBytes <= after.blobs.liveBytes)
+        #expect(try fixture.rows().count == 90)
     }
 
     /// Tables are rewritten for a file that is mostly garbage, though no level is due.

@@ -200,6 +200,7 @@ import Testing
         try stray.write([1, 2, 3], at: 0)
         try stray.close()
         try fixture.reopen()
+        try fixture.engine.awaitIdle()
         #expect(try !fixture.fileSystem.exists("/db/sst/00000000000000ff.sst"))
         #expect(try fixture.rows() == ["a=1"])
         // Its number is not given again in this life.

@@ -29,6 +29,7 @@ import Testing
                     case .stalled: "stalled"
                     case .stallEnded: "stall ended"
                     case .quarantined: "quarantined"
+                    case .blobDamaged: "blob damaged"
                     case .damageNotRepeated: "damage not repeated"
                     case .poisoned: "poisoned"
                     }

@@ -1,0 +1,19 @@
+import FalconSchema
+import FalconStorage
+
+extension PlanExecutor {
+    /// Whether the statement sees a row at `key`; a large one is not read.
+    func hasRow(_ key: UnsafeRawBufferPointer) throws(SQLError) -> Bool {
+        if let overlay {
+            switch overlay.lookup(key, below: ordinal) {
+            case .absent: break
+            case .deleted: return false
+            case .value: return true
+            }
+        }
+        let timestamp = readTimestamp
+        return try storage { () throws(StorageError) in
+            try engine.visibleCommit(of: key, at: timestamp) != nil
+        }
+    }
+}
