@@ -32,8 +32,10 @@ import Testing
 
     // MARK: - Deletes
 
+    // In one table: what is left of them where it is cut may be too few to be worth a compaction.
+
     @Test func manyDeletesAreCompactedAtOnce() throws {
-        let fixture = try fixture()
+        let fixture = try fixture { $0.targetFileBytes = 1 << 20 }
         try fill(fixture, 0..<1000)
         try fixture.engine.compact()
         try delete(fixture, 0..<50)
@@ -49,7 +51,7 @@ import Testing
     }
 
     @Test func deletesThatASnapshotNeedsStayUntilItGoes() throws {
-        let fixture = try fixture()
+        let fixture = try fixture { $0.targetFileBytes = 1 << 20 }
         try fill(fixture, 0..<1000)
         try fixture.engine.compact()
         let snapshot = fixture.engine.makeSnapshot()
@@ -64,7 +66,7 @@ import Testing
     }
 
     @Test func deletesLeftAtTheBottomGoWhenTheyMay() throws {
-        let fixture = try fixture()
+        let fixture = try fixture { $0.targetFileBytes = 1 << 20 }
         try fill(fixture, 0..<1000)
         let snapshot = fixture.engine.makeSnapshot()
         try delete(fixture, 0..<700)
