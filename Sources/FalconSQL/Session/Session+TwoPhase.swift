@@ -55,7 +55,8 @@ extension Session {
         let entry = PreparedTransaction(
             uid: UID(high: .random(in: 0...UInt64.max), low: header.number), header: header,
             database: state, owner: replaceOwner(), batch: detached.batch,
-            changes: detached.changes, moves: detached.moves, node: node)
+            changes: detached.changes, moves: detached.moves, node: node,
+            budget: database.engine.options.memoryBudget)
         let payload = PreparedTransactionPayload(
             locks: entry.owner.kept, moves: entry.moves, batch: entry.batch)
         let wait = CommitWait()

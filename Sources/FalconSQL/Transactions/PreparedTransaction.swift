@@ -17,11 +17,13 @@ final class PreparedTransaction: @unchecked Sendable {
     let moves: [MovedRows.Move]
     /// What the tracker of serializable transactions knows of it: it counts as committed.
     let node: SerializableNode?
+    private let budget: MemoryBudget?
+    private let chargedBytes: Int
 
     init(
         uid: UID, header: PreparedTransactionHeader, database: DatabaseState, owner: LockOwner,
         batch: WriteBatch, changes: [CatalogChange], moves: [MovedRows.Move],
-        node: SerializableNode?
+        node: SerializableNode?, budget: MemoryBudget?
     ) {
         self.uid = uid
         self.header = header
@@ -31,7 +33,13 @@ final class PreparedTransaction: @unchecked Sendable {
         self.changes = changes
         self.moves = moves
         self.node = node
+        self.budget = budget
+        // What it takes is taken already: not to be refused.
+        chargedBytes = budget == nil ? 0 : batch.memoryBytes
+        budget?.charge(.transactions, chargedBytes)
     }
+
+    deinit { budget?.charge(.transactions, -chargedBytes) }
 
     /// COMMIT PREPARED is visible from `timestamp` on: everybody is told, then the locks go.
     func committed(at timestamp: Timestamp, in cluster: SQLDatabase) {

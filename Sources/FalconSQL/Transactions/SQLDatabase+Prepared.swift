@@ -53,7 +53,8 @@ extension SQLDatabase {
             uid: uid, header: header, database: database, owner: owner, batch: payload.batch,
             changes: try CatalogStore.changes(in: payload.batch, of: database.id),
             moves: payload.moves,
-            node: header.isSerializable ? serializables.restore(payload.batch) : nil)
+            node: header.isSerializable ? serializables.restore(payload.batch) : nil,
+            budget: engine.options.memoryBudget)
     }
 
     /// Forgets old outcomes now and then, so that they do not add up.

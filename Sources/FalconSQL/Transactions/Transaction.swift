@@ -291,6 +291,7 @@ final class Transaction: @unchecked Sendable {
     func detach() -> (batch: WriteBatch, changes: [CatalogChange], moves: [MovedRows.Move]) {
         defer {
             batch = WriteBatch()
+            checkedBytes = Self.checkEvery
             reset()
         }
         return (batch, changes, moves)

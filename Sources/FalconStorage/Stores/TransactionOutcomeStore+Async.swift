@@ -39,7 +39,12 @@ extension TransactionOutcomeStore {
         let claims = claims
         let mark = batch.nextOrdinal
         let end = { @Sendable (result: Result<CommitReceipt, StorageError>) in
-            if case .failure = result { batch.rollback(toOrdinal: mark) }
+            // A batch whose fate is unknown may be the engine's for good.
+            if case .failure(let error) = result, error.code != .commitOutcomeUnknown,
+                error.code != .poisoned
+            {
+                batch.rollback(toOrdinal: mark)
+            }
             claims.release(id)
             completion(result)
         }
