@@ -11,9 +11,10 @@ extension PlanExecutor {
             case .value: return true
             }
         }
+        transaction.serializable?.reads.note(key)
         let timestamp = readTimestamp
         return try storage { () throws(StorageError) in
-            try engine.visibleCommit(of: key, at: timestamp) != nil
+            try engine.visibleCommit(of: key, at: timestamp, mayWait: transaction.mayWait) != nil
         }
     }
 }

@@ -267,7 +267,7 @@ final class RowWriter {
     private func uniqueConflict(
         _ index: Index, _ values: [Datum], arbiters: [OID]?
     ) throws(SQLError) -> Conflict? {
-        try indexKey.bytes.withRaw { entry throws(SQLError) in
+        try indexKey.bytes.withRaw { entry throws(SQLError) -> Conflict? in
             if index.isLocked { try self.transaction.lock(entry, .forUpdate) }
             guard try self.exists(entry, isShared: index.isLocked) else { return nil }
             guard let arbiters, arbiters.isEmpty || arbiters.contains(index.descriptor.oid),
