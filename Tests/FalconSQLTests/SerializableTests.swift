@@ -1,4 +1,5 @@
 import Dispatch
+import FalconSchema
 import FalconStorage
 import Foundation
 import Synchronization
