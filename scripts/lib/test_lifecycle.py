@@ -208,12 +208,72 @@ def damaged(binary, directory):
     check("and starts without the flag", server.start().stop() == 0, server.tail())
 
 
+def prepared(binary, directory):
+    """kill -9 between PREPARE and the decision: what was prepared is there and locked, invisible until
+    COMMIT PREPARED, and half of it is rolled back."""
+    data = os.path.join(directory, "prepared")
+    server = Server(binary, data, os.path.join(directory, "log4")).start()
+    connection = server.connect()
+    connection.query("create table accounts (id int primary key, balance int not null)")
+    connection.query("create table moves (id int, amount int)")
+    connection.query("insert into accounts select i, 0 from generate_series(0, 39) i")
+    for number in range(20):
+        connection.query(
+            f"begin; insert into moves values ({number}, {number});"
+            f"update accounts set balance = balance - {number} where id = {2 * number};"
+            f"update accounts set balance = balance + {number} where id = {2 * number + 1};"
+            f"prepare transaction 'move {number}'")
+    for number in range(0, 20, 4):
+        connection.query(f"commit prepared 'move {number}'")
+    server.kill()
+    connection = server.start().connect()
+    names = {f"move {number}" for number in range(20) if number % 4}
+    found = {name for name, in connection.query("select gid from pg_prepared_xacts")}
+    check("what was prepared before a SIGKILL is there after it", found == names, found)
+    shown = connection.query("select count(*) from moves")
+    check("and nothing of it is visible", shown == [["5"]], shown)
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics") as answer:
+        metrics = answer.read().decode()
+    check("it is counted", "\nfalcon_prepared_transactions 15\n" in metrics, metrics[-3000:])
+    connection.query("set lock_timeout = '20ms'")
+    try:
+        connection.query("update accounts set balance = 1 where id = 3")
+        check("its rows are locked", False)
+    except ServerError as error:
+        check("its rows are locked", error.sqlstate == "55P03", error)
+    for number in range(20):
+        if number % 4 == 1:
+            connection.query(f"rollback prepared 'move {number}'")
+        elif number % 4 == 2:
+            connection.query(f"commit prepared 'move {number}'")
+    server.kill()
+    connection = server.start().connect()
+    for number in range(3, 20, 4):
+        connection.query(f"commit prepared 'move {number}'")
+    committed = [number for number in range(20) if number % 4 != 1]
+    moved = sorted(int(number) for number, in connection.query("select id from moves"))
+    check("what was committed is there, and no more", moved == committed, moved)
+    balances = [int(value) for value, in connection.query(
+        "select balance from accounts order by id")]
+    expected = [sign * number * (number % 4 != 1) for number in range(20) for sign in (-1, 1)]
+    check("with every sum right", balances == expected, balances)
+    check("nothing is left", connection.query("select * from pg_prepared_xacts") == [])
+    check("it closes", server.stop() == 0, server.tail())
+    done = subprocess.run([os.path.join(os.path.dirname(binary), "cdc-tail"), data],
+                          capture_output=True, text=True, timeout=60)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = [int(event["after"]["id"]) for event in events
+            if event.get("table", "").endswith("moves") and event.get("op") == "insert"]
+    check("cdc-tail shows a transaction when it is committed, in that order",
+          rows == [n for rest in (0, 2, 3) for n in range(rest, 20, 4)], (rows, done.stderr))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="directory of the built falcondb")
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
-        for part in (command_line, refusals, stopping, damaged):
+        for part in (command_line, refusals, stopping, damaged, prepared):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

@@ -156,11 +156,7 @@ final class CatalogStore: Sendable {
     private func load(_ database: DatabaseID) throws(SQLError) -> CatalogSnapshot {
         var changes: [CatalogChange] = []
         try scan(database, CatalogKeys.schemas) { oid, value throws(SQLError) in
-            var reader = ByteReader(value)
-            guard let owner = reader.readFixed(UInt32.self), let name = reader.readString() else {
-                throw SQLError(.dataCorrupted, "catalog row of a schema is damaged")
-            }
-            changes.append(.putSchema(.init(oid: oid, name: name, ownerOID: OID(owner))))
+            changes.append(.putSchema(try Self.decodeSchema(oid, value)))
         }
         try scan(database, CatalogKeys.tables) { _, value throws(SQLError) in
             changes.append(.putTable(try TableDescriptor(decoding: value)))
@@ -213,7 +209,17 @@ final class CatalogStore: Sendable {
         return (CatalogKeys.key(database, CatalogKeys.sequences, sequence.oid), value.bytes)
     }
 
-    private static func decodeSequence(
+    static func decodeSchema(
+        _ oid: OID, _ value: UnsafeRawBufferPointer
+    ) throws(SQLError) -> SchemaEntry {
+        var reader = ByteReader(value)
+        guard let owner = reader.readFixed(UInt32.self), let name = reader.readString() else {
+            throw SQLError(.dataCorrupted, "catalog row of a schema is damaged")
+        }
+        return SchemaEntry(oid: oid, name: name, ownerOID: OID(owner))
+    }
+
+    static func decodeSequence(
         _ oid: OID, _ value: UnsafeRawBufferPointer
     ) throws(SQLError) -> SequenceEntry {
         var reader = ByteReader(value)
@@ -229,7 +235,7 @@ final class CatalogStore: Sendable {
             ownerAttribute: attribute)
     }
 
-    private static func decodeView(
+    static func decodeView(
         _ oid: OID, _ value: UnsafeRawBufferPointer
     ) throws(SQLError) -> ViewEntry {
         var reader = ByteReader(value)

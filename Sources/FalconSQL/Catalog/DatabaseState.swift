@@ -14,6 +14,8 @@ final class DatabaseState: Sendable {
     private let versionCell: Atomic<UInt64>
     /// Counters of hidden row ids by storage id.
     private let rowIDs = Mutex<[StorageID: RowIDCounter]>([:])
+    /// Hidden row ids of prepared transactions, which are given out and not yet stored as rows.
+    private let preparedRowIDs = Mutex<[StorageID: UInt64]>([:])
     /// Rows that committed transactions gave another primary key.
     let movedRows = MovedRows()
     private let sequences = Mutex<[OID: SequenceState]>([:])
@@ -53,6 +55,24 @@ final class DatabaseState: Sendable {
         }
     }
 
+    /// Counters begun from now on are above the ids that rows in `batch` have. (Those of tables with a
+    /// primary key look the same and are never asked for.)
+    func noteRowIDs(in batch: WriteBatch) {
+        preparedRowIDs.withLock { ids in
+            for ordinal in 0..<batch.nextOrdinal {
+                guard let operation = batch.operation(at: ordinal), operation.kind == .put,
+                    operation.class == .row, operation.key.count >= 16
+                else { continue }
+                let key = operation.key
+                let storage = StorageID(
+                    UInt32(bigEndian: key.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+                let id = UInt64(
+                    bigEndian: key.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                ids[storage] = max(ids[storage] ?? 0, id)
+            }
+        }
+    }
+
     /// The counter of hidden row ids of `storage`, begun above the newest stored row.
     func rowIDCounter(
         _ storage: StorageID, engine: StorageEngine
@@ -66,6 +86,7 @@ final class DatabaseState: Sendable {
             last = UInt64(
                 bigEndian: iterator.key.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         }
+        last = max(last, preparedRowIDs.withLock { $0[storage] } ?? 0)
         return rowIDs.withLock { counters in
             // Whoever came first has given ids out from the same stored maximum or above.
             if let counter = counters[storage] { return counter }

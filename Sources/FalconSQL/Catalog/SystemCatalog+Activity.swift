@@ -13,7 +13,20 @@ extension SystemCatalog {
         ) { source in
             guard let session = (source.session as? SessionBridge)?.session else { return [] }
             return session.database.activities.map(activity)
-        }
+        },
+        VirtualTable(
+            12012, "pg_prepared_xacts",
+            "transaction xid,gid text,prepared timestamptz,owner name,database name"
+        ) { source in
+            guard let session = (source.session as? SessionBridge)?.session else { return [] }
+            return session.database.prepared.all.map { entry in
+                [
+                    .int(Int64(UInt32(truncatingIfNeeded: entry.header.number))),
+                    .text(entry.header.gid), .int(entry.header.preparedMicros),
+                    name(entry.header.user), name(entry.database.name),
+                ]
+            }
+        },
     ]
 
     private static func activity(_ session: SessionActivity) -> [Datum] {

@@ -28,6 +28,11 @@ public struct SQLDatabaseOptions: Sendable {
         var settings = SessionSettings(user: "")
         try settings.setStartup(name, value)
     }
+    /// max_prepared_transactions among the settings.
+    var maxPrepared: Int {
+        let given = settings.last { $0.0.lowercased() == "max_prepared_transactions" }
+        return given.flatMap { Int($0.1) } ?? 100
+    }
     /// The names of all settings.
     public static var settingNames: [String] { SettingDefinition.all.map(\.name) }
 }
@@ -49,6 +54,8 @@ public final class SQLDatabase: Sendable {
     let locks: LockTable
     let serializables = SerializableTracker()
     let timers = TimerService()
+    let prepared: PreparedTransactions
+    let outcomes: TransactionOutcomeStore
     let store: CatalogStore
     private let databases: [String: DatabaseState]
     private let registry = Mutex(Registry())
@@ -60,6 +67,8 @@ public final class SQLDatabase: Sendable {
         self.engine = engine
         self.options = options
         self.store = store
+        prepared = PreparedTransactions(limit: options.maxPrepared)
+        outcomes = TransactionOutcomeStore(engine)
         locks = LockTable(
             maxLocks: options.maxLocks, budget: engine.options.memoryBudget,
             allocateTransaction: { engine.allocateTransactionID().rawValue })
@@ -77,7 +86,10 @@ public final class SQLDatabase: Sendable {
         let store = try CatalogStore(engine: engine)
         let databases = try store.loadDatabases(creating: options.databases)
         for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }
-        return SQLDatabase(engine: engine, options: options, store: store, databases: databases)
+        let cluster = SQLDatabase(
+            engine: engine, options: options, store: store, databases: databases)
+        try cluster.restorePrepared()
+        return cluster
     }
 
     /// A new session of `user` on `database`, of the client at an address, if any; 3D000 when there is no such database, 53300 when there

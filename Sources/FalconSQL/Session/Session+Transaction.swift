@@ -29,7 +29,7 @@ extension Session {
         guard block == .failed else { return }
         if case .transaction(let kind) = statement {
             switch kind {
-            case .commit, .rollback, .rollbackTo: return
+            case .commit, .rollback, .rollbackTo, .prepare: return
             default: break
             }
         }
@@ -70,6 +70,8 @@ extension Session {
             rollback()
             if chain { startChained(modes) }
             return nil
+        case .prepare(let gid): return try prepareTransaction(gid)
+        case .decide(let gid, let commits): return try decidePrepared(gid, commits: commits)
         }
     }
 
@@ -131,6 +133,13 @@ extension Session {
             locks.releaseAll(owner)
             wait.complete(result)
         }
+        return try follow(wait, ticket)
+    }
+
+    /// Ends the transaction when its commit is done already (nil), or waits for it.
+    func follow(
+        _ wait: CommitWait, _ ticket: CommitTicket?
+    ) throws(SQLError) -> SessionProgress? {
         if let result = wait.result {
             try finishCommit(result)
             return nil
@@ -249,10 +258,9 @@ extension Session {
             settings.restoreIfChanged(savepoint.settings)
             block = .inBlock
             return .done(tag: "ROLLBACK")
-        case .prepare, .commitPrepared, .rollbackPrepared:
-            throw SQLError(
-                .objectNotInPrerequisiteState, "prepared transactions are disabled",
-                hint: "Set max_prepared_transactions to a nonzero value.")
+        case .prepare(let gid): return runPrepare(gid, sink)
+        case .commitPrepared(let gid): return try runDecision(gid, commits: true)
+        case .rollbackPrepared(let gid): return try runDecision(gid, commits: false)
         }
     }
 

@@ -59,7 +59,8 @@ public final class Session: @unchecked Sendable {
     let database: SQLDatabase
     let state: DatabaseState
     let interrupt: Interrupt
-    let owner: LockOwner
+    /// Holds the transaction's locks; another one after PREPARE TRANSACTION.
+    @exclusivity(unchecked) var owner: LockOwner
     /// Holds session-level advisory locks, which outlive transactions.
     let advisoryOwner: LockOwner
     let transaction: Transaction

@@ -22,7 +22,10 @@ final class SessionActivity: Sendable {
         var stateChange: Int64
     }
 
-    let owner: LockOwner
+    private let currentOwner: Mutex<LockOwner>
+    /// The holder of the session's locks: another one after PREPARE TRANSACTION.
+    var owner: LockOwner { currentOwner.withLock { $0 } }
+    func replaceOwner(_ owner: LockOwner) { currentOwner.withLock { $0 = owner } }
     let database: DatabaseState
     let user: String
     /// Nil for a session inside the process.
@@ -34,7 +37,7 @@ final class SessionActivity: Sendable {
         owner: LockOwner, database: DatabaseState, user: String,
         client: (address: String, port: Int)?, now: Int64
     ) {
-        self.owner = owner
+        currentOwner = Mutex(owner)
         self.database = database
         self.user = user
         self.client = client

@@ -139,8 +139,8 @@ struct SettingDefinition: Sendable {
             name: "max_identifier_length", kind: .integer(63, 63, unit: ""), initial: "63",
             context: .internal),
         .init(
-            name: "max_prepared_transactions", kind: .integer(0, 262_143, unit: ""), initial: "0",
-            context: .postmaster),
+            name: "max_prepared_transactions", kind: .integer(0, 262_143, unit: ""),
+            initial: "100", context: .postmaster),
         .init(
             name: "password_encryption", kind: .choice(["md5", "scram-sha-256"]),
             initial: "scram-sha-256"),

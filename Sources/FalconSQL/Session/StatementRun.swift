@@ -96,4 +96,8 @@ enum TransactionEnd {
     case none
     case commit(chain: Bool)
     case rollback(chain: Bool)
+    /// PREPARE TRANSACTION under this identifier.
+    case prepare(String)
+    /// COMMIT PREPARED or ROLLBACK PREPARED.
+    case decide(String, commits: Bool)
 }

@@ -26,4 +26,20 @@ final class LockOwner: @unchecked Sendable {
     let transactionNumber = Mutex<UInt64?>(nil)
 
     init(processID: Int32) { self.processID = processID }
+
+    /// One lock as a prepared transaction's record has it.
+    struct Kept: Sendable, Equatable {
+        var key: UInt64
+        var mask: UInt16
+        /// It goes through ``LockTable/acquireRelation(_:_:_:mayWait:subject:)``.
+        var isRelation: Bool
+    }
+
+    /// Everything it holds.
+    var kept: [Kept] {
+        held.map { Kept(key: $0.key, mask: $0.mask, isRelation: $0.isStrongRelation) }
+            + fast.withLock { fast in
+                fast.map { Kept(key: $0.key, mask: $0.mask, isRelation: true) }
+            }
+    }
 }

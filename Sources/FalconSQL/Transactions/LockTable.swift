@@ -198,6 +198,22 @@ final class LockTable: @unchecked Sendable {
         for callback in callbacks { callback() }
     }
 
+    /// Takes `kept` for a registered owner that held it in an earlier process. False when something of it
+    /// is not to be had.
+    func restore(_ kept: [LockOwner.Kept], _ owner: LockOwner) -> Bool {
+        for lock in kept {
+            for code in UInt8(0)..<16 where lock.mask & (1 &<< UInt16(code)) != 0 {
+                guard let mode = LockMode(rawValue: code) else { return false }
+                let result =
+                    lock.isRelation
+                    ? acquireRelation(lock.key, mode, owner, mayWait: false)
+                    : acquire(lock.key, mode, owner, mayWait: false)
+                guard case .granted = result else { return false }
+            }
+        }
+        return true
+    }
+
     // MARK: Relations
 
     /// The key of a relation's lock.

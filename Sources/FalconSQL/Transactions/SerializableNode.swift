@@ -44,4 +44,7 @@ final class SerializableNode: @unchecked Sendable {
         self.writes = writes
         self.outs = outs
     }
+
+    /// Something that this one read was written by a commit that comes before its own after all.
+    func readAround(_ point: CommitPoint) { outs.append(point) }
 }

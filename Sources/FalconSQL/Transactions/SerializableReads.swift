@@ -28,6 +28,9 @@ struct SerializableReads {
 
     var isEmpty: Bool { storages.isEmpty && !isEverything }
 
+    /// For a transaction of which it is not known what it has read.
+    mutating func noteEverything() { isEverything = true }
+
     mutating func note(_ key: UnsafeRawBufferPointer) {
         let hash = Checksum.xxh3(key)
         if hash == lastKey { return }

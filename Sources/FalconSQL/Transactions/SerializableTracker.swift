@@ -100,6 +100,11 @@ final class SerializableTracker: Sendable {
             {
                 return false
             }
+            // What is prepared, or on its way, can still become visible after this commit.
+            for other in beside
+            where other.point.timestamp == nil && writes.meet(other.reads) {
+                other.readAround(node.point)
+            }
             node.committed(writes, outs: outs.map(\.point))
             state.active[ObjectIdentifier(node)] = nil
             state.committed.append(node)
@@ -112,6 +117,18 @@ final class SerializableTracker: Sendable {
         }
         for callback in callbacks { callback() }
         return isAllowed
+    }
+
+    /// A prepared transaction of an earlier process, of which only the writes are known: it counts as
+    /// one that has read everything, and around a commit that everybody sees.
+    func restore(_ batch: WriteBatch) -> SerializableNode {
+        let node = SerializableNode(snapshotTimestamp: .zero)
+        node.reads.noteEverything()
+        let earlier = CommitPoint()
+        earlier.timestamp = .zero
+        node.committed(SerializableWrites(batch), outs: [earlier])
+        state.withLock { $0.committed.append(node) }
+        return node
     }
 
     /// The commit is visible from `timestamp` on.

@@ -27,7 +27,8 @@ final class Transaction: @unchecked Sendable {
 
     let engine: StorageEngine
     let locks: LockTable
-    let owner: LockOwner
+    /// Another one after PREPARE TRANSACTION.
+    @exclusivity(unchecked) var owner: LockOwner
     let database: DatabaseState
     let interrupt: Interrupt
     /// Names the session to whoever asks who keeps old versions; short enough to need no allocation.
@@ -282,6 +283,45 @@ final class Transaction: @unchecked Sendable {
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
         locks.release(owner, downTo: savepoint.heldCount)
+    }
+
+    // MARK: Preparing
+
+    /// Gives its writes away for PREPARE TRANSACTION and forgets them; locks stay as they are.
+    func detach() -> (batch: WriteBatch, changes: [CatalogChange], moves: [MovedRows.Move]) {
+        defer {
+            batch = WriteBatch()
+            checkedBytes = Self.checkEvery
+            reset()
+        }
+        return (batch, changes, moves)
+    }
+
+    /// True when it has made, changed or used relations of `schema`, by its DDL and by the keys of its
+    /// locks.
+    func touches(schema: String, locks keys: Set<UInt64>) -> Bool {
+        let catalog = catalog
+        guard let oid = catalog.schemaNames[schema] else { return false }
+        let isChanged = changes.contains { change in
+            switch change {
+            case .putTable(let table): table.schemaOID == oid
+            case .putSchema(let entry): entry.oid == oid
+            case .putView(let view): view.schemaOID == oid
+            case .putSequence(let sequence): sequence.schemaOID == oid
+            case .dropTable, .dropSchema, .dropView, .dropSequence: false
+            }
+        }
+        if isChanged { return true }
+        // What it has dropped is in the committed catalog only.
+        let known = [catalog, database.committed]
+        let relations = known.flatMap { snapshot in
+            snapshot.tables.values.filter { $0.schemaOID == oid }.map(\.oid)
+                + snapshot.views.values.filter { $0.schemaOID == oid }.map(\.oid)
+                + snapshot.sequences.values.filter { $0.schemaOID == oid }.map(\.oid)
+        }
+        return relations.contains {
+            keys.contains(LockTable.relationKey(database.id.rawValue, $0.rawValue))
+        }
     }
 
     // MARK: Ending

@@ -1,15 +1,21 @@
+import FalconSQL
 import FalconSchema
 import FalconStorage
 
 /// Gathers what the admin endpoints show.
 final class AdminSource: Sendable {
     private let engine: StorageEngine?
+    private let database: SQLDatabase?
     private let server: PGServerContext
     private let dataDirectory: String
     private let startedAt = ContinuousClock.now
 
-    init(engine: StorageEngine?, server: PGServerContext, dataDirectory: String) {
+    init(
+        engine: StorageEngine?, database: SQLDatabase? = nil, server: PGServerContext,
+        dataDirectory: String
+    ) {
         self.engine = engine
+        self.database = database
         self.server = server
         self.dataDirectory = dataDirectory
     }
@@ -57,6 +63,15 @@ final class AdminSource: Sendable {
     func metrics() -> String {
         var out = MetricsText()
         appendServer(&out)
+        if let database {
+            let prepared = database.preparedTransactions
+            out.gauge(
+                "falcon_prepared_transactions",
+                "Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED.", prepared.count)
+            out.gauge(
+                "falcon_prepared_transaction_oldest_seconds",
+                "How long the oldest of them has waited.", prepared.oldestSeconds)
+        }
         if let engine {
             appendEngine(engine.statistics(), &out)
             appendSafepoint(engine.safepointReport(), &out)

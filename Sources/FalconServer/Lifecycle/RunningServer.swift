@@ -107,7 +107,8 @@ public final class RunningServer: Sendable {
         do {
             adminListener = try AdminListener(
                 source: AdminSource(
-                    engine: engine, server: server, dataDirectory: config.dataDirectory),
+                    engine: engine, database: database, server: server,
+                    dataDirectory: config.dataDirectory),
                 host: config.adminAddress.host, port: config.adminAddress.port, group: group)
         } catch {
             pgListener.close()

@@ -6,7 +6,7 @@
 ///     32     a prepared transaction                33     a decided one
 ///     34     decided ones by time                  35     an idempotent request's result
 ///     36     results by expiry                     37     an entry of the audit log
-///     38     the audit log's cursor
+///     38     the audit log's cursor                39     a part of a prepared transaction's payload
 ///
 /// Operations on them have class `.system`: change capture does not show them.
 enum SystemKey {
@@ -18,6 +18,7 @@ enum SystemKey {
         case idempotencyExpiry = 36
         case auditEntries = 37
         case auditCursor = 38
+        case preparedPayloads = 39
     }
 
     static let prefixBytes = 8

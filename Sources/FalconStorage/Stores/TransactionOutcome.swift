@@ -12,16 +12,19 @@ public struct TransactionOutcome: Sendable, Hashable {
     /// When it was prepared, and when decided (0: not yet), in microseconds since 1970.
     public var preparedMicros: UInt64
     public var decidedMicros: UInt64 = 0
+    /// In how many rows of its own the payload is; 0 once it is decided.
+    public internal(set) var payloadParts: UInt32 = 0
 
     static let format: UInt8 = 1
 
-    /// `format u8, state u8, prepared micros u64, decided micros u64, participants`
+    /// `format u8, state u8, prepared micros u64, decided micros u64, payload parts u32, participants`
     func encoded() -> [UInt8] {
-        var writer = ByteWriter(capacity: 18 + participants.count)
+        var writer = ByteWriter(capacity: 22 + participants.count)
         writer.append(Self.format)
         writer.append(state.rawValue)
         writer.appendFixed(preparedMicros)
         writer.appendFixed(decidedMicros)
+        writer.appendFixed(payloadParts)
         writer.append(contentsOf: participants)
         return writer.bytes
     }
@@ -36,17 +39,19 @@ public struct TransactionOutcome: Sendable, Hashable {
     }
 
     init?(_ value: [UInt8]) {
-        let head = value.withUnsafeBytes { bytes -> (State, UInt64, UInt64)? in
+        let head = value.withUnsafeBytes { bytes -> (State, UInt64, UInt64, UInt32)? in
             var reader = ByteReader(bytes)
             guard reader.readByte() == Self.format, let code = reader.readByte(),
                 let state = State(rawValue: code), let prepared = reader.readFixed(UInt64.self),
-                let decided = reader.readFixed(UInt64.self)
+                let decided = reader.readFixed(UInt64.self),
+                let parts = reader.readFixed(UInt32.self)
             else { return nil }
-            return (state, prepared, decided)
+            return (state, prepared, decided, parts)
         }
         guard let head else { return nil }
         self.init(
-            state: head.0, participants: Array(value[18...]), preparedMicros: head.1,
+            state: head.0, participants: Array(value[22...]), preparedMicros: head.1,
             decidedMicros: head.2)
+        payloadParts = head.3
     }
 }

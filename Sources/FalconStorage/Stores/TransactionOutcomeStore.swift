@@ -4,38 +4,31 @@
 ///     prepared     key: transaction uid; value: ``TransactionOutcome/encoded()``
 ///     decided      key: transaction uid; value: the same
 ///     by time      key: decided micros u64 BE, transaction uid; value: empty
+///     payload      key: transaction uid, part u32 BE; value: the preparer's bytes
 ///
 /// A prepared transaction stays until it is decided, however long that takes; a decided one until
-/// ``collect(olderThanMicros:)``. Thread-safe. There should be one store per engine.
+/// ``collect(olderThanMicros:limit:)``. Thread-safe. There should be one store per engine.
 public final class TransactionOutcomeStore: Sendable {
-    private let engine: StorageEngine
-    private let claims = KeyClaims()
+    let engine: StorageEngine
+    let claims = KeyClaims()
 
     public init(_ engine: StorageEngine) { self.engine = engine }
 
     /// Notes that `transaction` is prepared, in one commit with what is in `batch`.
-    /// - Parameter participants: kept as it is, 1 MiB at most.
+    /// - Parameters:
+    ///   - participants: kept as it is, with the outcome too; 1 MiB at most.
+    ///   - payload: kept until the decision, each part in a row of its own; see ``payload(of:)``.
     ///
     /// Throws `already-exists` when the transaction is known, `in-use` when another call is deciding
     /// about it, and what the commit throws.
     @discardableResult
     public func prepare(
-        _ transaction: UID, participants: [UInt8], with batch: WriteBatch = WriteBatch(),
-        _ options: CommitOptions = .init()
+        _ transaction: UID, participants: [UInt8], payload: [[UInt8]] = [],
+        with batch: WriteBatch = WriteBatch(), _ options: CommitOptions = .init()
     ) throws(StorageError) -> CommitReceipt {
-        guard participants.count <= 1 << 20 else {
-            throw .invalidArgument("A transaction's participants have 1 MiB at most.")
-        }
         let id = Self.bytes(transaction)
         return try claiming(id) { () throws(StorageError) in
-            if let known = try self.outcome(of: transaction) {
-                throw StorageError(
-                    .alreadyExists, kind: .user,
-                    "The transaction \(transaction) is \(known.state) already.")
-            }
-            let outcome = TransactionOutcome(
-                state: .prepared, participants: participants, preparedMicros: self.now())
-            try batch.putSystem(SystemKey.make(.preparedTransactions, id), outcome.encoded())
+            try self.stage(transaction, id, participants, payload, batch)
             return try self.engine.commitAndWait(batch, options)
         }
     }
@@ -52,27 +45,80 @@ public final class TransactionOutcomeStore: Sendable {
         _ options: CommitOptions = .init()
     ) throws(StorageError) -> CommitReceipt? {
         let id = Self.bytes(transaction)
-        let decision: TransactionOutcome.State = commits ? .committed : .aborted
         return try claiming(id) { () throws(StorageError) -> CommitReceipt? in
-            guard var outcome = try self.outcome(of: transaction) else {
-                throw StorageError(
-                    .notFound, kind: .user, "The transaction \(transaction) is not prepared.",
-                    hint: "Its outcome may have been collected.")
+            guard try self.stageDecision(transaction, id, commits: commits, batch) else {
+                return nil
             }
-            if outcome.state == decision { return nil }
-            guard outcome.state == .prepared else {
-                throw StorageError(
-                    .alreadyExists, kind: .user,
-                    "The transaction \(transaction) is \(outcome.state) already.")
-            }
-            outcome.state = decision
-            outcome.decidedMicros = self.now()
-            try batch.deleteSystem(SystemKey.make(.preparedTransactions, id))
-            try batch.putSystem(SystemKey.make(.decidedTransactions, id), outcome.encoded())
-            try batch.putSystem(
-                SystemKey.make(.decisionsByTime, outcome.decidedMicros, id), [])
             return try self.engine.commitAndWait(batch, options)
         }
+    }
+
+    /// Adds what ``prepare(_:participants:payload:with:_:)`` commits to `batch`.
+    func stage(
+        _ transaction: UID, _ id: [UInt8], _ participants: [UInt8], _ payload: [[UInt8]],
+        _ batch: WriteBatch
+    ) throws(StorageError) {
+        guard participants.count <= 1 << 20, let parts = UInt32(exactly: payload.count) else {
+            throw .invalidArgument("A transaction's participants have 1 MiB at most.")
+        }
+        if let known = try outcome(of: transaction) {
+            throw StorageError(
+                .alreadyExists, kind: .user,
+                "The transaction \(transaction) is \(known.state) already.")
+        }
+        var outcome = TransactionOutcome(
+            state: .prepared, participants: participants, preparedMicros: now())
+        outcome.payloadParts = parts
+        try batch.putSystem(SystemKey.make(.preparedTransactions, id), outcome.encoded())
+        for (part, bytes) in payload.enumerated() {
+            try batch.putSystem(Self.partKey(id, UInt32(truncatingIfNeeded: part)), bytes)
+        }
+    }
+
+    /// Adds what ``decide(_:commits:with:_:)`` commits to `batch`; false when it was decided so before.
+    func stageDecision(
+        _ transaction: UID, _ id: [UInt8], commits: Bool, _ batch: WriteBatch
+    ) throws(StorageError) -> Bool {
+        let decision: TransactionOutcome.State = commits ? .committed : .aborted
+        guard var outcome = try outcome(of: transaction) else {
+            throw StorageError(
+                .notFound, kind: .user, "The transaction \(transaction) is not prepared.",
+                hint: "Its outcome may have been collected.")
+        }
+        if outcome.state == decision { return false }
+        guard outcome.state == .prepared else {
+            throw StorageError(
+                .alreadyExists, kind: .user,
+                "The transaction \(transaction) is \(outcome.state) already.")
+        }
+        try batch.deleteSystem(SystemKey.make(.preparedTransactions, id))
+        for part in 0..<outcome.payloadParts { try batch.deleteSystem(Self.partKey(id, part)) }
+        outcome.state = decision
+        outcome.decidedMicros = now()
+        outcome.payloadParts = 0
+        try batch.putSystem(SystemKey.make(.decidedTransactions, id), outcome.encoded())
+        try batch.putSystem(SystemKey.make(.decisionsByTime, outcome.decidedMicros, id), [])
+        return true
+    }
+
+    /// The payload of a prepared transaction, its parts in one piece; empty when there is none.
+    public func payload(of transaction: UID) throws(StorageError) -> [UInt8] {
+        guard let outcome = try outcome(of: transaction) else { return [] }
+        let id = Self.bytes(transaction)
+        var payload: [UInt8] = []
+        for part in 0..<outcome.payloadParts {
+            guard let found = try engine.multiGet([Self.partKey(id, part)]).first,
+                let bytes = found
+            else { throw Self.damaged(transaction) }
+            payload += bytes
+        }
+        return payload
+    }
+
+    private static func partKey(_ id: [UInt8], _ part: UInt32) -> [UInt8] {
+        var writer = KeyWriter(bytes: SystemKey.make(.preparedPayloads, id))
+        writer.append(bigEndian: part)
+        return writer.bytes
     }
 
     /// What is known of `transaction`; nil when it was never prepared, or its outcome was collected.
@@ -108,10 +154,12 @@ public final class TransactionOutcomeStore: Sendable {
         return found
     }
 
-    /// Forgets what was decided longer ago; to be called now and then.
+    /// Forgets what was decided longer ago, at most `limit` transactions; to be called now and then.
     /// - Returns: how many transactions were forgotten.
     @discardableResult
-    public func collect(olderThanMicros age: UInt64) throws(StorageError) -> Int {
+    public func collect(
+        olderThanMicros age: UInt64, limit: Int = .max
+    ) throws(StorageError) -> Int {
         let moment = now()
         let limit = moment &- min(age, moment)
         var batch = WriteBatch()
@@ -119,7 +167,7 @@ public final class TransactionOutcomeStore: Sendable {
         let options = CommitOptions(durability: .buffered)
         let rows = try engine.makeIterator(SystemKey.range(.decisionsByTime), at: .max)
         try rows.seekToFirst()
-        while rows.isValid {
+        while rows.isValid, dropped < limit {
             guard let (decided, id) = SystemKey.parse(rows.key) else { throw Self.damaged(.zero) }
             if decided >= limit { break }
             try batch.deleteSystem(rows.keyBytes)
@@ -139,17 +187,19 @@ public final class TransactionOutcomeStore: Sendable {
         _ id: [UInt8], _ body: () throws(StorageError) -> R
     ) throws(StorageError) -> R {
         guard claims.claim(id) else {
-            throw StorageError(
-                .inUse, kind: .retryable, "Another call is deciding about the transaction.",
-                hint: "Ask for its outcome in a moment.")
+            throw Self.busy
         }
         defer { claims.release(id) }
         return try body()
     }
 
+    static let busy = StorageError(
+        .inUse, kind: .retryable, "Another call is deciding about the transaction.",
+        hint: "Ask for its outcome in a moment.")
+
     private func now() -> UInt64 { engine.environment.clock.wallMicros() }
 
-    private static func bytes(_ transaction: UID) -> [UInt8] {
+    static func bytes(_ transaction: UID) -> [UInt8] {
         var writer = ByteWriter(capacity: 16)
         writer.append(transaction)
         return writer.bytes

@@ -6,24 +6,23 @@ import FalconStorage
 
 /// A SQL database on an engine in memory, for one test.
 final class TestDatabase: @unchecked Sendable {
-    let fileSystem = MemoryFileSystem()
+    private(set) var fileSystem = MemoryFileSystem()
+    private let options: SQLDatabaseOptions
     private(set) var engine: StorageEngine
     private(set) var sql: SQLDatabase
 
-    init() throws {
+    init(durability: Durability = .written, settings: [(String, String)] = []) throws {
+        var options = SQLDatabaseOptions()
+        options.durability = durability
+        options.settings = settings
+        self.options = options
         engine = try Self.openEngine(fileSystem)
-        sql = try Self.openSQL(engine)
+        sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
     private static func openEngine(_ fileSystem: MemoryFileSystem) throws -> StorageEngine {
         try StorageEngine.open(
             at: "/db", environment: StorageEnvironment(fileSystem: fileSystem))
-    }
-
-    private static func openSQL(_ engine: StorageEngine) throws -> SQLDatabase {
-        var options = SQLDatabaseOptions()
-        options.durability = .written
-        return try SQLDatabase.open(engine: engine, options: options)
     }
 
     func session(database: String = "falcon", user: String = "postgres") throws -> TestSession {
@@ -36,7 +35,17 @@ final class TestDatabase: @unchecked Sendable {
         sql.close()
         try engine.close()
         engine = try Self.openEngine(fileSystem)
-        sql = try Self.openSQL(engine)
+        sql = try SQLDatabase.open(engine: engine, options: options)
+    }
+
+    /// Opens what a power cut leaves of it: nothing that was not synced.
+    func crash() throws {
+        let survived = fileSystem.crashClone(.dropUnsynced)
+        sql.close()
+        try engine.close()
+        fileSystem = survived
+        engine = try Self.openEngine(fileSystem)
+        sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
     /// Damages every record of every blob file.

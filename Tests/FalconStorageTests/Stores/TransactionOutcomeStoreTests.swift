@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -40,6 +41,51 @@ import Testing
         #expect(try again.prepared().isEmpty)
     }
 
+    @Test func aPayloadIsKeptUntilTheDecision() throws {
+        let fixture = try EngineFixture()
+        var store = TransactionOutcomeStore(fixture.engine)
+        let parts = (0..<3).map { Array(repeating: UInt8($0), count: 10) }
+        try store.prepare(id(1), participants: [1], payload: parts)
+        #expect(try fixture.rows().count == 4)
+        try fixture.reopen()
+        store = TransactionOutcomeStore(fixture.engine)
+        #expect(try store.outcome(of: id(1))?.payloadParts == 3)
+        #expect(try store.payload(of: id(1)) == parts.flatMap { $0 })
+        try store.decide(id(1), commits: true)
+        #expect(try store.payload(of: id(1)).isEmpty)
+        #expect(try store.outcome(of: id(1))?.participants == [1])
+        #expect(try fixture.rows().count == 2)
+    }
+
+    @Test func withoutWaitingItIsTheSame() throws {
+        let fixture = try EngineFixture()
+        let store = TransactionOutcomeStore(fixture.engine)
+        let batch = WriteBatch()
+        try batch.put("row", "1")
+        func decide(_ transaction: UID, commits: Bool) throws -> StorageErrorCode? {
+            let result = Mutex<Result<CommitReceipt, StorageError>?>(nil)
+            _ = store.decide(transaction, commits: commits, with: batch, .init()) { answer in
+                result.withLock { $0 = answer }
+            }
+            while result.withLock({ $0 == nil }) { sched_yield() }
+            return code { _ = try result.withLock { $0 }?.get() }
+        }
+        #expect(try decide(id(1), commits: true) == .notFound)
+        #expect(batch.operationCount == 1)
+        let isPrepared = Mutex(false)
+        _ = store.prepare(
+            id(1), participants: [], payload: [[7]], with: WriteBatch(), .init()
+        ) { result in
+            if case .success = result { isPrepared.withLock { $0 = true } }
+        }
+        while !isPrepared.withLock({ $0 }) { sched_yield() }
+        #expect(try fixture.get("row") == nil)
+        #expect(try decide(id(1), commits: true) == nil)
+        #expect(try fixture.get("row") == "1")
+        #expect(try store.outcome(of: id(1))?.state == .committed)
+        #expect(try decide(id(1), commits: true) == .alreadyExists)
+    }
+
     @Test func onlyWhatIsDecidedLongAgoIsForgotten() throws {
         let fixture = try EngineFixture()
         let store = TransactionOutcomeStore(fixture.engine)
@@ -52,7 +98,8 @@ import Testing
         #expect(try store.outcome(of: id(0)) == nil)
         #expect(try store.outcome(of: id(1))?.state == .committed)
         fixture.clock.advance(micros: 1_000_000)
-        #expect(try store.collect(olderThanMicros: 0) == 2)
+        #expect(try store.collect(olderThanMicros: 0, limit: 1) == 1)
+        #expect(try store.collect(olderThanMicros: 0) == 1)
         #expect(try store.collect(olderThanMicros: 0) == 0)
         #expect(try store.prepared().map(\.transaction) == [id(3)])
         #expect(try fixture.rows().count == 1)

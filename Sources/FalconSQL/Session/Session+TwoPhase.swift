@@ -1,0 +1,136 @@
+import FalconSchema
+import FalconStorage
+
+/// PREPARE TRANSACTION, COMMIT PREPARED and ROLLBACK PREPARED.
+extension Session {
+    /// The statement stands in a message with others, which are one transaction.
+    private var isAmongOthers: Bool {
+        if case .simple(let simple) = work { return simple.statements.count > 1 }
+        return false
+    }
+
+    func runPrepare(_ gid: String, _ sink: any ResultSink) -> StatementStep {
+        if block == .failed { return .done(tag: "ROLLBACK", then: .rollback(chain: false)) }
+        if block == .implicit {
+            sink.notice(
+                SQLError(
+                    .noActiveSQLTransaction, "there is no transaction in progress",
+                    severity: .warning))
+            guard isAmongOthers else { return .done(tag: "ROLLBACK") }
+        }
+        return .done(tag: "PREPARE TRANSACTION", then: .prepare(gid))
+    }
+
+    func runDecision(_ gid: String, commits: Bool) throws(SQLError) -> StatementStep {
+        let what = commits ? "COMMIT PREPARED" : "ROLLBACK PREPARED"
+        if block == .inBlock || isAmongOthers || transaction.batch.operationCount > 0 {
+            throw SQLError(
+                .activeSQLTransaction, "\(what) cannot run inside a transaction block")
+        }
+        return .done(tag: what, then: .decide(gid, commits: commits))
+    }
+
+    /// Hands the transaction over to the registry once its record is durable. Whatever keeps that from
+    /// happening rolls it back. Nil: done already.
+    func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
+        dropAllPortals()
+        let node: SerializableNode?
+        do throws(SQLError) {
+            try checkPreparable()
+            try database.prepared.reserve(gid)
+            do throws(SQLError) {
+                node = try transaction.checkSerializable()
+            } catch {
+                database.prepared.forget(gid)
+                throw error
+            }
+        } catch {
+            rollback()
+            throw error
+        }
+        let header = PreparedTransactionHeader(
+            gid: gid, user: settings.user, number: database.locks.transactionNumber(of: owner),
+            database: state.id, preparedMicros: Self.nowMicros(), isSerializable: node != nil)
+        let detached = transaction.detach()
+        let entry = PreparedTransaction(
+            uid: UID(high: .random(in: 0...UInt64.max), low: header.number), header: header,
+            database: state, owner: replaceOwner(), batch: detached.batch,
+            changes: detached.changes, moves: detached.moves, node: node,
+            budget: database.engine.options.memoryBudget)
+        let payload = PreparedTransactionPayload(
+            locks: entry.owner.kept, moves: entry.moves, batch: entry.batch)
+        let wait = CommitWait()
+        let cluster = database
+        let options = CommitOptions(durability: cluster.options.durability)
+        let ticket = cluster.outcomes.prepare(
+            entry.uid, participants: header.encoded(), payload: payload.encoded(),
+            with: WriteBatch(), options
+        ) { result in
+            switch result {
+            case .success: cluster.prepared.add(entry)
+            case .failure:
+                entry.abandoned(in: cluster)
+                cluster.prepared.forget(gid)
+            }
+            wait.complete(result)
+        }
+        return try follow(wait, ticket)
+    }
+
+    /// Commits or rolls back what was prepared as `gid`. Nil: done already.
+    func decidePrepared(_ gid: String, commits: Bool) throws(SQLError) -> SessionProgress? {
+        // The statement's own transaction holds nothing that the decision needs.
+        transaction.end()
+        let entry = try database.prepared.claim(
+            gid, user: settings.user, isSuperuser: settings.user == database.options.superuser,
+            database: state)
+        let wait = CommitWait()
+        let cluster = database
+        let options = CommitOptions(
+            durability: cluster.options.durability,
+            transactionID: commits ? TransactionID(entry.header.number) : nil,
+            database: commits ? state.id : DatabaseID(0))
+        let ticket = cluster.outcomes.decide(
+            entry.uid, commits: commits, with: commits ? entry.batch : WriteBatch(), options
+        ) { result in
+            switch result {
+            case .success(let receipt):
+                if commits {
+                    entry.committed(at: receipt.timestamp, in: cluster)
+                } else {
+                    entry.abandoned(in: cluster)
+                }
+                cluster.prepared.forget(gid)
+                cluster.noteDecision()
+            case .failure: cluster.prepared.add(entry)
+            }
+            wait.complete(result)
+        }
+        return try follow(wait, ticket)
+    }
+
+    private func checkPreparable() throws(SQLError) {
+        let keys = Set(owner.kept.map(\.key))
+        if usesTemporary, transaction.touches(schema: temporarySchema, locks: keys) {
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE a transaction that has operated on temporary objects")
+        }
+        if advisoryOwner.held.contains(where: { keys.contains($0.key) }) {
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE while holding both session-level and transaction-level locks on "
+                    + "the same object")
+        }
+    }
+
+    /// Gives the session a new holder of locks and returns the one whose locks stay.
+    private func replaceOwner() -> LockOwner {
+        let kept = owner
+        owner = LockOwner(processID: processID)
+        database.locks.register(owner)
+        transaction.owner = owner
+        activity.replaceOwner(owner)
+        return kept
+    }
+}
