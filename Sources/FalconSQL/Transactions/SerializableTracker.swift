@@ -95,11 +95,7 @@ final class SerializableTracker: Sendable {
         let isAllowed = state.withLock { state in
             let beside = state.committed.filter { $0.isConcurrent(with: node.snapshotTimestamp) }
             let outs = beside.filter { $0.writes?.meet(node.reads) ?? false }
-            if Self.isUnsafeReader(node, writesNothing: writes.isEmpty, outs)
-                || Self.isPivot(outs, ins: beside.filter { writes.meet($0.reads) })
-            {
-                return false
-            }
+            if Self.isDangerous(node, writes, beside, outs) { return false }
             // What is prepared, or on its way, can still become visible after this commit.
             for other in beside
             where other.point.timestamp == nil && writes.meet(other.reads) {
@@ -117,6 +113,18 @@ final class SerializableTracker: Sendable {
         }
         for callback in callbacks { callback() }
         return isAllowed
+    }
+
+    /// Whether `node` could not commit what is in `batch` and `key` besides.
+    func wouldFail(
+        _ node: SerializableNode, _ batch: WriteBatch, and key: UnsafeRawBufferPointer
+    ) -> Bool {
+        let writes = SerializableWrites(batch, and: key)
+        return state.withLock { state in
+            let beside = state.committed.filter { $0.isConcurrent(with: node.snapshotTimestamp) }
+            let outs = beside.filter { $0.writes?.meet(node.reads) ?? false }
+            return Self.isDangerous(node, writes, beside, outs)
+        }
     }
 
     /// A prepared transaction of an earlier process, of which only the writes are known: it counts as
@@ -160,6 +168,15 @@ final class SerializableTracker: Sendable {
     }
 
     // MARK: The dangerous structure
+
+    /// - Parameter beside: those that committed beside `node`; `outs`: those it read around.
+    private static func isDangerous(
+        _ node: SerializableNode, _ writes: SerializableWrites, _ beside: [SerializableNode],
+        _ outs: [SerializableNode]
+    ) -> Bool {
+        isUnsafeReader(node, writesNothing: writes.isEmpty, outs)
+            || isPivot(outs, ins: beside.filter { writes.meet($0.reads) })
+    }
 
     /// `node` as *in*: a pivot among those it read around has an *out* of its own.
     private static func isUnsafeReader(

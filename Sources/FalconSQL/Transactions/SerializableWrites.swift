@@ -16,25 +16,34 @@ struct SerializableWrites {
 
     var isEmpty: Bool { storages.isEmpty && !isEverything }
 
-    init(_ batch: WriteBatch) {
+    /// - Parameter key: counts as written too.
+    init(_ batch: WriteBatch, and key: UnsafeRawBufferPointer? = nil) {
+        if let key { add(key) }
         for ordinal in 0..<batch.nextOrdinal {
             guard let operation = batch.operation(at: ordinal) else { continue }
-            guard let storage = SerializableReads.storage(of: operation.key) else {
-                isEverything = true
-                continue
-            }
-            if operation.kind == .rangeDelete {
+            if operation.kind != .rangeDelete {
+                add(operation.key)
+            } else if let storage = SerializableReads.storage(of: operation.key) {
                 storages[storage, default: OfStorage()].isWhole = true
-            } else if storages[storage, default: OfStorage()].hashes
-                .insert(Checksum.xxh3(operation.key)).inserted
-            {
-                storages[storage]?.keys.append(Array(operation.key))
+            } else {
+                isEverything = true
             }
         }
         for place in storages.values.indices {
             storages.values[place].keys.sort { a, b in
                 a.withUnsafeBytes { a in b.withUnsafeBytes { KeyOrder.compare(a, $0) < 0 } }
             }
+        }
+    }
+
+    private mutating func add(_ key: UnsafeRawBufferPointer) {
+        guard let storage = SerializableReads.storage(of: key) else {
+            isEverything = true
+            return
+        }
+        let hash = Checksum.xxh3(key)
+        if storages[storage, default: OfStorage()].hashes.insert(hash).inserted {
+            storages[storage]?.keys.append(Array(key))
         }
     }
 

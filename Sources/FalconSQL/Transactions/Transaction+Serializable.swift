@@ -56,15 +56,13 @@ extension Transaction {
             detail: detail, hint: "The transaction might succeed if retried.")
     }
 
-    /// A key that stands in an insert's way. When the transaction had read that it was free, and the
-    /// one that took it committed meanwhile, no serial order explains that: 40001 and not 23505.
+    /// A key that stands in an insert's way. When no serial order would explain the insert besides, that
+    /// is the reason to give: 40001, and another attempt finds the key taken; not 23505.
     func checkConflictingKey(_ key: UnsafeRawBufferPointer) throws(SQLError) {
         guard let node = serializable, node.reads.contains(key) else { return }
-        let engine = engine
-        let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
-        if let newest, newest > node.snapshotTimestamp {
+        if serializables.wouldFail(node, batch, and: key) {
             throw Self.serializationFailure(
-                "Reason code: Canceled on conflict out to pivot, during read.")
+                "Reason code: Canceled on identification as a pivot, during write.")
         }
     }
 }

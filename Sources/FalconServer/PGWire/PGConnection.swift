@@ -294,7 +294,9 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func closeAfterFlush() {
-        if workerHoldsSink { return endOnceReturned { [self] in if state.phase != .closed { closeAfterFlush() } } }
+        if workerHoldsSink {
+            return endOnceReturned { [self] in if state.phase != .closed { closeAfterFlush() } }
+        }
         let wasBusy = state.isBusy
         state.close()
         decoder.discardAll()

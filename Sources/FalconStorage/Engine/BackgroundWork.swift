@@ -99,7 +99,8 @@ final class BackgroundWork: @unchecked Sendable {
         threads.append(try WorkerThread(name: "falcon-flush") { [self] in runFlushes() })
         for _ in 0..<options.compactionThreads {
             threads.append(
-                try WorkerThread(name: "falcon-compact", niceness: Self.compactionNiceness) { [self] in
+                try WorkerThread(name: "falcon-compact", niceness: Self.compactionNiceness) {
+                    [self] in
                     runCompactions()
                 })
         }

@@ -161,7 +161,7 @@ public final class TransactionOutcomeStore: Sendable {
         olderThanMicros age: UInt64, limit: Int = .max
     ) throws(StorageError) -> Int {
         let moment = now()
-        let limit = moment &- min(age, moment)
+        let cutoff = moment &- min(age, moment)
         var batch = WriteBatch()
         var dropped = 0
         let options = CommitOptions(durability: .buffered)
@@ -169,7 +169,7 @@ public final class TransactionOutcomeStore: Sendable {
         try rows.seekToFirst()
         while rows.isValid, dropped < limit {
             guard let (decided, id) = SystemKey.parse(rows.key) else { throw Self.damaged(.zero) }
-            if decided >= limit { break }
+            if decided >= cutoff { break }
             try batch.deleteSystem(rows.keyBytes)
             try batch.deleteSystem(SystemKey.make(.decidedTransactions, id))
             dropped += 1
