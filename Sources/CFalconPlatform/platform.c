@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -107,11 +106,6 @@ void falcon_set_thread_name(const char *name) {
     strncpy(buffer, name, 15);
     buffer[15] = 0;
     pthread_setname_np(pthread_self(), buffer);
-}
-
-bool falcon_set_thread_niceness(int niceness) {
-    // On Linux the niceness is the thread's own.
-    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness) == 0;
 }
 
 static uint64_t clock_nanos(clockid_t id) {

@@ -74,9 +74,6 @@ void falcon_futex_wait(const uint32_t *word, uint32_t expected, uint64_t nanos);
 void falcon_futex_wake(const uint32_t *word, int count);
 /// Sets the calling thread's name (15 bytes at most).
 void falcon_set_thread_name(const char *name);
-/// Lets other threads of the process run before the calling one when both want the processor: its
-/// niceness, 0 to 19. It can be raised only. False when the system refuses.
-bool falcon_set_thread_niceness(int niceness);
 /// CLOCK_BOOTTIME in nanoseconds: runs through suspend and is untouched by clock steps.
 uint64_t falcon_boottime_nanos(void);
 /// CLOCK_MONOTONIC in nanoseconds.

@@ -66,11 +66,9 @@ final class MonitorCondition: @unchecked Sendable {
 final class WorkerThread: @unchecked Sendable {
     private final class Body {
         let name: String
-        let niceness: Int32
         let run: @Sendable () -> Void
-        init(name: String, niceness: Int32, run: @escaping @Sendable () -> Void) {
+        init(name: String, run: @escaping @Sendable () -> Void) {
             self.name = name
-            self.niceness = niceness
             self.run = run
         }
     }
@@ -78,19 +76,14 @@ final class WorkerThread: @unchecked Sendable {
     private var isStarted = false
 
     /// Starts `body` at once; throws when the system has no thread left.
-    /// - Parameter niceness: above 0, others get the processor before it (19 at most).
-    init(
-        name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void
-    ) throws(StorageError) {
-        let box = Unmanaged.passRetained(Body(name: name, niceness: niceness, run: body))
+    init(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
+        let box = Unmanaged.passRetained(Body(name: name, run: body))
         let code = pthread_create(
             &handle, nil,
             { argument in
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
                 falcon_set_thread_name(body.name)
-                // Where it is refused the thread only competes as others do.
-                if body.niceness > 0 { _ = falcon_set_thread_niceness(body.niceness) }
                 body.run()
                 return nil
             }, box.toOpaque())

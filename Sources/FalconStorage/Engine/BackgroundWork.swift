@@ -48,9 +48,6 @@ final class BackgroundWork: @unchecked Sendable {
     var figures = EngineStatistics()
     let stopFlag = Atomic<Bool>(false)
 
-    /// Whoever waits for a commit or a row runs before what can be merged later; how much later, the
-    /// write controller bounds. A flush is not put off: writers wait for its memory.
-    private static let compactionNiceness: Int32 = 5
     /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
     private static let jobBytes = 12 << 20
     /// The log's two buffers in a busy moment.
@@ -98,11 +95,7 @@ final class BackgroundWork: @unchecked Sendable {
     func start() throws(StorageError) {
         threads.append(try WorkerThread(name: "falcon-flush") { [self] in runFlushes() })
         for _ in 0..<options.compactionThreads {
-            threads.append(
-                try WorkerThread(name: "falcon-compact", niceness: Self.compactionNiceness) {
-                    [self] in
-                    runCompactions()
-                })
+            threads.append(try WorkerThread(name: "falcon-compact") { [self] in runCompactions() })
         }
         remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
         keeper.begin { [weak self] in self?.tablesChanged() }
