@@ -6,11 +6,11 @@ struct WritePacing {
 
 /// A new file whose bytes are sent on to the device as they come, and at a limited rate where there is a
 /// limit: the sync at its end finds little left, and a commit's sync never queues behind a whole table.
-final class PacedFile: File {
+final class PacedFile: WrappingFile {
     /// Bytes after which writeback is started.
     private static let writebackBytes: UInt64 = 1 << 20
 
-    private let base: any File
+    let base: any File
     private let pacing: WritePacing
     /// Written by one thread, the one that writes the table.
     @exclusivity(unchecked) private nonisolated(unsafe) var sent: UInt64 = 0
@@ -19,8 +19,6 @@ final class PacedFile: File {
         self.base = base
         self.pacing = pacing
     }
-
-    var path: String { base.path }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
         pacing.limiter?.acquire(bytes.count, isFlush: pacing.isFlush)
@@ -31,17 +29,7 @@ final class PacedFile: File {
         sent = end
     }
 
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
-    ) throws(StorageError) -> Int { try base.read(into: buffer, at: offset) }
-
     func readCached(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(StorageError) -> Int? { try base.readCached(into: buffer, at: offset) }
-
-    func syncData() throws(StorageError) { try base.syncData() }
-    func size() throws(StorageError) -> UInt64 { try base.size() }
-    func truncate(to size: UInt64) throws(StorageError) { try base.truncate(to: size) }
-    func allocate(to size: UInt64) throws(StorageError) { try base.allocate(to: size) }
-    func close() throws(StorageError) { try base.close() }
 }

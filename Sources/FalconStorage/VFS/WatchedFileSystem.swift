@@ -1,6 +1,6 @@
 /// Another file system whose calls on open files, and syncs of directories, a ``StallWatch`` sees.
-final class WatchedFileSystem: FileSystem {
-    private let base: any FileSystem
+final class WatchedFileSystem: WrappingFileSystem {
+    let base: any FileSystem
     let watch: StallWatch
 
     init(_ base: any FileSystem, _ watch: StallWatch) {
@@ -20,29 +20,12 @@ final class WatchedFileSystem: FileSystem {
         }
         try base.syncDirectory(path)
     }
-    func exists(_ path: String) throws(StorageError) -> Bool { try base.exists(path) }
-    func list(_ directory: String) throws(StorageError) -> [String] { try base.list(directory) }
-    func createDirectory(_ path: String) throws(StorageError) { try base.createDirectory(path) }
-    func remove(_ path: String) throws(StorageError) { try base.remove(path) }
-    func removeDirectory(_ path: String) throws(StorageError) { try base.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws(StorageError) {
-        try base.rename(from, to: to)
-    }
-    func link(_ from: String, to: String) throws(StorageError) { try base.link(from, to: to) }
-    func linkCount(_ path: String) throws(StorageError) -> Int { try base.linkCount(path) }
-    func fileSize(_ path: String) throws(StorageError) -> UInt64 { try base.fileSize(path) }
-    func isDirectory(_ path: String) throws(StorageError) -> Bool { try base.isDirectory(path) }
-    func lock(_ path: String) throws(StorageError) -> any FileLock { try base.lock(path) }
-    func isLocked(_ path: String) -> Bool { base.isLocked(path) }
-    var openFileLimit: Int { base.openFileLimit }
-    func freeSpace(_ path: String) throws(StorageError) -> UInt64 { try base.freeSpace(path) }
 }
 
-private final class WatchedFile: File {
-    private let base: any File
+private final class WatchedFile: WrappingFile {
+    let base: any File
     private let watch: StallWatch
     private let id: UInt64
-    var path: String { base.path }
 
     init(_ base: any File, _ watch: StallWatch) {
         self.base = base
@@ -78,10 +61,8 @@ private final class WatchedFile: File {
         defer { watch.end(slot) }
         try base.allocate(to: size)
     }
-    func size() throws(StorageError) -> UInt64 { try base.size() }
     func readCached(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(StorageError) -> Int? { try base.readCached(into: buffer, at: offset) }
     func mapForWrites(byteCount: UInt64) -> FileMapping? { base.mapForWrites(byteCount: byteCount) }
-    func close() throws(StorageError) { try base.close() }
 }

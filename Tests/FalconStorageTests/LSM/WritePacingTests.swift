@@ -77,6 +77,43 @@ import Testing
             ])
     }
 
+    /// Counts the bytes of tables that are sent on.
+    private final class SendingFileSystem: WrappingFileSystem {
+        final class Sending: WrappingFile {
+            let base: any File
+            private let owner: SendingFileSystem
+            init(_ base: any File, _ owner: SendingFileSystem) {
+                self.base = base
+                self.owner = owner
+            }
+            func startWriteback(from offset: UInt64, byteCount: UInt64) {
+                owner.sent.withLock { $0[path, default: 0] += byteCount }
+            }
+        }
+        let base: any FileSystem = MemoryFileSystem()
+        let sent = Mutex<[String: UInt64]>([:])
+        func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {
+            Sending(try base.open(path, mode), self)
+        }
+    }
+
+    @Test func anEngineSendsItsTablesOn() throws {
+        let fileSystem = SendingFileSystem()
+        var options = EngineOptions()
+        options.compression = .none
+        let engine = try StorageEngine.open(
+            at: "/db", options: options, environment: StorageEnvironment(fileSystem: fileSystem))
+        let value = String(repeating: "v", count: 900)
+        let batch = WriteBatch()
+        for row in 0..<4000 { try batch.put("key \(10000 + row)", value) }
+        try engine.commitAndWait(batch)
+        try engine.flush()
+        let sent = fileSystem.sent.withLock { $0.filter { $0.key.hasSuffix(".sst") } }
+        #expect(sent.count == 1)
+        #expect(sent.values.reduce(0, +) >= 3 << 20)
+        try engine.close()
+    }
+
     @Test func writebackOfAFileDoesNoHarm() throws {
         var template = Array("/tmp/falcon-writeback-XXXXXX".utf8CString)
         let path = template.withUnsafeMutableBufferPointer { buffer in

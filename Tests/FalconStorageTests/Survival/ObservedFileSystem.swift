@@ -1,9 +1,9 @@
 @testable import FalconStorage
 
 /// A file system that calls somebody before every call that changes what is on disk.
-final class ObservedFileSystem: FileSystem {
+final class ObservedFileSystem: WrappingFileSystem {
     typealias Observer = @Sendable (_ operation: FileOperation, _ path: String) -> Void
-    private let base: any FileSystem
+    let base: any FileSystem
     private let observer: Observer
 
     init(_ base: any FileSystem, _ observer: @escaping Observer) {
@@ -15,8 +15,6 @@ final class ObservedFileSystem: FileSystem {
         if mode == .create || mode == .createIfMissing { observer(.create, path) }
         return ObservedFile(try base.open(path, mode), observer)
     }
-    func exists(_ path: String) throws(StorageError) -> Bool { try base.exists(path) }
-    func list(_ directory: String) throws(StorageError) -> [String] { try base.list(directory) }
     func createDirectory(_ path: String) throws(StorageError) {
         observer(.makeDirectory, path)
         try base.createDirectory(path)
@@ -37,31 +35,21 @@ final class ObservedFileSystem: FileSystem {
         observer(.link, from)
         try base.link(from, to: to)
     }
-    func linkCount(_ path: String) throws(StorageError) -> Int { try base.linkCount(path) }
-    func fileSize(_ path: String) throws(StorageError) -> UInt64 { try base.fileSize(path) }
-    func isDirectory(_ path: String) throws(StorageError) -> Bool { try base.isDirectory(path) }
     func syncDirectory(_ path: String) throws(StorageError) {
         observer(.syncDirectory, path)
         try base.syncDirectory(path)
     }
-    func isLocked(_ path: String) -> Bool { base.isLocked(path) }
-    func lock(_ path: String) throws(StorageError) -> any FileLock { try base.lock(path) }
-    func freeSpace(_ path: String) throws(StorageError) -> UInt64 { try base.freeSpace(path) }
 }
 
-final class ObservedFile: File {
-    private let base: any File
+final class ObservedFile: WrappingFile {
+    let base: any File
     private let observer: ObservedFileSystem.Observer
-    var path: String { base.path }
 
     init(_ base: any File, _ observer: @escaping ObservedFileSystem.Observer) {
         self.base = base
         self.observer = observer
     }
 
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
-    ) throws(StorageError) -> Int { try base.read(into: buffer, at: offset) }
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
         observer(.write, path)
         try base.write(bytes, at: offset)
@@ -70,7 +58,6 @@ final class ObservedFile: File {
         observer(.sync, path)
         try base.syncData()
     }
-    func size() throws(StorageError) -> UInt64 { try base.size() }
     func truncate(to size: UInt64) throws(StorageError) {
         observer(.truncate, path)
         try base.truncate(to: size)
@@ -79,5 +66,4 @@ final class ObservedFile: File {
         observer(.allocate, path)
         try base.allocate(to: size)
     }
-    func close() throws(StorageError) { try base.close() }
 }

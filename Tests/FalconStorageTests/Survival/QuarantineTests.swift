@@ -264,8 +264,8 @@ extension EngineStatistics {
 }
 
 /// A file system that gives back one wrong byte once.
-private final class FlakyFileSystem: FileSystem {
-    private let base: any FileSystem
+private final class FlakyFileSystem: WrappingFileSystem {
+    let base: any FileSystem
     fileprivate let spoiled = Mutex<String?>(nil)
 
     init(_ base: any FileSystem) { self.base = base }
@@ -275,27 +275,11 @@ private final class FlakyFileSystem: FileSystem {
     func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {
         FlakyFile(try base.open(path, mode), self)
     }
-    func exists(_ path: String) throws(StorageError) -> Bool { try base.exists(path) }
-    func list(_ directory: String) throws(StorageError) -> [String] { try base.list(directory) }
-    func createDirectory(_ path: String) throws(StorageError) { try base.createDirectory(path) }
-    func remove(_ path: String) throws(StorageError) { try base.remove(path) }
-    func removeDirectory(_ path: String) throws(StorageError) { try base.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws(StorageError) {
-        try base.rename(from, to: to)
-    }
-    func link(_ from: String, to: String) throws(StorageError) { try base.link(from, to: to) }
-    func linkCount(_ path: String) throws(StorageError) -> Int { try base.linkCount(path) }
-    func fileSize(_ path: String) throws(StorageError) -> UInt64 { try base.fileSize(path) }
-    func isDirectory(_ path: String) throws(StorageError) -> Bool { try base.isDirectory(path) }
-    func syncDirectory(_ path: String) throws(StorageError) { try base.syncDirectory(path) }
-    func lock(_ path: String) throws(StorageError) -> any FileLock { try base.lock(path) }
-    func freeSpace(_ path: String) throws(StorageError) -> UInt64 { try base.freeSpace(path) }
 }
 
-private final class FlakyFile: File {
-    private let base: any File
+private final class FlakyFile: WrappingFile {
+    let base: any File
     private let owner: FlakyFileSystem
-    var path: String { base.path }
 
     init(_ base: any File, _ owner: FlakyFileSystem) {
         self.base = base
@@ -314,11 +298,4 @@ private final class FlakyFile: File {
         if spoils { buffer[0] ^= 1 }
         return count
     }
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
-        try base.write(bytes, at: offset)
-    }
-    func syncData() throws(StorageError) { try base.syncData() }
-    func size() throws(StorageError) -> UInt64 { try base.size() }
-    func truncate(to size: UInt64) throws(StorageError) { try base.truncate(to: size) }
-    func close() throws(StorageError) { try base.close() }
 }

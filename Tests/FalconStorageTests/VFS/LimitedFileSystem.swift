@@ -3,8 +3,8 @@ import Synchronization
 @testable import FalconStorage
 
 /// Another file system with a limit of open files, as a shell sets it with `ulimit -n`.
-final class LimitedFileSystem: FileSystem {
-    private let base: any FileSystem
+final class LimitedFileSystem: WrappingFileSystem {
+    let base: any FileSystem
     let openFileLimit: Int
     private let counts = Mutex((open: 0, most: 0, opens: 0))
 
@@ -37,29 +37,12 @@ final class LimitedFileSystem: FileSystem {
 
     fileprivate func closed() { counts.withLock { $0.open -= 1 } }
 
-    func syncDirectory(_ path: String) throws(StorageError) { try base.syncDirectory(path) }
-    func exists(_ path: String) throws(StorageError) -> Bool { try base.exists(path) }
-    func list(_ directory: String) throws(StorageError) -> [String] { try base.list(directory) }
-    func createDirectory(_ path: String) throws(StorageError) { try base.createDirectory(path) }
-    func remove(_ path: String) throws(StorageError) { try base.remove(path) }
-    func removeDirectory(_ path: String) throws(StorageError) { try base.removeDirectory(path) }
-    func rename(_ from: String, to: String) throws(StorageError) {
-        try base.rename(from, to: to)
-    }
-    func link(_ from: String, to: String) throws(StorageError) { try base.link(from, to: to) }
-    func linkCount(_ path: String) throws(StorageError) -> Int { try base.linkCount(path) }
-    func fileSize(_ path: String) throws(StorageError) -> UInt64 { try base.fileSize(path) }
-    func isDirectory(_ path: String) throws(StorageError) -> Bool { try base.isDirectory(path) }
-    func lock(_ path: String) throws(StorageError) -> any FileLock { try base.lock(path) }
-    func isLocked(_ path: String) -> Bool { base.isLocked(path) }
-    func freeSpace(_ path: String) throws(StorageError) -> UInt64 { try base.freeSpace(path) }
 }
 
-private final class LimitedFile: File {
-    private let base: any File
+private final class LimitedFile: WrappingFile {
+    let base: any File
     private let fileSystem: LimitedFileSystem
     private let isClosed = Atomic<Bool>(false)
-    var path: String { base.path }
 
     init(_ base: any File, _ fileSystem: LimitedFileSystem) {
         self.base = base
@@ -84,12 +67,6 @@ private final class LimitedFile: File {
         try check()
         return got
     }
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
-        try base.write(bytes, at: offset)
-    }
-    func syncData() throws(StorageError) { try base.syncData() }
-    func truncate(to size: UInt64) throws(StorageError) { try base.truncate(to: size) }
-    func allocate(to size: UInt64) throws(StorageError) { try base.allocate(to: size) }
     func size() throws(StorageError) -> UInt64 {
         try check()
         return try base.size()
