@@ -73,9 +73,21 @@ import Testing
         #expect(throws: SQLError.self) { try run("INSERT INTO t VALUES (400, 'twice', 1)") }
         #expect(s.failure("INSERT INTO t VALUES (401, 'twice', 1)")?.state == .uniqueViolation)
         // In a transaction the statement's own writes are undone before it runs again.
+        #expect(try run("SELECT b FROM t WHERE a = 200").answer == "value 200")
         try s.run("BEGIN")
-        #expect(try run("UPDATE t SET b = 'x' WHERE a IN (1900, 300)").answer == "UPDATE 2")
+        #expect(try run("UPDATE t SET b = b || 'x' WHERE a IN (200, 350)") == ("UPDATE 2", 1))
         try s.run("COMMIT")
-        #expect(try run("SELECT count(*) FROM t WHERE b = 'x'").answer == "2")
+        #expect(
+            try run("SELECT b FROM t WHERE a IN (200, 350) ORDER BY a").answer
+                == "value 200x\nvalue 350x")
+        // A cursor that must wait goes on where it was, and undoes nothing of what came between.
+        #expect(try run("SELECT a FROM t WHERE a = 1000").answer == "1000")
+        try s.run("BEGIN; DECLARE c CURSOR FOR SELECT a FROM t WHERE a BETWEEN 1000 AND 1300")
+        #expect(try run("FETCH 2 FROM c") == ("1000\n1001", 0))
+        #expect(try run("UPDATE t SET b = 'kept' WHERE a = 1900") == ("UPDATE 1", 0))
+        let rest = (1002...1201).map(String.init).joined(separator: "\n")
+        #expect(try run("FETCH 200 FROM c") == (rest, 1))
+        try s.run("COMMIT")
+        #expect(try run("SELECT b FROM t WHERE a = 1900").answer == "kept")
     }
 }

@@ -136,6 +136,63 @@ struct SerializableTests {
         #expect(database.sql.serializables.counts == (0, 0))
     }
 
+    /// Two prepared transactions and one that overtakes them: whoever reads the overtaker's writes and
+    /// not theirs would close a cycle.
+    @Test func whatOvertakesTwoPreparedTransactionsFails() throws {
+        let (a, b, c) = (sessions[0], sessions[1], sessions[2])
+        for session in [a, b, c] {
+            try begin(session)
+            try session.run("SELECT n FROM t WHERE id = 20")
+        }
+        try a.run("SELECT n FROM t WHERE id = 2; UPDATE t SET n = 0 WHERE id = 1")
+        try a.run("PREPARE TRANSACTION 'one'")
+        try b.run("SELECT n FROM t WHERE id = 1; UPDATE t SET n = 0 WHERE id = 3")
+        try b.run("PREPARE TRANSACTION 'two'")
+        try c.run("UPDATE t SET n = 0 WHERE id = 2")
+        #expect(failure(c, "COMMIT") == "40001")
+        try a.run("COMMIT PREPARED 'one'")
+        try b.run("COMMIT PREPARED 'two'")
+        #expect(database.sql.serializables.counts == (0, 0))
+    }
+
+    @Test func aDeferrableReaderWaitsForAPreparedPivot() throws {
+        let (writer, reader, other) = (sessions[0], sessions[1], sessions[2])
+        try begin(writer)
+        try writer.run("SELECT n FROM t WHERE id = 2; UPDATE t SET n = 0 WHERE id = 1")
+        try begin(other)
+        try other.run("UPDATE t SET n = 0 WHERE id = 2; COMMIT")
+        try writer.run("PREPARE TRANSACTION 'pivot'")
+        try reader.run("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE")
+        let done = DispatchSemaphore(value: 0)
+        let answer = Mutex("")
+        Thread.detachNewThread {
+            let text = (try? reader.query("SELECT n FROM t WHERE id = 1")) ?? "failed"
+            answer.withLock { $0 = text }
+            done.signal()
+        }
+        let deadline = DispatchTime.now() + .seconds(20)
+        while !reader.session.interrupt.isWaiting, DispatchTime.now() < deadline { sched_yield() }
+        #expect(reader.session.interrupt.isWaiting)
+        try writer.run("COMMIT PREPARED 'pivot'")
+        #expect(done.wait(timeout: .now() + .seconds(20)) == .success)
+        #expect(answer.withLock { $0 } == "0")
+        try reader.run("COMMIT")
+    }
+
+    @Test func aConflictThatDidNothingWasARead() throws {
+        let (a, b) = (sessions[0], sessions[1])
+        for session in [a, b] {
+            try begin(session)
+            try session.run("SELECT n FROM t WHERE id = 20")
+        }
+        try a.run("INSERT INTO t VALUES (1, 0) ON CONFLICT DO NOTHING")
+        try a.run("UPDATE t SET n = 0 WHERE id = 2")
+        try b.run("SELECT n FROM t WHERE id = 2")
+        try b.run("DELETE FROM t WHERE id = 1")
+        try a.run("COMMIT")
+        #expect(failure(b, "COMMIT") == "40001")
+    }
+
     /// Random transactions, a step at a time; what commits must have a serial order. The same steps at
     /// REPEATABLE READ do not, which shows that the check can fail.
     @Test func randomHistoriesHaveASerialOrder() throws {

@@ -19,6 +19,8 @@ final class SequenceState: Sendable {
     private let key: [UInt8]
     private let engine: StorageEngine
     private let state: Mutex<State>
+    /// A reservation failed: the next value makes one anew.
+    private let isReservationLost = Atomic<Bool>(false)
 
     init(
         _ sequence: SequenceEntry, database: DatabaseID, engine: StorageEngine
@@ -56,6 +58,7 @@ final class SequenceState: Sendable {
 
     func next(_ sequence: SequenceEntry) throws(SQLError) -> Int64 {
         try state.withLock { state throws(SQLError) in
+            if isReservationLost.exchange(false, ordering: .acquiring) { state.reserved = 0 }
             var value = state.last
             if state.isCalled {
                 let (sum, overflow) = value.addingReportingOverflow(sequence.increment)
@@ -106,7 +109,11 @@ final class SequenceState: Sendable {
                     try batch.put(key: key, value: value, class: .system)
                 }
             }
-            engine.commit(batch, CommitOptions(durability: .buffered)) { _ in }
+            engine.commit(batch, CommitOptions(durability: .buffered)) { [weak self] result in
+                if case .failure = result {
+                    self?.isReservationLost.store(true, ordering: .releasing)
+                }
+            }
         }
     }
 }

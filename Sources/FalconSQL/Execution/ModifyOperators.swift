@@ -151,6 +151,7 @@ final class InsertOperator: ModifyOperator {
 
     private func checkVisible(_ key: UnsafeRawBufferPointer) throws(SQLError) {
         let transaction = executor.transaction
+        transaction.serializable?.reads.note(key)
         guard transaction.isolation.keepsSnapshot else { return }
         if case .value = transaction.batch.lookup(key) { return }
         let engine = executor.engine

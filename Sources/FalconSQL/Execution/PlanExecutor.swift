@@ -53,13 +53,14 @@ final class PlanExecutor: SubplanRunner {
         }
     }
 
-    /// Starts from the first row, reading at `snapshot`.
+    /// Starts from the first row, reading at `snapshot` and own writes below `ordinal` (nil: all so far).
     func begin(
-        snapshot: Snapshot, parameters: [Datum], functions: FunctionContext
+        snapshot: Snapshot, parameters: [Datum], functions: FunctionContext,
+        ordinal: UInt32? = nil
     ) throws(SQLError) {
         self.snapshot = snapshot
         readTimestamp = snapshot.timestamp
-        ordinal = transaction.batch.nextOrdinal
+        self.ordinal = ordinal ?? transaction.batch.nextOrdinal
         affectedRows = 0
         row.parameters = parameters
         row.functions = functions

@@ -66,6 +66,8 @@ public final class PhysicalPlan: @unchecked Sendable {
 
     /// True when it writes or locks no row.
     public var isReadOnly: Bool { relations.allSatisfy { $0.lock == .accessShare } }
+    /// Its rows are sent as they come, and it may begin again without undoing anything.
+    var isPureRead: Bool { command == .select && isReadOnly }
 }
 
 /// PostgreSQL's relation lock modes, weakest first.

@@ -133,7 +133,9 @@ extension Session {
             return try advanceUtility(run, maxRows: maxRows, describes: describes, sink)
         } catch {
             guard error.isLockWait || error.isDiskWait else { throw error }
-            if run.stage != .start || !run.prepared.isPlanned {
+            // A read has written nothing; what came after its first rows is other statements'.
+            let isRead = run.executor?.plan.isPureRead ?? false
+            if !isRead, run.stage != .start || !run.prepared.isPlanned {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
             }
@@ -153,6 +155,12 @@ extension Session {
     ) throws(SQLError) -> StatementStep {
         let prepared = run.prepared
         if run.stage == .start {
+            // Nobody may have to wait for the locks of a transaction that waits for its snapshot.
+            if transaction.isDeferrable, transaction.isReadOnly,
+                transaction.isolation == .serializable
+            {
+                _ = try transaction.statementSnapshot()
+            }
             repeat {
                 try ensurePlan(prepared)
                 guard let plan = prepared.plan else {
@@ -199,9 +207,10 @@ extension Session {
             sleep.calls = 0
             sleep.parks = !plan.isBounded && Self.mayPark(plan)
             try executor.begin(
-                snapshot: snapshot, parameters: run.parameters, functions: functions)
+                snapshot: snapshot, parameters: run.parameters, functions: functions,
+                ordinal: run.firstOrdinal)
         }
-        if run.stage == .running, plan.command == .select, plan.isReadOnly {
+        if run.stage == .running, plan.isPureRead {
             return try stream(run, executor, plan, maxRows: maxRows, describes: describes, sink)
         }
         if run.stage == .running {
@@ -237,7 +246,8 @@ extension Session {
             run.isDescribed = true
             sink.rowDescription(plan.columns)
         }
-        var sent: Int64 = 0
+        // After a wait this Execute has sent some already.
+        var sent = run.emitted
         let limit = maxRows == 0 ? Int64.max : Int64(maxRows)
         let slots = plan.resultSlots
         while sent < limit {

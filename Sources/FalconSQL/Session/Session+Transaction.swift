@@ -107,30 +107,23 @@ extension Session {
             return nil
         }
         let wait = CommitWait()
-        let changes = transaction.changes
-        let moves = transaction.moves
-        let state = state
-        let locks = database.locks
-        let owner = owner
+        let effects = CommitEffects(
+            node: tracked, changes: transaction.changes, moves: transaction.moves, database: state,
+            owner: owner)
         var durability = database.options.durability
         if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
-        let options = CommitOptions(
+        var options = CommitOptions(
             durability: durability,
             transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
-        let engine = database.engine
-        let serializables = database.serializables
-        let ticket = engine.commit(transaction.batch, options) { result in
-            if case .success(let receipt) = result {
-                if let tracked { serializables.published(tracked, at: receipt.timestamp) }
-                if !changes.isEmpty { state.publish(changes) }
-                if !moves.isEmpty {
-                    state.movedRows.record(
-                        moves, at: receipt.timestamp,
-                        oldestSnapshot: engine.oldestSnapshotTimestamp)
-                }
+        if tracked != nil {
+            options.onOrdered = { timestamp, _ in effects.ordered(at: timestamp) }
+        }
+        let cluster = database
+        let ticket = cluster.engine.commit(transaction.batch, options) { result in
+            switch result {
+            case .success(let receipt): effects.published(at: receipt.timestamp, in: cluster)
+            case .failure: effects.abandoned(in: cluster)
             }
-            if case .failure = result, let tracked { serializables.abandon(tracked) }
-            locks.releaseAll(owner)
             wait.complete(result)
         }
         return try follow(wait, ticket)

@@ -86,10 +86,12 @@ extension Session {
             database: state)
         let wait = CommitWait()
         let cluster = database
-        let options = CommitOptions(
-            durability: cluster.options.durability,
-            transactionID: commits ? TransactionID(entry.header.number) : nil,
-            database: commits ? state.id : DatabaseID(0))
+        var options = CommitOptions(durability: cluster.options.durability)
+        if commits {
+            options.transactionID = TransactionID(entry.header.number)
+            options.database = state.id
+            options.onOrdered = { timestamp, _ in entry.effects.ordered(at: timestamp) }
+        }
         let ticket = cluster.outcomes.decide(
             entry.uid, commits: commits, with: commits ? entry.batch : WriteBatch(), options
         ) { result in

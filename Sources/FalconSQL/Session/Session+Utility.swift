@@ -35,6 +35,8 @@ extension Session {
     /// Statements that may take long and therefore run on a worker.
     private func isBounded(_ statement: AST.Statement) -> Bool {
         switch statement {
+        case .transaction(.prepare), .transaction(.commitPrepared), .transaction(.rollbackPrepared):
+            return false
         case .transaction, .set, .setTransaction, .setConstraints, .resetAll, .show, .showAll,
             .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
             .listen, .notify, .unlisten, .lockTable, .copy, .unsupported:

@@ -41,25 +41,20 @@ final class PreparedTransaction: @unchecked Sendable {
 
     deinit { budget?.charge(.transactions, -chargedBytes) }
 
-    /// COMMIT PREPARED is visible from `timestamp` on: everybody is told, then the locks go.
+    /// Whom its end concerns.
+    var effects: CommitEffects {
+        CommitEffects(node: node, changes: changes, moves: moves, database: database, owner: owner)
+    }
+
+    /// COMMIT PREPARED is visible from `timestamp` on.
     func committed(at timestamp: Timestamp, in cluster: SQLDatabase) {
-        if let node { cluster.serializables.published(node, at: timestamp) }
-        if !changes.isEmpty { database.publish(changes) }
-        if !moves.isEmpty {
-            database.movedRows.record(
-                moves, at: timestamp, oldestSnapshot: cluster.engine.oldestSnapshotTimestamp)
-        }
-        releaseLocks(in: cluster)
+        effects.published(at: timestamp, in: cluster)
+        cluster.locks.unregister(owner)
     }
 
     /// It was rolled back, or PREPARE failed.
     func abandoned(in cluster: SQLDatabase) {
-        if let node { cluster.serializables.abandon(node) }
-        releaseLocks(in: cluster)
-    }
-
-    private func releaseLocks(in cluster: SQLDatabase) {
-        cluster.locks.releaseAll(owner)
+        effects.abandoned(in: cluster)
         cluster.locks.unregister(owner)
     }
 }

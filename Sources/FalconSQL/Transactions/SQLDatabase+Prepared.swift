@@ -19,7 +19,10 @@ extension SQLDatabase {
     /// Brings the prepared transactions of earlier processes back, locks included, before anybody can
     /// have a session.
     func restorePrepared() throws(SQLError) {
-        try collectOutcomes(limit: 10_000)
+        // Old outcomes are no reason to stay closed: on a full disk they stay.
+        do throws(SQLError) {
+            try collectOutcomes(limit: 10_000)
+        } catch { options.whenFailing?(error) }
         let found = try storage { () throws(StorageError) in try outcomes.prepared() }
         for (uid, outcome) in found
         where PreparedTransactionHeader.isMarked(outcome.participants) {
@@ -35,7 +38,8 @@ extension SQLDatabase {
         else {
             throw SQLError(
                 .dataCorrupted, "the record of a prepared transaction is damaged",
-                detail: "transaction \(uid)")
+                detail: "transaction \(uid)",
+                hint: "Restore the database from a backup; the record is in the system keyspace.")
         }
         let bytes = try storage { () throws(StorageError) in try outcomes.payload(of: uid) }
         let payload = try PreparedTransactionPayload(decoding: bytes)

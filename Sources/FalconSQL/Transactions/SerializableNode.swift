@@ -1,7 +1,7 @@
 import FalconStorage
 import Synchronization
 
-/// When a commit became visible; nil until it has.
+/// A commit's place among all commits; nil until it has one, which is before anybody can see it.
 final class CommitPoint: Sendable {
     private let value = Mutex<Timestamp?>(nil)
     var timestamp: Timestamp? {
@@ -11,7 +11,7 @@ final class CommitPoint: Sendable {
 
     /// True when it is certain that this commit came before `other`.
     func isBefore(_ other: CommitPoint) -> Bool {
-        // Commits become visible in their order: what is not yet visible comes after what is.
+        // Places are given in their order: what has none yet comes after what has.
         guard let mine = timestamp else { return false }
         guard let theirs = other.timestamp else { return true }
         return mine < theirs
@@ -20,10 +20,12 @@ final class CommitPoint: Sendable {
 
 /// A serializable transaction as the tracker knows it.
 ///
-/// The session that runs it adds to `reads`; from its commit on nothing changes but the commit's point.
+/// The session that runs it adds to `reads`; from its commit on the tracker alone changes it.
 final class SerializableNode: @unchecked Sendable {
     let snapshotTimestamp: Timestamp
     let point = CommitPoint()
+    /// Everybody who begins now sees it. Guarded by the tracker.
+    @exclusivity(unchecked) var isPublished = false
     @exclusivity(unchecked) var reads = SerializableReads()
     /// Nil until the commit; empty when it wrote nothing.
     @exclusivity(unchecked) private(set) var writes: SerializableWrites?
@@ -45,6 +47,9 @@ final class SerializableNode: @unchecked Sendable {
         self.outs = outs
     }
 
-    /// Something that this one read was written by a commit that comes before its own after all.
-    func readAround(_ point: CommitPoint) { outs.append(point) }
+    /// Something that this one read was written by a commit that comes before its own after all. Of
+    /// several the first counts.
+    func readAround(_ point: CommitPoint) {
+        if !outs.contains(where: { $0.timestamp != nil }) { outs.append(point) }
+    }
 }

@@ -16,6 +16,8 @@ final class SerializableTracker: Sendable {
     /// A READ ONLY DEFERRABLE transaction's snapshot that may turn out to be unsafe.
     final class Candidate: @unchecked Sendable {
         let snapshot: Snapshot
+        /// Whose end decides whether the snapshot is safe or, when it is known to be not, when another
+        /// one may be.
         fileprivate var beside: Set<ObjectIdentifier>
         fileprivate(set) var isUnsafe = false
         fileprivate var wait: LockWait?
@@ -55,11 +57,17 @@ final class SerializableTracker: Sendable {
             let snapshot = makeSnapshot()
             var beside = Set(state.active.keys)
             let committed = state.committed.filter { $0.isConcurrent(with: snapshot.timestamp) }
-            beside.formUnion(
-                committed.filter { $0.point.timestamp == nil }.map { ObjectIdentifier($0) })
+            let unpublished = committed.filter { !$0.isPublished }
+            beside.formUnion(unpublished.map { ObjectIdentifier($0) })
             let candidate = Candidate(snapshot, beside: beside)
-            candidate.isUnsafe = committed.contains { Self.endangers($0, snapshot.timestamp) }
-            if !beside.isEmpty, !candidate.isUnsafe { state.candidates.append(candidate) }
+            if committed.contains(where: { Self.endangers($0, snapshot.timestamp) }) {
+                // Those that are visible by now endanger no later snapshot.
+                candidate.isUnsafe = true
+                candidate.beside = Set(
+                    unpublished.filter { Self.endangers($0, snapshot.timestamp) }
+                        .map { ObjectIdentifier($0) })
+            }
+            if !candidate.beside.isEmpty { state.candidates.append(candidate) }
             return candidate
         }
     }
@@ -67,7 +75,7 @@ final class SerializableTracker: Sendable {
     /// True when the candidate's fate is known; else `wait` is resolved once it is.
     func isSettled(_ candidate: Candidate, _ wait: LockWait) -> Bool {
         state.withLock { _ in
-            if candidate.isUnsafe || candidate.beside.isEmpty { return true }
+            if candidate.beside.isEmpty { return true }
             candidate.wait = wait
             return false
         }
@@ -96,16 +104,25 @@ final class SerializableTracker: Sendable {
             let beside = state.committed.filter { $0.isConcurrent(with: node.snapshotTimestamp) }
             let outs = beside.filter { $0.writes?.meet(node.reads) ?? false }
             if Self.isDangerous(node, writes, beside, outs) { return false }
-            // What is prepared, or on its way, can still become visible after this commit.
-            for other in beside
-            where other.point.timestamp == nil && writes.meet(other.reads) {
-                other.readAround(node.point)
+            // What is prepared, or on its way, can still get its place after this commit: then this
+            // one is its *out*, and there must be no *in* whose place may come later too.
+            let overtaken = beside.filter {
+                $0.point.timestamp == nil && writes.meet($0.reads)
             }
+            for pivot in overtaken {
+                let isBetween = state.committed.contains { reader in
+                    reader !== pivot && reader.point.timestamp == nil
+                        && pivot.writes?.meet(reader.reads) ?? false
+                }
+                if isBetween { return false }
+            }
+            for pivot in overtaken { pivot.readAround(node.point) }
             node.committed(writes, outs: outs.map(\.point))
             state.active[ObjectIdentifier(node)] = nil
             state.committed.append(node)
             if writes.isEmpty {
                 node.point.timestamp = publishedTimestamp
+                node.isPublished = true
                 Self.settleCandidates(&state, node, didCommit: true, &callbacks)
                 Self.prune(&state)
             }
@@ -144,6 +161,7 @@ final class SerializableTracker: Sendable {
         var callbacks: [@Sendable () -> Void] = []
         state.withLock { state in
             node.point.timestamp = timestamp
+            node.isPublished = true
             Self.settleCandidates(&state, node, didCommit: true, &callbacks)
             Self.prune(&state)
         }
@@ -206,10 +224,12 @@ final class SerializableTracker: Sendable {
     ) {
         state.candidates.removeAll { candidate in
             guard candidate.beside.remove(ObjectIdentifier(node)) != nil else { return false }
-            if didCommit, endangers(node, candidate.snapshot.timestamp) {
+            if didCommit, !candidate.isUnsafe, endangers(node, candidate.snapshot.timestamp) {
+                // It is visible now: another snapshot may be tried at once.
                 candidate.isUnsafe = true
+                candidate.beside = []
             }
-            guard candidate.isUnsafe || candidate.beside.isEmpty else { return false }
+            guard candidate.beside.isEmpty else { return false }
             if let callback = candidate.wait?.resolve(.granted) { callbacks.append(callback) }
             return true
         }
@@ -218,9 +238,9 @@ final class SerializableTracker: Sendable {
     /// Forgets the committed ones that no open transaction ran beside.
     private static func prune(_ state: inout State) {
         if state.committed.isEmpty { return }
-        let snapshots = state.active.values.map(\.snapshotTimestamp)
+        let oldest = state.active.values.lazy.map(\.snapshotTimestamp).min()
         state.committed.removeAll { node in
-            node.point.timestamp != nil && !snapshots.contains { node.isConcurrent(with: $0) }
+            node.isPublished && !(oldest.map { node.isConcurrent(with: $0) } ?? false)
         }
     }
 }

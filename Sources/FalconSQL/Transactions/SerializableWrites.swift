@@ -6,9 +6,11 @@ struct SerializableWrites {
         var hashes: Set<UInt64> = []
         /// In key order.
         var keys: [[UInt8]] = []
-        /// All of it was deleted at once.
+        /// All of it was deleted at once, or so much was written that it counts as all.
         var isWhole = false
     }
+
+    private static let maxKeys = 16_384
 
     private(set) var storages: [UInt64: OfStorage] = [:]
     /// A range over several storages was deleted.
@@ -42,8 +44,12 @@ struct SerializableWrites {
             return
         }
         let hash = Checksum.xxh3(key)
-        if storages[storage, default: OfStorage()].hashes.insert(hash).inserted {
-            storages[storage]?.keys.append(Array(key))
+        guard !storages[storage, default: OfStorage()].isWhole,
+            storages[storage, default: OfStorage()].hashes.insert(hash).inserted
+        else { return }
+        storages[storage]?.keys.append(Array(key))
+        if storages[storage]?.keys.count ?? 0 > Self.maxKeys {
+            storages[storage] = OfStorage(isWhole: true)
         }
     }
 

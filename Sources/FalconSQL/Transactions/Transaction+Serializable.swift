@@ -12,6 +12,7 @@ extension Transaction {
             return begun.snapshot
         }
         while true {
+            try interrupt.check()
             let candidate = safeSnapshotCandidate ?? serializables.beginCandidate(take)
             safeSnapshotCandidate = candidate
             let wait = LockWait(for: .safeSnapshot, of: owner)

@@ -98,7 +98,11 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         let wasBusy = state.isBusy
         let wasCopyIn: Bool
         if case .copyIn = state.phase { wasCopyIn = true } else { wasCopyIn = false }
-        if !wasBusy || wasCopyIn {
+        if workerHoldsSink {
+            // Its return finds the phase closed and closes the session.
+            state.close()
+            session?.requestCancel()
+        } else if !wasBusy || wasCopyIn {
             state.close()
             closeSession(abandoningCopy: wasCopyIn)
         } else {

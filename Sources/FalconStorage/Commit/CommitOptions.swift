@@ -7,7 +7,7 @@ public struct CommitOptions: Sendable {
     /// The database the batch belongs to, for change capture; 0 is the shared keyspace.
     public var database: DatabaseID
     /// Called once, on the committing thread inside the ordering section, when the batch has its
-    /// place and timestamp but is not yet durable. Must be a few instructions and must not call
+    /// place and timestamp but is neither durable nor visible. Must be a few instructions and must not call
     /// back into the engine.
     public var onOrdered: (@Sendable (Timestamp, LSN) -> Void)?
 

@@ -168,6 +168,8 @@ final class CommitPipeline: @unchecked Sendable {
         if let waiter, options.durability == .synced {
             waiter.pointee.room = SyncRooms.room(wal.syncsBegun)
         }
+        // Before the queue has it: once there it may become visible.
+        options.onOrdered?(timestamp, position.end)
         queueLock.lock()
         if let poisonCause {
             queueLock.unlock()
@@ -178,7 +180,6 @@ final class CommitPipeline: @unchecked Sendable {
                 end: position.end, timestamp: timestamp, durability: options.durability,
                 waiter: waiter, completion: completion))
         queueLock.unlock()
-        options.onOrdered?(timestamp, position.end)
         return CommitReceipt(timestamp: timestamp, lsn: position.end)
     }
 
