@@ -96,6 +96,8 @@ public final class Session: @unchecked Sendable {
     var transactionNumber: UInt64? { owner.transactionNumber.withLock { $0 } }
     /// It has made a temporary relation at some time.
     var usesTemporary = false
+    /// The SQLSTATE that the transaction now fails with, for the statistics.
+    var failure: SQLState?
     /// What commits do with its temporary tables.
     var temporaryActions: [OID: OnCommitAction] = [:]
 
@@ -112,12 +114,12 @@ public final class Session: @unchecked Sendable {
         self.interrupt = interrupt
         owner = LockOwner(processID: processID)
         advisoryOwner = LockOwner(processID: processID)
-        activity = SessionActivity(
-            owner: owner, database: state, user: settings.user, client: client,
-            now: Self.nowMicros())
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt, serializables: database.serializables)
+        activity = SessionActivity(
+            owner: owner, progress: transaction.progress, database: state, user: settings.user,
+            client: client, now: Self.nowMicros())
         let bridge = SessionBridge()
         self.bridge = bridge
         functions = FunctionContext(
@@ -353,6 +355,7 @@ public final class Session: @unchecked Sendable {
             }
         } else {
             dropAllPortals()
+            noteTransaction(.aborted)
             transaction.end()
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)
@@ -434,6 +437,7 @@ public final class Session: @unchecked Sendable {
             case .suspended: continue
             case .done(let tag, let end):
                 stopStatement()
+                noteStatement(run)
                 run.finish()
                 simple.run = nil
                 simple.index += 1
@@ -490,6 +494,7 @@ public final class Session: @unchecked Sendable {
             return finish(sink)
         case .done(let tag, let end):
             stopStatement()
+            noteStatement(run)
             portal.isDone = true
             run.finish()
             if case .none = end {
@@ -541,6 +546,7 @@ public final class Session: @unchecked Sendable {
         work = .none
         copyIn = nil
         stopStatement()
+        failure = error.state
         abortAfterError()
         report(sink)
         noteEnd()
@@ -626,6 +632,8 @@ public final class Session: @unchecked Sendable {
 
     func startStatement() {
         sleep = SleepState()
+        activity.modes = (transaction.isolation, transaction.isReadOnly)
+        transaction.limits = (settings.maxWriteKeys, settings.maxWriteBytes)
         startStatementTimer()
     }
 
