@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from falconserver import Server
+from falconserver import Ended, Server
 from pgclient import Disconnected, ServerError
 
 ACCOUNTS = 64
@@ -248,6 +248,10 @@ def main():
             print("FAILED: nothing was acknowledged, so nothing was proved")
             sys.exit(1)
         print(f"soak kill: ok, {len(ledger.acknowledged)} acknowledged transactions")
+    except Ended as error:
+        options.keep = True
+        print(f"FAILED with seed {seed}; kept {scratch}\n{error}")
+        sys.exit(1)
     finally:
         if server.process and server.process.poll() is None:
             server.kill()

@@ -10,6 +10,8 @@ import time
 
 from pgclient import Connection, Disconnected
 
+ABORTS = {"40001", "40P01"}  # what a client must expect and repeat
+
 
 class Extended(str):
     """One statement to go by the extended protocol: Parse, Bind, Describe, Execute, Sync."""
@@ -67,6 +69,7 @@ class Client:
         self.buffer = b""
         self.answers, self.answer, self.rows = [], None, []
         self.expected, self.messages = 0, ()
+        self.is_lost = False
 
     def start(self):
         self._send(next(self.generator))
@@ -98,8 +101,9 @@ class Client:
         except OSError:
             chunk = b""
         if not chunk:
+            self.is_lost = True
             self.generator.throw(Disconnected("end of stream"))
-            return
+            raise RuntimeError("a client went on without its connection")
         if self.buffer:
             chunk = self.buffer + chunk
         at, end = 0, len(chunk)
@@ -149,19 +153,16 @@ def _row(chunk, at):
     return values
 
 
-def drive(port, generators, silence):
+def drive(port, generators, silence, connected, lost):
     """Runs the generators, each on a connection of its own, until all have ended.
 
-    Returns how many could not connect; a server that is silent for `silence` seconds raises.
+    `connected` is called when all have a connection, `lost` at once when one's ends before it did. A client that
+    cannot connect raises, and so does a server that is silent for `silence` seconds.
     """
     selector = selectors.DefaultSelector()
-    left = refused = 0
-    clients = []
-    for generator in generators:
-        try:
-            clients.append(Client(port, generator))
-        except Disconnected:
-            refused += 1
+    left = 0
+    clients = [Client(port, generator) for generator in generators]
+    connected()
     for client in clients:
         try:
             client.start()
@@ -180,8 +181,9 @@ def drive(port, generators, silence):
             try:
                 client.read()
             except (StopIteration, Disconnected):
+                if client.is_lost:
+                    lost()
                 selector.unregister(client.socket)
                 client.socket.close()
                 left -= 1
     selector.close()
-    return refused
