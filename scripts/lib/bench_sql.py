@@ -5,7 +5,6 @@ on, shared_buffers 1 GB, max_wal_size 4 GB, checkpoint_timeout 5 min; FalconDB c
 """
 import argparse
 import os
-import pwd
 import re
 import shutil
 import statistics
@@ -13,14 +12,9 @@ import subprocess
 import sys
 import tempfile
 
-from falconserver import Server, free_port
+import postgres
+from falconserver import Server
 
-PG_BIN = "/usr/lib/postgresql/15/bin"
-SETTINGS = {
-    "shared_buffers": "1GB", "max_wal_size": "4GB", "checkpoint_timeout": "5min",
-    "full_page_writes": "on", "synchronous_commit": "on", "fsync": "on",
-    "listen_addresses": "'127.0.0.1'", "unix_socket_directories": "''", "max_connections": "100",
-}
 WORKLOADS = {
     "tpcb-prepared": ["-M", "prepared"],
     "tpcb-extended": ["-M", "extended"],
@@ -30,39 +24,9 @@ WORKLOADS = {
 }
 
 
-class PostgreSQL:
-    """A cluster of our own under a scratch folder, run as the postgres user when we are root."""
-
-    def __init__(self, folder):
-        self.data, self.port = os.path.join(folder, "pg"), free_port()
-        self.demote = os.getuid() == 0
-        os.makedirs(self.data)
-        if self.demote:
-            user = pwd.getpwnam("postgres")
-            os.chmod(folder, 0o755)
-            os.chown(self.data, user.pw_uid, user.pw_gid)
-
-    def run(self, *command):
-        prefix = ["runuser", "-u", "postgres", "--"] if self.demote else []
-        subprocess.run([*prefix, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-    def start(self):
-        self.run(f"{PG_BIN}/initdb", "-D", self.data, "-U", "falcon", "-A", "trust", "-E", "UTF8",
-                 "--locale=C")
-        with open(os.path.join(self.data, "postgresql.conf"), "a") as conf:
-            conf.write(f"port = {self.port}\n")
-            for key, value in SETTINGS.items():
-                conf.write(f"{key} = {value}\n")
-        self.run(f"{PG_BIN}/pg_ctl", "-D", self.data, "-w", "-l",
-                 os.path.join(self.data, "log"), "start")
-
-    def stop(self):
-        self.run(f"{PG_BIN}/pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
-
-
 def pgbench(port, *arguments):
     result = subprocess.run(
-        [f"{PG_BIN}/pgbench", "-h", "127.0.0.1", "-p", str(port), "-U", "falcon", *arguments,
+        [f"{postgres.BIN}/pgbench", "-h", "127.0.0.1", "-p", str(port), "-U", "falcon", *arguments,
          "postgres"], capture_output=True, text=True)
     output = result.stdout + result.stderr
     if result.returncode != 0:
@@ -82,13 +46,13 @@ def main():
     parser.add_argument("--only", action="append", choices=sorted(WORKLOADS))
     options = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix="falcon-bench-")
-    peer = PostgreSQL(scratch)
+    peer = postgres.Cluster(scratch, postgres.DURABLE)
     server = Server(os.path.join(options.bin, "falcondb"), os.path.join(scratch, "data"),
                     os.path.join(scratch, "log"))
     try:
         peer.start()
         server.start()
-        print("PostgreSQL 15: " + ", ".join(f"{k} {v}" for k, v in SETTINGS.items()))
+        print("PostgreSQL 15: " + ", ".join(f"{k} {v}" for k, v in peer.settings.items()))
         print(f"scale {options.scale}, {options.clients} clients, {options.rounds} rounds of "
               f"{options.seconds} s, in turn")
         for port in (server.port, peer.port):
@@ -111,10 +75,8 @@ def main():
     finally:
         if server.process and server.process.poll() is None:
             server.stop()
-        try:
+        if peer.process:
             peer.stop()
-        except subprocess.CalledProcessError:
-            pass
         shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -17,10 +17,10 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from falconserver import Server
-from isolation_peer import Peer
 from isolation_run import Run, Stuck
 from isolation_script import Script, ScriptError
 from pgclient import Connection, Disconnected, ServerError
+from postgres import VOLATILE, Cluster
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Fixtures",
                         "isolation")
@@ -191,7 +191,7 @@ def main():
     if not scripts:
         sys.exit(f"no script in Fixtures/isolation has {options.only!r} in its name")
     with tempfile.TemporaryDirectory(prefix="falcon-isolation-") as folder:
-        targets = [Peer(folder)]
+        targets = [Cluster(folder, VOLATILE)]
         if not options.rewrite:
             targets.append(Falcon(os.path.join(options.bin, "falcondb"), folder))
         try:
