@@ -3,6 +3,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 from pgclient import Connection, Disconnected, ServerError
 
@@ -22,6 +23,10 @@ class Ended(RuntimeError):
 
 
 class Server:
+    """`with Server(...) as server` kills one that still runs at the block's end."""
+
+    host, user, is_peer = "127.0.0.1", "falcon", False
+
     def __init__(self, binary, data_dir, log_path, extra=()):
         self.binary, self.data_dir, self.log_path, self.extra = binary, data_dir, log_path, extra
         self.process = None
@@ -49,7 +54,28 @@ class Server:
                 time.sleep(0.02)  # polling a process that has no other way to say it is ready
 
     def connect(self, **options):
-        return Connection("127.0.0.1", self.port, **options)
+        return Connection(self.host, self.port, **options)
+
+    def page(self, path):
+        """What the admin port answers."""
+        with urllib.request.urlopen(f"http://{self.host}:{self.admin_port}{path}", timeout=30) as answer:
+            return answer.read().decode()
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.is_running():
+            self.process.kill()
+            self.process.wait()
+
+    def restart(self):
+        """Whatever it was doing, crashing too."""
+        self.__exit__()
+        return self.start()
 
     def kill(self):
         """SIGKILL, which has to be what ended it: for one that was dead or dying already it raises Ended."""

@@ -44,6 +44,13 @@ class Cluster:
         self.process = _Process(self)
         return self
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process is not None and self.is_running():
+            self._stop("immediate")
+
     def _create(self):
         if not os.path.exists(f"{BIN}/postgres"):
             raise SystemExit(f"PostgreSQL 15 is not at {BIN}: apt-get install postgresql-15")
