@@ -5,13 +5,11 @@ on, shared_buffers 1 GB, max_wal_size 4 GB, checkpoint_timeout 5 min; FalconDB c
 """
 import argparse
 import os
-import re
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 
+import pgbench
 import postgres
 from falconserver import Server
 
@@ -22,18 +20,6 @@ WORKLOADS = {
     "select-prepared": ["-S", "-M", "prepared"],
     "select-simple": ["-S", "-M", "simple"],
 }
-
-
-def pgbench(port, *arguments):
-    result = subprocess.run(
-        [f"{postgres.BIN}/pgbench", "-h", "127.0.0.1", "-p", str(port), "-U", "falcon", *arguments,
-         "postgres"], capture_output=True, text=True)
-    output = result.stdout + result.stderr
-    if result.returncode != 0:
-        sys.exit(f"pgbench {arguments} on port {port} exits {result.returncode}:\n{output[-3000:]}")
-    tps = re.search(r"tps = ([\d.]+)", output)
-    latency = re.search(r"latency average = ([\d.]+)", output)
-    return (float(tps.group(1)), float(latency.group(1))) if tps else None
 
 
 def main():
@@ -56,12 +42,12 @@ def main():
         print(f"scale {options.scale}, {options.clients} clients, {options.rounds} rounds of "
               f"{options.seconds} s, in turn")
         for port in (server.port, peer.port):
-            pgbench(port, "-i", "-q", "-s", options.scale)
+            pgbench.run(port, "-i", "-q", "-s", options.scale)
         results = {}
         for _ in range(options.rounds):
             for name in options.only or WORKLOADS:
                 for who, port in (("falcon", server.port), ("postgres", peer.port)):
-                    figure = pgbench(port, "-n", "-c", options.clients, "-j", "2", "-T",
+                    figure = pgbench.run(port, "-n", "-c", options.clients, "-j", "2", "-T",
                                      options.seconds, *WORKLOADS[name])
                     results.setdefault((name, who), []).append(figure)
         print(f"\n{'workload':18}{'FalconDB tps':>14}{'ms':>8}{'PostgreSQL tps':>16}{'ms':>8}{'ratio':>8}")
@@ -73,7 +59,7 @@ def main():
             print(f"{name:18}{row['falcon'][0]:14.0f}{row['falcon'][1]:8.3f}"
                   f"{row['postgres'][0]:16.0f}{row['postgres'][1]:8.3f}{ratio:8.2f}")
     finally:
-        if server.process and server.process.poll() is None:
+        if server.is_running():
             server.stop()
         if peer.process:
             peer.stop()

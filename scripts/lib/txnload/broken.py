@@ -96,7 +96,7 @@ def see_them_fail(binary, seed, transactions=6000):
             server.start()
             wrong, found = run(server, seed, _options(transactions))
         finally:
-            if server.process and server.process.poll() is None:
+            if server.is_running():
                 server.kill()
             shutil.rmtree(scratch, ignore_errors=True)
         lines.append(f"{what:52} {'found: ' + found[0][:100] if found else 'NOTHING FOUND'}")
