@@ -132,7 +132,8 @@ extension SystemCatalog {
         let state = activity?.current
         return [
             [
-                .int(Int64(report.timestamp.microsSince2000)), milliseconds(Int64(report.lagMicros)),
+                .int(Int64(report.timestamp.microsSince2000)),
+                milliseconds(Int64(report.lagMicros)),
                 .text(holder), .int(Int64(report.snapshots)),
                 activity.map { .int(Int64($0.owner.processID)) } ?? .null,
                 activity.map { name($0.user) } ?? .null,

@@ -16,7 +16,8 @@ extension Session {
             settings.slowTransactionMS >= 0
             && summary.micros >= Int64(settings.slowTransactionMS) &* 1000
         state.statistics.add(
-            summary, isListed: isSlow || receipt != nil || block != .implicit || outcome != .committed,
+            summary,
+            isListed: isSlow || receipt != nil || block != .implicit || outcome != .committed,
             isSlow: isSlow)
     }
 

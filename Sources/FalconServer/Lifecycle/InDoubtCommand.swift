@@ -1,3 +1,4 @@
+import Dispatch
 import FalconSQL
 import Glibc
 import Synchronization
@@ -17,6 +18,7 @@ final class InDoubtCommand: InDoubtSource {
     private let command: String
     private let limit: Duration
     private let stage = Mutex(Stage.idle)
+    private let queue = DispatchQueue(label: "in-doubt command")
 
     init(_ command: String, limit: Duration = .seconds(10)) {
         self.command = command
@@ -30,7 +32,18 @@ final class InDoubtCommand: InDoubtSource {
         }
     }
 
-    func decision(of transaction: InDoubtTransaction) throws -> InDoubtDecision {
+    func ask(
+        _ transaction: InDoubtTransaction,
+        answer: @escaping @Sendable (Result<InDoubtDecision, any Error>) -> Void
+    ) {
+        queue.async {
+            do {
+                answer(.success(try self.decision(of: transaction)))
+            } catch { answer(.failure(error)) }
+        }
+    }
+
+    private func decision(of transaction: InDoubtTransaction) throws -> InDoubtDecision {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Self.failure("pipe", errno) }
         // As the engine's files and the sockets are: the command inherits none, and does not keep the data

@@ -27,7 +27,8 @@ public final class RunningServer: Sendable {
     private init(
         config: ServerConfig, logger: Logger, group: MultiThreadedEventLoopGroup,
         engine: StorageEngine, database: SQLDatabase, resolver: InDoubtResolver?,
-        workers: WorkerPool, server: PGServerContext, pgListener: PGListener, adminListener: AdminListener
+        workers: WorkerPool, server: PGServerContext, pgListener: PGListener,
+        adminListener: AdminListener
     ) {
         self.config = config
         self.logger = logger

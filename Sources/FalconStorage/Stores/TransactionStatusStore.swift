@@ -51,7 +51,8 @@ public final class TransactionStatusStore: Sendable {
     /// is young enough. To be called now and then, by one thread; reads every row's key and time.
     /// - Returns: how many rows went.
     @discardableResult
-    public func collect(olderThanMicros age: UInt64, keeping most: Int) throws(StorageError) -> Int {
+    public func collect(olderThanMicros age: UInt64, keeping most: Int) throws(StorageError) -> Int
+    {
         var total = 0
         let rows = SystemKey.range(.transactionStatus)
         try engine.forEach(in: rows) { _, _ throws(StorageError) in

@@ -27,10 +27,13 @@ public enum InDoubtDecision: Sendable, Equatable {
 
 /// Whoever knows how distributed transactions were decided: the log of a transaction manager.
 public protocol InDoubtSource: Sendable {
-    /// May take long: one thread asks, one question at a time. What it throws is reported, and counts as
-    /// ``InDoubtDecision/undecided``. `commit` and `rollback` must be final.
-    func decision(of transaction: InDoubtTransaction) throws -> InDoubtDecision
-    /// The server stops: a question under way is to end soon, with any answer. Thread-safe.
+    /// Returns at once, and calls `answer` once, on any thread but the caller's. One question is asked
+    /// at a time. A failure is reported, and counts as ``InDoubtDecision/undecided``; `commit` and
+    /// `rollback` must be final.
+    func ask(
+        _ transaction: InDoubtTransaction,
+        answer: @escaping @Sendable (Result<InDoubtDecision, any Error>) -> Void)
+    /// Nothing more is asked, and no answer is listened to. Thread-safe.
     func stop()
 }
 

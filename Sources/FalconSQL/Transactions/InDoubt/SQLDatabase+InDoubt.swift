@@ -1,4 +1,3 @@
-import Dispatch
 import FalconSchema
 import FalconStorage
 
@@ -16,9 +15,12 @@ extension SQLDatabase {
         }
     }
 
-    /// Commits or rolls back what a source has decided, and waits for it. Throws 42704 when somebody
-    /// else has decided it meanwhile, and what the commit throws.
-    func decideInDoubt(_ transaction: InDoubtTransaction, commits: Bool) throws(SQLError) {
+    /// Commits or rolls back what a source has decided. Throws 42704 when somebody else has decided it
+    /// meanwhile; else the completion is called once, on any thread.
+    func decideInDoubt(
+        _ transaction: InDoubtTransaction, commits: Bool,
+        completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void
+    ) throws(SQLError) {
         guard let database = databaseList.first(where: { $0.name == transaction.database }) else {
             throw SQLError(
                 .invalidCatalogName, "database \"\(transaction.database)\" does not exist")
@@ -32,14 +34,7 @@ extension SQLDatabase {
                 .undefinedObject,
                 "prepared transaction with identifier \"\(transaction.gid)\" does not exist")
         }
-        let done = DispatchSemaphore(value: 0)
-        let wait = CommitWait()
-        _ = try decide(entry, commits: commits) { result in
-            wait.complete(result)
-            done.signal()
-        }
-        done.wait()
-        if case .failure(let error)? = wait.result { throw SQLError(storage: error) }
+        _ = try decide(entry, commits: commits, completion: completion)
     }
 
     /// Carries out a decision about a claimed transaction; the completion is called once, on any thread,
