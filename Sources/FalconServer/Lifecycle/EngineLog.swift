@@ -44,6 +44,8 @@ final class EngineLog: EngineEventListener {
             logger.warning(
                 "bytes that failed their checks passed when read again; look at memory and device: \(error)"
             )
+        case .damageUnsettled(let error, let cause):
+            logger.warning("damage was met and could not be settled: \(error); because: \(cause)")
         case .stalled(let call):
             let seconds = call.micros / 1_000_000
             logger.warning(

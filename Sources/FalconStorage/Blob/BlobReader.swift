@@ -75,28 +75,23 @@ final class BlobReader: @unchecked Sendable {
         return UnsafeRawBufferPointer(rebasing: bytes[(bytes.count &- count)...])
     }
 
-    /// Reads every record and checks it; `corruption` tells of the first that is not sound.
+    /// Reads every record and checks it, its value too; `corruption` tells of the first that is not sound.
     func checkRecords() throws(StorageError) {
-        var offset = UInt64(BlobFormat.headerBytes)
-        var records: UInt64 = 0
-        while offset < recordsEnd {
-            let rest = recordsEnd - offset
-            let headBytes = Int(min(rest, UInt64(BlobFormat.recordHeadBytes)))
-            let head = try file.readExactly(headBytes, at: offset)
-            let size = head.withUnsafeBytes { BlobRecord.byteCount($0) }
-            guard let size, size <= rest, let count = Int(exactly: size) else {
-                throw damaged(offset, "has no sound size")
+        var walk = BlobRecordWalk(file, uid: uid, end: recordsEnd)
+        walking: while true {
+            switch try walk.next() {
+            case .sound: continue
+            case .damaged(let why, _): throw damaged(walk.offset, why)
+            case .end: break walking
             }
-            let bytes = try file.readExactly(count, at: offset)
-            if let why = bytes.withUnsafeBytes({ BlobRecord.damage($0, at: offset, uid: uid) }) {
-                throw damaged(offset, why)
-            }
-            records += 1
-            offset += size
         }
-        guard records == footer.recordCount else {
+        guard walk.recordCount == footer.recordCount, walk.keyBytes == footer.keyBytes,
+            walk.valueBytes == footer.valueBytes
+        else {
             throw .corruption(
-                "The blob file has \(records) records; its footer says \(footer.recordCount).",
+                "The blob file has \(walk.recordCount) records with \(walk.keyBytes) bytes of keys and "
+                    + "\(walk.valueBytes) of values; its footer says \(footer.recordCount), "
+                    + "\(footer.keyBytes) and \(footer.valueBytes).",
                 path: file.path, offset: recordsEnd)
         }
     }

@@ -51,14 +51,4 @@ struct BlobRecord {
     private static func number(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> UInt32 {
         UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
-
-    /// What is wrong with the record in `bytes`; nil: it is sound.
-    static func damage(
-        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, uid: UID
-    ) -> String? {
-        switch parse(bytes, at: offset, uid: uid) {
-        case .success: nil
-        case .failure(let why): why.text
-        }
-    }
 }

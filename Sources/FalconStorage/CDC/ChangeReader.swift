@@ -28,6 +28,8 @@ public final class ChangeReader {
     /// Known to be committed from a later incarnation's header.
     private var inheritedCommit = LSN.zero
     private var logEnded = false
+    /// The end of the COMMIT that was passed over because its first parts went with the log before them.
+    private(set) var passedEnd: LSN?
     private var vouchedLSN = LSN.zero
 
     /// Reads `root`'s log from the first record at or after `start`.
@@ -196,6 +198,7 @@ public final class ChangeReader {
                 own = []
             } else if own.count != Int(view.header.partCount) {
                 guard let collected = try collectParts(of: view.header, before: record.lsn) else {
+                    passedEnd = record.end
                     return
                 }
                 own = collected
@@ -222,24 +225,29 @@ public final class ChangeReader {
         }
     }
 
-    /// The parts of a transaction that began before the reader did. Nil for the log's first, whose
-    /// first parts went with the segments before it: it lies before what is kept.
+    /// The parts of a transaction that began before the reader did. Nil when the log begins amid them: the
+    /// first went with the segments before it, and the transaction lies before what is kept.
     private func collectParts(
         of header: CommitHeader, before end: LSN
     ) throws(StorageError) -> [[UInt8]]? {
         let earlier = try WALReader(directory: walDirectory, fileSystem: fileSystem)
         var found: [[UInt8]] = []
         var isFirst = true
+        /// Of the log's very first record, when it is one of the parts.
+        var trimmed: UInt32 = 0
         while let record = try earlier.next(), record.lsn < end {
-            if record.tag == .commit { isFirst = false }
+            defer { isFirst = false }
             guard record.tag == .batchPart, let part = BatchPartView(record.body),
                 part.transaction == header.transaction
             else { continue }
+            if isFirst { trimmed = part.part }
             if part.part == 0 { found = [] }
             found.append(Array(record.body))
         }
+        // All of them may have gone, and the log begin with the COMMIT.
+        if isFirst, (earlier.firstLSN ?? .zero) > Self.beginningLSN { return nil }
         guard found.count == Int(header.partCount) else {
-            if isFirst { return nil }
+            if trimmed > 0, found.count + Int(trimmed) == Int(header.partCount) { return nil }
             throw StorageError(
                 .targetUnreachable, kind: .user,
                 "The first parts of transaction \(header.transaction.rawValue), which commits at "

@@ -56,9 +56,13 @@ public final class MemoryBudget: @unchecked Sendable {
     /// What the allocator loses on blocks of many sizes, measured by `scripts/soak memory`.
     static let allocatorShare = 0.18
     private static let trimmedBytes = 8 << 20
+    /// The heap is given back to the system no more often.
+    private static let trimNanos: UInt64 = 2_000_000_000
 
     private let accounts = Mutex([Int](repeating: 0, count: Account.allCases.count))
     private let level = Atomic<Int>(0)
+    /// When the heap was last trimmed.
+    private let trimmed = Atomic<UInt64>(0)
 
     /// - Parameter totalBytes: from 64 MiB on; the promise above is kept from 512 MiB on.
     public init(totalBytes: Int) throws(StorageError) {
@@ -80,12 +84,22 @@ public final class MemoryBudget: @unchecked Sendable {
     public func charge(_ account: Account, _ bytes: Int) {
         if bytes == 0 { return }
         // A query's rows were many small blocks: what others are to have must go back to the system, and
-        // not only to the allocator. Takes milliseconds, as the rows took to make.
-        if account == .queries, bytes <= -MemoryBudget.trimmedBytes { falcon_trim_heap() }
+        // not only to the allocator. It walks the whole heap under the allocator's locks.
+        if account == .queries, bytes <= -MemoryBudget.trimmedBytes { trimHeap() }
         accounts.withLock { accounts in
             accounts[account.rawValue] += bytes
             settle(accounts.reduce(0, +))
         }
+    }
+
+    /// At most one in a while, whatever many queries end.
+    private func trimHeap() {
+        let now = falcon_monotonic_nanos()
+        let last = trimmed.load(ordering: .relaxed)
+        guard last == 0 || now &- last >= MemoryBudget.trimNanos,
+            trimmed.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        else { return }
+        falcon_trim_heap()
     }
 
     /// Charges `bytes` more unless all accounts together would then take more than ``hardLevelBytes``:

@@ -144,9 +144,13 @@ final class CommitPipeline: @unchecked Sendable {
             throw refusal()
         }
         let bytes = batch.byteCount
-        let isAdopted = bytes > target.adoptionBytes && AdoptedBatch.canAdopt(batch)
+        let isAdopted = target.adoption.adopts(batch)
         let place = try isAdopted ? target.preparePlace() : nil
         let layer = try isAdopted ? nil : target.layer(for: batch)
+        // What the log holds must go in: all that can fail comes before it.
+        if batch.rangeDeleteCount > 0 {
+            try (place?.placeholder ?? layer?.table)?.reserveRangeTombstones(of: batch)
+        }
         if hasParts { parts = try logParts(batch, transaction, encoder, wal) }
         let (timestamp, wall) = clock.next()
         let position = try wal.appendCommit(

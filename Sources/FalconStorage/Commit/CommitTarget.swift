@@ -1,9 +1,9 @@
 /// Where the pipeline applies a batch; the engine's writing side overrides it.
 class CommitTarget: @unchecked Sendable {
-    /// A batch with more bytes becomes a layer of its own.
-    final let adoptionBytes: Int
+    /// Which batches become layers of their own.
+    final let adoption: AdoptionRule
 
-    init(adoptionBytes: Int) { self.adoptionBytes = adoptionBytes }
+    init(_ adoption: AdoptionRule) { self.adoption = adoption }
 
     /// The memtable that takes `batch`, rotated first when the active one is full. Called inside the
     /// commit section.

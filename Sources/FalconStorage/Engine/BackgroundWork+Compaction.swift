@@ -87,6 +87,7 @@ extension BackgroundWork {
                 random: environment.random, options: options, safepoint: safepoint(),
                 limiter: limiter, tableTombstones: tombstones,
                 maximumParts: options.compactionThreads, isCancelled: isCancelled)
+            job.noteDamage = { [keeper] in keeper.note($0, by: .compaction) }
             job.callForHelp = { [unowned self] parts in
                 monitor.lock()
                 calls.append(parts)
@@ -115,7 +116,6 @@ extension BackgroundWork {
         progress.broadcast()
         monitor.unlock()
         updateController()
-        for damage in result.blobDamage { blobKeeper.note(damage, by: .compaction) }
         if let failure {
             keeper.note(failure, by: .compaction)
             throw failure

@@ -60,7 +60,9 @@ extension BackgroundWork {
         let version = tree.state.version
         let targets = picker.targets(version)
         statistics.baseLevel = targets.baseLevel
-        statistics.compactionDebtBytes = picker.debt(version, targets)
+        statistics.compactionDebtBytes =
+            picker.debt(version, targets)
+            &+ version.blobs.garbage(percent: options.blobGarbagePercent).excessBytes
         statistics.safepoint = safepoint()
         monitor.lock()
         statistics.adoptedBatches = figures.adoptedBatches

@@ -18,8 +18,7 @@ final class BackgroundWork: @unchecked Sendable {
     let limiter: WriteLimiter?
     private let checkpoints: CheckpointWriter?
     let events: EngineEvents
-    let keeper: QuarantineKeeper
-    let blobKeeper: BlobDamageKeeper
+    let keeper: DamageKeeper
     let memtableCharge: MemoryCharge
     private let bufferCharge: MemoryCharge
 
@@ -69,12 +68,10 @@ final class BackgroundWork: @unchecked Sendable {
         self.options = options
         self.checkpoints = checkpoints
         events = EngineEvents(path: store.names.root, listener: options.eventListener)
-        keeper = QuarantineKeeper(
-            tree: tree, versions: versions, store: store, events: events,
-            clock: environment.clock)
-        blobKeeper = BlobDamageKeeper(
-            tree: tree, versions: versions, store: store, events: events,
-            clock: environment.clock)
+        keeper = DamageKeeper(
+            DamageRecords(
+                tree: tree, versions: versions, store: store, events: events,
+                clock: environment.clock))
         memtableCharge = MemoryCharge(options.memoryBudget, .memtables)
         bufferCharge = MemoryCharge(
             options.memoryBudget, .background,
@@ -99,14 +96,14 @@ final class BackgroundWork: @unchecked Sendable {
         }
         remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
         keeper.begin { [weak self] in self?.tablesChanged() }
-        blobKeeper.begin { [weak self] in self?.tablesChanged() }
         updateController()
     }
 
-    /// A table went out of service or came back: jobs that failed on it are tried no more, others may be
-    /// due.
+    /// A table went out of service or came back, or a blob file is collected no more or again: jobs that
+    /// failed on it are tried no more, others may be due.
     private func tablesChanged() {
         monitor.lock()
+        versions.current.blobMerges = nil
         if compactionFailure?.code == .corruption { compactionFailure = nil }
         work.broadcast()
         progress.broadcast()
@@ -126,7 +123,6 @@ final class BackgroundWork: @unchecked Sendable {
         for thread in threads { thread.join() }
         threads = []
         keeper.stop()
-        blobKeeper.stop()
         store.stopRemovals()
         remover?.join()
         remover = nil

@@ -8,6 +8,7 @@ extension StorageEngine {
         _ numbers: [FileNumber]
     ) throws(StorageError) -> [CorruptionReport.BlobFile] {
         let side = try writable()
+        if numbers.isEmpty { return [] }
         // Values that wait in memtables are nobody's loss; what hides damaged ones has to be in tables.
         try flush()
         let version = cell.retained().version
@@ -17,11 +18,11 @@ extension StorageEngine {
         guard !lost.isEmpty else { return [] }
         let files = Set(lost.map(\.file.rawValue))
         guard let range = version.range(referringTo: files) else {
-            try side.background.blobKeeper.giveUp(lost.map(\.file))
+            try side.background.keeper.blobs.giveUp(lost.map(\.file))
             return lost
         }
         try deleteUnreadable(range, files)
-        try side.background.blobKeeper.giveUp(lost.map(\.file))
+        try side.background.keeper.blobs.giveUp(lost.map(\.file))
         try compact(range)
         return lost
     }

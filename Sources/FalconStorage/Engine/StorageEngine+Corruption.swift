@@ -15,8 +15,7 @@ extension StorageEngine {
     public func recheckQuarantined() throws(StorageError) -> [FileNumber] {
         let side = try writable()
         side.background.keeper.awaitIdle()
-        side.background.blobKeeper.awaitIdle()
-        return try side.background.keeper.recheck() + side.background.blobKeeper.recheck()
+        return try side.background.keeper.recheck()
     }
 
     /// Gives up the rows of quarantined tables, all of them when `files` is nil, and serves their ranges
@@ -27,7 +26,9 @@ extension StorageEngine {
     /// other: what a snapshot holds stays. Its sound values move to other files. Nobody should write to such
     /// rows meanwhile: a value that is written while its row is looked at may be deleted with it.
     ///
-    /// - Returns: what was given up.
+    /// - Returns: what was given up. When tables were and then the blob files could not be, for a reason that
+    ///   an ``EngineEvent/damageUnsettled(_:cause:)`` tells, the tables alone; the others are still in
+    ///   ``corruptionReport()``.
     /// - Throws: `invalid-argument` for a file that is not quarantined; nothing has happened then.
     @discardableResult
     public func dropQuarantined(
@@ -35,15 +36,24 @@ extension StorageEngine {
     ) throws(StorageError) -> CorruptionReport {
         let side = try writable()
         side.background.keeper.awaitIdle()
-        side.background.blobKeeper.awaitIdle()
         let damaged = corruptionReport().blobFiles.map(\.file)
         let tables = files?.filter { !damaged.contains($0) }
         var dropped = CorruptionReport()
         if tables?.isEmpty != true || files?.isEmpty == true {
-            dropped = try side.background.keeper.drop(tables)
+            dropped = try side.background.keeper.tables.drop(tables)
         }
-        dropped.blobFiles = try dropBlobDamage(
-            files.map { wanted in damaged.filter { wanted.contains($0) } } ?? damaged)
+        // Tables first: what looks for damaged values cannot pass those out of service.
+        do throws(StorageError) {
+            dropped.blobFiles = try dropBlobDamage(
+                files.map { wanted in damaged.filter { wanted.contains($0) } } ?? damaged)
+        } catch {
+            // For the tables there is no way back: their report must not be lost.
+            if dropped.isEmpty { throw error }
+            side.background.events.send(
+                .damageUnsettled(
+                    .corruption("Damaged blob files could not be given up.", path: path),
+                    cause: error))
+        }
         return dropped
     }
 
@@ -51,7 +61,6 @@ extension StorageEngine {
     @inline(never)
     func noted(_ error: StorageError) -> StorageError {
         writeSide?.background.keeper.note(error, by: .read)
-        writeSide?.background.blobKeeper.note(error, by: .read)
         return error
     }
 }

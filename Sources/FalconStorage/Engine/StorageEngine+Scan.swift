@@ -10,12 +10,8 @@ extension StorageEngine {
         do throws(StorageError) {
             let iterator = try assembleIterator(
                 range, at: timestamp, overlay, below: ordinal, options)
-            if let background = writeSide?.background {
-                let (keeper, blobKeeper) = (background.keeper, background.blobKeeper)
-                iterator.noteFailure = { [keeper, blobKeeper] in
-                    keeper.note($0, by: .read)
-                    blobKeeper.note($0, by: .read)
-                }
+            if let keeper = writeSide?.background.keeper {
+                iterator.noteFailure = { [keeper] in keeper.note($0, by: .read) }
             }
             return iterator
         } catch {

@@ -3,7 +3,8 @@ extension StorageEngine {
     /// locks held, on a thread of the engine or of another committer (on the caller's when the commit
     /// is refused or published at once). It must be short. The batch belongs to the engine until then, and
     /// is to be emptied before it is used again: a large one, of more than a quarter of
-    /// ``EngineOptions/memtableBytes``, is empty by then, since its memory becomes a memtable's.
+    /// ``EngineOptions/memtableBytes`` (or of a sixteenth of the memory budget, if that is less) and more than 16
+    /// operations or 32 KiB, with at most 64 range deletes, is empty by then: its memory becomes a memtable's.
     /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
     ///   was not held.
     @discardableResult

@@ -39,7 +39,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         budget = options.memoryBudget
         pacer = CommitPacer(controller: controller, pipeline: pipeline)
         active = tree.state.active
-        super.init(adoptionBytes: options.rotationBytes / 4)
+        super.init(AdoptionRule(rotationBytes: options.rotationBytes))
     }
 
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {

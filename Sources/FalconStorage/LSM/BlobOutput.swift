@@ -16,6 +16,8 @@ final class BlobOutput {
         var moveLimitBytes: UInt64 = 256 << 20
         /// As for the tables of the same job.
         var pacing: WritePacing?
+        /// Told of damage that was met; the job goes on.
+        var noteDamage: (StorageError) -> Void = { _ in }
 
         init() {}
 
@@ -41,8 +43,6 @@ final class BlobOutput {
     private(set) var finished: [FileMetadata] = []
     private(set) var writtenBytes: UInt64 = 0
     private(set) var movedBytes: UInt64 = 0
-    /// Why values were not moved.
-    private(set) var damage: [StorageError] = []
 
     init(
         store: TableStore, options: Options, random: any StorageRandom,
@@ -102,10 +102,12 @@ final class BlobOutput {
             return try options.source.value(found, of: key, &pin, fillCache: false)
         } catch  where error.code == .corruption || error.code == .io {
             // What cannot be read stays where it is, and its reference as it was: it must keep the tables
-            // from being compacted no more than it may be lost. ``EngineStatistics/Blobs`` counts such
-            // files.
-            options.source.file(FileNumber(found.file))?.setDamaged(true)
-            damage.append(error)
+            // from being compacted no more than it may be lost.
+            if error.code == .io {
+                options.source.file(FileNumber(found.file))?.rest()
+            } else {
+                options.noteDamage(error)
+            }
             return nil
         }
     }

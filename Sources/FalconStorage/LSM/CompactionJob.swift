@@ -8,8 +8,6 @@ struct CompactionJob {
         /// Key ranges merged on their own; 0 when nothing was read.
         var parts = 0
         var wasMove: Bool { parts == 0 }
-        /// Values that could not be read to be moved; they are where they were.
-        var blobDamage: [StorageError] = []
     }
     var compaction: Compaction
     var store: TableStore
@@ -22,6 +20,8 @@ struct CompactionJob {
     var tableTombstones: TableTombstones?
     /// Key ranges to cut a large compaction into, at most.
     var maximumParts = 1
+    /// Told at once of damage in values that were to be moved, on any thread; the job goes on.
+    var noteDamage: (StorageError) -> Void = { _ in }
     /// Polled with the entries read so far.
     var isCancelled: (UInt64) -> Bool
     /// Told of ranges that other threads may merge, and then that none is left.
@@ -54,7 +54,6 @@ struct CompactionJob {
             tableTombstones?.learn(output.writtenTombstones)
             result.writtenBytes &+= output.writtenBytes
             result.movedBytes &+= output.movedBytes
-            result.blobDamage += output.blobDamage
         }
         edit.safepoint = safepoint
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
@@ -136,6 +135,7 @@ struct CompactionJob {
     private func blobOptions(parts: Int) -> BlobOutput.Options {
         var blobs = BlobOutput.Options(options, codec: tableOptions.codec)
         blobs.source = compaction.version.blobs
+        blobs.noteDamage = noteDamage
         blobs.collected = blobs.source.collected(garbagePercent: options.blobGarbagePercent)
         if options.blobThresholdBytes > 0 {
             let merged = blobs.source.merged(

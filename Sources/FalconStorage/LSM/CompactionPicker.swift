@@ -14,8 +14,8 @@ struct CompactionPicker {
             multiplier: UInt64(options.levelMultiplier))
     }
 
-    /// Bytes to be compacted before every level is within its target, and no blob file holds more garbage
-    /// than it may.
+    /// Bytes to be compacted before every level is within its target. The garbage of blob files is no part of
+    /// it: writers are held back for it by itself.
     func debt(_ version: Version, _ targets: LevelTargets) -> UInt64 {
         var debt: UInt64 = 0
         if version.sublevels.count >= options.level0CompactionTrigger,
@@ -27,7 +27,7 @@ struct CompactionPicker {
             let (bytes, target) = (version.levels[level].byteCount, targets.targets[level])
             if bytes > target { debt += (bytes - target) * UInt64(options.levelMultiplier) / 2 }
         }
-        return debt &+ version.blobs.garbage(percent: options.blobGarbagePercent).excessBytes
+        return debt
     }
 
     /// Nil when nothing is due or what is due is busy.

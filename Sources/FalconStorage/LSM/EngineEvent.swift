@@ -42,6 +42,9 @@ public enum EngineEvent: Sendable {
     /// A file's bytes failed their checks and passed when they were read again: memory, or the way to the
     /// device, is at fault.
     case damageNotRepeated(StorageError)
+    /// Damage was met, and by `cause` could not be looked into or noted in MANIFEST: the next who meets it tries
+    /// again.
+    case damageUnsettled(StorageError, cause: StorageError)
     /// A call of the file system lasts longer than ``EngineOptions/stallReportMicros``; told again when it has
     /// lasted twice as long.
     case stalled(StalledOperation)

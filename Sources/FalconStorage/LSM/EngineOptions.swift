@@ -164,12 +164,13 @@ extension EngineOptions {
 }
 
 extension UInt64 {
+    /// The sum, or the greatest number there is.
     func addingCapped(_ other: UInt64) -> UInt64 {
         let sum = addingReportingOverflow(other)
-        return sum.overflow ? .max / 2 : sum.partialValue
+        return sum.overflow ? .max : sum.partialValue
     }
 
-    /// The product, or the greatest number there is.
+    /// The product, or half the greatest number there is: a time that can still be added to a moment.
     func multipliedCapped(by factor: UInt64) -> UInt64 {
         let product = multipliedReportingOverflow(by: factor)
         return product.overflow ? .max / 2 : product.partialValue

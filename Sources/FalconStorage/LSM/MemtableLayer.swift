@@ -8,8 +8,8 @@ final class MemtableLayer: @unchecked Sendable {
     @exclusivity(unchecked) var lastLSN: LSN
     /// The newest timestamp in it; final when the layer is immutable.
     @exclusivity(unchecked) var lastTimestamp = Timestamp.zero
-    /// Files brought in from outside, in their place among the commits until MANIFEST has them; the
-    /// memtable beside them stays empty. They do not overlap.
+    /// The files of one INGEST record, in their place among the commits until MANIFEST has them; they do not
+    /// overlap one another, and ``table`` is an empty placeholder beside them.
     let ingested: [TableFile]
     /// A large batch; the memtable beside it holds its range deletes and nothing else.
     let adopted: AdoptedBatch?

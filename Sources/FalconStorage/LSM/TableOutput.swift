@@ -33,8 +33,6 @@ final class TableOutput {
     var writtenBytes: UInt64 { tableBytes &+ blobs.writtenBytes }
     /// Bytes of values that were moved out of blob files being collected.
     var movedBytes: UInt64 { blobs.movedBytes }
-    /// Why values of such files were left where they are.
-    var blobDamage: [StorageError] { blobs.damage }
 
     /// - Parameter tombstones: those to be written, whole; each file gets its part.
     init(

@@ -1,3 +1,4 @@
+import CFalconPlatform
 import Synchronization
 
 /// A live blob file: its metadata, and its reader once somebody needed it. Shared by the versions that
@@ -10,6 +11,7 @@ final class BlobFile: @unchecked Sendable {
     private let obsolete = Atomic<Bool>(false)
     private let damaged = Atomic<Bool>(false)
     private let record = Mutex<QuarantineRecord?>(nil)
+    private let restsUntil = Atomic<UInt64>(0)
     private let givenUp = Atomic<Bool>(false)
 
     init(metadata: FileMetadata, store: TableStore) {
@@ -38,10 +40,21 @@ final class BlobFile: @unchecked Sendable {
     /// The file is in no version newer than those that hold it now.
     func markObsolete() { obsolete.store(true, ordering: .releasing) }
 
-    /// Damage was found, or a value could not be moved out of the file: its references stay as they are, and
-    /// no table is rewritten for its sake.
+    /// Damage was found, or is being looked into: references into the file stay as they are, and no table is
+    /// rewritten for its sake.
     var isDamaged: Bool { damaged.load(ordering: .relaxed) }
     func setDamaged(_ isDamaged: Bool) { damaged.store(isDamaged, ordering: .relaxed) }
+
+    /// Values could not be read just now, which says nothing of the file: it is not collected for a while, or
+    /// compactions would try again and again.
+    func rest() {
+        restsUntil.store(falcon_monotonic_nanos() &+ Self.restNanos, ordering: .relaxed)
+    }
+    var isResting: Bool {
+        let end = restsUntil.load(ordering: .relaxed)
+        return end != 0 && falcon_monotonic_nanos() < end
+    }
+    private static let restNanos: UInt64 = 10_000_000_000
 
     /// What was found damaged first; nil: nothing was. Sound values are read on.
     var quarantine: QuarantineRecord? { record.withLock { $0 } }
@@ -63,7 +76,7 @@ final class BlobFile: @unchecked Sendable {
     }
 
     /// Checks that the file is there, and its size.
-    func checkPresence() throws(StorageError) { try store.checkBlobSize(metadata) }
+    func checkPresence() throws(StorageError) { try store.checkSize(metadata) }
 
     /// The open reader; opened on first use. A failure is not remembered.
     /// - Parameter mayWait: false throws `would-block` in place of opening it.

@@ -11,7 +11,7 @@ extension BlobFiles {
 
 extension BlobFiles.Entry {
     func isCollectable(garbagePercent percent: Int) -> Bool {
-        if file.isDamaged { return false }
+        if file.isDamaged || file.isResting { return false }
         if file.mustGo { return true }
         let garbage = Double(garbageBytes) * 100
         return garbageBytes > 0 && garbage >= Double(percent) * Double(file.recordBytes)
@@ -27,7 +27,7 @@ extension BlobFiles {
     }
 }
 
-/// Garbage beyond what the options allow: what collection owes.
+/// How much garbage there is, and may be: what is beyond is collected, and writers wait for it.
 struct BlobGarbage: Equatable {
     /// Of files that can be collected.
     var bytes: UInt64 = 0
@@ -39,9 +39,10 @@ struct BlobGarbage: Equatable {
 
 extension BlobFiles {
     func garbage(percent: Int) -> BlobGarbage {
-        var garbage = BlobGarbage()
-        for entry in entries where !entry.file.isDamaged {
-            garbage.bytes &+= entry.garbageBytes
+        // Under the commit section: only the marks, which change, are looked at.
+        var garbage = BlobGarbage(bytes: garbageBytes)
+        for entry in entries where entry.file.isDamaged {
+            garbage.bytes &-= min(entry.garbageBytes, garbage.bytes)
         }
         if percent < 100 {
             garbage.allowedBytes =

@@ -38,6 +38,7 @@ extension BlobFiles {
 
     func isSmall(_ file: BlobFile, _ targetBytes: UInt64) -> Bool {
         file.recordBytes < targetBytes / Self.smallPart && !file.isDamaged
+            && !file.isResting
     }
 
     /// As many of the smallest as together make a file that is so much greater than the greatest of them.

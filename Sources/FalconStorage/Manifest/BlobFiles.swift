@@ -10,6 +10,10 @@ final class BlobFiles: @unchecked Sendable {
 
     /// By file number.
     let entries: [Entry]
+    /// Of all files, live or not; of what tables refer to; and of the rest.
+    let byteCount: UInt64
+    let liveBytes: UInt64
+    let garbageBytes: UInt64
     private let count: Int
     /// The same for lookups, which retain nothing.
     private let numbers: UnsafeMutablePointer<UInt64>
@@ -21,6 +25,13 @@ final class BlobFiles: @unchecked Sendable {
     init(_ entries: [Entry]) {
         self.entries = entries
         count = entries.count
+        var totals: (bytes: UInt64, live: UInt64, garbage: UInt64) = (0, 0, 0)
+        for entry in entries {
+            totals.bytes &+= entry.file.metadata.byteCount
+            totals.live &+= entry.liveBytes
+            totals.garbage &+= entry.garbageBytes
+        }
+        (byteCount, liveBytes, garbageBytes) = totals
         numbers = .allocate(capacity: max(entries.count, 1))
         slots = .allocate(capacity: max(entries.count, 1))
         for (index, entry) in entries.enumerated() {
@@ -35,9 +46,6 @@ final class BlobFiles: @unchecked Sendable {
     }
 
     var isEmpty: Bool { count == 0 }
-    var byteCount: UInt64 { entries.reduce(0) { $0 &+ $1.file.metadata.byteCount } }
-    var liveBytes: UInt64 { entries.reduce(0) { $0 &+ $1.liveBytes } }
-    var garbageBytes: UInt64 { entries.reduce(0) { $0 &+ $1.garbageBytes } }
 
     /// The place of file `number`, or nil.
     @inline(__always)

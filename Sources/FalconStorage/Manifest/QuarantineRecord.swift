@@ -1,4 +1,5 @@
-/// Why a table is out of service: what was found wrong with it, where, when and by whom. Kept in MANIFEST.
+/// Why a table is out of service, or a blob file's damaged values are not moved: what was found wrong first,
+/// where, when and by whom. Kept in MANIFEST.
 struct QuarantineRecord: Hashable, Sendable {
     var file: FileNumber
     var finder: CorruptionReport.Finder

@@ -67,7 +67,7 @@ final class TableStore: @unchecked Sendable {
         do throws(StorageError) {
             file = try files.open(path)
         } catch  where error.code == .notFound {
-            throw Self.missing(path)
+            throw Self.missing(metadata, path)
         }
         do throws(StorageError) {
             return try TableReader.open(
@@ -82,48 +82,31 @@ final class TableStore: @unchecked Sendable {
 
     /// Throws `corruption` when the file is not there or has another size than MANIFEST says.
     func checkSize(_ metadata: FileMetadata) throws(StorageError) {
-        let path = names.table(metadata.number)
+        let path = path(of: metadata)
         let size: UInt64
         do throws(StorageError) {
             size = try fileSystem.fileSize(path)
         } catch  where error.code == .notFound {
-            throw Self.missing(path)
+            throw Self.missing(metadata, path)
         }
         guard size == metadata.byteCount else {
             throw .corruption(
-                "The table has \(size) bytes; MANIFEST says \(metadata.byteCount).", path: path,
-                offset: min(size, metadata.byteCount),
-                hint: "Restore it from a backup; sst-verify lists what it held.")
+                "The \(Self.noun(metadata)) has \(size) bytes; MANIFEST says \(metadata.byteCount).",
+                path: path, offset: min(size, metadata.byteCount), hint: Self.damageHint)
         }
     }
 
-    private static func missing(_ path: String) -> StorageError {
+    private static let damageHint =
+        "Restore it from a backup; sst-verify lists what it held."
+
+    private static func noun(_ metadata: FileMetadata) -> String {
+        metadata.kind == .blob ? "blob file" : "table"
+    }
+
+    private static func missing(_ metadata: FileMetadata, _ path: String) -> StorageError {
         .corruption(
-            "The manifest names a table that is missing.", path: path,
-            hint: "Restore it from a backup; sst-verify lists what it held.")
-    }
-
-    /// Throws `corruption` when the blob file is not there or has another size than MANIFEST says.
-    func checkBlobSize(_ metadata: FileMetadata) throws(StorageError) {
-        let path = names.blob(metadata.number)
-        let size: UInt64
-        do throws(StorageError) {
-            size = try fileSystem.fileSize(path)
-        } catch  where error.code == .notFound {
-            throw Self.missingBlob(path)
-        }
-        guard size == metadata.byteCount else {
-            throw .corruption(
-                "The blob file has \(size) bytes; MANIFEST says \(metadata.byteCount).",
-                path: path, offset: min(size, metadata.byteCount),
-                hint: "Restore it from a backup; sst-verify lists what it held.")
-        }
-    }
-
-    private static func missingBlob(_ path: String) -> StorageError {
-        .corruption(
-            "The manifest names a blob file that is missing.", path: path,
-            hint: "Restore it from a backup; sst-verify lists what it held.")
+            "The manifest names a \(noun(metadata)) that is missing.", path: path,
+            hint: damageHint)
     }
 
     /// - Parameter usesCache: false reads every value from the file.
@@ -135,7 +118,7 @@ final class TableStore: @unchecked Sendable {
         do throws(StorageError) {
             file = try files.open(path)
         } catch  where error.code == .notFound {
-            throw Self.missingBlob(path)
+            throw Self.missing(metadata, path)
         }
         do throws(StorageError) {
             return try BlobReader(

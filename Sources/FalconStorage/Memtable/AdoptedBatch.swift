@@ -31,47 +31,10 @@ final class AdoptedBatch: @unchecked Sendable {
         }
     }
 
-    func makeIterator() -> InternalIterator { AdoptedBatchIterator(self) }
-
-    fileprivate func newest() -> NewestCursor { batch.newest(below: .max) }
+    /// Walks the newest operation per key, all at the commit's timestamp. Keeps the batch alive.
+    func makeIterator() -> InternalIterator {
+        WriteBatchIterator(batch, below: .max, at: timestamp)
+    }
 
     var memoryBytes: Int { batch.memoryBytes }
-}
-
-/// Walks an adopted batch's newest operation per key, all at its commit's timestamp. Keeps it alive.
-final class AdoptedBatchIterator: InternalIterator {
-    private let adopted: AdoptedBatch
-    @exclusivity(unchecked) private var cursor: NewestCursor
-
-    init(_ adopted: AdoptedBatch) {
-        self.adopted = adopted
-        cursor = adopted.newest()
-    }
-
-    private var empty: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
-
-    override var isValid: Bool { cursor.current != nil }
-    override var userKey: UnsafeRawBufferPointer { cursor.current?.key ?? empty }
-    override var timestamp: Timestamp { adopted.timestamp }
-    override var kind: OperationKind { cursor.kind }
-    override var value: UnsafeRawBufferPointer {
-        cursor.kind == .delete ? empty : cursor.current?.value ?? empty
-    }
-
-    override func seekToFirst() throws(StorageError) { cursor.moveToFirst() }
-    override func seekToLast() throws(StorageError) { cursor.moveToLast() }
-    override func seek(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(StorageError) {
-        cursor.move(to: key)
-        // The key's only version is newer than what is looked for.
-        if timestamp < adopted.timestamp, let found = cursor.current,
-            KeyOrder.compare(found.key, key) == 0
-        {
-            cursor.moveNext()
-        }
-    }
-    override func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
-        cursor.move(before: key)
-    }
-    override func next() throws(StorageError) { cursor.moveNext() }
-    override func previous() throws(StorageError) { cursor.movePrevious() }
 }

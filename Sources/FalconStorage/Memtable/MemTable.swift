@@ -77,6 +77,14 @@ final class MemTable: @unchecked Sendable {
             batch.byteCount + batch.operationCount * 280 + 2 * EntryTree.reserveBytes)
     }
 
+    /// Makes what ``addRangeTombstones(of:at:)`` of `batch` allocates: afterwards nothing can be lacking.
+    func reserveRangeTombstones(of batch: WriteBatch) throws(StorageError) {
+        let count = batch.rangeDeleteCount
+        guard count > 0, pieces == nil else { return }
+        pieces = .passRetained(
+            try TombstoneTree(atLeast: TombstoneTree.needed(count, bytes: batch.byteCount)))
+    }
+
     /// Adds the range deletes of `batch`. False: no room.
     func addRangeTombstones(of batch: WriteBatch, at timestamp: Timestamp) -> Bool {
         if batch.rangeDeleteCount == 0 { return true }

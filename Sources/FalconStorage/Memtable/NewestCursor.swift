@@ -161,13 +161,16 @@ struct NewestCursor {
     }
 }
 
-/// A batch as an overlay: the newest visible operation per key, all at timestamp `.max`.
+/// A batch's newest visible operation per key, all at one timestamp: that of its commit, or `.max` for an
+/// overlay, which lies above whatever a reader sees.
 final class WriteBatchIterator: InternalIterator {
     private let batch: WriteBatch
+    private let commit: Timestamp
     @exclusivity(unchecked) private var cursor: NewestCursor
 
-    init(_ batch: WriteBatch, below: UInt32) {
+    init(_ batch: WriteBatch, below: UInt32, at timestamp: Timestamp = .max) {
         self.batch = batch
+        commit = timestamp
         cursor = NewestCursor(batch, below: below)
     }
 
@@ -175,7 +178,7 @@ final class WriteBatchIterator: InternalIterator {
 
     override var isValid: Bool { cursor.current != nil }
     override var userKey: UnsafeRawBufferPointer { cursor.current?.key ?? empty }
-    override var timestamp: Timestamp { .max }
+    override var timestamp: Timestamp { commit }
     override var kind: OperationKind { cursor.kind }
     override var value: UnsafeRawBufferPointer {
         cursor.kind == .delete ? empty : cursor.current?.value ?? empty
@@ -185,6 +188,12 @@ final class WriteBatchIterator: InternalIterator {
     override func seekToLast() throws(StorageError) { cursor.moveToLast() }
     override func seek(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(StorageError) {
         cursor.move(to: key)
+        // The key's only version is newer than what is looked for.
+        if commit < .max, timestamp < commit, let found = cursor.current,
+            KeyOrder.compare(found.key, key) == 0
+        {
+            cursor.moveNext()
+        }
     }
     override func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
         cursor.move(before: key)

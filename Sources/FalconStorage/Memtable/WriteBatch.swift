@@ -108,7 +108,8 @@ public final class WriteBatch: @unchecked Sendable {
         }
         let lead = ArenaEntry.leadBytes(key: key.count, value: value.count)
         let body = ArenaEntry.headerBytes &+ key.count &+ value.count
-        let size = lead &+ body &+ WriteBatch.trailerBytes &+ (before.map { $0.count &+ 4 } ?? 0)
+        let size = WriteBatch.operationBytes(
+            key: key.count, value: value.count, before: before?.count)
         let ref = try allocate(size) &+ UInt32(truncatingIfNeeded: lead)
         let pointer = base + Int(ref)
         ArenaEntry.write(
@@ -135,6 +136,13 @@ public final class WriteBatch: @unchecked Sendable {
         nextOrdinal &+= 1
         operationCount &+= 1
         byteCount &+= size
+    }
+
+    /// What an operation adds to ``byteCount``.
+    @inline(__always)
+    static func operationBytes(key: Int, value: Int, before: Int?) -> Int {
+        ArenaEntry.leadBytes(key: key, value: value) &+ ArenaEntry.headerBytes &+ key &+ value
+            &+ trailerBytes &+ (before.map { $0 &+ 4 } ?? 0)
     }
 
     private func growRefs() {

@@ -24,6 +24,7 @@ struct LogScanner {
     let directory: String
     /// A slice ends when its memtable reaches about this size.
     let memtableBytes: Int
+    private let adoption: AdoptionRule
 
     /// The least that a slice's memtable could overflow its arena by.
     private static let largestNeededBytes = 3 << 30
@@ -38,6 +39,7 @@ struct LogScanner {
     init(directory: String, from start: LSN, memtableBytes: Int) {
         self.directory = directory
         self.memtableBytes = memtableBytes
+        adoption = AdoptionRule(rotationBytes: memtableBytes)
         scan = LogScan(from: start)
     }
 
@@ -106,9 +108,8 @@ struct LogScanner {
 
     /// False: it makes no sense. A part without the ones before it is an orphan's rest.
     private mutating func takePart(_ record: WALRecord, _ reader: WALReader) -> Bool {
-        guard let view = BatchPartView(record.body), isWhole(view.operations()) else {
-            return false
-        }
+        guard let view = BatchPartView(record.body), let tally = OperationTally(view.operations())
+        else { return false }
         if view.part == 0 {
             parts = LogSlice(start: reader.bookmark(of: record))
             partsOf = view.transaction
@@ -118,7 +119,7 @@ struct LogScanner {
         }
         guard parts != nil else { return true }
         partCount &+= 1
-        parts?.add(bodyBytes: record.body.count, operations: Int(view.operationCount))
+        parts?.add(bodyBytes: record.body.count, tally)
         return true
     }
 
@@ -137,12 +138,15 @@ struct LogScanner {
             whole = parts
         }
         parts = nil
-        guard isWhole(view.operations()) else {
+        guard let tally = OperationTally(view.operations()) else {
             throw damaged(record, "A COMMIT's operations make no sense.")
         }
-        whole.add(bodyBytes: record.body.count, operations: Int(header.operationCount))
+        whole.add(bodyBytes: record.body.count, tally)
         whole.commits = 1
-        if whole.memtableBytes > memtableBytes / 4, whole.operations > WriteBatch.smallLimit {
+        if adoption.adopts(
+            bytes: whole.batchBytes, operations: whole.operations,
+            rangeDeletes: whole.rangeDeletes)
+        {
             close()
             whole.end = record.end
             whole.isOneBatch = true
@@ -172,17 +176,6 @@ struct LogScanner {
         scan.slices.append(slice)
         scan.commits += 1
         scan.lastCommit = max(scan.lastCommit, ingest.timestamp)
-    }
-
-    private func isWhole(_ operations: WALOperationIterator) -> Bool {
-        var operations = operations
-        while let operation = operations.next() {
-            switch operation.kind {
-            case .put, .delete, .rangeDelete: continue
-            default: return false
-            }
-        }
-        return !operations.isDamaged
     }
 
     // MARK: - Slices

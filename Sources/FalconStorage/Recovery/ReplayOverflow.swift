@@ -25,8 +25,7 @@ final class ReplayOverflow {
         var first = slices.count
         while first > 0, slices.count - first < keptMemtables {
             left -= slices[first - 1].memtableBytes
-            // Memtables are about as large as they may be; only a large transaction is far beyond.
-            if left < 0, slices[first - 1].isOneBatch { break }
+            if left < 0 { break }
             first -= 1
         }
         return first

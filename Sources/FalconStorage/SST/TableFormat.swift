@@ -48,8 +48,8 @@
 enum TableFormat {
     static let headerMagic: UInt64 = 0x5453_536E_636C_6146
     static let footerMagic: UInt64 = 0x6E63_6C61_4654_5353
-    /// 0 is the draft; 1 will be frozen.
-    static let version: UInt32 = 0
+    /// A draft's number: only its own program reads it. 2: an entry's timestamp has its counter in front.
+    static let version: UInt32 = 2
     static let headerBytes = 64
     static let footerBytes = 128
     static let trailerBytes = 16
@@ -151,12 +151,13 @@ struct TableFooter: Equatable {
         guard checksum == Checksum.xxh3(covered, seed: seed(uid, size)) else {
             throw damaged("fails its checksum")
         }
-        guard version <= TableFormat.version, readFeatures == 0 else {
+        guard version == TableFormat.version, readFeatures == 0 else {
             throw StorageError(
                 .unsupportedFormat, kind: .user,
-                "The table has format \(version), features \(readFeatures); this program reads up to"
+                "The table has format \(version), features \(readFeatures); this program reads"
                     + " format \(TableFormat.version), features 0.",
-                location: .init(path: path, offset: offset), hint: "Use a newer FalconDB.")
+                location: .init(path: path, offset: offset),
+                hint: "Use the FalconDB that wrote it.")
         }
         guard fileBytes == size else {
             throw damaged("speaks of \(fileBytes) bytes, the file has \(size)")

@@ -35,16 +35,24 @@ public final class TransactionAuditLog: @unchecked Sendable {
         var cursor = try readCursor() ?? AuditCursor(lsn: .zero)
         var added = 0
         var batch = WriteBatch()
-        if let gap = try gap(before: cursor.lsn) {
+        var gap = try gap(before: cursor.lsn)
+        let reader = try ChangeReader(
+            root: engine.path, fileSystem: engine.environment.fileSystem,
+            from: gap?.endLSN ?? cursor.lsn, mode: .live)
+        reader.vouch(for: published)
+        // A transaction that the gap cuts is known by the first that follows.
+        var ahead = gap == nil ? nil : try reader.next()
+        if let passed = reader.passedEnd, passed <= published { gap?.endLSN = passed }
+        if let gap {
             try add(gap, to: batch, &cursor)
             cursor.lsn = gap.endLSN
             added += 1
         }
-        let reader = try ChangeReader(
-            root: engine.path, fileSystem: engine.environment.fileSystem, from: cursor.lsn,
-            mode: .live)
-        reader.vouch(for: published)
-        while added < limit, let event = try reader.next() {
+        while added < limit {
+            var found = ahead
+            ahead = nil
+            if found == nil { found = try reader.next() }
+            guard let event = found else { break }
             guard let entry = try entry(event) else { continue }
             try add(entry, to: batch, &cursor)
             cursor.lsn = entry.endLSN

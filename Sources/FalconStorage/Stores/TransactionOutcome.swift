@@ -15,7 +15,7 @@ public struct TransactionOutcome: Sendable, Hashable {
     /// In how many rows of its own the payload is; 0 once it is decided.
     public internal(set) var payloadParts: UInt32 = 0
 
-    static let format: UInt8 = 1
+    static let format: UInt8 = 2
 
     /// `format u8, state u8, prepared micros u64, decided micros u64, payload parts u32, participants`
     func encoded() -> [UInt8] {

@@ -31,29 +31,23 @@ extension TransactionOutcomeStore {
         _ completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void,
         stage: ([UInt8]) throws(StorageError) -> Void
     ) -> CommitTicket? {
-        let id = Self.bytes(transaction)
-        guard claims.claim(id) else {
-            completion(.failure(Self.busy))
+        let claim: Claim
+        do throws(StorageError) {
+            claim = try Claim(transaction, batch, claims)
+        } catch {
+            completion(.failure(error))
             return nil
-        }
-        let claims = claims
-        let mark = batch.nextOrdinal
-        let end = { @Sendable (result: Result<CommitReceipt, StorageError>) in
-            // A batch whose fate is unknown may be the engine's for good.
-            if case .failure(let error) = result, error.code != .commitOutcomeUnknown,
-                error.code != .poisoned
-            {
-                batch.rollback(toOrdinal: mark)
-            }
-            claims.release(id)
-            completion(result)
         }
         do throws(StorageError) {
-            try stage(id)
+            try stage(claim.id)
         } catch {
-            end(.failure(error))
+            claim.end(error)
+            completion(.failure(error))
             return nil
         }
-        return engine.commit(batch, options, completion: end)
+        return engine.commit(batch, options) { result in
+            if case .failure(let error) = result { claim.end(error) } else { claim.end(nil) }
+            completion(result)
+        }
     }
 }

@@ -20,14 +20,13 @@ public final class TransactionOutcomeStore: Sendable {
     ///   - payload: kept until the decision, each part in a row of its own; see ``payload(of:)``.
     ///
     /// Throws `already-exists` when the transaction is known, `in-use` when another call is deciding
-    /// about it, and what the commit throws.
+    /// about it, and what the commit throws. When it fails the batch is as it was.
     @discardableResult
     public func prepare(
         _ transaction: UID, participants: [UInt8], payload: [[UInt8]] = [],
         with batch: WriteBatch = WriteBatch(), _ options: CommitOptions = .init()
     ) throws(StorageError) -> CommitReceipt {
-        let id = Self.bytes(transaction)
-        return try claiming(id) { () throws(StorageError) in
+        try claiming(transaction, batch) { id throws(StorageError) in
             try self.stage(transaction, id, participants, payload, batch)
             return try self.engine.commitAndWait(batch, options)
         }
@@ -38,14 +37,13 @@ public final class TransactionOutcomeStore: Sendable {
     ///
     /// Throws `not-found` when the transaction was never prepared or its outcome was collected,
     /// `already-exists` when it was decided the other way, `in-use` when another call is deciding
-    /// about it, and what the commit throws.
+    /// about it, and what the commit throws. When it fails the batch is as it was.
     @discardableResult
     public func decide(
         _ transaction: UID, commits: Bool, with batch: WriteBatch = WriteBatch(),
         _ options: CommitOptions = .init()
     ) throws(StorageError) -> CommitReceipt? {
-        let id = Self.bytes(transaction)
-        return try claiming(id) { () throws(StorageError) -> CommitReceipt? in
+        try claiming(transaction, batch) { id throws(StorageError) -> CommitReceipt? in
             guard try self.stageDecision(transaction, id, commits: commits, batch) else {
                 return nil
             }
@@ -58,8 +56,13 @@ public final class TransactionOutcomeStore: Sendable {
         _ transaction: UID, _ id: [UInt8], _ participants: [UInt8], _ payload: [[UInt8]],
         _ batch: WriteBatch
     ) throws(StorageError) {
-        guard participants.count <= 1 << 20, let parts = UInt32(exactly: payload.count) else {
+        guard participants.count <= 1 << 20 else {
             throw .invalidArgument("A transaction's participants have 1 MiB at most.")
+        }
+        guard let parts = UInt32(exactly: payload.count) else {
+            throw .invalidArgument(
+                "A transaction's payload has \(payload.count) parts; \(UInt32.max) are possible.",
+                hint: "Make the parts larger.")
         }
         if let known = try outcome(of: transaction) {
             throw StorageError(
@@ -103,15 +106,27 @@ public final class TransactionOutcomeStore: Sendable {
 
     /// The payload of a prepared transaction, its parts in one piece; empty when there is none.
     public func payload(of transaction: UID) throws(StorageError) -> [UInt8] {
-        guard let outcome = try outcome(of: transaction) else { return [] }
         let id = Self.bytes(transaction)
+        // Of one moment: a decision takes the parts away.
+        let snapshot = engine.makeSnapshot(owner: "transaction payload")
+        defer { snapshot.release() }
+        let prepared = SystemKey.make(.preparedTransactions, id)
+        guard let value = try engine.get(prepared, at: snapshot.timestamp) else { return [] }
+        guard let outcome = TransactionOutcome(value) else { throw Self.damaged(transaction) }
         var payload: [UInt8] = []
-        for part in 0..<outcome.payloadParts {
-            guard let found = try engine.multiGet([Self.partKey(id, part)]).first,
-                let bytes = found
-            else { throw Self.damaged(transaction) }
+        var parts: UInt32 = 0
+        try engine.forEach(
+            in: KeyRange(prefix: SystemKey.make(.preparedPayloads, id)),
+            at: snapshot.timestamp
+        ) { key, bytes throws(StorageError) in
+            guard key.elementsEqual(Self.partKey(id, parts)) else {
+                throw Self.damaged(transaction)
+            }
             payload += bytes
+            parts &+= 1
+            return true
         }
+        guard parts == outcome.payloadParts else { throw Self.damaged(transaction) }
         return payload
     }
 
@@ -184,16 +199,47 @@ public final class TransactionOutcomeStore: Sendable {
     }
 
     private func claiming<R>(
-        _ id: [UInt8], _ body: () throws(StorageError) -> R
+        _ transaction: UID, _ batch: WriteBatch, _ body: ([UInt8]) throws(StorageError) -> R
     ) throws(StorageError) -> R {
-        guard claims.claim(id) else {
-            throw Self.busy
+        let claim = try Claim(transaction, batch, claims)
+        do throws(StorageError) {
+            let result = try body(claim.id)
+            claim.end(nil)
+            return result
+        } catch {
+            claim.end(error)
+            throw error
         }
-        defer { claims.release(id) }
-        return try body()
     }
 
-    static let busy = StorageError(
+    /// One call's hold on a transaction, with what it has added to the caller's batch.
+    struct Claim: Sendable {
+        let id: [UInt8]
+        private let batch: WriteBatch
+        private let mark: UInt32
+        private let claims: KeyClaims
+
+        /// Throws `in-use` when another call is deciding about the transaction.
+        init(
+            _ transaction: UID, _ batch: WriteBatch, _ claims: KeyClaims
+        ) throws(StorageError) {
+            id = TransactionOutcomeStore.bytes(transaction)
+            guard claims.claim(id) else { throw TransactionOutcomeStore.busy }
+            self.batch = batch
+            self.claims = claims
+            mark = batch.nextOrdinal
+        }
+
+        /// After a failure the batch is as it was; one whose fate is unknown may be the engine's for good.
+        func end(_ failure: StorageError?) {
+            if let failure, failure.code != .commitOutcomeUnknown, failure.code != .poisoned {
+                batch.rollback(toOrdinal: mark)
+            }
+            claims.release(id)
+        }
+    }
+
+    private static let busy = StorageError(
         .inUse, kind: .retryable, "Another call is deciding about the transaction.",
         hint: "Ask for its outcome in a moment.")
 

@@ -1,6 +1,7 @@
+import Glibc
 import Synchronization
 
-/// Keeps the data files of one directory open for reading, not more than a limit at a time: those beyond
+/// Keeps the data files of one engine open for reading, not more than a limit at a time: those beyond
 /// it are closed, and opened again when somebody reads them. Thread-safe.
 ///
 /// A CLOCK: a file that was read since the hand last passed is passed once more. The limit is exceeded
@@ -23,8 +24,8 @@ final class FilePool: Sendable {
         self.limit = max(1, limit)
     }
 
-    /// How many data files to keep open where the process may have `limit` descriptors: a quarter, and
-    /// never those that the log, MANIFEST, what is being written and some sockets need.
+    /// How many data files one engine keeps open where the process may have `limit` descriptors: a quarter,
+    /// and never the 96 that the log, MANIFEST, what is being written and some sockets need, but 8 at least.
     static func share(of limit: Int) -> Int {
         if limit == .max { return .max }
         return max(8, min(limit / 4, limit - 96))
@@ -40,7 +41,8 @@ final class FilePool: Sendable {
         return file
     }
 
-    /// Creates `path`, making room for it where the process has no descriptor left.
+    /// Creates `path`, making room for it where the process has no descriptor left, unless the pool has no
+    /// limit.
     func create(_ path: String) throws(StorageError) -> any File {
         do throws(StorageError) {
             return try fileSystem.open(path, .create)
@@ -95,8 +97,10 @@ final class FilePool: Sendable {
         }
     }
 
-    /// Closes up to `count` files that nobody is reading; how many.
+    /// Closes up to `count` files that nobody is reading; how many. None without a limit: their names may be
+    /// gone.
     private func evict(_ count: Int) -> Int {
+        guard limit != .max else { return 0 }
         let victims = ring.withLock { ring in
             var victims: [Victim] = []
             while victims.count < count, let victim = ring.takeVictim() { victims.append(victim) }
@@ -150,5 +154,5 @@ extension FilePool.Ring {
 
 extension StorageError {
     /// The process, or the system, has no file descriptor left.
-    var isOutOfDescriptors: Bool { errno == 24 || errno == 23 }
+    var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
 }

@@ -72,80 +72,41 @@ public struct BlobVerifier {
 
     /// A damaged record's size cannot be trusted: it is believed when a sound record follows.
     private mutating func walk(_ uid: UID, to end: UInt64) throws(StorageError) {
-        var offset = UInt64(BlobFormat.headerBytes)
-        var lostFrom: UInt64?
-        while offset < end {
-            if let next = try checkRecord(offset, end, uid, isTrusted: lostFrom == nil) {
-                lostFrom = nil
-                offset = next
-            } else if lostFrom == nil, let next = try plausibleEnd(offset, end) {
-                lostFrom = offset
-                offset = next
-            } else {
-                return report(
-                    TableFinding(
-                        .blobRecordDamaged,
-                        "What follows the damaged record cannot be walked; the tables' references "
-                            + "tell which values are lost.",
-                        offset: offset, length: end - offset))
+        var records = BlobRecordWalk(file, uid: uid, end: end)
+        defer {
+            result.checkedRecords = records.recordCount
+            result.valueBytes = records.valueBytes
+            keyBytes = records.keyBytes
+        }
+        var isTrusted = true
+        while true {
+            switch try records.next() {
+            case .end: return
+            case .sound: isTrusted = true
+            case .damaged(let why, let next):
+                if isTrusted {
+                    damaged(records.offset, why, length: next.map { $0 - records.offset })
+                }
+                guard isTrusted, let next else { return reportRest(records.offset, end) }
+                isTrusted = false
+                records.skip(to: next)
             }
         }
     }
 
-    private func plausibleEnd(
-        _ offset: UInt64, _ end: UInt64
-    ) throws(StorageError) -> UInt64? {
-        guard end - offset >= UInt64(BlobFormat.recordHeadBytes) else { return nil }
-        let head = try file.readExactly(BlobFormat.recordHeadBytes, at: offset)
-        guard let size = head.withUnsafeBytes({ BlobRecord.byteCount($0) }), size <= end - offset
-        else { return nil }
-        return offset + size
-    }
-
-    /// Checks the record at `offset`; where the next begins, or nil when it is damaged, which is
-    /// reported when its place is trusted.
-    private mutating func checkRecord(
-        _ offset: UInt64, _ end: UInt64, _ uid: UID, isTrusted: Bool
-    ) throws(StorageError) -> UInt64? {
-        guard let next = try plausibleEnd(offset, end), let size = Int(exactly: next - offset)
-        else {
-            if isTrusted { damaged(offset, "has a size that leads out of the file") }
-            return nil
-        }
-        let bytes = try file.readExactly(size, at: offset)
-        var problem: String?
-        bytes.withUnsafeBytes { buffer in
-            switch BlobRecord.parse(buffer, at: offset, uid: uid) {
-            case .failure(let damage): problem = damage.text
-            case .success(let record):
-                problem = Self.unpack(record)
-                keyBytes &+= UInt64(record.key.count)
-                result.valueBytes &+= UInt64(record.valueBytes)
-            }
-        }
-        if let problem {
-            if isTrusted { damaged(offset, problem, length: next - offset) }
-            return nil
-        }
-        result.checkedRecords += 1
-        return next
+    private mutating func reportRest(_ offset: UInt64, _ end: UInt64) {
+        report(
+            TableFinding(
+                .blobRecordDamaged,
+                "What follows the damaged record cannot be walked; the tables' references "
+                    + "tell which values are lost.",
+                offset: offset, length: end - offset))
     }
 
     private mutating func damaged(_ offset: UInt64, _ why: String, length: UInt64? = nil) {
         report(
             TableFinding(
                 .blobRecordDamaged, "A blob record \(why).", offset: offset, length: length))
-    }
-
-    /// Why the payload cannot be restored; nil: it can, or is encrypted.
-    private static func unpack(_ record: BlobRecord) -> String? {
-        guard record.keyID == 0, record.codec != .none else { return nil }
-        let room = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(record.valueBytes, 1), alignment: 16)
-        defer { room.deallocate() }
-        let target = UnsafeMutableRawBufferPointer(rebasing: room[0..<record.valueBytes])
-        return BlockCompression.decompress(record.codec, record.payload, into: target)
-            ? nil : "does not decompress"
     }
 
     // MARK: - The whole

@@ -23,6 +23,9 @@ struct WALSurvey {
     private(set) var lastTransaction: UInt64?
     private(set) var lastTimestamp: Timestamp?
     private var openParts: [TransactionID: UInt32] = [:]
+    /// The log began amid this transaction's parts: the first went with the segments before it.
+    private var trimmed: TransactionID?
+    private var isFirstRecord = true
     private var problems: [Finding] = []
     private var unknown: [WALRecordTag: Int] = [:]
 
@@ -37,6 +40,7 @@ struct WALSurvey {
         tallies[record.tag, default: Tally()].bytes += record.end.rawValue - record.lsn.rawValue
         var summary = Summary()
         var isGood = true
+        defer { isFirstRecord = false }
         switch record.tag {
         case .commit:
             isGood = addCommit(record, &summary)
@@ -45,7 +49,13 @@ struct WALSurvey {
                 summary.transaction = view.transaction
                 summary.operations = Int(view.operationCount)
                 summary.detail = "part \(view.part)"
-                openParts[view.transaction] = view.part + 1
+                if isFirstRecord, view.part > 0 { trimmed = view.transaction }
+                let expected = openParts[view.transaction] ?? 0
+                if view.part == expected || isFirstRecord {
+                    openParts[view.transaction] = view.part &+ 1
+                } else {
+                    openParts[view.transaction] = nil
+                }
                 var operations = view.operations()
                 while operations.next() != nil { operationCount += 1 }
                 isGood = !operations.isDamaged
@@ -114,8 +124,10 @@ struct WALSurvey {
         summary.database = header.database
         summary.operations = Int(header.operationCount)
         let parts = openParts.removeValue(forKey: header.transaction) ?? 0
-        // The first parts of the log's first transaction may have gone with the segments before it.
-        let isTrimmed = firstWall == nil && parts < header.partCount
+        let beginsLog = isFirstRecord && record.lsn > ChangeReader.beginningLSN
+        let isTrimmed =
+            header.partCount > 0
+            && (beginsLog || (trimmed == header.transaction && parts == header.partCount))
         if header.partCount > 0 {
             summary.detail = "after \(header.partCount) parts"
             if isTrimmed { summary.detail = "after \(header.partCount) parts, some no longer kept" }

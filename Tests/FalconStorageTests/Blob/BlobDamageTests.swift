@@ -62,7 +62,7 @@ import Testing
     }
 
     private func settle(_ fixture: EngineFixture) throws {
-        try fixture.engine.writable().background.blobKeeper.awaitIdle()
+        try fixture.engine.writable().background.keeper.awaitIdle()
     }
 
     private func expectDamaged(_ fixture: EngineFixture, _ path: String, _ row: Int) throws {
@@ -108,11 +108,37 @@ import Testing
         let files = fixture.version.blobs.entries.map(\.file.number)
         #expect(try fixture.engine.recheckQuarantined() == files)
         #expect(fixture.engine.corruptionReport().isEmpty)
-        let keeper = try fixture.engine.writable().background.blobKeeper
+        let keeper = try fixture.engine.writable().background.keeper
         keeper.note(try #require(error), by: .read)
         keeper.awaitIdle()
         #expect(fixture.engine.corruptionReport().isEmpty)
         #expect(recorder.healed.load(ordering: .relaxed) == 1)
+    }
+
+    /// The checksum is over what was compressed: it can be right where the value is lost.
+    @Test func damageInCompressedBytesIsFoundAgain() throws {
+        let (fixture, _) = try database { $0.compression = .lz4 }
+        try fixture.put("packed", String(repeating: "ab", count: 400))
+        try fixture.engine.flush()
+        let path = "/db/sst/" + (try #require(try fixture.filesOnDisk(".blob").last))
+        let file = try fixture.fileSystem.open(path, .readWrite)
+        let uid = try BlobHeader.decode(
+            try file.readExactly(BlobFormat.headerBytes, at: 0), path: path)
+        let offset = UInt64(BlobFormat.headerBytes)
+        let size = Int(try file.size() - BlobFormat.frameBytes)
+        var record = try file.readExactly(size, at: offset)
+        try #require(record[20] == BlockCodec.lz4.rawValue)
+        for place in (BlobFormat.recordHeadBytes + 6)..<size { record[place] = 0xFF }
+        let sum = record[8...].withUnsafeBytes {
+            Checksum.xxh3($0, seed: BlobFormat.seed(uid, offset, .record))
+        }
+        withUnsafeBytes(of: sum.littleEndian) { record.replaceSubrange(0..<8, with: $0) }
+        try file.write(record, at: offset)
+        let error = #expect(throws: StorageError.self) { _ = try fixture.get("packed") }
+        #expect(error?.message.contains("decompress") == true)
+        try settle(fixture)
+        #expect(fixture.engine.corruptionReport().blobFiles.map(\.path) == [path])
+        #expect(recorder.healed.load(ordering: .relaxed) == 0)
     }
 
     /// The cure is in the rows: no read of the damaged value is needed to be rid of it.

@@ -128,4 +128,58 @@ import Testing
         #expect(error?.code == .io)
         #expect(try faulty.engine.value("k101") == EngineFixture.large("k101", 1))
     }
+
+    /// A value that cannot be read just now is carried on, and the file is not damaged for it.
+    @Test func aReadErrorOfACollectionIsNoDamage() throws {
+        let faulty = try Faulty {
+            $0.targetFileBytes = 1 << 20
+            $0.blockCacheBytes = 0
+        }
+        defer { try? faulty.engine.close() }
+        try faulty.put(0..<40, round: 1)
+        try faulty.engine.flush()
+        try faulty.put(0..<30, round: 2)
+        try faulty.engine.flush()
+        faulty.faulty.setRule(
+            FaultRule(.operation(.read), pathContains: ".blob", index: 0, count: .max, errno: 24))
+        try faulty.engine.compact()
+        #expect(faulty.faulty.injectedCount > 0)
+        faulty.faulty.setRule(nil)
+        try faulty.engine.awaitIdle()
+        #expect(faulty.engine.statistics().blobs.damagedFiles == 0)
+        for key in 0..<40 {
+            #expect(
+                try faulty.engine.value("k\(100 + key)")
+                    == EngineFixture.large("k\(100 + key)", key < 30 ? 2 : 1))
+        }
+    }
+
+    /// What MANIFEST had no room for is noted when it is met again.
+    @Test func damageThatCouldNotBeNotedIsNotedLater() throws {
+        let faulty = try Faulty { $0.blockCacheBytes = 0 }
+        try faulty.put(0..<5, round: 1)
+        try faulty.engine.flush()
+        let name = try #require(try faulty.files.first { $0.hasSuffix(".blob") })
+        let file = try faulty.memory.open("/db/sst/" + name, .readWrite)
+        let byte = try file.readExactly(1, at: 200)[0]
+        try file.write([byte ^ 1], at: 200)
+        for round in 0..<2 {
+            faulty.faulty.setRule(
+                round == 1
+                    ? nil
+                    : FaultRule(
+                        .operation(.write), pathContains: "MANIFEST", index: 0, count: .max,
+                        errno: 28))
+            #expect(throws: StorageError.self) { try faulty.engine.value("k100") }
+            try faulty.engine.writable().background.keeper.awaitIdle()
+        }
+        #expect(faulty.engine.corruptionReport().blobFiles.count == 1)
+        try faulty.engine.close()
+        let again = try StorageEngine.open(
+            at: "/db", options: .smallBlobs,
+            environment: StorageEnvironment(
+                fileSystem: faulty.memory, clock: ManualClock(), random: SystemRandom()))
+        #expect(again.corruptionReport().blobFiles.count == 1)
+        try again.close()
+    }
 }

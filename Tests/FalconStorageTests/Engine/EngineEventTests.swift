@@ -31,6 +31,7 @@ import Testing
                     case .quarantined: "quarantined"
                     case .blobDamaged: "blob damaged"
                     case .damageNotRepeated: "damage not repeated"
+                    case .damageUnsettled: "damage unsettled"
                     case .poisoned: "poisoned"
                     }
                 }

@@ -174,6 +174,26 @@ import Testing
         #expect(try fixture.rows() == rows)
     }
 
+    /// Recovery makes a layer of what a commit made one of, also where few operations are large.
+    @Test(arguments: [3, 300])
+    func recoveryAdoptsWhatACommitAdopts(count: Int) throws {
+        let fixture = try EngineFixture(options: options)
+        try fixture.put("before", "1")
+        let large = WriteBatch()
+        for row in 0..<count {
+            try large.put("k\(row)", String(repeating: "x", count: 60_000 / count))
+        }
+        try fixture.engine.commitAndWait(large)
+        #expect(fixture.engine.statistics().adoptedBatches == 1)
+        try fixture.put("after", "1")
+        var scanner = LogScanner(
+            directory: "/db/wal", from: .zero, memtableBytes: options.rotationBytes)
+        let scan = try scanner.run(
+            try WALReader(directory: "/db/wal", fileSystem: fixture.fileSystem),
+            RecoveryProgress(path: "/db", listener: nil, clock: ManualClock()), offsets: [:])
+        #expect(scan.slices.map(\.isOneBatch) == [false, true, false])
+    }
+
     /// What is not ordered stays with its owner.
     @Test func aRefusedBatchIsLeftAlone() throws {
         let fixture = try EngineFixture(options: options)

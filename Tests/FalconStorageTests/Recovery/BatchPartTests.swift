@@ -86,8 +86,10 @@ import Testing
         }
     }
 
-    /// Replaces the log in `fileSystem` by its first `count` records.
-    private func rewriteLog(_ fileSystem: MemoryFileSystem, records count: Int) throws {
+    /// Replaces the log in `fileSystem` by its first `count` records, but for those that `keeps` refuses.
+    private func rewriteLog(
+        _ fileSystem: MemoryFileSystem, records count: Int, keeps: (Int) -> Bool = { _ in true }
+    ) throws {
         let reader = try WALReader(directory: "/db/wal", fileSystem: fileSystem)
         var bodies: [(WALRecordTag, [UInt8])] = []
         while bodies.count < count, let record = try reader.next() {
@@ -101,7 +103,9 @@ import Testing
             environment: StorageEnvironment(
                 fileSystem: fileSystem, clock: ManualClock(), random: SystemRandom()),
             callbacks: WALCallbacks())
-        for (tag, body) in bodies { try writer.append(tag, body) }
+        for (index, (tag, body)) in bodies.enumerated() where keeps(index) {
+            try writer.append(tag, body)
+        }
         try writer.close()
     }
 
@@ -121,6 +125,33 @@ import Testing
         }
         #expect(keys == (0..<100).map { "k\(1000 + $0)" })
         #expect(try reader.next() == nil)
+    }
+
+    /// Only what was released before the log began may be missing.
+    @Test func changeReadersDoNotPassOverATransactionWithoutItsFirstParts() throws {
+        let fixture = try EngineFixture(options: options)
+        try fixture.engine.commitAndWait(try batch(0..<100, "v"))
+        try fixture.put("after", "1")
+        try fixture.engine.close()
+        for isTrimmed in [false, true] {
+            let copy = fixture.fileSystem.crashClone(.keepUnsynced)
+            let first = try #require(
+                try records(copy).firstIndex { $0.tag == .batchPart })
+            try rewriteLog(copy, records: .max) { index in
+                isTrimmed ? index > first : index != first
+            }
+            let reader = try ChangeReader(root: "/db", fileSystem: copy, mode: .dead)
+            if isTrimmed {
+                guard case .transaction(let next) = try reader.next() else {
+                    Issue.record("no transaction")
+                    return
+                }
+                #expect(next.header.partCount == 0)
+            } else {
+                let error = #expect(throws: StorageError.self) { _ = try reader.next() }
+                #expect(error?.code == .targetUnreachable)
+            }
+        }
     }
 
     @Test func commitsBesideLargeOnesKeepTheirOrder() throws {

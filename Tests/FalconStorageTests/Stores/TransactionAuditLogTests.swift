@@ -87,6 +87,27 @@ import Testing
         #expect(entries.count < 400)
     }
 
+    /// A transaction whose first parts were released is part of the gap, to its COMMIT's end.
+    @Test func aGapEndsWithTheTransactionItCuts() throws {
+        let fixture = try fixture {
+            $0.walRetainBytes = 0
+            $0.batchPartBytes = 4096
+        }
+        let audit = TransactionAuditLog(fixture.engine)
+        let before = try fixture.put("a", "1")
+        try audit.advance()
+        let pairs = (0..<200).map { ("k\($0)", String(repeating: "v", count: 1000)) }
+        let large = try fixture.put(pairs)
+        try fixture.engine.flush()
+        let last = try fixture.put("z", "1")
+        try audit.advance()
+        let entries = try audit.entries()
+        let gap = try #require(entries.first { $0.kind == .gap })
+        // Under load the whole of it may be in one segment: then what is kept begins right behind.
+        #expect(gap.lsn == before.lsn && gap.endLSN >= large.lsn && gap.endLSN < last.lsn)
+        #expect(entries.last?.endLSN == last.lsn)
+    }
+
     @Test func aCrashLosesNoEntryAndRepeatsNone() throws {
         let crashes = StoreCrashes()
         let expected = Mutex<[UInt64]>([])

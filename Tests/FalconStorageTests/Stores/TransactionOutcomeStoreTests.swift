@@ -57,6 +57,25 @@ import Testing
         #expect(try fixture.rows().count == 2)
     }
 
+    /// What failed leaves the caller's batch as it was.
+    @Test func aFailedCallLeavesTheBatchAlone() throws {
+        let fixture = try EngineFixture()
+        try TransactionOutcomeStore(fixture.engine).prepare(id(1), participants: [])
+        var options = EngineOptions.small
+        options.isReadOnly = true
+        let reader = try StorageEngine.open(
+            at: "/db", options: options, environment: fixture.environment)
+        defer { try? reader.close() }
+        let store = TransactionOutcomeStore(reader)
+        let batch = WriteBatch()
+        try batch.put("row", "1")
+        #expect(code { _ = try store.decide(id(1), commits: true, with: batch) } == .readOnly)
+        #expect(batch.operationCount == 1)
+        #expect(
+            code { try store.prepare(id(2), participants: [], with: batch) } == .readOnly)
+        #expect(batch.operationCount == 1)
+    }
+
     @Test func withoutWaitingItIsTheSame() throws {
         let fixture = try EngineFixture()
         let store = TransactionOutcomeStore(fixture.engine)

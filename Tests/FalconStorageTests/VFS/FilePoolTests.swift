@@ -89,6 +89,17 @@ import Testing
         }
     }
 
+    /// Beside a live writer a closed file could not be opened again: its name may be gone.
+    @Test func aPoolWithoutALimitClosesNothing() throws {
+        let (limited, pool, files) = try make(limit: .max, openFileLimit: Self.fileCount)
+        for index in 0..<Self.fileCount { try limited.remove("/d/\(index)") }
+        let error = #expect(throws: StorageError.self) { _ = try pool.create("/d/new") }
+        #expect(error?.isOutOfDescriptors == true)
+        for (index, file) in files.enumerated() {
+            #expect(try file.readExactly(1, at: 0) == [UInt8(index)])
+        }
+    }
+
     @Test func shares() {
         #expect(FilePool.share(of: .max) == .max)
         #expect(FilePool.share(of: 256) == 64)
