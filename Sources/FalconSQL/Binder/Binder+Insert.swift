@@ -210,7 +210,12 @@ extension Binder {
                         .featureNotSupported, "ON CONFLICT on expressions is not supported",
                         byteOffset: offset(location))
                 }
-                wanted.insert(try column(name, of: target, location, .insert).attribute)
+                guard let found = target.columns.first(where: { $0.name == name }) else {
+                    throw SQLError(
+                        .undefinedColumn, "column \"\(name)\" does not exist",
+                        byteOffset: offset(location))
+                }
+                wanted.insert(found.attribute)
             }
             arbiters = table.indexes.filter {
                 $0.isUnique && Set($0.columns.map(\.attribute)) == wanted
