@@ -63,6 +63,17 @@ struct HeldCursorTests {
         #expect(a.failure("FETCH d")?.state == SQLState("34000"))
     }
 
+    /// Drivers bind values to DECLARE.
+    @Test func itsQueryMayHaveParameters() throws {
+        try a.run("BEGIN")
+        try a.prepared(
+            "DECLARE c CURSOR WITH HOLD FOR SELECT id FROM t WHERE id > $1 AND n < $2 ORDER BY id",
+            ["1", "40"])
+        #expect(try a.query("FETCH c") == "2")
+        try a.run("COMMIT")
+        #expect(try a.query("FETCH ALL FROM c") == "3")
+    }
+
     @Test func whatItMayNotBe() throws {
         for (sql, message) in [
             (

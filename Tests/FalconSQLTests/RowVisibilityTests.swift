@@ -72,6 +72,10 @@ struct RowVisibilityTests {
         #expect(try b.query("SELECT id FROM t WHERE id = 2 FOR UPDATE NOWAIT") == "2")
         try a.run("ROLLBACK")
         for (sql, message) in [
+            (
+                "(SELECT id FROM t FOR UPDATE) UNION ALL SELECT 1",
+                "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT"
+            ),
             ("VALUES (1) FOR SHARE", "FOR SHARE cannot be applied to VALUES"),
             (
                 "SELECT * FROM (SELECT n FROM t GROUP BY n) s FOR UPDATE",

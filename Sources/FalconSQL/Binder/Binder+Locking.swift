@@ -45,6 +45,15 @@ extension Binder {
         }
     }
 
+    /// Nor in what a set operation is of.
+    func refuseLocking(in arms: AST.Select...) throws(SQLError) {
+        for arm in arms {
+            if let clause = arm.locking.first {
+                throw Self.refused(clause, "UNION/INTERSECT/EXCEPT")
+            }
+        }
+    }
+
     func bindLocking(
         _ clauses: [AST.LockingClause], _ logical: LogicalSelect
     ) throws(SQLError) {

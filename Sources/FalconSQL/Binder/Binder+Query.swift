@@ -270,6 +270,7 @@ extension Binder {
         _ select: AST.Select, _ outer: Scope?
     ) throws(SQLError) -> LogicalQuery {
         let name = operation == .union ? "UNION" : operation == .intersect ? "INTERSECT" : "EXCEPT"
+        try refuseLocking(in: left, right)
         let a = try bindQuery(left, outer, keepsUnknown: true)
         let b = try bindQuery(right, outer, keepsUnknown: true)
         guard a.outputs.count == b.outputs.count else {

@@ -6,7 +6,7 @@ final class PreparedStatement {
     let sql: String
     /// Nil for blank text.
     let parsed: AST.ParsedStatement?
-    let declaredTypes: [OID]
+    var declaredTypes: [OID]
     /// Made by PREPARE, not by a Parse message.
     let isFromSQL: Bool
 

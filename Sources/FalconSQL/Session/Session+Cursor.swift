@@ -7,7 +7,7 @@ extension Session {
         _ declare: AST.DeclareCursor, _ run: StatementRun
     ) throws(SQLError) -> StatementStep {
         if run.utilityState == nil {
-            try open(declare, run.prepared)
+            try open(declare, run.prepared, run.parameters)
             run.utilityState = Opened()
         }
         // Outside a block its transaction commits with the statement.
@@ -19,16 +19,11 @@ extension Session {
 
     /// The cursor shows what there is now, whenever it is fetched from.
     private func open(
-        _ declare: AST.DeclareCursor, _ statement: PreparedStatement
+        _ declare: AST.DeclareCursor, _ statement: PreparedStatement, _ parameters: [Datum]
     ) throws(SQLError) {
         if !declare.isHold { try requireBlock("DECLARE CURSOR") }
         try refuseLocks(declare)
-        let prepared = PreparedStatement(
-            name: "", sql: statement.sql,
-            parsed: .init(
-                statement: .select(declare.query), textOffset: 0,
-                textLength: statement.sql.utf8.count, depth: statement.depth),
-            declaredTypes: [])
+        let prepared = query(of: declare, statement)
         try lockRelations(of: prepared)
         guard let plan = prepared.plan else {
             throw SQLError(.internalError, "cursor has no plan")
@@ -42,15 +37,35 @@ extension Session {
             throw SQLError(.duplicateCursor, "cursor \"\(declare.name)\" already exists")
         }
         if let failure = plan.foldingFailure { throw failure }
-        let run = StatementRun(prepared: prepared, parameters: [])
+        let run = StatementRun(prepared: prepared, parameters: parameters)
         run.formats = declare.isBinary ? [1] : []
         try open(run, plan)
         let portal = Portal(
-            name: declare.name, prepared: prepared, parameters: [], formats: run.formats,
+            name: declare.name, prepared: prepared, parameters: parameters, formats: run.formats,
             number: numberPortal())
         portal.run = run
         portal.isHold = declare.isHold
         portals[declare.name] = portal
+    }
+
+    private func query(
+        of declare: AST.DeclareCursor, _ statement: PreparedStatement
+    ) -> PreparedStatement {
+        PreparedStatement(
+            name: "", sql: statement.sql,
+            parsed: .init(
+                statement: .select(declare.query), textOffset: 0,
+                textLength: statement.sql.utf8.count, depth: statement.depth),
+            declaredTypes: statement.declaredTypes)
+    }
+
+    /// A Parse message with DECLARE: its parameters are its query's.
+    func inferParameters(
+        of declare: AST.DeclareCursor, _ statement: PreparedStatement
+    ) throws(SQLError) {
+        let prepared = query(of: declare, statement)
+        try ensurePlan(prepared)
+        statement.declaredTypes = prepared.plan?.parameterTypes.map(\.oid) ?? []
     }
 
     private func refuseLocks(_ declare: AST.DeclareCursor) throws(SQLError) {

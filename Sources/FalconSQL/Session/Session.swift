@@ -222,6 +222,10 @@ public final class Session: @unchecked Sendable {
             let prepared = PreparedStatement(
                 name: name, sql: sql, parsed: parsed.first, declaredTypes: parameterTypes)
             guard prepared.isPlanned else {
+                if case .declareCursor(let declare) = prepared.statement {
+                    try beginIfNeeded()
+                    try inferParameters(of: declare, prepared)
+                }
                 statements[name] = prepared
                 return .finished
             }
