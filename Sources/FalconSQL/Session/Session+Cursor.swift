@@ -21,8 +21,8 @@ extension Session {
     private func open(
         _ declare: AST.DeclareCursor, _ statement: PreparedStatement, _ parameters: [Datum]
     ) throws(SQLError) {
-        if !declare.isHold { try requireBlock("DECLARE CURSOR") }
         try refuseLocks(declare)
+        if !declare.isHold { try requireBlock("DECLARE CURSOR") }
         let prepared = query(of: declare, statement)
         try lockRelations(of: prepared)
         guard let plan = prepared.plan else {
