@@ -23,6 +23,10 @@ final class Transaction: @unchecked Sendable {
         var heldCount: Int
         var changeCount: Int
         var settings: SessionSettings.Saved
+        var isReadOnly: Bool
+        var isDeferrable: Bool
+        /// Cursors with this number or a greater one were opened after it.
+        var nextPortal: Int
     }
 
     let engine: StorageEngine
@@ -268,6 +272,11 @@ final class Transaction: @unchecked Sendable {
             MovedRows.Move(from: Array(from), to: to, ordinal: batch.nextOrdinal))
     }
 
+    /// The row deleted at `key` has no successor: what is there now is another one.
+    func noteReplaced(_ key: UnsafeRawBufferPointer) {
+        moves.append(MovedRows.Move(from: Array(key), to: [], ordinal: batch.nextOrdinal))
+    }
+
     func noteCreated(_ storage: StorageID) { createdStorage.insert(storage) }
 
     /// Deletes everything under `storage`: DROP, TRUNCATE and rewrites.
@@ -299,16 +308,19 @@ final class Transaction: @unchecked Sendable {
         }
     }
 
-    func setSavepoint(_ name: String, settings: SessionSettings.Saved) {
+    func setSavepoint(_ name: String, settings: SessionSettings.Saved, nextPortal: Int) {
         savepoints.append(
             Savepoint(
                 name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
-                changeCount: changes.count, settings: settings))
+                changeCount: changes.count, settings: settings, isReadOnly: isReadOnly,
+                isDeferrable: isDeferrable, nextPortal: nextPortal))
     }
 
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
         locks.release(owner, downTo: savepoint.heldCount)
+        isReadOnly = savepoint.isReadOnly
+        isDeferrable = savepoint.isDeferrable
     }
 
     // MARK: Preparing
