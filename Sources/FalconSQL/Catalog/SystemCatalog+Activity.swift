@@ -52,13 +52,16 @@ extension SystemCatalog {
         of owner: LockOwner, _ state: SessionActivity.State
     ) -> (kind: String, name: String)? {
         if state.phase != .active { return ("Client", "ClientRead") }
-        guard let wait = owner.waiting.withLock({ $0 }) else { return nil }
+        guard let wait = owner.currentWait else { return nil }
         switch wait.purpose {
         case .lock: break
         case .timer: return ("Timeout", "PgSleep")
         case .safeSnapshot: return ("IPC", "SafeSnapshot")
         }
-        if case .relation = wait.subject { return ("Lock", "relation") }
-        return ("Lock", wait.mode.isRow ? "transactionid" : "object")
+        switch wait.subject {
+        case .relation: return ("Lock", "relation")
+        case .advisory: return ("Lock", "advisory")
+        case .other: return ("Lock", wait.mode.isRow ? "transactionid" : "object")
+        }
     }
 }

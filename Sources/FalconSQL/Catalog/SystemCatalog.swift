@@ -28,7 +28,7 @@ enum SystemCatalog {
     }
 
     static let tables: [VirtualTable] =
-        ownTables + functionTables + operatorClassTables + activityTables + emptyTables
+        ownTables + functionTables + operatorClassTables + activityTables + lockTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [

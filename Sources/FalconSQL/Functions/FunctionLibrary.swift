@@ -57,6 +57,7 @@ struct FunctionLibrary {
         library.addAggregates()
         library.addCatalog()
         library.addAdvisory()
+        library.addSignals()
         library.addJSON()
         return library
     }

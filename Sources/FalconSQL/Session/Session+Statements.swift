@@ -144,6 +144,7 @@ extension Session {
                 run.toPassOver = run.streamed
             }
             run.forgetRows()
+            advisoryLog.rewind()
             guard error.isDiskWait else { return .blocked(beginLockWait()) }
             run.needsWorker = true
             return .blocked(needsWorker())
@@ -232,6 +233,7 @@ extension Session {
             run.isDescribed = true
             sink.rowDescription(plan.columns)
         }
+        if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
         return .done(
             tag: Self.tag(prepared, affected: run.affected, emitted: run.emitted))
@@ -259,6 +261,7 @@ extension Session {
                 run.toPassOver -= 1
                 continue
             }
+            if !functionNotices.isEmpty { sendFunctionNotices(sink) }
             for index in slots.indices { run.rowValues[index] = executor.row.slots[slots[index]] }
             try sink.row(run.rowValues, run.columns, formats: run.formats)
             sent += 1

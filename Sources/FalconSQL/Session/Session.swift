@@ -63,6 +63,10 @@ public final class Session: @unchecked Sendable {
     @exclusivity(unchecked) var owner: LockOwner
     /// Holds session-level advisory locks, which outlive transactions.
     let advisoryOwner: LockOwner
+    var advisoryLog = AdvisoryLog()
+    /// What functions have to tell the client, until it is sent.
+    var functionNotices: [SQLError] = []
+    let idle: IdleTimeout
     let transaction: Transaction
     let functions: FunctionContext
     let activity: SessionActivity
@@ -111,7 +115,8 @@ public final class Session: @unchecked Sendable {
         self.settings = settings
         self.interrupt = interrupt
         owner = LockOwner(processID: processID)
-        advisoryOwner = LockOwner(processID: processID)
+        advisoryOwner = LockOwner(besides: owner)
+        idle = IdleTimeout(timers: database.timers) { interrupt.expired($0) }
         activity = SessionActivity(
             owner: owner, database: state, user: settings.user, client: client,
             now: Self.nowMicros())
@@ -131,6 +136,7 @@ public final class Session: @unchecked Sendable {
         self.settings.setNames(bridge)
         functions.settings = self.settings.display
         activity.renamed(self.settings.value("application_name") ?? "")
+        beginIdle(inTransaction: false)
     }
 
     /// ReadyForQuery's status.
@@ -156,6 +162,7 @@ public final class Session: @unchecked Sendable {
         startRequest(sql)
         statements[""] = nil
         do throws(SQLError) {
+            if interrupt.isEnding { throw interrupt.error }
             if block != .failed, let shared = sharedStatement(for: sql),
                 let parsed = shared.prepared.parsed
             {
@@ -247,6 +254,7 @@ public final class Session: @unchecked Sendable {
         portal: String, statement: String, parameters: [WireParameter], resultFormats: [Int16],
         _ sink: any ResultSink
     ) -> SessionProgress {
+        if idle.isOn { idle.end() }
         do throws(SQLError) {
             let prepared = try self.statement(named: statement)
             currentSQL = prepared.sql
@@ -283,6 +291,7 @@ public final class Session: @unchecked Sendable {
     ) -> SessionProgress {
         guard let found = portals[portal] else { return fail(Self.noPortal(portal), sink) }
         startRequest(found.prepared.sql)
+        if interrupt.isEnding { return fail(interrupt.error, sink) }
         work = .execute(ExecuteWork(portal: found, maxRows: max(0, maxRows)))
         return drive(sink)
     }
@@ -336,6 +345,7 @@ public final class Session: @unchecked Sendable {
         guard !isClosed else { return }
         isClosed = true
         statementTimer?.cancel()
+        idle.stop()
         if let wait = transaction.pendingWait {
             database.locks.cancel(wait, .cancelled)
             _ = database.locks.finishWait(wait)
@@ -378,6 +388,7 @@ public final class Session: @unchecked Sendable {
         activity.began(sql, now: Self.nowMicros())
         isOnWorker = false
         awaitsWorker = false
+        if idle.isOn { idle.end() }
         if interrupt.isSet { interrupt.clearUnlessTerminated() }
     }
 
@@ -519,6 +530,7 @@ public final class Session: @unchecked Sendable {
         case .failed: activity.ended(.failed, now: Self.nowMicros())
         case .implicit: return
         }
+        beginIdle(inTransaction: block != .none)
     }
 
     /// The request failed: the transaction's state follows PostgreSQL's.
@@ -568,6 +580,7 @@ public final class Session: @unchecked Sendable {
 
     /// Announces reported parameters that changed.
     func report(_ sink: any ResultSink) {
+        if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         guard settings.generation != reportedGeneration else { return }
         reportedGeneration = settings.generation
         activity.renamed(settings.value("application_name") ?? "")
@@ -626,6 +639,7 @@ public final class Session: @unchecked Sendable {
 
     func startStatement() {
         sleep = SleepState()
+        if !advisoryLog.isEmpty { advisoryLog = AdvisoryLog() }
         startStatementTimer()
     }
 

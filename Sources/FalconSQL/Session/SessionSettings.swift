@@ -19,6 +19,8 @@ struct SessionSettings {
     private(set) var display = DisplaySettings()
     private(set) var statementTimeoutMS = 0
     private(set) var lockTimeoutMS = 0
+    private(set) var idleInTransactionTimeoutMS = 0
+    private(set) var idleSessionTimeoutMS = 0
     private(set) var searchPathNames: [String] = []
     private(set) var isSynchronousCommitOff = false
     private(set) var defaultIsolation = IsolationLevel.readCommitted
@@ -396,6 +398,9 @@ struct SessionSettings {
     private mutating func refresh() {
         statementTimeoutMS = Int(raw("statement_timeout") ?? "") ?? 0
         lockTimeoutMS = Int(raw("lock_timeout") ?? "") ?? 0
+        idleInTransactionTimeoutMS =
+            Int(raw("idle_in_transaction_session_timeout") ?? "") ?? 0
+        idleSessionTimeoutMS = Int(raw("idle_session_timeout") ?? "") ?? 0
         isSynchronousCommitOff = raw("synchronous_commit") == "off"
         user = raw("session_authorization") ?? user
         var path = Self.parsePath(raw("search_path") ?? "", user: user)
