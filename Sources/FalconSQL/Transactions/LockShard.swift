@@ -46,9 +46,9 @@ struct LockShard {
     /// The next insertion doubles the array.
     var isFull: Bool { (count + 1) * 4 > capacity * 3 }
 
-    /// Calls `body` with every slot in use.
-    func visit(_ body: (UnsafeMutablePointer<Slot>) -> Void) {
-        for i in 0..<capacity where slots[i].key != 0 { body(slots + i) }
+    var usedSlots: some Sequence<UnsafeMutablePointer<Slot>> {
+        let slots = slots
+        return (0..<capacity).lazy.map { slots + $0 }.filter { $0.pointee.key != 0 }
     }
 
     /// A fresh slot for `key`, which must be absent. Earlier slot pointers become invalid.

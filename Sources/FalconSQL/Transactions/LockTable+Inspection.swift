@@ -15,17 +15,18 @@ extension LockTable {
     /// owner and each shard is looked at by itself.
     func entries(databaseOID: (UInt32) -> UInt32?) -> [Entry] {
         var result: [Entry] = []
-        for (owner, key, mask, isFast) in heldMasks() {
+        for lock in heldMasks() {
             let subject: LockSubject
-            if let advisory = owner.advisoryKey(key) {
+            if let advisory = lock.owner.advisoryKey(lock.key) {
                 subject = .advisory(advisory)
             } else {
-                let (database, oid) = Self.relation(ofKey: key)
+                let (database, oid) = Self.relation(ofKey: lock.key)
                 guard let databaseOID = databaseOID(database) else { continue }
                 subject = .relation(oid, database: databaseOID)
             }
-            for mode in LockMode.relationModes where mask & mode.bit != 0 {
-                result.append(Entry(owner: owner, subject: subject, mode: mode, isFast: isFast))
+            for mode in LockMode.relationModes where lock.mask & mode.bit != 0 {
+                result.append(
+                    Entry(owner: lock.owner, subject: subject, mode: mode, isFast: lock.isFast))
             }
         }
         for wait in waits() {
@@ -36,22 +37,16 @@ extension LockTable {
         return result
     }
 
-    private typealias HeldMask = (owner: LockOwner, key: UInt64, mask: UInt16, isFast: Bool)
-
     private func heldMasks() -> [HeldMask] {
-        var result: [HeldMask] = []
-        for owner in allOwners {
+        let fast = allOwners.flatMap { owner in
             owner.fast.withLock { fast in
-                for lock in fast where !lock.isTransferred {
-                    result.append((owner, lock.key, lock.mask, true))
+                fast.filter { !$0.isTransferred }.map {
+                    HeldMask(owner: owner, key: $0.key, mask: $0.mask, isFast: true)
                 }
             }
         }
-        forEachHolder { owner, key, mask in
-            // Row locks are many, and no lock of pg_locks.
-            if mask & LockMode.allRelationModes != 0 { result.append((owner, key, mask, false)) }
-        }
-        return result
+        // Row locks are many, and no lock of pg_locks.
+        return fast + heldMasks(in: LockMode.allRelationModes)
     }
 
     /// The waits in a lock's queue that are not over.

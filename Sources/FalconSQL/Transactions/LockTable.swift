@@ -391,19 +391,31 @@ final class LockTable: @unchecked Sendable {
 
     var allOwners: [LockOwner] { owners.withLock { Array($0.values) } }
 
-    /// Visits every lock held in the main table, a shard locked at a time.
-    func forEachHolder(_ body: (LockOwner, UInt64, UInt16) -> Void) {
-        for shard in shards {
+    /// What an owner holds of one key.
+    struct HeldMask: Sendable {
+        let owner: LockOwner
+        let key: UInt64
+        let mask: UInt16
+        var isFast = false
+    }
+
+    /// The locks of the main table that are held in one of `modes`; a shard is locked at a time.
+    func heldMasks(in modes: UInt16) -> [HeldMask] {
+        shards.flatMap { shard in
             shard.state.withLock { state in
-                state.visit { slot in
+                var result: [HeldMask] = []
+                for slot in state.usedSlots {
+                    let key = slot.pointee.key
                     if let heavy = Self.heavy(slot) {
-                        for holder in heavy.holders {
-                            body(holder.owner, slot.pointee.key, holder.mask)
+                        for holder in heavy.holders where holder.mask & modes != 0 {
+                            result.append(
+                                HeldMask(owner: holder.owner, key: key, mask: holder.mask))
                         }
-                    } else if let holder = Self.holder(slot) {
-                        body(holder, slot.pointee.key, slot.pointee.mask)
+                    } else if slot.pointee.mask & modes != 0, let owner = Self.holder(slot) {
+                        result.append(HeldMask(owner: owner, key: key, mask: slot.pointee.mask))
                     }
                 }
+                return result
             }
         }
     }
