@@ -214,6 +214,39 @@ import Testing
         #expect(table.blockingProcesses(of: 101) == [102])
     }
 
+    /// Whoever conflicts neither with a holder nor with a request ahead goes on, also behind others that
+    /// wait: a cycle through it would not be found.
+    @Test func aWaiterBehindOthersIsGranted() {
+        let table = LockTable(maxLocks: 1 << 20)
+        let owners = (1...4).map { owner(table, Int32($0)) }
+        let key = LockTable.relationKey(1, 16384)
+        #expect(isGranted(table.acquireRelation(key, .accessExclusive, owners[0])))
+        let share = wait(table.acquireRelation(key, .share, owners[1]))
+        let write = wait(table.acquireRelation(key, .rowExclusive, owners[2]))
+        let read = wait(table.acquireRelation(key, .accessShare, owners[3]))
+        #expect(!isGranted(share) && !isGranted(write) && !isGranted(read))
+        table.releaseAll(owners[0])
+        #expect(isGranted(share) && !isGranted(write) && isGranted(read))
+        if let share { _ = table.finishWait(share) }
+        table.releaseAll(owners[1])
+        #expect(isGranted(write))
+    }
+
+    /// The search goes through a long queue once, and still sees a cycle through its holder.
+    @Test func aCycleThroughALongQueueIsFound() {
+        let table = LockTable(maxLocks: 1 << 20)
+        let a = owner(table, 1)
+        let queue = (2...3000).map { owner(table, Int32($0)) }
+        #expect(isGranted(table.acquire(1, .forUpdate, a)))
+        if let last = queue.last { #expect(isGranted(table.acquire(2, .forUpdate, last))) }
+        for waiting in queue { #expect(wait(table.acquire(1, .forUpdate, waiting)) != nil) }
+        let closing = wait(table.acquire(2, .forUpdate, a))
+        guard case .deadlock? = closing?.outcome else {
+            Issue.record("no deadlock found")
+            return
+        }
+    }
+
     /// A prepared transaction's locks are not its session's any more.
     @Test func aDetachedOwnerIsAnother() {
         let table = LockTable(maxLocks: 1 << 20)

@@ -46,7 +46,7 @@ import Testing
         try b.run("ROLLBACK; SELECT 1")
         try a.run("COMMIT")
         #expect(try c.query("SELECT pg_cancel_backend(1)") == "f")
-        #expect(c.sink.notices.map(\.message) == ["PID 1 is not a PostgreSQL server process"])
+        #expect(c.sink.notices.map(\.message) == ["PID 1 is not a PostgreSQL backend process"])
         #expect(c.sink.notices.first?.state == .warning)
         #expect(c.failure("SELECT pg_cancel_backend(pg_backend_pid())")?.state == .queryCanceled)
     }
@@ -92,6 +92,62 @@ import Testing
         #expect(c.failure("SELECT pg_terminate_backend(1, -1)")?.state == .numericValueOutOfRange)
         #expect(
             c.failure("SELECT pg_terminate_backend(pg_backend_pid())")?.state == .adminShutdown)
+    }
+
+    @Test func onlySuperusersSignalOthersSessions() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let (root, ann) = (try database.session(), try database.session(user: "ann"))
+        let (joe, second) = (try database.session(user: "joe"), try database.session(user: "joe"))
+        func refusal(_ function: String, _ other: TestSession) -> String? {
+            let error = joe.failure("SELECT \(function)(\(other.session.processID))")
+            #expect(error?.state == .insufficientPrivilege)
+            return error?.message
+        }
+        #expect(
+            refusal("pg_cancel_backend", root) == "must be a superuser to cancel superuser query")
+        #expect(
+            refusal("pg_terminate_backend", root)
+                == "must be a superuser to terminate superuser process")
+        #expect(
+            refusal("pg_cancel_backend", ann)
+                == "must be a member of the role whose query is being canceled or member of "
+                + "pg_signal_backend")
+        #expect(
+            refusal("pg_terminate_backend", ann)
+                == "must be a member of the role whose process is being terminated or member of "
+                + "pg_signal_backend")
+        #expect(!ann.session.interrupt.isSet && !root.session.interrupt.isSet)
+        #expect(try joe.query("SELECT pg_terminate_backend(\(second.session.processID))") == "t")
+        #expect(second.session.interrupt.isEnding)
+        #expect(try root.query("SELECT pg_terminate_backend(\(ann.session.processID))") == "t")
+        #expect(try root.query("SELECT pg_cancel_backend(NULL) IS NULL") == "t")
+    }
+
+    @Test func whoSleepsIsSeen() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let (a, c) = (try database.session(), try database.session())
+        let waiting = try begin(a, "SELECT pg_sleep(1000)")
+        let event =
+            "SELECT wait_event_type, wait_event FROM pg_stat_activity WHERE pid = "
+            + "\(a.session.processID)"
+        #expect(try c.query(event) == "Timeout|PgSleep")
+        #expect(try c.query("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0")
+        #expect(try c.query("SELECT pg_cancel_backend(\(a.session.processID))") == "t")
+        #expect(failure(a, waiting)?.state == .queryCanceled)
+        #expect(try c.query(event) == "Client|ClientRead")
+        // On a worker's thread too: this one may not simply run again.
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            _ = a.failure("SELECT pg_sleep(1000), pg_try_advisory_lock(1)")
+            done.signal()
+        }
+        while !a.session.interrupt.isWaiting { sched_yield() }
+        while try c.query(event) != "Timeout|PgSleep" { sched_yield() }
+        #expect(try c.query("SELECT pg_cancel_backend(\(a.session.processID))") == "t")
+        done.wait()
+        #expect(try c.query(event) == "Client|ClientRead")
     }
 
     @Test func idleSessionsAreEnded() throws {
@@ -147,6 +203,13 @@ import Testing
         _ = try b.settle(waiting)
         #expect(b.sink.notices.map(\.message) == ["you don't own a lock of type ExclusiveLock"])
         b.sink.notices = []
+        // Nor is an answer another one the second time.
+        try a.run("SELECT pg_advisory_lock(2), pg_advisory_lock(3)")
+        let trying = try begin(
+            b, "SELECT pg_try_advisory_xact_lock(3), pg_advisory_xact_lock_shared(2)")
+        try a.run("SELECT pg_advisory_unlock_all()")
+        _ = try b.settle(trying)
+        #expect(b.sink.answers.last?.text == "f|")
         let unlock = "SELECT pg_advisory_unlock(1), pg_advisory_unlock(2)"
         #expect(try b.query(unlock) == "t|t")
         #expect(try b.query(unlock) == "f|f")
@@ -183,6 +246,29 @@ import Testing
         try a.run("ROLLBACK")
         _ = try b.settle(waiting)
         #expect(try c.query("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0")
+    }
+
+    @Test func aViewIsLockedWithWhatItReads() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let (a, b) = (try database.session(), try database.session())
+        try a.run(
+            "CREATE TABLE t (a int); CREATE TABLE u (a int); CREATE SEQUENCE s; "
+                + "CREATE INDEX i ON t (a); CREATE VIEW v AS SELECT * FROM t; "
+                + "CREATE VIEW w AS SELECT v.a, (SELECT count(*) FROM u) FROM v")
+        try a.run("BEGIN; LOCK TABLE w IN SHARE MODE")
+        for table in ["t", "u", "w"] {
+            let error = b.failure("BEGIN; LOCK TABLE \(table) IN EXCLUSIVE MODE NOWAIT")
+            #expect(error?.message == "could not obtain lock on relation \"\(table)\"")
+            try b.run("ROLLBACK")
+        }
+        for (name, kind) in [("s", "sequences"), ("i", "indexes")] {
+            let error = b.failure("BEGIN; LOCK TABLE \(name)")
+            #expect(error?.state == .wrongObjectType)
+            #expect(error?.detail == "This operation is not supported for \(kind).")
+            try b.run("ROLLBACK")
+        }
+        #expect(b.failure("BEGIN; LOCK TABLE nosuch")?.state == .undefinedTable)
     }
 
     @Test func rollbackToGivesTableLocksBack() throws {

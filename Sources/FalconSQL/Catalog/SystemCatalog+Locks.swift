@@ -28,7 +28,8 @@ extension SystemCatalog {
         var advisory: AdvisoryKey?
     }
 
-    private static func lockRows(_ database: SQLDatabase) -> [[Datum]] {
+    /// pg_locks, and pg_lock_status().
+    static func lockRows(_ database: SQLDatabase) -> [[Datum]] {
         let oids = Dictionary(
             database.databaseList.map { ($0.id.rawValue, $0.oid.rawValue) },
             uniquingKeysWith: { first, _ in first })
@@ -74,6 +75,11 @@ extension SystemCatalog {
             }
             return rows
         }
+            + database.prepared.all.map { entry in
+                row(
+                    LockedObject(kind: "transactionid", transaction: entry.header.number),
+                    entry.owner, mode)
+            }
     }
 
     private static func row(
@@ -91,12 +97,13 @@ extension SystemCatalog {
             number(object.advisory?.high), number(object.advisory?.low),
             number(object.advisory?.count), text(virtualTransaction(owner)),
             owner.isDetached ? .null : .int(Int64(owner.processID)), .text(mode),
-            .bool(waitStart == nil), .bool(isFast), number(waitStart),
+            .bool(waitStart == nil), .bool(isFast && !owner.isDetached), number(waitStart),
         ]
     }
 
     /// PostgreSQL's is backend/number; one transaction at a time runs in a session here.
     private static func virtualTransaction(_ owner: LockOwner) -> String {
-        owner.isDetached ? "-1/0" : "\(owner.processID)/1"
+        guard owner.isDetached else { return "\(owner.processID)/1" }
+        return "-1/\(owner.transactionNumber.withLock { $0 } ?? 0)"
     }
 }

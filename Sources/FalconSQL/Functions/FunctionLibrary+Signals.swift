@@ -24,21 +24,48 @@ extension FunctionLibrary {
 extension Session {
     /// False, and a warning, when there is no such session.
     func signal(_ process: Int32, _ reason: Interrupt.Reason) throws(SQLError) -> Bool {
+        guard let user = database.user(ofProcess: process) else {
+            return noSuchProcess(process)
+        }
+        try checkMaySignal(user, reason)
         guard database.interrupt(processID: process, reason) else {
-            functionNotices.append(
-                SQLError(
-                    .warning, "PID \(process) is not a PostgreSQL server process",
-                    severity: .warning))
-            return false
+            return noSuchProcess(process)
         }
         // One's own statement ends at once.
         try interrupt.check()
         return true
     }
 
+    private func noSuchProcess(_ process: Int32) -> Bool {
+        functionNotices.append(
+            SQLError(
+                .warning, "PID \(process) is not a PostgreSQL backend process",
+                severity: .warning))
+        return false
+    }
+
+    /// Who is no superuser may signal one's own sessions only.
+    private func checkMaySignal(
+        _ user: String, _ reason: Interrupt.Reason
+    ) throws(SQLError) {
+        let own = settings.user
+        if user == own || database.isSuperuser(own) { return }
+        let ends = reason == .terminated
+        let message =
+            database.isSuperuser(user)
+            ? (ends
+                ? "must be a superuser to terminate superuser process"
+                : "must be a superuser to cancel superuser query")
+            : "must be a member of the role whose "
+                + (ends ? "process is being terminated" : "query is being canceled")
+                + " or member of pg_signal_backend"
+        throw SQLError(.insufficientPrivilege, message)
+    }
+
     /// Keeps this worker thread until the session is gone; false, and a warning, when it is not in time.
     func awaitEnd(of process: Int32, milliseconds: Int64) throws(SQLError) -> Bool {
-        let wait = startTimer(Int(clamping: min(milliseconds, Int64(Int32.max))))
+        let wait = startTimer(
+            Int(clamping: min(milliseconds, Int64(Int32.max))), for: .sessionEnd)
         database.whenGone(process, wait)
         try block(wait)
         if !database.isOpen(process) { return true }

@@ -169,6 +169,12 @@ public final class SQLDatabase: Sendable {
         return true
     }
 
+    /// Whose session this is; nil when there is none.
+    func user(ofProcess processID: Int32) -> String? {
+        let entry = registry.withLock { $0.sessions[processID] }
+        return entry?.session.activity.withLock { $0?.user }
+    }
+
     /// pg_cancel_backend and pg_terminate_backend.
     func interrupt(processID: Int32, _ reason: Interrupt.Reason) -> Bool {
         guard let entry = registry.withLock({ $0.sessions[processID] }) else { return false }

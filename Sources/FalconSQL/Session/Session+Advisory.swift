@@ -4,7 +4,7 @@ extension Session {
     /// What the current statement has done to the session's advisory locks. A statement that had to
     /// wait runs again from its start; what it did then must not be done twice.
     struct AdvisoryLog {
-        enum Action: Equatable { case lock, tryLock, unlock, unlockAll }
+        enum Action: Equatable { case lock, tryLock, tryInTransaction, unlock, unlockAll }
         private struct Call {
             var action: Action
             var key: AdvisoryKey
@@ -59,9 +59,14 @@ extension Session {
     func lockAdvisoryInTransaction(
         _ key: AdvisoryKey, _ mode: LockMode, mayWait: Bool
     ) throws(SQLError) -> Bool {
-        try had(
+        if !mayWait, let result = advisoryLog.recall(.tryInTransaction, key, mode) {
+            return result
+        }
+        let isHeld = try had(
             database.locks.acquireAdvisory(
                 key, mode, owner, isCounted: false, mayWait: mayWait))
+        if !mayWait { advisoryLog.note(.tryInTransaction, key, mode, isHeld) }
+        return isHeld
     }
 
     private func had(_ result: LockResult) throws(SQLError) -> Bool {

@@ -516,21 +516,28 @@ public final class Session: @unchecked Sendable {
 
     /// The request is complete.
     func finish(_ sink: any ResultSink) -> SessionProgress {
+        let isExecute = isExecuting
         work = .none
         report(sink)
-        noteEnd()
+        noteEnd(isReady: !isExecute)
         return .finished
     }
 
-    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on.
-    private func noteEnd() {
+    private var isExecuting: Bool {
+        if case .execute = work { return true }
+        return false
+    }
+
+    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on, and
+    /// the session is not idle (`isReady` false).
+    private func noteEnd(isReady: Bool = true) {
         switch block {
         case .none: activity.ended(.idle, now: Self.nowMicros())
         case .inBlock: activity.ended(.idleInTransaction, now: Self.nowMicros())
         case .failed: activity.ended(.failed, now: Self.nowMicros())
         case .implicit: return
         }
-        beginIdle(inTransaction: block != .none)
+        if isReady { beginIdle(inTransaction: block != .none) }
     }
 
     /// The request failed: the transaction's state follows PostgreSQL's.
@@ -550,12 +557,13 @@ public final class Session: @unchecked Sendable {
             execute.portal.run?.finish()
             execute.portal.isDone = true
         }
+        let isExecute = isExecuting
         work = .none
         copyIn = nil
         stopStatement()
         abortAfterError()
         report(sink)
-        noteEnd()
+        noteEnd(isReady: !isExecute)
         return .failed(error)
     }
 
@@ -605,6 +613,8 @@ public final class Session: @unchecked Sendable {
     func beginLockWait() -> SessionProgress {
         guard let wait = transaction.pendingWait else { return .finished }
         interrupt.beginWait(wait)
+        // A lock's is there already: the lock table needs it to find deadlocks.
+        if !wait.isQueued { wait.owner.waiting.withLock { $0 = wait } }
         if settings.lockTimeoutMS > 0, wait.isQueued {
             let locks = database.locks
             lockTimer = database.timers.schedule(afterMilliseconds: settings.lockTimeoutMS) {

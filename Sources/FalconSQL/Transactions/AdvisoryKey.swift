@@ -9,6 +9,13 @@ struct AdvisoryKey: Sendable, Equatable {
     /// pg_locks' objsubid: how many numbers make the key.
     var count: UInt16
 
+    init(database: UInt32, high: UInt32, low: UInt32, count: UInt16) {
+        self.database = database
+        self.high = high
+        self.low = low
+        self.count = count
+    }
+
     init(database: UInt32, _ key: Int64) {
         self.database = database
         high = UInt32(truncatingIfNeeded: key >> 32)

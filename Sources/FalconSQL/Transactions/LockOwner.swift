@@ -51,11 +51,17 @@ final class LockOwner: @unchecked Sendable {
         var mask: UInt16
         /// It goes through ``LockTable/acquireRelation(_:_:_:mayWait:subject:)``.
         var isRelation: Bool
+        /// What an advisory lock's key stands for.
+        var advisory: AdvisoryKey?
     }
 
     /// Everything it holds.
     var kept: [Kept] {
-        held.map { Kept(key: $0.key, mask: $0.mask, isRelation: $0.isStrongRelation) }
+        held.map {
+            Kept(
+                key: $0.key, mask: $0.mask, isRelation: $0.isStrongRelation,
+                advisory: hasAdvisoryKeys ? advisoryKey($0.key) : nil)
+        }
             + fast.withLock { fast in
                 fast.map { Kept(key: $0.key, mask: $0.mask, isRelation: true) }
             }

@@ -171,8 +171,8 @@ final class LockTable: @unchecked Sendable {
 
     /// To be called by the waiting session once its wait is over: takes note of a granted lock.
     func finishWait(_ wait: LockWait) -> LockOutcome {
-        if !wait.isQueued { return wait.outcome ?? .cancelled }
         wait.owner.waiting.withLock { $0 = nil }
+        if !wait.isQueued { return wait.outcome ?? .cancelled }
         let outcome = wait.outcome ?? .cancelled
         if case .granted = outcome {
             wait.owner.held.append(
@@ -217,6 +217,7 @@ final class LockTable: @unchecked Sendable {
                     : acquire(lock.key, mode, owner, mayWait: false)
                 guard case .granted = result else { return false }
             }
+            if let advisory = lock.advisory { owner.note(advisory, lock.key) }
         }
         return true
     }
@@ -450,13 +451,24 @@ final class LockTable: @unchecked Sendable {
         slot.pointee.mask = 0
     }
 
-    /// Grants from the front of the queue until one must wait on.
+    /// Grants what neither a holder nor a request ahead stands in the way of. One that waits on holds
+    /// up only those behind it that conflict with it: whoever waits always waits for somebody, as the
+    /// search for deadlocks supposes.
     private static func grantWaiters(
         _ heavy: HeavyLock, _ callbacks: inout [@Sendable () -> Void]
     ) {
-        while let wait = heavy.waiters.first {
-            guard heavy.mask(excluding: wait.owner) & wait.mode.conflicts == 0 else { return }
-            heavy.waiters.removeFirst()
+        var ahead: UInt16 = 0
+        var index = 0
+        while index < heavy.waiters.count {
+            let wait = heavy.waiters[index]
+            guard ahead & wait.mode.conflicts == 0,
+                heavy.mask(excluding: wait.owner) & wait.mode.conflicts == 0
+            else {
+                ahead |= wait.mode.bit
+                index += 1
+                continue
+            }
+            heavy.waiters.remove(at: index)
             heavy.add(wait.owner, wait.mode.bit)
             if let callback = wait.resolve(.granted) { callbacks.append(callback) }
         }
@@ -480,11 +492,14 @@ final class LockTable: @unchecked Sendable {
             var path: [(LockWait, LockOwner)] = []
             var seen: Set<ObjectIdentifier> = []
             func visit(_ current: LockWait) -> Bool {
-                for blocker in blockers(of: current) {
+                for (blocker, isAlike) in blockersInQueue(of: current) {
                     if blocker.isOne(with: wait.owner) {
                         path.append((current, blocker))
                         return true
                     }
+                    // It waits for nobody that `current` does not wait for too. A queue of many is
+                    // gone through once, not once for each of them.
+                    if isAlike { continue }
                     guard seen.insert(ObjectIdentifier(blocker)).inserted,
                         let next = blocker.currentWait
                     else { continue }
@@ -526,20 +541,23 @@ final class LockTable: @unchecked Sendable {
     }
 
     /// Who keeps `wait` waiting: conflicting holders, and conflicting requests ahead of it.
-    func blockers(of wait: LockWait) -> [LockOwner] {
+    func blockers(of wait: LockWait) -> [LockOwner] { blockersInQueue(of: wait).map(\.owner) }
+
+    /// The same; `isAlike` marks who stands ahead in the queue and wants the same mode.
+    private func blockersInQueue(of wait: LockWait) -> [(owner: LockOwner, isAlike: Bool)] {
         shard(wait.key).state.withLock { shard in
-            guard let slot = shard.find(wait.key), let heavy = Self.heavy(slot),
+            guard wait.isQueued, let slot = shard.find(wait.key), let heavy = Self.heavy(slot),
                 let place = heavy.waiters.firstIndex(where: { $0 === wait })
             else { return [] }
-            var result: [LockOwner] = []
+            var result: [(owner: LockOwner, isAlike: Bool)] = []
             for holder in heavy.holders
             where !holder.owner.isOne(with: wait.owner) && holder.mask & wait.mode.conflicts != 0 {
-                result.append(holder.owner)
+                result.append((holder.owner, false))
             }
             for ahead in heavy.waiters[..<place]
             where !ahead.owner.isOne(with: wait.owner) && ahead.mode.bit & wait.mode.conflicts != 0
             {
-                result.append(ahead.owner)
+                result.append((ahead.owner, ahead.mode == wait.mode))
             }
             return result
         }

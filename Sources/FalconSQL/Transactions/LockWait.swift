@@ -32,6 +32,8 @@ final class LockWait: Sendable {
         case lock
         /// pg_sleep: a timer resolves it.
         case timer
+        /// pg_terminate_backend waits for the end of a session, or for a timer.
+        case sessionEnd
         /// The end of the transactions that may make a deferrable one's snapshot unsafe.
         case safeSnapshot
     }

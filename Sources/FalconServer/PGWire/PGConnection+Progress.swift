@@ -53,7 +53,7 @@ extension PGConnection {
     /// COPY FROM STDIN waits for its client, unless it has been told to end meanwhile.
     private func awaitCopyData() {
         state.beganCopyIn()
-        if let endRequest { endFatally(endRequest) }
+        endIfAskedBefore()
     }
 
     func sendError(_ error: SQLError) {
@@ -69,7 +69,7 @@ extension PGConnection {
             sink.needsFlush = true
         }
         if terminationRequested { return endByAdministrator() }
-        if let endRequest { endFatally(endRequest) }
+        endIfAskedBefore()
     }
 
     private func resumeHere() {

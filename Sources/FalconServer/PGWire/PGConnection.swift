@@ -33,8 +33,8 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     private var startupTimeout: Scheduled<Void>?
     var drainRequested = false
     var terminationRequested = false
-    /// What the session was asked to end with while a request was under way.
-    var endRequest: SQLError?
+    /// The session was asked to end while a request was under way.
+    var isAskedToEnd = false
     /// The message sent when the request in progress completes: ParseComplete, BindComplete.
     var completionTag: UInt8 = 0
     /// The request in progress is one CopyData message: its end is not the COPY's.
@@ -371,8 +371,15 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         switch state.phase {
         case .idle, .copyIn: endFatally(error)
         // Its statement notices, or has ended without: then it ends behind it.
-        default: endRequest = error
+        default: isAskedToEnd = true
         }
+    }
+
+    /// Ends the session between two requests when it was asked to during one, and still is.
+    func endIfAskedBefore() {
+        guard isAskedToEnd else { return }
+        isAskedToEnd = false
+        endIfAsked()
     }
 
     /// From any thread: cancel the statement in progress and end.
