@@ -104,6 +104,7 @@ extension SystemCatalog {
     /// PostgreSQL's is backend/number; one transaction at a time runs in a session here.
     private static func virtualTransaction(_ owner: LockOwner) -> String {
         guard owner.isDetached else { return "\(owner.processID)/1" }
-        return "-1/\(owner.transactionNumber.withLock { $0 } ?? 0)"
+        let number = owner.transactionNumber.withLock { $0 } ?? 0
+        return "-1/\(UInt32(truncatingIfNeeded: number))"
     }
 }
