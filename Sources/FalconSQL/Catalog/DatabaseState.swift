@@ -18,6 +18,7 @@ final class DatabaseState: Sendable {
     private let preparedRowIDs = Mutex<[StorageID: UInt64]>([:])
     /// Rows that committed transactions gave another primary key.
     let movedRows = MovedRows()
+    let statistics = TransactionStatistics()
     private let sequences = Mutex<[OID: SequenceState]>([:])
 
     init(oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot) {

@@ -28,7 +28,8 @@ enum SystemCatalog {
     }
 
     static let tables: [VirtualTable] =
-        ownTables + functionTables + operatorClassTables + activityTables + lockTables + emptyTables
+        ownTables + functionTables + operatorClassTables + activityTables + lockTables
+        + transactionTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [

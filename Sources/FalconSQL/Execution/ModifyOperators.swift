@@ -133,11 +133,15 @@ final class InsertOperator: ModifyOperator {
             return true
         }
         while true {
+            let transaction = executor.transaction
+            let heldBefore = transaction.owner.held.count
             guard let conflict = try writer.insert(newValues, arbiters: action.arbiters) else {
                 return true
             }
             guard let update = action.update else {
                 try checkVisible(conflict.rowKey)
+                // It leaves the row alone: nobody has to wait for its end.
+                transaction.locks.release(transaction.owner, downTo: heldBefore)
                 return false
             }
             if let done = try updateExisting(conflict, update, writer) { return done }

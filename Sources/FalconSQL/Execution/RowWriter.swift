@@ -261,6 +261,7 @@ final class RowWriter {
         try codec.encode(values, to: &value)
         try putRow(key, sql: sql, before: nil)
         try transaction.chargeWrites()
+        if sql == .insert { transaction.progress.inserted() }
         return nil
     }
 
@@ -346,6 +347,7 @@ final class RowWriter {
                 throw SQLError(.internalError, "unexpected conflict")
             }
             if needsLocks { transaction.noteMoved(from: key, to: rowKey.bytes) }
+            transaction.progress.updated()
             return
         }
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
@@ -357,6 +359,7 @@ final class RowWriter {
         try codec.encode(new, to: &value)
         try putRow(key, sql: .update, before: nil)
         try transaction.chargeWrites()
+        transaction.progress.updated()
     }
 
     private func deleteIndexEntry(
@@ -386,6 +389,7 @@ final class RowWriter {
             try batch.delete(key: key, class: .row, sql: sql, descriptorVersion: version)
         }
         try transaction.chargeWrites()
+        if sql == .delete { transaction.progress.deleted() }
     }
 
     // MARK: Building

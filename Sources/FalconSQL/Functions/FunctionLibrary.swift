@@ -53,6 +53,7 @@ struct FunctionLibrary {
         library.addArrays()
         library.addConversions()
         library.addSession()
+        library.addTransactions()
         library.addSets()
         library.addAggregates()
         library.addCatalog()

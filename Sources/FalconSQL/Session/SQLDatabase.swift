@@ -58,6 +58,9 @@ public final class SQLDatabase: Sendable {
     let timers = TimerService()
     let prepared: PreparedTransactions
     let outcomes: TransactionOutcomeStore
+    let statuses: TransactionStatusStore
+    let commitsUnderWay = CommitsUnderWay()
+    let statusCount = Atomic<Int>(0)
     let store: CatalogStore
     private let databases: [String: DatabaseState]
     private let registry = Mutex(Registry())
@@ -71,6 +74,7 @@ public final class SQLDatabase: Sendable {
         self.store = store
         prepared = PreparedTransactions(limit: options.maxPrepared)
         outcomes = TransactionOutcomeStore(engine)
+        statuses = TransactionStatusStore(engine)
         locks = LockTable(
             maxLocks: options.maxLocks, budget: engine.options.memoryBudget,
             allocateTransaction: { engine.allocateTransactionID().rawValue })

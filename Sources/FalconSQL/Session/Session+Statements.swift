@@ -138,6 +138,7 @@ extension Session {
             if !isRead, run.stage != .start || !run.prepared.isPlanned {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
+                transaction.progress.restore(run.workBefore)
             }
             if run.stage == .running {
                 run.stage = .restart
@@ -184,6 +185,7 @@ extension Session {
             run.snapshot = try transaction.statementSnapshot()
             run.firstOrdinal = transaction.batch.nextOrdinal
             run.changeCount = transaction.changes.count
+            run.workBefore = transaction.progress.work
             run.columns = plan.columns
             run.formats = Self.expand(run.formats, plan.columns.count)
             run.rowValues = Array(repeating: .null, count: plan.resultSlots.count)

@@ -101,7 +101,19 @@ extension Session {
             rollback()
             throw error
         }
+        let hasWrites = transaction.batch.operationCount > 0
+        let number = transactionNumber
+        if let number {
+            do throws(SQLError) {
+                try database.noteStatus(number, in: transaction.batch)
+            } catch {
+                chainAfterCommit = nil
+                rollback()
+                throw error
+            }
+        }
         guard transaction.batch.operationCount > 0 else {
+            noteTransaction(.committed)
             transaction.end()
             afterCommit()
             return nil
@@ -112,9 +124,11 @@ extension Session {
             owner: owner)
         var durability = database.options.durability
         if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
+        // Nothing but its number: nobody loses anything.
+        if !hasWrites { durability = .buffered }
         var options = CommitOptions(
             durability: durability,
-            transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
+            transactionID: number.map { TransactionID($0) }, database: state.id)
         if tracked != nil {
             options.onOrdered = { timestamp, _ in effects.ordered(at: timestamp) }
         }
@@ -124,6 +138,7 @@ extension Session {
             case .success(let receipt): effects.published(at: receipt.timestamp, in: cluster)
             case .failure: effects.abandoned(in: cluster)
             }
+            if let number { cluster.commitsUnderWay.end(number, result) }
             wait.complete(result)
         }
         return try follow(wait, ticket)
@@ -147,6 +162,13 @@ extension Session {
     }
 
     func finishCommit(_ result: Result<CommitReceipt, StorageError>) throws(SQLError) {
+        switch result {
+        case .success(let receipt):
+            noteTransaction(.committed, receipt)
+        case .failure(let error):
+            failure = SQLError(storage: error).state
+            noteTransaction(.aborted)
+        }
         transaction.reset()
         if interrupt.endCommit() { stopStatement() }
         switch result {
@@ -173,6 +195,7 @@ extension Session {
     /// Rolls the whole transaction back.
     func rollback() {
         dropAllPortals()
+        noteTransaction(.aborted)
         transaction.end()
         if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
         block = .none
@@ -190,6 +213,7 @@ extension Session {
                 transaction.rollback(to: savepoint)
                 settings.restoreIfChanged(savepoint.settings)
             } else {
+                noteTransaction(.aborted)
                 transaction.end()
                 if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
             }

@@ -51,6 +51,7 @@ extension Session {
         let header = PreparedTransactionHeader(
             gid: gid, user: settings.user, number: database.locks.transactionNumber(of: owner),
             database: state.id, preparedMicros: Self.nowMicros(), isSerializable: node != nil)
+        noteTransaction(.prepared)
         let detached = transaction.detach()
         let entry = PreparedTransaction(
             uid: UID(high: .random(in: 0...UInt64.max), low: header.number), header: header,
@@ -71,6 +72,7 @@ extension Session {
             case .failure:
                 entry.abandoned(in: cluster)
                 cluster.prepared.forget(gid)
+                entry.database.statistics.decided(commits: false)
             }
             wait.complete(result)
         }
@@ -85,29 +87,7 @@ extension Session {
             gid, user: settings.user, isSuperuser: database.isSuperuser(settings.user),
             database: state)
         let wait = CommitWait()
-        let cluster = database
-        var options = CommitOptions(durability: cluster.options.durability)
-        if commits {
-            options.transactionID = TransactionID(entry.header.number)
-            options.database = state.id
-            options.onOrdered = { timestamp, _ in entry.effects.ordered(at: timestamp) }
-        }
-        let ticket = cluster.outcomes.decide(
-            entry.uid, commits: commits, with: commits ? entry.batch : WriteBatch(), options
-        ) { result in
-            switch result {
-            case .success(let receipt):
-                if commits {
-                    entry.committed(at: receipt.timestamp, in: cluster)
-                } else {
-                    entry.abandoned(in: cluster)
-                }
-                cluster.prepared.forget(gid)
-                cluster.noteDecision()
-            case .failure: cluster.prepared.add(entry)
-            }
-            wait.complete(result)
-        }
+        let ticket = try database.decide(entry, commits: commits) { wait.complete($0) }
         return try follow(wait, ticket)
     }
 

@@ -2,6 +2,13 @@ import FalconSchema
 import FalconStorage
 
 extension Session {
+    /// `SHOW falcon.name` shows a relation of that schema.
+    private static func shownTable(_ name: String) -> TableDescriptor? {
+        let parts = name.lowercased().split(separator: ".", maxSplits: 1)
+        guard parts.count == 2, parts[0] == "falcon" else { return nil }
+        return VirtualTables.descriptor(schema: "falcon", name: String(parts[1]), searchPath: [])
+    }
+
     private static func textColumn(_ name: String) -> ResultColumn {
         ResultColumn(name: name, type: .text)
     }
@@ -10,6 +17,9 @@ extension Session {
     func utilityColumns(_ statement: AST.Statement) throws(SQLError) -> [ResultColumn]? {
         switch statement {
         case .show(let name):
+            if let table = Self.shownTable(name) {
+                return table.columns.map { ResultColumn(name: $0.name, type: $0.type) }
+            }
             return [Self.textColumn(SessionSettings.canonicalName(name))]
         case .showAll:
             return ["name", "setting", "description"].map { Self.textColumn($0) }
@@ -62,6 +72,7 @@ extension Session {
             if !isBounded(statement), !isOnWorker { return .blocked(needsWorker()) }
             run.firstOrdinal = transaction.batch.nextOrdinal
             run.changeCount = transaction.changes.count
+            run.workBefore = transaction.progress.work
             refreshFunctions()
         }
         switch statement {
@@ -101,6 +112,12 @@ extension Session {
             settings.resetAll()
             return .done(tag: "RESET")
         case .show(let name):
+            if let table = Self.shownTable(name) {
+                return try emit(run, describes, maxRows, sink, tag: "SHOW") {
+                    () throws(SQLError) in
+                    try VirtualTables.rows(table, self.transaction, session: self.functions.session)
+                }
+            }
             return try emit(run, describes, maxRows, sink, tag: "SHOW") { () throws(SQLError) in
                 [[.text(try self.shown(name))]]
             }

@@ -100,6 +100,8 @@ public final class Session: @unchecked Sendable {
     var transactionNumber: UInt64? { owner.transactionNumber.withLock { $0 } }
     /// It has made a temporary relation at some time.
     var usesTemporary = false
+    /// The SQLSTATE that the transaction now fails with, for the statistics.
+    var failure: SQLState?
     /// What commits do with its temporary tables.
     var temporaryActions: [OID: OnCommitAction] = [:]
 
@@ -117,12 +119,12 @@ public final class Session: @unchecked Sendable {
         owner = LockOwner(processID: processID)
         advisoryOwner = LockOwner(besides: owner)
         idle = IdleTimeout(timers: database.timers) { interrupt.expired($0) }
-        activity = SessionActivity(
-            owner: owner, database: state, user: settings.user, client: client,
-            now: Self.nowMicros())
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt, serializables: database.serializables)
+        activity = SessionActivity(
+            owner: owner, progress: transaction.progress, database: state, user: settings.user,
+            client: client, now: Self.nowMicros())
         let bridge = SessionBridge()
         self.bridge = bridge
         functions = FunctionContext(
@@ -363,6 +365,7 @@ public final class Session: @unchecked Sendable {
             }
         } else {
             dropAllPortals()
+            noteTransaction(.aborted)
             transaction.end()
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)
@@ -445,6 +448,7 @@ public final class Session: @unchecked Sendable {
             case .suspended: continue
             case .done(let tag, let end):
                 stopStatement()
+                noteStatement(run)
                 run.finish()
                 simple.run = nil
                 simple.index += 1
@@ -501,6 +505,7 @@ public final class Session: @unchecked Sendable {
             return finish(sink)
         case .done(let tag, let end):
             stopStatement()
+            noteStatement(run)
             portal.isDone = true
             run.finish()
             if case .none = end {
@@ -561,6 +566,7 @@ public final class Session: @unchecked Sendable {
         work = .none
         copyIn = nil
         stopStatement()
+        failure = error.state
         abortAfterError()
         report(sink)
         noteEnd(isReady: !isExecute)
@@ -649,6 +655,8 @@ public final class Session: @unchecked Sendable {
 
     func startStatement() {
         sleep = SleepState()
+        activity.modes = (transaction.isolation, transaction.isReadOnly)
+        transaction.limits = (settings.maxWriteKeys, settings.maxWriteBytes)
         if !advisoryLog.isEmpty { advisoryLog = AdvisoryLog() }
         startStatementTimer()
     }

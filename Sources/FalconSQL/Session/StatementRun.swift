@@ -22,6 +22,8 @@ final class StatementRun {
     var snapshot: Snapshot?
     var firstOrdinal: UInt32 = 0
     var changeCount = 0
+    /// What the transaction had done before it.
+    var workBefore = TransactionWork()
 
     /// Rows kept back until the statement is complete: it may have to run again.
     var buffer: [[Datum]] = []

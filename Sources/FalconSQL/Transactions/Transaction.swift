@@ -34,6 +34,8 @@ final class Transaction: @unchecked Sendable {
     let interrupt: Interrupt
     /// Names the session to whoever asks who keeps old versions; short enough to need no allocation.
     let snapshotOwner: String
+    /// What it has done so far, for others to see.
+    let progress = TransactionProgress()
 
     private(set) var batch = WriteBatch()
     /// The memory of ``batch``, and where its next check is due.
@@ -80,7 +82,7 @@ final class Transaction: @unchecked Sendable {
         self.owner = owner
         self.database = database
         self.interrupt = interrupt
-        snapshotOwner = "session \(owner.processID)"
+        snapshotOwner = Self.snapshotOwner(owner.processID)
         let budget = engine.options.memoryBudget
         writeMemory = MemoryMeter(budget, .transactions, user: "The transaction's writes")
         queryMemory = MemoryMeter(
@@ -90,7 +92,10 @@ final class Transaction: @unchecked Sendable {
     func begin(startMicros: Int64) {
         isActive = true
         self.startMicros = startMicros
+        progress.restore(TransactionWork())
     }
+
+    static func snapshotOwner(_ processID: Int32) -> String { "session \(processID)" }
 
     // MARK: Snapshots
 
@@ -163,6 +168,27 @@ final class Transaction: @unchecked Sendable {
     @inline(__always)
     func chargeWrites() throws(SQLError) {
         if batch.byteCount > checkedBytes { try chargeGrowth() }
+        if limits.keys != 0 || limits.bytes != 0 { try checkLimits() }
+    }
+
+    /// max_txn_write_keys and max_txn_write_bytes; 0: none.
+    var limits = (keys: 0, bytes: 0)
+
+    private func checkLimits() throws(SQLError) {
+        if limits.keys != 0, batch.operationCount > limits.keys {
+            throw SQLError(
+                .programLimitExceeded, "transaction writes too many keys",
+                detail: "It has written \(batch.operationCount) rows and index entries; "
+                    + "max_txn_write_keys is \(limits.keys).",
+                hint: "Split the work over several transactions, or raise max_txn_write_keys.")
+        }
+        if limits.bytes != 0, batch.byteCount > limits.bytes {
+            throw SQLError(
+                .programLimitExceeded, "transaction writes too many bytes",
+                detail: "It has written \(batch.byteCount) bytes; max_txn_write_bytes is "
+                    + "\(limits.bytes).",
+                hint: "Split the work over several transactions, or raise max_txn_write_bytes.")
+        }
     }
 
     @inline(never)
