@@ -14,6 +14,8 @@ public protocol SessionFunctions: AnyObject, Sendable {
     var processID: Int32 { get }
     /// The session's transaction id, assigned on demand.
     var transactionID: UInt64 { get }
+    /// The same; nil when it has none: it has written nothing and nobody has asked.
+    var assignedTransactionID: UInt64? { get }
     /// True once the statement should end with 57014.
     var isCanceled: Bool { get }
     /// Throws 57014 (or 57P01) when the statement is to stop: long loops ask now and then.
@@ -49,6 +51,7 @@ public protocol SessionFunctions: AnyObject, Sendable {
 }
 
 extension SessionFunctions {
+    public var assignedTransactionID: UInt64? { nil }
     public func checkInterrupts() throws(SQLError) {}
     public func relation(_ oid: OID) -> RelationFacts? { nil }
     public func isVisible(relation oid: OID) -> Bool? { true }

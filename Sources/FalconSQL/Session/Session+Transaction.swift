@@ -48,6 +48,7 @@ extension Session {
         transaction.isolation = settings.defaultIsolation
         transaction.isReadOnly = settings.isDefaultReadOnly
         transaction.isDeferrable = settings.isDefaultDeferrable
+        modesAtBegin = modes
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
     }
@@ -76,22 +77,28 @@ extension Session {
     }
 
     private var modes: Transaction.Modes {
-        Transaction.Modes(
-            isolation: transaction.isolation, isReadOnly: transaction.isReadOnly,
-            isDeferrable: transaction.isDeferrable)
+        get {
+            Transaction.Modes(
+                isolation: transaction.isolation, isReadOnly: transaction.isReadOnly,
+                isDeferrable: transaction.isDeferrable)
+        }
+        set {
+            transaction.isolation = newValue.isolation
+            transaction.isReadOnly = newValue.isReadOnly
+            transaction.isDeferrable = newValue.isDeferrable
+        }
     }
 
     private func startChained(_ modes: Transaction.Modes) {
         startTransaction()
-        transaction.isolation = modes.isolation
-        transaction.isReadOnly = modes.isReadOnly
-        transaction.isDeferrable = modes.isDeferrable
+        self.modes = modes
+        modesAtBegin = modes
         block = .inBlock
     }
 
     /// Commits. Nil: done already; else the progress to return, and `resume` ends it.
     func commit() throws(SQLError) -> SessionProgress? {
-        dropAllPortals()
+        for (name, portal) in portals where portal.held == nil { dropPortal(name) }
         if !temporaryActions.isEmpty { try endTemporaryTables() }
         let tracked: SerializableNode?
         do throws(SQLError) {
@@ -176,6 +183,7 @@ extension Session {
         case .failure(let error):
             // Nothing of it may be left: the session is outside a transaction again.
             chainAfterCommit = nil
+            dropAllPortals()
             if let saved = settingsAtBegin { settings.restore(saved) }
             block = .none
             if error.code == .cancelled { throw interrupt.error }
@@ -184,6 +192,7 @@ extension Session {
     }
 
     private func afterCommit() {
+        for portal in portals.values { portal.isKept = true }
         settings.dropLocals()
         block = .none
         if let modes = chainAfterCommit {
@@ -208,16 +217,25 @@ extension Session {
         case .implicit: rollback()
         case .inBlock:
             block = .failed
-            dropAllPortals()
             if let savepoint = transaction.savepoints.last {
-                transaction.rollback(to: savepoint)
-                settings.restoreIfChanged(savepoint.settings)
+                rollBack(to: savepoint)
             } else {
+                dropAllPortals()
                 noteTransaction(.aborted)
                 transaction.end()
+                // For AND CHAIN. What BEGIN said is undone, as in PostgreSQL.
+                if let modesAtBegin { modes = modesAtBegin }
                 if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
             }
         }
+    }
+
+    private func rollBack(to savepoint: Transaction.Savepoint) {
+        for (name, portal) in portals where portal.number >= savepoint.nextPortal {
+            dropPortal(name)
+        }
+        transaction.rollback(to: savepoint)
+        settings.restoreIfChanged(savepoint.settings)
     }
 
     // MARK: Transaction statements
@@ -246,6 +264,7 @@ extension Session {
                         .noActiveSQLTransaction, "there is no transaction in progress",
                         severity: .warning))
             }
+            if let blocked = try holdCursors() { return blocked }
             return .done(tag: "COMMIT", then: .commit(chain: chain))
         case .rollback(let chain):
             if block == .implicit {
@@ -258,21 +277,21 @@ extension Session {
             return .done(tag: "ROLLBACK", then: .rollback(chain: chain))
         case .savepoint(let name):
             try requireBlock("SAVEPOINT")
-            transaction.setSavepoint(name, settings: settings.saved)
+            transaction.setSavepoint(
+                name, settings: settings.saved, nextPortal: nextPortalNumber)
             return .done(tag: "SAVEPOINT")
         case .release(let name):
             try requireBlock("RELEASE SAVEPOINT")
             let index = try savepoint(name)
+            transaction.isReadOnly = transaction.savepoints[index].isReadOnly
             transaction.savepoints.removeSubrange(index...)
             return .done(tag: "RELEASE")
         case .rollbackTo(let name):
             if block != .failed { try requireBlock("ROLLBACK TO SAVEPOINT") }
             let index = try savepoint(name)
-            dropAllPortals()
             let savepoint = transaction.savepoints[index]
-            transaction.rollback(to: savepoint)
+            rollBack(to: savepoint)
             transaction.savepoints.removeSubrange((index + 1)...)
-            settings.restoreIfChanged(savepoint.settings)
             block = .inBlock
             return .done(tag: "ROLLBACK")
         case .prepare(let gid): return runPrepare(gid, sink)
@@ -313,7 +332,9 @@ extension Session {
             guard let level = IsolationLevel(rawValue: isolation.lowercased()) else {
                 throw SQLError(
                     .invalidParameterValue,
-                    "invalid value for parameter \"transaction_isolation\": \"\(isolation)\"")
+                    "invalid value for parameter \"transaction_isolation\": \"\(isolation)\"",
+                    hint: "Available values: serializable, repeatable read, read committed, "
+                        + "read uncommitted.")
             }
             if level != transaction.isolation, !transaction.savepoints.isEmpty,
                 !transaction.hasSnapshot
@@ -330,6 +351,11 @@ extension Session {
             transaction.isolation = level
         }
         if let isReadOnly = modes.isReadOnly {
+            if !isReadOnly, transaction.isReadOnly, !transaction.savepoints.isEmpty {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "cannot set transaction read-write mode inside a read-only transaction")
+            }
             if !isReadOnly, transaction.isReadOnly, transaction.hasSnapshot {
                 throw SQLError(
                     .activeSQLTransaction,
@@ -338,6 +364,11 @@ extension Session {
             transaction.isReadOnly = isReadOnly
         }
         if let isDeferrable = modes.isDeferrable {
+            if !transaction.savepoints.isEmpty {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction")
+            }
             if transaction.hasSnapshot {
                 throw SQLError(
                     .activeSQLTransaction,

@@ -33,10 +33,11 @@ extension Session {
     /// Hands the transaction over to the registry once its record is durable. Whatever keeps that from
     /// happening rolls it back. Nil: done already.
     func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
+        let holdsCursor = portals.values.contains { $0.isHold && !$0.isKept }
         dropAllPortals()
         let node: SerializableNode?
         do throws(SQLError) {
-            try checkPreparable()
+            try checkPreparable(holdsCursor)
             try database.prepared.reserve(gid)
             do throws(SQLError) {
                 node = try transaction.checkSerializable()
@@ -91,7 +92,12 @@ extension Session {
         return try follow(wait, ticket)
     }
 
-    private func checkPreparable() throws(SQLError) {
+    private func checkPreparable(_ holdsCursor: Bool) throws(SQLError) {
+        if holdsCursor {
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE a transaction that has created a cursor WITH HOLD")
+        }
         let keys = Set(owner.kept.map(\.key))
         if usesTemporary, transaction.touches(schema: temporarySchema, locks: keys) {
             throw SQLError(

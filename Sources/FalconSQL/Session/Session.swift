@@ -20,6 +20,8 @@ public final class Session: @unchecked Sendable {
     /// The request being worked on.
     enum Work {
         case none
+        /// A Parse message that waits for its relations' locks.
+        case parse(PreparedStatement)
         case simple(SimpleWork)
         case execute(ExecuteWork)
         case sync
@@ -46,6 +48,8 @@ public final class Session: @unchecked Sendable {
         let portal: Portal
         let maxRows: Int
         var pendingTag: String?
+        /// Rows sent of what a cursor holds.
+        var sent = 0
         init(portal: Portal, maxRows: Int) {
             self.portal = portal
             self.maxRows = maxRows
@@ -73,10 +77,14 @@ public final class Session: @unchecked Sendable {
     private let bridge: SessionBridge
     var settings: SessionSettings
     var settingsAtBegin: SessionSettings.Saved?
+    /// How the transaction began, before BEGIN's own modes.
+    var modesAtBegin: Transaction.Modes?
     var block = BlockState.none
     var work = Work.none
     var statements: [String: PreparedStatement] = [:]
     var portals: [String: Portal] = [:]
+    /// Orders portals and savepoints.
+    var nextPortalNumber = 0
     var pendingCommit: CommitWait?
     var chainAfterCommit: Transaction.Modes?
     var copyIn: CopyInState?
@@ -220,14 +228,33 @@ public final class Session: @unchecked Sendable {
             if let statement = parsed.first { try checkNotFailed(statement.statement) }
             let prepared = PreparedStatement(
                 name: name, sql: sql, parsed: parsed.first, declaredTypes: parameterTypes)
-            if prepared.isPlanned {
-                try beginIfNeeded()
-                try ensurePlan(prepared)
-                prepared.describedColumns = prepared.plan?.columns
+            guard prepared.isPlanned else {
+                if case .declareCursor(let declare) = prepared.statement {
+                    try beginIfNeeded()
+                    try inferParameters(of: declare, prepared)
+                }
+                statements[name] = prepared
+                return .finished
             }
-            statements[name] = prepared
-            return .finished
+            work = .parse(prepared)
         } catch { return fail(error, sink) }
+        return drive(sink)
+    }
+
+    /// As in PostgreSQL, a statement is analysed under its relations' locks: whoever waits for an ALTER
+    /// TABLE is told of the columns there are after it.
+    private func driveParse(_ prepared: PreparedStatement) throws(SQLError) -> SessionProgress {
+        try beginIfNeeded()
+        do throws(SQLError) { try lockRelations(of: prepared) } catch {
+            guard error.isLockWait else { throw error }
+            if statementTimer == nil { startStatementTimer() }
+            return beginLockWait()
+        }
+        stopStatement()
+        prepared.describedColumns = prepared.plan?.columns
+        statements[prepared.name] = prepared
+        work = .none
+        return .finished
     }
 
     public func describeStatement(_ name: String) throws(SQLError) -> StatementDescription {
@@ -278,7 +305,8 @@ public final class Session: @unchecked Sendable {
             }
             dropPortal(portal)
             let bound = Portal(
-                name: portal, prepared: prepared, parameters: values, formats: resultFormats)
+                name: portal, prepared: prepared, parameters: values, formats: resultFormats,
+                number: numberPortal())
             bound.isLarge =
                 parameters.contains { ($0.bytes?.count ?? 0) > Self.largeInput }
                 || prepared.sql.utf8.count > Self.largeInput
@@ -364,7 +392,7 @@ public final class Session: @unchecked Sendable {
                 temporary?()
             }
         } else {
-            dropAllPortals()
+            dropAllPortals(evenKept: true)
             noteTransaction(.aborted)
             transaction.end()
             database.locks.releaseAll(owner)
@@ -400,6 +428,7 @@ public final class Session: @unchecked Sendable {
         do throws(SQLError) {
             switch work {
             case .none: return .finished
+            case .parse(let prepared): return try driveParse(prepared)
             case .simple(let simple): return try driveSimple(simple, sink)
             case .execute(let execute): return try driveExecute(execute, sink)
             case .sync:
@@ -472,6 +501,7 @@ public final class Session: @unchecked Sendable {
             return finish(sink)
         }
         let portal = execute.portal
+        if let held = portal.held { return try driveHeld(held, execute, sink) }
         guard let statement = portal.prepared.statement else {
             sink.emptyQuery()
             return finish(sink)
@@ -716,14 +746,19 @@ public final class Session: @unchecked Sendable {
         return prepared
     }
 
+    func numberPortal() -> Int {
+        nextPortalNumber &+= 1
+        return nextPortalNumber &- 1
+    }
+
     func dropPortal(_ name: String) {
         if let portal = portals.removeValue(forKey: name) { portal.run?.finish() }
     }
 
-    func dropAllPortals() {
+    /// Those that an earlier transaction has left WITH HOLD stay, but for the session's end.
+    func dropAllPortals(evenKept: Bool = false) {
         guard !portals.isEmpty else { return }
-        for portal in portals.values { portal.run?.finish() }
-        portals.removeAll()
+        for (name, portal) in portals where evenKept || !portal.isKept { dropPortal(name) }
     }
 
     /// One format code per column from what Bind said: none, one for all, or one each.

@@ -48,6 +48,11 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
         return session.database.locks.transactionNumber(of: session.owner)
     }
 
+    var assignedTransactionID: UInt64? {
+        guard let session else { return nil }
+        return session.transaction.batch.isEmpty ? session.transactionNumber : transactionID
+    }
+
     var isCanceled: Bool { session?.interrupt.isSet ?? true }
 
     func checkInterrupts() throws(SQLError) { try session?.interrupt.check() }

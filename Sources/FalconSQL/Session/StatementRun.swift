@@ -20,6 +20,9 @@ final class StatementRun {
     var stage = Stage.start
     var executor: PlanExecutor?
     var snapshot: Snapshot?
+    /// It sees the transaction's writes below this ordinal.
+    var readOrdinal: UInt32 = 0
+    /// Where the transaction stood when this piece of work began, to be undone if it has to wait.
     var firstOrdinal: UInt32 = 0
     var changeCount = 0
     /// What the transaction had done before it.
@@ -60,6 +63,13 @@ final class StatementRun {
         try executor.hold(bytes)
         bufferBytes &+= bytes
         buffer.append(values)
+    }
+
+    /// Reads from its first row again when it goes on, passing over what it has sent.
+    func startOver() {
+        guard stage == .running else { return }
+        stage = .restart
+        toPassOver = streamed
     }
 
     /// Drops the rows kept back: the statement runs again.

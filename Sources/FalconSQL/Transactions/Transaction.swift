@@ -24,6 +24,10 @@ final class Transaction: @unchecked Sendable {
         var fastCount: Int
         var changeCount: Int
         var settings: SessionSettings.Saved
+        var isReadOnly: Bool
+        var isDeferrable: Bool
+        /// Cursors with this number or a greater one were opened after it.
+        var nextPortal: Int
     }
 
     let engine: StorageEngine
@@ -269,6 +273,11 @@ final class Transaction: @unchecked Sendable {
             MovedRows.Move(from: Array(from), to: to, ordinal: batch.nextOrdinal))
     }
 
+    /// The row deleted at `key` has no successor: what is there now is another one.
+    func noteReplaced(_ key: UnsafeRawBufferPointer) {
+        moves.append(MovedRows.Move(from: Array(key), to: [], ordinal: batch.nextOrdinal))
+    }
+
     func noteCreated(_ storage: StorageID) { createdStorage.insert(storage) }
 
     /// Deletes everything under `storage`: DROP, TRUNCATE and rewrites.
@@ -300,17 +309,20 @@ final class Transaction: @unchecked Sendable {
         }
     }
 
-    func setSavepoint(_ name: String, settings: SessionSettings.Saved) {
+    func setSavepoint(_ name: String, settings: SessionSettings.Saved, nextPortal: Int) {
         savepoints.append(
             Savepoint(
                 name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
                 fastCount: owner.fast.withLock { $0.count }, changeCount: changes.count,
-                settings: settings))
+                settings: settings, isReadOnly: isReadOnly, isDeferrable: isDeferrable,
+                nextPortal: nextPortal))
     }
 
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
         locks.release(owner, downTo: savepoint.heldCount, fast: savepoint.fastCount)
+        isReadOnly = savepoint.isReadOnly
+        isDeferrable = savepoint.isDeferrable
     }
 
     // MARK: Preparing
