@@ -154,7 +154,8 @@ class Run:
         """The names of the sessions that stand in a queue which only another statement can end."""
         if not self.target.is_peer:
             rows = self.control.query(
-                "select pid from pg_stat_activity where wait_event_type = 'Lock'")
+                "select pid from pg_stat_activity where wait_event_type = 'Lock' "
+                "or wait_event = 'SafeSnapshot'")
             pids = {int(row[0]) for row in rows}
             return {name for name in self.waiting if self.sessions[name].pid in pids}
         edges = {int(row[0]): {int(pid) for pid in row[1].strip("{}").split(",") if pid}

@@ -206,6 +206,8 @@ extension DefinitionRunner {
                 throw SQLError(.wrongObjectType, "\"\(name.name)\" is not a table")
             }
             let old = try lockedTable(name, .accessExclusive)
+            // For its indexes, which are made anew; pg_locks shows it.
+            try transaction.lockRelation(old.oid, .share)
             try session.checkUnused(old, "TRUNCATE")
             var new = old
             new.version += 1

@@ -48,8 +48,6 @@ public protocol SessionFunctions: AnyObject, Sendable {
     func setSequenceValue(_ oid: OID, to value: Int64, isCalled: Bool) throws(SQLError)
     /// pg_get_serial_sequence: the sequence a column owns.
     func serialSequence(table: String, column: String) throws(SQLError) -> String?
-    func cancelBackend(_ processID: Int32) -> Bool
-    func terminateBackend(_ processID: Int32) -> Bool
 }
 
 extension SessionFunctions {
@@ -78,8 +76,6 @@ extension SessionFunctions {
         _ oid: OID, to value: Int64, isCalled: Bool
     ) throws(SQLError) { throw noSequences }
     public func serialSequence(table: String, column: String) throws(SQLError) -> String? { nil }
-    public func cancelBackend(_ processID: Int32) -> Bool { false }
-    public func terminateBackend(_ processID: Int32) -> Bool { false }
 
     private var noSequences: SQLError {
         SQLError(.featureNotSupported, "sequences are not supported")

@@ -301,12 +301,6 @@ extension FunctionLibrary {
         binary("pg_get_serial_sequence") { (a, b, c) throws(SQLError) in
             text(try Self.session(c).serialSequence(table: a.text, column: b.text))
         }
-        unary("pg_cancel_backend") { (a, c) throws(SQLError) in
-            .bool(try Self.session(c).cancelBackend(Int32(truncatingIfNeeded: a.int)))
-        }
-        many("pg_terminate_backend") { (a, c) throws(SQLError) in
-            .bool(try Self.session(c).terminateBackend(Int32(truncatingIfNeeded: a[0].int)))
-        }
     }
 
     /// Functions of the catalog whose answer is the same for every object here.

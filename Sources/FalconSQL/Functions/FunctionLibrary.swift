@@ -58,6 +58,7 @@ struct FunctionLibrary {
         library.addAggregates()
         library.addCatalog()
         library.addAdvisory()
+        library.addSignals()
         library.addJSON()
         return library
     }

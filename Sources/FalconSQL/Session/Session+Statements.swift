@@ -140,6 +140,7 @@ extension Session {
             }
             run.startOver()
             run.forgetRows()
+            advisoryLog.rewind()
             guard error.isDiskWait else { return .blocked(beginLockWait()) }
             run.needsWorker = true
             return .blocked(needsWorker())
@@ -259,6 +260,7 @@ extension Session {
             run.isDescribed = true
             sink.rowDescription(plan.columns)
         }
+        if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
         return .done(
             tag: Self.tag(prepared, affected: run.affected, emitted: run.emitted))
@@ -286,6 +288,7 @@ extension Session {
                 run.toPassOver -= 1
                 continue
             }
+            if !functionNotices.isEmpty { sendFunctionNotices(sink) }
             for index in slots.indices { run.rowValues[index] = executor.row.slots[slots[index]] }
             try sink.row(run.rowValues, run.columns, formats: run.formats)
             sent += 1

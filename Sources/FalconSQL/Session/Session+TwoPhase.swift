@@ -85,7 +85,7 @@ extension Session {
         // The statement's own transaction holds nothing that the decision needs.
         transaction.end()
         let entry = try database.prepared.claim(
-            gid, user: settings.user, isSuperuser: settings.user == database.options.superuser,
+            gid, user: settings.user, isSuperuser: database.isSuperuser(settings.user),
             database: state)
         let wait = CommitWait()
         let ticket = try database.decide(entry, commits: commits) { wait.complete($0) }
@@ -115,7 +115,8 @@ extension Session {
     /// Gives the session a new holder of locks and returns the one whose locks stay.
     private func replaceOwner() -> LockOwner {
         let kept = owner
-        owner = LockOwner(processID: processID)
+        owner = LockOwner(besides: kept)
+        kept.detach()
         database.locks.register(owner)
         transaction.owner = owner
         activity.replaceOwner(owner)

@@ -190,24 +190,7 @@ extension Session {
             try storage { () throws(StorageError) in try engine.flush() }
             return .done(tag: "CHECKPOINT")
         case .lockTable(let lock):
-            try requireBlock("LOCK TABLE")
-            guard let strength = RelationLock(rawValue: lock.mode) else {
-                throw SQLError(.syntaxError, "unrecognized lock mode")
-            }
-            for name in lock.tables {
-                let table = try resolveTable(name)
-                do throws(SQLError) {
-                    try transaction.lockRelation(
-                        table.oid, Self.lockMode(strength), mayWait: !lock.noWait)
-                } catch {
-                    if error.state == .lockNotAvailable {
-                        throw SQLError(
-                            .lockNotAvailable,
-                            "could not obtain lock on relation \"\(table.name)\"")
-                    }
-                    throw error
-                }
-            }
+            try runLockTable(lock)
             return .done(tag: "LOCK TABLE")
         case .declareCursor(let declare):
             return try runDeclare(declare, run)

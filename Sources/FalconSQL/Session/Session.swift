@@ -67,6 +67,10 @@ public final class Session: @unchecked Sendable {
     @exclusivity(unchecked) var owner: LockOwner
     /// Holds session-level advisory locks, which outlive transactions.
     let advisoryOwner: LockOwner
+    var advisoryLog = AdvisoryLog()
+    /// What functions have to tell the client, until it is sent.
+    var functionNotices: [SQLError] = []
+    let idle: IdleTimeout
     let transaction: Transaction
     let functions: FunctionContext
     let activity: SessionActivity
@@ -121,7 +125,8 @@ public final class Session: @unchecked Sendable {
         self.settings = settings
         self.interrupt = interrupt
         owner = LockOwner(processID: processID)
-        advisoryOwner = LockOwner(processID: processID)
+        advisoryOwner = LockOwner(besides: owner)
+        idle = IdleTimeout(timers: database.timers) { interrupt.expired($0) }
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt, serializables: database.serializables)
@@ -141,6 +146,7 @@ public final class Session: @unchecked Sendable {
         self.settings.setNames(bridge)
         functions.settings = self.settings.display
         activity.renamed(self.settings.value("application_name") ?? "")
+        beginIdle(inTransaction: false)
     }
 
     /// ReadyForQuery's status.
@@ -166,6 +172,7 @@ public final class Session: @unchecked Sendable {
         startRequest(sql)
         statements[""] = nil
         do throws(SQLError) {
+            if interrupt.isEnding { throw interrupt.error }
             if block != .failed, let shared = sharedStatement(for: sql),
                 let parsed = shared.prepared.parsed
             {
@@ -276,6 +283,7 @@ public final class Session: @unchecked Sendable {
         portal: String, statement: String, parameters: [WireParameter], resultFormats: [Int16],
         _ sink: any ResultSink
     ) -> SessionProgress {
+        if idle.isOn { idle.end() }
         do throws(SQLError) {
             let prepared = try self.statement(named: statement)
             currentSQL = prepared.sql
@@ -313,6 +321,7 @@ public final class Session: @unchecked Sendable {
     ) -> SessionProgress {
         guard let found = portals[portal] else { return fail(Self.noPortal(portal), sink) }
         startRequest(found.prepared.sql)
+        if interrupt.isEnding { return fail(interrupt.error, sink) }
         work = .execute(ExecuteWork(portal: found, maxRows: max(0, maxRows)))
         return drive(sink)
     }
@@ -366,6 +375,7 @@ public final class Session: @unchecked Sendable {
         guard !isClosed else { return }
         isClosed = true
         statementTimer?.cancel()
+        idle.stop()
         if let wait = transaction.pendingWait {
             database.locks.cancel(wait, .cancelled)
             _ = database.locks.finishWait(wait)
@@ -409,6 +419,7 @@ public final class Session: @unchecked Sendable {
         activity.began(sql, now: Self.nowMicros())
         isOnWorker = false
         awaitsWorker = false
+        if idle.isOn { idle.end() }
         if interrupt.isSet { interrupt.clearUnlessTerminated() }
     }
 
@@ -540,20 +551,28 @@ public final class Session: @unchecked Sendable {
 
     /// The request is complete.
     func finish(_ sink: any ResultSink) -> SessionProgress {
+        let isExecute = isExecuting
         work = .none
         report(sink)
-        noteEnd()
+        noteEnd(isReady: !isExecute)
         return .finished
     }
 
-    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on.
-    private func noteEnd() {
+    private var isExecuting: Bool {
+        if case .execute = work { return true }
+        return false
+    }
+
+    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on, and
+    /// the session is not idle (`isReady` false).
+    private func noteEnd(isReady: Bool = true) {
         switch block {
         case .none: activity.ended(.idle, now: Self.nowMicros())
         case .inBlock: activity.ended(.idleInTransaction, now: Self.nowMicros())
         case .failed: activity.ended(.failed, now: Self.nowMicros())
         case .implicit: return
         }
+        if isReady { beginIdle(inTransaction: block != .none) }
     }
 
     /// The request failed: the transaction's state follows PostgreSQL's.
@@ -573,13 +592,14 @@ public final class Session: @unchecked Sendable {
             execute.portal.run?.finish()
             execute.portal.isDone = true
         }
+        let isExecute = isExecuting
         work = .none
         copyIn = nil
         stopStatement()
         failure = error.state
         abortAfterError()
         report(sink)
-        noteEnd()
+        noteEnd(isReady: !isExecute)
         return .failed(error)
     }
 
@@ -604,6 +624,7 @@ public final class Session: @unchecked Sendable {
 
     /// Announces reported parameters that changed.
     func report(_ sink: any ResultSink) {
+        if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         guard settings.generation != reportedGeneration else { return }
         reportedGeneration = settings.generation
         activity.renamed(settings.value("application_name") ?? "")
@@ -628,6 +649,8 @@ public final class Session: @unchecked Sendable {
     func beginLockWait() -> SessionProgress {
         guard let wait = transaction.pendingWait else { return .finished }
         interrupt.beginWait(wait)
+        // A lock's is there already: the lock table needs it to find deadlocks.
+        if !wait.isQueued { wait.owner.waiting.withLock { $0 = wait } }
         if settings.lockTimeoutMS > 0, wait.isQueued {
             let locks = database.locks
             lockTimer = database.timers.schedule(afterMilliseconds: settings.lockTimeoutMS) {
@@ -664,6 +687,7 @@ public final class Session: @unchecked Sendable {
         sleep = SleepState()
         activity.modes = (transaction.isolation, transaction.isReadOnly)
         transaction.limits = (settings.maxWriteKeys, settings.maxWriteBytes)
+        if !advisoryLog.isEmpty { advisoryLog = AdvisoryLog() }
         startStatementTimer()
     }
 

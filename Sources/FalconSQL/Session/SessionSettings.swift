@@ -23,6 +23,8 @@ struct SessionSettings {
     private(set) var slowTransactionMS = 1000
     private(set) var maxWriteKeys = 0
     private(set) var maxWriteBytes = 0
+    private(set) var idleInTransactionTimeoutMS = 0
+    private(set) var idleSessionTimeoutMS = 0
     private(set) var searchPathNames: [String] = []
     private(set) var isSynchronousCommitOff = false
     private(set) var defaultIsolation = IsolationLevel.readCommitted
@@ -403,6 +405,9 @@ struct SessionSettings {
         slowTransactionMS = Int(raw("falcon.slow_txn_ms") ?? "") ?? 1000
         maxWriteKeys = Int(raw("max_txn_write_keys") ?? "") ?? 0
         maxWriteBytes = Int(raw("max_txn_write_bytes") ?? "") ?? 0
+        idleInTransactionTimeoutMS =
+            Int(raw("idle_in_transaction_session_timeout") ?? "") ?? 0
+        idleSessionTimeoutMS = Int(raw("idle_session_timeout") ?? "") ?? 0
         isSynchronousCommitOff = raw("synchronous_commit") == "off"
         user = raw("session_authorization") ?? user
         var path = Self.parsePath(raw("search_path") ?? "", user: user)

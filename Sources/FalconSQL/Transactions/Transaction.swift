@@ -21,6 +21,7 @@ final class Transaction: @unchecked Sendable {
         var name: String
         var ordinal: UInt32
         var heldCount: Int
+        var fastCount: Int
         var changeCount: Int
         var settings: SessionSettings.Saved
         var isReadOnly: Bool
@@ -312,13 +313,14 @@ final class Transaction: @unchecked Sendable {
         savepoints.append(
             Savepoint(
                 name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
-                changeCount: changes.count, settings: settings, isReadOnly: isReadOnly,
-                isDeferrable: isDeferrable, nextPortal: nextPortal))
+                fastCount: owner.fast.withLock { $0.count }, changeCount: changes.count,
+                settings: settings, isReadOnly: isReadOnly, isDeferrable: isDeferrable,
+                nextPortal: nextPortal))
     }
 
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
-        locks.release(owner, downTo: savepoint.heldCount)
+        locks.release(owner, downTo: savepoint.heldCount, fast: savepoint.fastCount)
         isReadOnly = savepoint.isReadOnly
         isDeferrable = savepoint.isDeferrable
     }
@@ -398,11 +400,16 @@ final class Transaction: @unchecked Sendable {
 
 /// What can stop a running or waiting statement from outside its thread.
 final class Interrupt: Sendable {
-    enum Reason: UInt8 { case none, user, statementTimeout, terminated }
+    /// From `terminated` on, reasons end the session and stay.
+    enum Reason: UInt8 {
+        case none, user, statementTimeout
+        case terminated, idleInTransaction, idleSession
+    }
 
     private let reason = Atomic<UInt8>(0)
     private let wait = Mutex<LockWait?>(nil)
     private let commit = Mutex<CommitWait?>(nil)
+    private let ender = Mutex<(@Sendable () -> Void)?>(nil)
     private let locks: LockTable
 
     init(locks: LockTable) { self.locks = locks }
@@ -410,11 +417,41 @@ final class Interrupt: Sendable {
     @inline(__always)
     var isSet: Bool { reason.load(ordering: .relaxed) != 0 }
 
-    /// Makes the current statement fail at its next check, and ends its lock wait.
+    /// The session is to end.
+    var isEnding: Bool { reason.load(ordering: .relaxed) >= Reason.terminated.rawValue }
+
+    /// Makes the current statement fail at its next check, and ends its lock wait. One that ends the
+    /// session also tells whoever serves it: no statement may be running.
     func raise(_ why: Reason) {
-        reason.store(why.rawValue, ordering: .releasing)
+        set(why)
+        if isEnding {
+            let ender = ender.withLock { $0 }
+            ender?()
+        }
         if let current = wait.withLock({ $0 }) { locks.cancel(current, .cancelled) }
         commit.withLock({ $0 })?.cancel()
+    }
+
+    private func set(_ why: Reason) {
+        var old = reason.load(ordering: .relaxed)
+        while old < Reason.terminated.rawValue {
+            let result = reason.weakCompareExchange(
+                expected: old, desired: why.rawValue, ordering: .acquiringAndReleasing)
+            if result.exchanged { return }
+            old = result.original
+        }
+    }
+
+    /// Has `callback` called when the session is to end; at once when it is already.
+    func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {
+        ender.withLock { $0 = callback }
+        if isEnding { callback() }
+    }
+
+    /// An idle timeout is over. Whoever serves the session looks whether it still is idle; a session
+    /// that nobody serves ends with its next request.
+    func expired(_ why: Reason) {
+        if let ender = ender.withLock({ $0 }) { ender() } else { set(why) }
     }
 
     /// A commit is held back: raising takes it back.
@@ -459,15 +496,22 @@ final class Interrupt: Sendable {
         if isSet { throw error }
     }
 
+    static let idleInTransaction = SQLError(
+        SQLState("25P03"), "terminating connection due to idle-in-transaction timeout",
+        severity: .fatal)
+    static let idleSession = SQLError(
+        SQLState("57P05"), "terminating connection due to idle-session timeout", severity: .fatal)
+
     var error: SQLError {
         switch Reason(rawValue: reason.load(ordering: .acquiring)) {
         case .statementTimeout:
             return SQLError(.queryCanceled, "canceling statement due to statement timeout")
         case .terminated:
-            var error = SQLError(
-                .adminShutdown, "terminating connection due to administrator command")
-            error.severity = .fatal
-            return error
+            return SQLError(
+                .adminShutdown, "terminating connection due to administrator command",
+                severity: .fatal)
+        case .idleInTransaction: return Self.idleInTransaction
+        case .idleSession: return Self.idleSession
         default:
             return SQLError(.queryCanceled, "canceling statement due to user request")
         }
