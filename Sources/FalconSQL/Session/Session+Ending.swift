@@ -20,6 +20,22 @@ extension Session {
         }
     }
 
+    /// transaction_timeout: from the transaction's first statement on, or from when it was set, to its end.
+    func startTransactionTimer() {
+        guard settings.transactionTimeoutMS > 0, transactionTimer == nil, transaction.isActive
+        else { return }
+        let interrupt = interrupt
+        transactionTimer = database.timers.schedule(
+            afterMilliseconds: settings.transactionTimeoutMS
+        ) { interrupt.raise(.transactionTimeout) }
+    }
+
+    func stopTransactionTimer() {
+        guard let timer = transactionTimer else { return }
+        timer.cancel()
+        transactionTimer = nil
+    }
+
     /// The session waits for its client now.
     func beginIdle(inTransaction: Bool) {
         let milliseconds =

@@ -5,6 +5,7 @@ extension Session {
     /// Enters the transaction, which is about to be forgotten, into its database's statistics.
     func noteTransaction(_ outcome: TransactionSummary.Outcome, _ receipt: CommitReceipt? = nil) {
         guard transaction.isActive else { return }
+        stopTransactionTimer()
         let summary = TransactionSummary(
             number: transactionNumber, processID: processID, user: settings.user,
             application: activity.applicationName, isolation: transaction.isolation,

@@ -51,6 +51,7 @@ extension Session {
         modesAtBegin = modes
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
+        startTransactionTimer()
     }
 
     /// Ends or continues the transaction after a statement. Non-nil: the commit must be waited for.

@@ -97,6 +97,7 @@ public final class Session: @unchecked Sendable {
     var sleep = SleepState()
     private var lockTimer: TimerService.Timer?
     var statementTimer: TimerService.Timer?
+    var transactionTimer: TimerService.Timer?
     /// The caller has brought us to a worker thread.
     var isOnWorker = false
     private var awaitsWorker = false
@@ -375,6 +376,7 @@ public final class Session: @unchecked Sendable {
         guard !isClosed else { return }
         isClosed = true
         statementTimer?.cancel()
+        stopTransactionTimer()
         idle.stop()
         if let wait = transaction.pendingWait {
             database.locks.cancel(wait, .cancelled)
@@ -687,6 +689,8 @@ public final class Session: @unchecked Sendable {
         sleep = SleepState()
         activity.modes = (transaction.isolation, transaction.isReadOnly)
         transaction.limits = (settings.maxWriteKeys, settings.maxWriteBytes)
+        owner.setPriority(settings.transactionPriority)
+        startTransactionTimer()
         if !advisoryLog.isEmpty { advisoryLog = AdvisoryLog() }
         startStatementTimer()
     }

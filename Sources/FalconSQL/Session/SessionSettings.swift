@@ -19,6 +19,8 @@ struct SessionSettings {
     private(set) var display = DisplaySettings()
     private(set) var statementTimeoutMS = 0
     private(set) var lockTimeoutMS = 0
+    private(set) var transactionTimeoutMS = 0
+    private(set) var transactionPriority = TransactionPriority.normal
     /// Transactions at least so long are listed as slow; negative: none.
     private(set) var slowTransactionMS = 1000
     private(set) var maxWriteKeys = 0
@@ -402,6 +404,9 @@ struct SessionSettings {
     private mutating func refresh() {
         statementTimeoutMS = Int(raw("statement_timeout") ?? "") ?? 0
         lockTimeoutMS = Int(raw("lock_timeout") ?? "") ?? 0
+        transactionTimeoutMS = Int(raw("transaction_timeout") ?? "") ?? 0
+        transactionPriority =
+            TransactionPriority(name: raw("transaction_priority") ?? "") ?? .normal
         slowTransactionMS = Int(raw("falcon.slow_txn_ms") ?? "") ?? 1000
         maxWriteKeys = Int(raw("max_txn_write_keys") ?? "") ?? 0
         maxWriteBytes = Int(raw("max_txn_write_bytes") ?? "") ?? 0

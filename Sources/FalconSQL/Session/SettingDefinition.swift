@@ -86,6 +86,13 @@ struct SettingDefinition: Sendable {
         .init(
             name: "deadlock_timeout", kind: .integer(1, 2_147_483_647, unit: "ms"), initial: "1000"),
         .init(
+            name: "transaction_timeout", kind: ms, initial: "0",
+            description: "Longest a transaction may last; 0: no limit."),
+        .init(
+            name: "transaction_priority",
+            kind: .choice(TransactionPriority.allCases.map(\.name)), initial: "normal",
+            description: "Of a deadlock's transactions one of the lowest priority is ended."),
+        .init(
             name: "falcon.slow_txn_ms", kind: .integer(-1, 2_147_483_647, unit: "ms"),
             initial: "1000",
             description: "Transactions at least so long are listed in falcon.slow_txns; -1: none."),

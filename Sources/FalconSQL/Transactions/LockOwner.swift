@@ -31,6 +31,7 @@ final class LockOwner: @unchecked Sendable {
     private let advisoryKeys = Mutex<[UInt64: AdvisoryKey]>([:])
     /// Whether there are any: the session's thread asks before it takes the mutex.
     private var hasAdvisoryKeys = false
+    private let priorityCell = Atomic(TransactionPriority.normal.rawValue)
     /// A prepared transaction's: it is no session's any more, and never waits.
     private let isDetachedCell = Atomic(false)
 
@@ -43,6 +44,14 @@ final class LockOwner: @unchecked Sendable {
     init(besides other: LockOwner) {
         processID = other.processID
         waiting = other.waiting
+    }
+
+    /// Its transaction's. Its session sets it, any thread reads it.
+    var priority: TransactionPriority {
+        TransactionPriority(rawValue: priorityCell.load(ordering: .relaxed)) ?? .normal
+    }
+    func setPriority(_ priority: TransactionPriority) {
+        priorityCell.store(priority.rawValue, ordering: .relaxed)
     }
 
     /// One lock as a prepared transaction's record has it.

@@ -162,7 +162,9 @@ final class LockTable: @unchecked Sendable {
                 .init(key: key, mask: mode.bit, isStrongRelation: isStrongRelation))
             return .granted
         case .wait(let wait):
-            if let detail = findDeadlock(wait) { cancel(wait, .deadlock(detail: detail)) }
+            if let found = findDeadlock(wait) {
+                cancel(found.victim, .deadlock(detail: found.detail))
+            }
             return .waiting(wait)
         case .unavailable: return .unavailable
         case .exhausted: return .exhausted
@@ -486,7 +488,7 @@ final class LockTable: @unchecked Sendable {
     // MARK: Deadlocks
 
     /// Registers `wait` in the wait-for graph and returns a report when it closes a cycle.
-    private func findDeadlock(_ wait: LockWait) -> String? {
+    private func findDeadlock(_ wait: LockWait) -> (victim: LockWait, detail: String)? {
         graph.withLock { _ in
             wait.owner.waiting.withLock { $0 = wait }
             var path: [(LockWait, LockOwner)] = []
@@ -510,10 +512,17 @@ final class LockTable: @unchecked Sendable {
                 return false
             }
             guard visit(wait) else { return nil }
-            return path.map { step, blocker in
+            // Whoever closes the cycle is the victim, unless another one's priority is lower.
+            var first = 0
+            for (place, step) in path.enumerated()
+            where step.0.owner.priority < path[first].0.owner.priority {
+                first = place
+            }
+            let detail = (path[first...] + path[..<first]).map { step, blocker in
                 "Process \(step.owner.processID) waits for \(description(step, blocker)); "
                     + "blocked by process \(blocker.processID)."
             }.joined(separator: "\n")
+            return (path[first].0, detail)
         }
     }
 

@@ -403,7 +403,7 @@ final class Interrupt: Sendable {
     /// From `terminated` on, reasons end the session and stay.
     enum Reason: UInt8 {
         case none, user, statementTimeout
-        case terminated, idleInTransaction, idleSession
+        case terminated, idleInTransaction, idleSession, transactionTimeout
     }
 
     private let reason = Atomic<UInt8>(0)
@@ -512,6 +512,10 @@ final class Interrupt: Sendable {
                 severity: .fatal)
         case .idleInTransaction: return Self.idleInTransaction
         case .idleSession: return Self.idleSession
+        case .transactionTimeout:
+            return SQLError(
+                SQLState("25P04"), "terminating connection due to transaction timeout",
+                severity: .fatal)
         default:
             return SQLError(.queryCanceled, "canceling statement due to user request")
         }
