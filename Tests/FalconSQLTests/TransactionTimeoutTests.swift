@@ -72,8 +72,10 @@ import Testing
 
     @Test func aDeadlockEndsOneOfTheLowestPriority() throws {
         for (high, low) in [(a, b), (b, a)] {
-            try high.run("BEGIN; SET LOCAL transaction_priority = high; UPDATE t SET n = 1 WHERE a = 1")
-            try low.run("BEGIN; SET LOCAL transaction_priority = normal; UPDATE t SET n = 1 WHERE a = 2")
+            try high.run(
+                "BEGIN; SET LOCAL transaction_priority = high; UPDATE t SET n = 1 WHERE a = 1")
+            try low.run(
+                "BEGIN; SET LOCAL transaction_priority = normal; UPDATE t SET n = 1 WHERE a = 2")
             let first = try waits(low, "UPDATE t SET n = 2 WHERE a = 1")
             let second = try waits(high, "UPDATE t SET n = 2 WHERE a = 2")
             let error = failure(low, first)
