@@ -48,7 +48,7 @@ import Testing
 
     @Test func endedTransactionsAreListed() throws {
         let before = try s.query("SELECT count(*) FROM falcon.txn_history")
-        try s.query("SELECT n FROM t WHERE id = 1")
+        _ = try s.query("SELECT n FROM t WHERE id = 1")
         #expect(try s.query("SELECT count(*) FROM falcon.txn_history") == before)
         try s.run("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY; SELECT * FROM t; COMMIT")
         try s.run("UPDATE t SET n = 0 WHERE id = 1")
@@ -101,7 +101,7 @@ import Testing
 
     @Test func slowOnesAreKept() throws {
         try s.run("SET falcon.slow_txn_ms = 0")
-        try s.query("SELECT 7")
+        _ = try s.query("SELECT 7")
         let slow = try s.query(
             "SELECT outcome, statements FROM falcon.slow_txns WHERE outcome = 'committed' LIMIT 1")
         #expect(slow == "committed|1")
