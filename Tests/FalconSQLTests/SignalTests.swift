@@ -204,9 +204,9 @@ import Testing
         #expect(b.sink.notices.map(\.message) == ["you don't own a lock of type ExclusiveLock"])
         b.sink.notices = []
         // Nor is an answer another one the second time.
-        try a.run("SELECT pg_advisory_lock(2), pg_advisory_lock(3)")
+        try a.run("SELECT pg_advisory_lock(4), pg_advisory_lock(3)")
         let trying = try begin(
-            b, "SELECT pg_try_advisory_xact_lock(3), pg_advisory_xact_lock_shared(2)")
+            b, "SELECT pg_try_advisory_xact_lock(3), pg_advisory_xact_lock_shared(4)")
         try a.run("SELECT pg_advisory_unlock_all()")
         _ = try b.settle(trying)
         #expect(b.sink.answers.last?.text == "f|")

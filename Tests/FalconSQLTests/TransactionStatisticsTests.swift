@@ -22,9 +22,10 @@ import Testing
 
     @Test func openTransactionsShowWhatTheyHaveDone() throws {
         let other = try database.session()
+        try other.run("SET application_name = 'worker'")
         try other.run(
             """
-            SET application_name = 'worker'; BEGIN ISOLATION LEVEL REPEATABLE READ;
+            BEGIN ISOLATION LEVEL REPEATABLE READ;
             INSERT INTO t VALUES (11, 0), (12, 0); UPDATE t SET n = n + 1 WHERE id <= 3;
             DELETE FROM t WHERE id = 4
             """)
@@ -32,7 +33,7 @@ import Testing
         #expect(
             try s.query(
                 "SELECT application_name, isolation, state, \(work), written_bytes > 0, "
-                    + "duration_ms >= 0, txid IS NULL, query LIKE 'SET%' FROM falcon.txn "
+                    + "duration_ms >= 0, txid IS NULL, query LIKE 'BEGIN%' FROM falcon.txn "
                     + "WHERE pid <> pg_backend_pid()")
                 == "worker|repeatable read|idle in transaction|3|2|3|1|4|t|t|t|t")
         #expect(try other.query("SELECT pg_current_xact_id() > '0'") == "t")

@@ -24,6 +24,8 @@ extension Session {
 
     /// A statement is complete.
     func noteStatement(_ run: StatementRun) {
+        // It may just have been set.
+        startTransactionTimer()
         if case .transaction = run.prepared.statement { return }
         transaction.progress.endedStatement(writtenBytes: transaction.batch.byteCount)
     }

@@ -83,6 +83,7 @@ extension Session {
     /// Commits or rolls back what was prepared as `gid`. Nil: done already.
     func decidePrepared(_ gid: String, commits: Bool) throws(SQLError) -> SessionProgress? {
         // The statement's own transaction holds nothing that the decision needs.
+        stopTransactionTimer()
         transaction.end()
         let entry = try database.prepared.claim(
             gid, user: settings.user, isSuperuser: database.isSuperuser(settings.user),
