@@ -27,6 +27,24 @@ struct KeyScopes {
         UInt32(truncatingIfNeeded: prefix) < catalogLimit
     }
 
+    /// The borders of the scopes in which a tombstone begins or ends, in order.
+    func borders(of tombstones: [RangeTombstone]) -> [UInt64] {
+        var borders: Set<UInt64> = []
+        for tombstone in tombstones {
+            for edge in [tombstone.lower, tombstone.upper] {
+                let prefix = Self.prefix(edge)
+                // A key without its prefix comes before the scope it is taken for.
+                if let start = start(of: prefix), !KeyOrder.less(edge, Self.key(start)) {
+                    borders.insert(start)
+                }
+                if let end = end(of: prefix) { borders.insert(end) }
+            }
+        }
+        return borders.sorted()
+    }
+
+    static func prefix(_ key: [UInt8]) -> UInt64 { key.withUnsafeBytes { EntryTree.window($0, 0) } }
+
     static func key(_ prefix: UInt64) -> [UInt8] {
         withUnsafeBytes(of: prefix.bigEndian) { Array($0) }
     }

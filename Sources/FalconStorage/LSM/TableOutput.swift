@@ -31,6 +31,9 @@ final class TableOutput {
     let scopes: KeyScopes?
     /// No key whose first 8 bytes are less, as a number, is beyond the scope of the keys before it.
     @exclusivity(unchecked) var scopeEnd: UInt64
+    /// See ``KeyScopes/borders(of:)``.
+    let tombstoneCuts: [UInt64]
+    @exclusivity(unchecked) var tombstoneCutsPassed = 0
     private(set) var finished: [FileMetadata] = []
     /// The range tombstones of the tables that have any.
     private(set) var writtenTombstones: [FileNumber: [RangeTombstone]] = [:]
@@ -52,6 +55,7 @@ final class TableOutput {
         self.allocateNumber = allocateNumber
         scopes = options.catalogLimit > 0 ? KeyScopes(catalogLimit: options.catalogLimit) : nil
         scopeEnd = scopes == nil ? .max : 0
+        tombstoneCuts = scopes?.borders(of: tombstones) ?? []
         var blobOptions = options.blobs
         blobOptions.pacing = options.pacing
         blobs = BlobOutput(
@@ -157,7 +161,7 @@ final class TableOutput {
     }
 
     /// The parts of the tombstones between the last cut and this one.
-    func clipped(upperCut: [UInt8]?) -> [RangeTombstone] {
+    private func clipped(upperCut: [UInt8]?) -> [RangeTombstone] {
         guard !tombstones.isEmpty else { return [] }
         var parts: [RangeTombstone] = []
         for var tombstone in tombstones {

@@ -9,7 +9,7 @@ struct ManifestFold {
     mutating func add(_ edit: VersionEdit) throws(StorageError) {
         for removal in edit.removed {
             guard let known = files.removeValue(forKey: removal.number),
-                known.level == removal.level
+                known.level == removal.level || known.file.kind == .blob
             else {
                 throw StorageError(
                     .internalError, kind: .bug,
