@@ -197,6 +197,26 @@ extension TableReader {
         }
     }
 
+    /// Its entries would be misread.
+    @Test func anotherDraftsTableIsRefused() throws {
+        let entries = [ModelEntry(key: [1], timestamp: 1, kind: .put, value: [1])]
+        let (file, summary) = try writeTable(entries, .init())
+        var bytes = file.contents
+        let footer = bytes.count - TableFormat.footerBytes
+        bytes[footer + 88] = 0
+        let seed = Checksum.locationSeed(
+            uid: testUID, offset: UInt64(footer), kind: TableFormat.BlockKind.footer.rawValue)
+        let sum = bytes[footer..<(footer + 112)].withUnsafeBytes { Checksum.xxh3($0, seed: seed) }
+        withUnsafeBytes(of: sum.littleEndian) {
+            bytes.replaceSubrange((footer + 112)..<(footer + 120), with: $0)
+        }
+        let error = #expect(throws: StorageError.self) {
+            _ = try TableReader.open(
+                file: BytesFile(bytes), uid: testUID, size: summary.fileBytes, cache: nil)
+        }
+        #expect(error?.code == .unsupportedFormat)
+    }
+
     private final class Noted: Sendable {
         let error: Mutex<StorageError?>
         init(_ error: StorageError?) { self.error = Mutex(error) }
