@@ -13,11 +13,11 @@
 . "$(dirname "$0")/lib/gates.sh"
 prepare_gates "$@"
 
-gate hardening unit_tests --filter \
+gate hardening "${unit_tests[@]}" --filter \
     'CrashSimulation|FaultLoop|Metamorphic|BitFlip|CorruptionClass|Hang|LostLog|CrashTests|MissingSegment'
-gate suite unit_tests
+gate suite "${unit_tests[@]}"
 gate sst python3 scripts/lib/gate_sst.py --bin "$FALCON_BIN"
 gate wal python3 scripts/lib/gate_wal.py --bin "$FALCON_BIN"
-gate memory python3 scripts/lib/soak_memory.py --bin "$FALCON_BIN" --seconds 15
+gate memory python3 scripts/lib/soak_memory.py --bin "$FALCON_BIN" --minutes 0.5
 gate lint scripts/check --no-build
 finish_gates

@@ -208,4 +208,25 @@ import Testing
         }
         #expect(database.taken == [0, 0, 0])
     }
+
+    /// What a cursor WITH HOLD keeps is charged until it is fetched or closed.
+    @Test func heldCursorsAreCharged() throws {
+        let database = try Database()
+        let s = try database.session()
+        let sql = "CURSOR WITH HOLD FOR SELECT i, lpad(i::text, 1000, 'x') AS b FROM"
+        try s.run("DECLARE c \(sql) generate_series(1, 4000) AS i")
+        let held = database.budget.usedBytes(.queries)
+        #expect(held >= 4_000_000 && held < 6_000_000)
+        try s.run("FETCH 3000 FROM c")
+        #expect(database.budget.usedBytes(.queries) < held / 2)
+        try s.run("CLOSE c")
+        #expect(database.taken == [0, 0, 0])
+        try s.run("BEGIN; DECLARE c \(sql) generate_series(1, 400000) AS i")
+        let error = try #require(s.failure("COMMIT"))
+        #expect(error.state == .outOfMemory)
+        #expect(error.detail?.contains("The rows of a cursor WITH HOLD would take ") == true)
+        #expect(s.failure("FETCH c")?.state == SQLState("34000"))
+        #expect(try s.query("SELECT 1") == "1")
+        #expect(database.taken == [0, 0, 0])
+    }
 }

@@ -173,6 +173,10 @@ struct SerializableTests {
         let deadline = DispatchTime.now() + .seconds(20)
         while !reader.session.interrupt.isWaiting, DispatchTime.now() < deadline { sched_yield() }
         #expect(reader.session.interrupt.isWaiting)
+        let event =
+            "SELECT wait_event_type, wait_event FROM pg_stat_activity WHERE pid = "
+            + "\(reader.session.processID)"
+        #expect(try other.query(event) == "IPC|SafeSnapshot")
         try writer.run("COMMIT PREPARED 'pivot'")
         #expect(done.wait(timeout: .now() + .seconds(20)) == .success)
         #expect(answer.withLock { $0 } == "0")

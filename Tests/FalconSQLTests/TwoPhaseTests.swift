@@ -111,8 +111,17 @@ struct TwoPhaseTests {
         #expect(try session.query("SELECT pg_try_advisory_xact_lock(8)") == "f")
         #expect(try session.query("SELECT pg_try_advisory_lock(7)") == "t")
         try session.run("UPDATE t SET n = 21 WHERE id = 2")
+        let locks =
+            "SELECT locktype, relation::regclass, objid, mode, granted, virtualtransaction "
+            + "= '-1/' || (SELECT transaction FROM pg_prepared_xacts) FROM pg_locks "
+            + "WHERE pid IS NULL ORDER BY locktype"
+        let held =
+            "advisory||8|ExclusiveLock|t|t\nrelation|t||RowExclusiveLock|t|t\n"
+            + "transactionid|||ExclusiveLock|t|t"
+        #expect(try session.query(locks) == held)
         try database.restart()
         let other = try database.session()
+        #expect(try other.query(locks) == held)
         #expect(try other.query("SELECT pg_try_advisory_xact_lock(8)") == "f")
         #expect(try other.query("SELECT pg_try_advisory_lock(7)") == "t")
         try other.run("COMMIT PREPARED 'p'")

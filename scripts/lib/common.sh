@@ -39,6 +39,19 @@ require_swift() {
     }
 }
 
+# Sets FALCON_BIN to where release binaries are: what it is set to already, else they are built, with "$@".
+release_binaries() {
+    [ -n "${FALCON_BIN:-}" ] && return 0
+    require_swift
+    # shellcheck disable=SC2086
+    swift build $release_flags "$@" >&2
+    # shellcheck disable=SC2086
+    FALCON_BIN=$(swift build $release_flags --show-bin-path)
+}
+
+# bounded SECONDS NAME COMMAND...: fails when it has not ended by then, and leaves no server running.
+bounded() { python3 "$root/scripts/lib/bounded.py" "$@"; }
+
 engine_packages="liblz4-dev libzstd-dev libssl-dev libxxhash-dev pkg-config"
 server_packages="$engine_packages libpg-query-dev"
 client_packages="postgresql-client-15 python3"

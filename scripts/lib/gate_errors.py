@@ -111,7 +111,7 @@ def main():
         except Disconnected as error:
             problems = [f"the server hung up: {error}, {server.tail()}"]
         finally:
-            if server.process.poll() is None:
+            if server.is_running():
                 server.kill()
     for problem in problems:
         print(problem[:500])

@@ -24,7 +24,13 @@ def options(name, description, **counts):
 
 
 def run(*command, timeout=300):
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+
+
+def outcome(*command):
+    """(exit code, output, errors)."""
+    result = run(*command)
+    return result.returncode, result.stdout, result.stderr
 
 
 def inspect(binary, *arguments):

@@ -1,5 +1,6 @@
 # Shared by the gate scripts: builds once, runs each gate, and says at the end which held.
-# A gate is a command that fails when what it guards is broken; scripts/lib/test_gates.py breaks each.
+# A gate is a command that fails when what it guards is broken; scripts/lib/test_gates.py breaks each. One that
+# has not ended after 45 minutes has failed.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 gate_flags=(-c release --scratch-path .build-test -Xswiftc -enable-testing)
@@ -27,13 +28,13 @@ gate() {
         return 0
     fi
     echo "=== gate $name"
-    if "$@"; then verdict=passed gates_passed=$((gates_passed + 1)); else
+    if bounded 2700 "gate $name" "$@"; then verdict=passed gates_passed=$((gates_passed + 1)); else
         verdict=FAILED gates_failed=$((gates_failed + 1))
     fi
     gate_report+=$(printf '%-12s %5d s  %s' "$name" $((SECONDS - began)) "$verdict")$'\n'
 }
 
-unit_tests() { swift test --skip-build "${gate_flags[@]}" "$@"; }
+unit_tests=(swift test --skip-build "${gate_flags[@]}")
 
 finish_gates() {
     printf '\n%s\n' "$gate_report"

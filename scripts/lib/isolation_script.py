@@ -178,4 +178,8 @@ def judge_victims(script, answers):
                 want = step.if_failed[victim]
             if own != want:
                 wrong.append((step, f"differs, {victim} being the one that failed"))
+        others = [[(session, lines) for session, lines in answer.resumed if session not in {victim, *chosen}]
+                  for answer in (answers[step], step.answer)]
+        if others[0] != others[1]:
+            wrong.append((step, f"who went on differs, {victim} being the one that failed"))
     return wrong

@@ -3,7 +3,7 @@ import select
 import socket
 import struct
 
-from pgclient import Connection, Disconnected, ServerError
+from pgclient import Connection, fields_of, packet, query_message, row_of
 
 BUSY, IDLE, ENDED = "busy", "idle", "ended"
 
@@ -28,16 +28,16 @@ class Session(Connection):
         self.state, self.lines = BUSY, []
         try:
             self.socket.sendall(self._extended(sql) if self.is_extended else
-                                _packet(b"Q", sql.encode() + b"\0"))
+                                query_message(sql))
         except OSError:
             pass  # what the server said before it went is still to be read
         return self
 
     @staticmethod
     def _extended(sql):
-        return (_packet(b"P", b"\0" + sql.encode() + b"\0" + b"\0\0")
-                + _packet(b"B", b"\0\0" + struct.pack("!hhh", 0, 0, 0))
-                + _packet(b"E", b"\0" + struct.pack("!i", 0)) + _packet(b"S", b""))
+        return (packet(b"P", b"\0" + sql.encode() + b"\0" + b"\0\0")
+                + packet(b"B", b"\0\0" + struct.pack("!hhh", 0, 0, 0))
+                + packet(b"E", b"\0" + struct.pack("!i", 0)) + packet(b"S", b""))
 
     def feed(self, timeout=0):
         """Takes what has arrived, waiting at most `timeout` seconds for something to arrive."""
@@ -67,7 +67,7 @@ class Session(Connection):
     def _take(self, kind, body):
         if kind == "D":
             self.lines.append("|".join("NULL" if value is None else value
-                                       for value in self._row(body)))
+                                       for value in row_of(body)))
         elif kind == "C":
             self.lines.append(body[:-1].decode())
         elif kind in "EN":
@@ -88,13 +88,9 @@ class Session(Connection):
                 pass
 
 
-def _packet(kind, body):
-    return kind + struct.pack("!i", len(body) + 4) + body
-
-
 def report(body):
     """The lines of an error or a notice."""
-    fields = {chr(part[0]): part[1:].decode(errors="replace") for part in body.split(b"\0") if part}
+    fields = fields_of(body)
     lines = [f"{fields.get('S')} {fields.get('C')}: {fields.get('M')}"]
     # SSI's reason codes tell of PostgreSQL's implementation.
     if "D" in fields and not fields["D"].startswith("Reason code:"):
@@ -102,6 +98,3 @@ def report(body):
     if "H" in fields:
         lines.append(f"HINT: {fields['H']}")
     return lines
-
-
-__all__ = ["Session", "BUSY", "IDLE", "ENDED", "Disconnected", "ServerError"]

@@ -6,12 +6,13 @@ import random
 import re
 import threading
 import time
-import urllib.request
 
 from falconserver import Server
 from pgclient import Disconnected, ServerError
 
 SESSIONS = 12
+#: How long the last statements may take once no new ones are begun, in seconds.
+PATIENCE = 120
 # What sessions have taken from the budget; beside them only the engine's own users.
 GIVEN_BACK = ("transactions", "locks", "queries")
 
@@ -20,7 +21,7 @@ class Session(threading.Thread):
     """One client that asks for more than its share until it is told to stop."""
 
     def __init__(self, server, number, seed, until):
-        super().__init__()
+        super().__init__(daemon=True)
         self.server, self.number, self.until = server, number, until
         self.random = random.Random(seed * 1000 + number)
         self.done = self.refused = 0
@@ -78,52 +79,63 @@ class Session(threading.Thread):
 
 def users(server):
     """Bytes by user of the budget, from /metrics."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics", timeout=30) as answer:
-        text = answer.read().decode()
-    return {name: int(value)
-            for name, value in re.findall(r'^falcon_memory_bytes\{user="(\w+)"\} (\d+)', text, re.M)}
+    found = {name: int(value) for name, value in re.findall(
+        r'^falcon_memory_bytes\{user="(\w+)"\} (\d+)', server.page("/metrics"), re.M)}
+    if missing := set(GIVEN_BACK) - set(found):
+        raise RuntimeError(f"/metrics has no falcon_memory_bytes of {missing}")
+    return found
 
 
 def check(binary, scratch, budget, seconds, seed, anonymous):
-    """A list of problems; none: it held. Prints one line."""
+    """The problems. Prints one line."""
     config = os.path.join(scratch, "falcondb.toml")
     with open(config, "w") as file:
         file.write(f'[storage]\nmemory_budget = {budget}\ndurability = "written"\n')
-    server = Server(os.path.join(binary, "falcondb"), os.path.join(scratch, "server"),
-                    os.path.join(scratch, "server.log"), ["--config", config])
-    server.start()
-    problems, peak = [], 0
-    try:
-        idle_sessions = [server.connect() for _ in range(SESSIONS)]
-        for connection in idle_sessions:
-            connection.query("SELECT 1")
-            connection.close()
-        idle = anonymous(server.process.pid)
-        limit = int(1.1 * budget) + idle
-        until = time.monotonic() + seconds
-        sessions = [Session(server, number, seed, until) for number in range(SESSIONS)]
-        for session in sessions:
-            session.start()
-        while any(session.is_alive() for session in sessions):
-            peak = max(peak, anonymous(server.process.pid))
-            time.sleep(0.02)  # sampling
-        problems += [session.problem for session in sessions if session.problem]
-        done, refused = (sum(s.done for s in sessions), sum(s.refused for s in sessions))
-        if peak > limit:
-            problems.append(f"RssAnon rises to {peak >> 20} MiB, the limit is {limit >> 20}")
-        if not done or not refused:
-            problems.append(f"{done} statements were served and {refused} refused: not a test")
-        deadline = time.monotonic() + 30
-        while True:
-            left = {name: used for name, used in users(server).items() if name in GIVEN_BACK and used}
-            if not left or time.monotonic() > deadline:
-                break
-            time.sleep(0.05)  # sessions end behind their clients' backs
-        if left:
-            problems.append(f"not given back: {left}")
-        print(f"{'sessions':20} peak {peak >> 20:5} MiB, {100 * peak / budget:5.1f} % of the budget, idle "
-              f"{idle >> 20} MiB, {done} statements served, {refused} refused: "
-              f"{'within' if not problems else 'FAILED'}", flush=True)
-    finally:
-        server.stop()
+    with Server(os.path.join(binary, "falcondb"), os.path.join(scratch, "server"),
+                os.path.join(scratch, "server.log"), ["--config", config]) as server:
+        server.start()
+        problems, line = load(server, budget, seconds, seed, anonymous)
+        if why := server.ended_with():
+            problems.append(why)
+        else:
+            problems += [f"not given back: {left}" for left in [kept(server)] if left]
+            if server.stop() != 0:
+                problems.append(f"SIGTERM ended the server with {server.process.returncode}: {server.tail()}")
+    print(f"{line}: {'FAILED' if problems else 'within'}", flush=True)
     return problems
+
+
+def load(server, budget, seconds, seed, anonymous):
+    """(problems, what to print) of the sessions, all at once."""
+    for connection in [server.connect() for _ in range(SESSIONS)]:
+        connection.query("SELECT 1")
+        connection.close()
+    idle = anonymous(server.process.pid)
+    limit, peak = int(1.1 * budget) + idle, 0
+    until = time.monotonic() + seconds
+    sessions = [Session(server, number, seed, until) for number in range(SESSIONS)]
+    for session in sessions:
+        session.start()
+    while any(session.is_alive() for session in sessions) and time.monotonic() < until + PATIENCE:
+        peak = max(peak, anonymous(server.process.pid))
+        time.sleep(0.02)  # sampling
+    problems = [session.problem for session in sessions if session.problem]
+    problems += [f"session {session.number} had no answer for {PATIENCE} s" for session in sessions
+                 if session.is_alive()]
+    done, refused = (sum(s.done for s in sessions), sum(s.refused for s in sessions))
+    if peak > limit:
+        problems.append(f"the server's RssAnon rises to {peak >> 20} MiB, the limit is {limit >> 20}")
+    if done < SESSIONS or not refused:
+        problems.append(f"{done} statements were served and {refused} refused: not a test")
+    return problems, (f"{'sessions':20} peak {peak >> 20:5} MiB, {100 * peak / budget:5.1f} % of the budget, "
+                      f"idle {idle >> 20} MiB, {done} statements served, {refused} refused")
+
+
+def kept(server):
+    """What sessions took and have not given back: they end behind their clients' backs."""
+    deadline = time.monotonic() + 30
+    while True:
+        left = {name: used for name, used in users(server).items() if name in GIVEN_BACK and used}
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.05)  # polling a server that has no other way to say it

@@ -7,6 +7,36 @@ import socket
 import struct
 
 
+def packet(kind, body):
+    """A message of type `kind`."""
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+def query_message(sql):
+    return packet(b"Q", sql.encode() + b"\0")
+
+
+def fields_of(body):
+    """The fields of an ErrorResponse or NoticeResponse, by their letters."""
+    return {chr(field[0]): field[1:].decode(errors="replace") for field in body.split(b"\0") if field}
+
+
+def row_of(data, at=0):
+    """The values of the DataRow whose body begins at `at`."""
+    count = int.from_bytes(data[at:at + 2], "big")
+    at += 2
+    values = []
+    for _ in range(count):
+        length = int.from_bytes(data[at:at + 4], "big", signed=True)
+        at += 4
+        if length < 0:
+            values.append(None)
+        else:
+            values.append(data[at:at + length].decode())
+            at += length
+    return values
+
+
 class ServerError(Exception):
     """An ErrorResponse; `fields` maps the protocol's field letters to text."""
 
@@ -62,12 +92,9 @@ class Connection:
             if kind == "T":
                 self.types = self._types(body)
             elif kind == "D":
-                rows.append(self._row(body))
+                rows.append(row_of(body))
             elif kind == "E":
-                fields = {}
-                for field in body.split(b"\0"):
-                    if field:
-                        fields[chr(field[0])] = field[1:].decode(errors="replace")
+                fields = fields_of(body)
                 error = error or ServerError(fields)
                 if fields.get("S") in ("FATAL", "PANIC"):
                     raise error
@@ -87,31 +114,17 @@ class Connection:
             offset += 18
         return types
 
-    @staticmethod
-    def _row(body):
-        (count,), offset, values = struct.unpack_from("!h", body), 2, []
-        for _ in range(count):
-            (length,) = struct.unpack_from("!i", body, offset)
-            offset += 4
-            if length < 0:
-                values.append(None)
-            else:
-                values.append(body[offset : offset + length].decode())
-                offset += length
-        return values
-
     def query(self, sql):
         """Runs `sql` through the simple protocol and returns all rows as lists of text."""
-        data = sql.encode() + b"\0"
         try:
-            self.socket.sendall(b"Q" + struct.pack("!i", len(data) + 4) + data)
+            self.socket.sendall(query_message(sql))
         except OSError as error:
             raise Disconnected(str(error)) from error
         return self._until_ready()
 
     def close(self):
         try:
-            self.socket.sendall(b"X\0\0\0\4")
+            self.socket.sendall(packet(b"X", b""))
         except OSError:
             pass
         self.socket.close()

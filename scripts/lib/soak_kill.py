@@ -7,22 +7,23 @@ answer arrived, *failed* when an error came before COMMIT was sent, *unknown* ot
 that a torn one shows both as a single row and as a sum other than zero.
 """
 import argparse
+import hashlib
 import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from falconserver import Server
+import gatekit
+from falconserver import Ended, Server
 from pgclient import Disconnected, ServerError
 
 ACCOUNTS = 64
 # Exit codes of the tools that a killed, undamaged directory may give: clean, or a torn tail.
-HEALTHY = {0, 3}
+HEALTHY = {gatekit.CLEAN, gatekit.BENIGN}
 
 
 class Ledger:
@@ -114,16 +115,8 @@ def check(connection, ledger):
     return problems
 
 
-def run_tool(binary, *arguments):
-    result = subprocess.run(
-        [binary, *arguments], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
-    return result.returncode, result.stdout, result.stderr
-
-
 def fingerprint(directory):
     """Names, sizes, times and contents of a directory: what a read-only tool may not change."""
-    import hashlib
-
     state = {}
     for folder, _, names in os.walk(directory):
         info = os.stat(folder)
@@ -132,8 +125,7 @@ def fingerprint(directory):
             path = os.path.join(folder, name)
             info = os.stat(path)
             with open(path, "rb") as file:
-                state[path] = (info.st_size, info.st_mtime_ns, hashlib.file_digest(file, "md5").digest()
-                               if hasattr(hashlib, "file_digest") else hashlib.md5(file.read()).digest())
+                state[path] = (info.st_size, info.st_mtime_ns, hashlib.file_digest(file, "md5").digest())
     return state
 
 
@@ -142,10 +134,10 @@ def run_tools(bin_dir, data_dir, scratch, ledger, restore):
     problems = []
     before = fingerprint(data_dir)
     for tool in ("sst-verify", "wal-inspect"):
-        code, out, err = run_tool(os.path.join(bin_dir, tool), data_dir)
+        code, out, err = gatekit.outcome(os.path.join(bin_dir, tool), data_dir)
         if code not in HEALTHY:
             problems.append(f"{tool} exits {code} on a killed directory: {out[-2000:]}{err[-2000:]}")
-    code, out, err = run_tool(os.path.join(bin_dir, "cdc-tail"), data_dir)
+    code, out, err = gatekit.outcome(os.path.join(bin_dir, "cdc-tail"), data_dir)
     if code not in HEALTHY:
         problems.append(f"cdc-tail exits {code}: {err[-2000:]}")
     else:
@@ -160,7 +152,7 @@ def run_tools(bin_dir, data_dir, scratch, ledger, restore):
     if restore:
         restored = os.path.join(scratch, "restored")
         shutil.rmtree(restored, ignore_errors=True)
-        code, out, err = run_tool(
+        code, out, err = gatekit.outcome(
             os.path.join(bin_dir, "pitr-restore"), data_dir, "--to-latest", "--out", restored)
         if code not in HEALTHY:
             problems.append(f"pitr-restore exits {code}: {out[-2000:]}{err[-2000:]}")
@@ -212,10 +204,12 @@ def main():
             for client in clients:
                 client.start()
             time.sleep(chance.uniform(0.05, 1.2))  # how long the load runs, not a synchronisation
+            lost = [f"client {c.number} lost its connection before the kill" for c in clients if not c.is_alive()]
             server.kill()
             for client in clients:
                 client.join(60)
-            problems = [c.problem for c in clients if c.problem]
+            problems = [c.problem for c in clients if c.problem] or lost
+            problems += [f"client {c.number} does not end" for c in clients if c.is_alive()]
             next_seq = [c.seq for c in clients]
             restore = cycle % 5 == 1
             found, restored = run_tools(options.bin, data_dir, scratch, ledger, restore)
@@ -248,8 +242,12 @@ def main():
             print("FAILED: nothing was acknowledged, so nothing was proved")
             sys.exit(1)
         print(f"soak kill: ok, {len(ledger.acknowledged)} acknowledged transactions")
+    except Ended as error:
+        options.keep = True
+        print(f"FAILED with seed {seed}; kept {scratch}\n{error}")
+        sys.exit(1)
     finally:
-        if server.process and server.process.poll() is None:
+        if server.is_running():
             server.kill()
         if not options.keep:
             shutil.rmtree(scratch, ignore_errors=True)

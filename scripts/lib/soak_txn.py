@@ -1,7 +1,6 @@
 """Transactions on the real server under kill -9: histories for the checker, and workloads with an invariant.
 
-The seed is printed; clients follow it, the server's threads do not. What does not hold yet is one table
-(txnload/levels.py): it is tried all the same, and a run fails when it begins to hold.
+The seed is printed; clients follow it, the server's threads do not.
 """
 import argparse
 import os
@@ -11,10 +10,11 @@ import sys
 import tempfile
 import time
 
+import postgres
 from falconserver import Server
 from histories.model import LEVELS
 from histories.script import SHORT
-from txnload import levels
+from txnload import pipeline
 from txnload.runs import HistoryRun, run_workloads
 
 SEGMENT = 200_000
@@ -43,7 +43,6 @@ def parse(arguments):
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--kills", type=int, default=None, help="one for each 8,000 transactions by default")
     parser.add_argument("--level", choices=["mixed", *SHORT], default="mixed")
-    parser.add_argument("--pipelined", action="store_true", help="messages are sent without waiting for answers")
     parser.add_argument("--workload-transactions", type=int, default=4000, help="of each level and round")
     parser.add_argument("--workload-kills", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2)
@@ -61,35 +60,23 @@ def parse(arguments):
 
 def run(options, server, scratch):
     chance = random.Random(options.seed)
-    not_yet = set() if options.postgres else levels.NOT_YET
-    serial = levels.has_serial_order(not_yet)
     server.start()
-    problems = probe(server, not_yet, False, options.postgres)
+    problems = pipeline.check(server)
     chosen = list(LEVELS) if options.level == "mixed" else [SHORT[options.level]]
-    history = HistoryRun(server, chance, options, options.seed, chosen, serial)
+    history = HistoryRun(server, chance, options, options.seed, chosen)
     report = history.run()
     print("\n".join(history.lines(report)), flush=True)
-    problems += history.problems
+    problems += history.problems or history.too_little(report)
     if report.anomalies:
         problems.append(f"{len(report.anomalies)} violation(s): {' '.join(report.names)}\n{report.text()}")
     if problems:
         print(f"the history is in {history.save(scratch)}")
         return problems
-    lines, problems = run_workloads(server, options.seed, options, serial, chosen)
+    lines, problems, found = run_workloads(server, options.seed, options, chosen)
+    problems += found
     print("\n".join("  " + line for line in lines), flush=True)
     if not problems and server.stop() != 0:
         problems.append(f"SIGTERM ended the server with {server.process.returncode}")
-    if not problems:  # last, for a race may be the end of a server
-        server.start()
-        problems = probe(server, not_yet, True, options.postgres)
-    return problems
-
-
-def probe(server, not_yet, races, is_peer):
-    admin = server.connect()
-    table, problems = levels.probe_all(server, admin, not_yet, races, is_peer)
-    admin.close()
-    print("\n".join("  " + line for line in table), flush=True)
     return problems
 
 
@@ -97,9 +84,7 @@ def segment(options):
     """One server from its first start to its end: the problems."""
     scratch = tempfile.mkdtemp(prefix="falcon-txn-")
     if options.postgres:
-        from txnload.peer import Peer
-
-        server = Peer(scratch)
+        server = postgres.Cluster(scratch, postgres.DURABLE)
     else:
         server = Restarting(os.path.join(options.bin, "falcondb"), scratch, random.Random(options.seed))
     problems = ["it did not end"]

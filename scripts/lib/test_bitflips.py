@@ -9,35 +9,16 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 
+import gatekit
 from falconserver import Server
 from pgclient import Disconnected, ServerError
 
 ROWS = 4000
-CORRUPTION = 2
-
-
-def flip(path, offset, bit):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ (1 << bit)]))
-
-
-def tool(binary, *arguments):
-    result = subprocess.run([binary, "--format", "json", *arguments], capture_output=True, text=True,
-                            timeout=120)
-    try:
-        report = json.loads(result.stdout)
-    except ValueError:
-        report = {"findings": [], "unreadable": result.stdout[-500:] + result.stderr[-500:]}
-    return result.returncode, report
 
 
 def answers(connection):
@@ -77,8 +58,8 @@ def main():
         server.kill()
         wal_tool, sst_tool = (os.path.join(options.bin, n) for n in ("wal-inspect", "sst-verify"))
         for binary in (wal_tool, sst_tool):
-            code, report = tool(binary, data)
-            if code not in (0, 3):
+            code, report = gatekit.inspect(binary, data)
+            if code not in (gatekit.CLEAN, gatekit.BENIGN):
                 sys.exit(f"{binary} exits {code} on the undamaged directory: {report}")
         targets = []
         for folder, _, names in os.walk(data):
@@ -98,21 +79,21 @@ def main():
             for number in range(options.flips):
                 _, path, size = chance.choice(files)
                 offset, bit = chance.randrange(size), chance.randrange(8)
-                flip(path, offset, bit)
+                gatekit.flip(path, offset, bit)
                 where = f"{os.path.basename(path)} byte {offset} bit {bit}"
-                code, report = tool(binary, data)
+                code, report = gatekit.inspect(binary, data)
                 found = [f for f in report.get("findings", []) if f.get("severity") == "corruption"
                          and os.path.basename(f.get("file") or "") == os.path.basename(path)
                          and f.get("offset") is not None]
-                if code != CORRUPTION or not found:
+                if code != gatekit.CORRUPTION or not found:
                     problems.append(f"{os.path.basename(binary)}: {where}: exit {code}, {report}")
                 if number < options.server_flips:
                     problems += serve(server, data, scratch, truth, where,
                                       path if path == rows_table else None, chance)
-                flip(path, offset, bit)
+                gatekit.flip(path, offset, bit)
             print(f"{os.path.basename(binary)}: {options.flips} flips, {len(problems)} problem(s)")
     finally:
-        if server.process and server.process.poll() is None:
+        if server.is_running():
             server.kill()
         shutil.rmtree(scratch, ignore_errors=True)
     for problem in problems[:10]:
@@ -123,7 +104,7 @@ def main():
 
 def vouched_bytes(wal_tool, data, path):
     """How many leading bytes of a segment a later chunk, seal or successor vouches for."""
-    _, report = tool(wal_tool, data)
+    _, report = gatekit.inspect(wal_tool, data)
     for segment in report.get("segments", []):
         if os.path.basename(segment["file"]) == os.path.basename(path):
             return segment["vouched_bytes"]
@@ -176,7 +157,7 @@ def serve(server, data, scratch, truth, where, rows_table, chance):
         if rows_table:
             return [f"{where}: the server does not start over a damaged row: {error}"]
     finally:
-        if damaged.process and damaged.process.poll() is None:
+        if damaged.is_running():
             damaged.kill()
     return []
 

@@ -1,6 +1,7 @@
 """psql as a person uses it, against the server (or, to check the test itself, against any PostgreSQL
 with --port): multi-line statements, a caret under errors, \\copy, \\timing, Ctrl-C."""
 import argparse
+import contextlib
 import os
 import pty
 import re
@@ -12,17 +13,8 @@ import sys
 import tempfile
 import time
 
+from claims import check, finish
 from falconserver import Server
-
-FAILURES = []
-
-
-def check(claim, holds, evidence=""):
-    print(("ok      " if holds else "FAILED  ") + claim)
-    if not holds:
-        print("        " + str(evidence)[-1500:].replace("\n", "\n        "))
-        FAILURES.append(claim)
-
 
 class Psql:
     """psql on a terminal of its own."""
@@ -196,23 +188,19 @@ def main():
     options = parser.parse_args()
     if not shutil.which("psql"):
         sys.exit("psql is not installed")
-    scratch = tempfile.mkdtemp(prefix="falcon-clients-")
-    server = None
-    try:
-        port = options.port
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="falcon-clients-"))
+        server, port = None, options.port
         if port is None:
-            server = Server(os.path.join(options.bin, "falcondb"), os.path.join(scratch, "data"),
-                            os.path.join(scratch, "log")).start()
+            server = stack.enter_context(Server(os.path.join(options.bin, "falcondb"), os.path.join(scratch, "data"),
+                                                os.path.join(scratch, "log"))).start()
             port = server.port
         batch(port, scratch)
         metadata(port)
         interactive(port)
-    finally:
-        if server and server.process.poll() is None:
-            server.kill()
-        shutil.rmtree(scratch, ignore_errors=True)
-    if FAILURES:
-        sys.exit(f"{len(FAILURES)} claim(s) failed")
+        if server:
+            check("the server ends cleanly", server.stop() == 0, server.tail())
+    finish()
 
 
 if __name__ == "__main__":

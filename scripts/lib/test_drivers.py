@@ -3,6 +3,7 @@ test itself, against any PostgreSQL with --port). Runs in a virtual environment 
 drivers from PyPI; `--python` names one that has them already."""
 import argparse
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,17 +11,10 @@ import tempfile
 import threading
 import time
 
+from claims import check, finish
+from falconserver import Server
+
 DRIVERS = ["psycopg2-binary==2.9.*", "psycopg[binary]==3.*", "asyncpg>=0.30,<1"]
-FAILURES = []
-
-
-def check(claim, holds, evidence=""):
-    print(("ok      " if holds else "FAILED  ") + claim, flush=True)
-    if not holds:
-        print("        " + str(evidence)[-1500:].replace("\n", "\n        "), flush=True)
-        FAILURES.append(claim)
-
-
 def attempt(claim, body):
     try:
         result = body()
@@ -255,27 +249,21 @@ def main():
     options = parser.parse_args()
     if not options.inside:
         os.execv(environment(), [environment(), os.path.abspath(__file__), "--inside", *sys.argv[1:]])
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    server = None
-    with tempfile.TemporaryDirectory() as directory:
-        port = options.port
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        server, port = None, options.port
         if port is None:
-            from falconserver import Server
-            server = Server(os.path.join(options.bin, "falcondb"),
-                            os.path.join(directory, "data"), os.path.join(directory, "log")).start()
+            server = stack.enter_context(Server(os.path.join(options.bin, "falcondb"), os.path.join(directory, "data"),
+                                                os.path.join(directory, "log"))).start()
             port = server.port
-        try:
-            for name, body in [("psycopg2", with_psycopg2), ("psycopg 3", with_psycopg3),
-                               ("asyncpg", with_asyncpg)]:
-                try:
-                    body(port)
-                except Exception as error:  # see attempt
-                    check(name, False, f"{type(error).__name__}: {error}")
-        finally:
-            if server is not None:
-                check("the server ends cleanly", server.stop() == 0, server.tail())
-    print(f"{len(FAILURES)} failed" if FAILURES else "all passed")
-    sys.exit(1 if FAILURES else 0)
+        for name, body in [("psycopg2", with_psycopg2), ("psycopg 3", with_psycopg3), ("asyncpg", with_asyncpg)]:
+            try:
+                body(port)
+            except Exception as error:  # see attempt
+                check(name, False, f"{type(error).__name__}: {error}")
+        if server:
+            check("the server ends cleanly", server.stop() == 0, server.tail())
+    finish()
 
 
 if __name__ == "__main__":

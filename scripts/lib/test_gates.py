@@ -26,6 +26,9 @@ SLOW = [
     ("memory", "ci_storage_gate.sh",
      {"falcon-bench": 'a=(); for x; do [[ $x == --memory_budget=* ]] || a+=("$x"); done; '
                       'exec "$REAL" "${a[@]}" --cache_size=2147483648 --write_buffer_size=536870912'}),
+    ("prepared", "ci_phase1_gates.sh",
+     {"falcondb": 'a=(); for x; do [[ $x == --config || $x == *config.toml ]] || a+=("$x"); done; '
+                  'exec "$REAL" "${a[@]}"'}),
     ("kill", "ci_phase1_gates.sh",
      {"falcondb": 'c=$(mktemp); printf "[storage]\\ndurability = \\"buffered\\"\\n" > "$c"; '
                   'exec "$REAL" "$@" --config "$c"'}),

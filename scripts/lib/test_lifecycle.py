@@ -3,27 +3,14 @@ import argparse
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from claims import check, finish
 from falconserver import Server, free_port
 from pgclient import Disconnected, ServerError
-
-FAILURES = []
-
-
-def check(claim, holds, evidence=""):
-    print(("ok      " if holds else "FAILED  ") + claim, flush=True)
-    if not holds:
-        print("        " + str(evidence)[-1500:].replace("\n", "\n        "), flush=True)
-        FAILURES.append(claim)
-
 
 def run(binary, *arguments):
     done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=60)
@@ -84,11 +71,9 @@ def refusals(binary, directory):
         for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):
             server.process.send_signal(getattr(signal, name))
         until(lambda: "SIGHUP: the configuration" in server.tail(), "SIGHUP is answered in the log")
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/health") as answer:
-            health = json.load(answer)
+        health = json.loads(server.page("/health"))
         check("/health is ok", health["status"] == "ok", health)
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics") as answer:
-            metrics = answer.read().decode()
+        metrics = server.page("/metrics")
         check("/metrics counts connections", "falcon_connections_opened_total" in metrics, metrics)
     finally:
         check("SIGTERM ends it with status 0", server.stop() == 0, server.tail())
@@ -125,10 +110,9 @@ def until(condition, what):
 
 
 def busy_workers(server):
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics") as answer:
-        for line in answer.read().decode().splitlines():
-            if line.startswith("falcon_worker_jobs "):
-                return int(line.split()[1])
+    for line in server.page("/metrics").splitlines():
+        if line.startswith("falcon_worker_jobs "):
+            return int(line.split()[1])
     return 0
 
 
@@ -232,8 +216,7 @@ def prepared(binary, directory):
     check("what was prepared before a SIGKILL is there after it", found == names, found)
     shown = connection.query("select count(*) from moves")
     check("and nothing of it is visible", shown == [["5"]], shown)
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/metrics") as answer:
-        metrics = answer.read().decode()
+    metrics = server.page("/metrics")
     check("it is counted", "\nfalcon_prepared_transactions 15\n" in metrics, metrics[-3000:])
     connection.query("set lock_timeout = '20ms'")
     try:
@@ -278,8 +261,7 @@ def main():
                 part(binary, directory)
             except (RuntimeError, OSError) as error:
                 check(part.__name__, False, error)
-    print(f"{len(FAILURES)} failed" if FAILURES else "all passed")
-    sys.exit(1 if FAILURES else 0)
+    finish()
 
 
 if __name__ == "__main__":

@@ -1,31 +1,12 @@
 """pgbench's own workloads against the server: no error, and the TPC-B invariant afterwards."""
 import argparse
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
+import pgbench
 from falconserver import Server
-
-
-def pgbench_path():
-    found = shutil.which("pgbench")
-    return found or "/usr/lib/postgresql/15/bin/pgbench"
-
-
-def run(server, *arguments):
-    command = [pgbench_path(), "-h", "127.0.0.1", "-p", str(server.port), "-U", "falcon",
-               *arguments, "postgres"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    output = result.stdout + result.stderr
-    failed = re.search(r"number of failed transactions: (\d+)", output)
-    aborted = "aborted" in output or "ERROR" in output or "error:" in output
-    if result.returncode != 0 or aborted or (failed and failed.group(1) != "0"):
-        sys.exit(f"{' '.join(command)}: exit {result.returncode}\n{output[-4000:]}")
-    tps = re.search(r"tps = ([\d.]+)", output)
-    return float(tps.group(1)) if tps else None
 
 
 def main():
@@ -39,7 +20,7 @@ def main():
                     os.path.join(scratch, "log"))
     try:
         server.start()
-        run(server, "-i", "-s", options.scale)
+        pgbench.run(server.port, "-i", "-s", options.scale)
         first = True
         for mode in ("simple", "extended", "prepared"):
             for select_only in (False, True):
@@ -47,7 +28,7 @@ def main():
                 if not first:
                     extra.append("-n")
                 first = False
-                tps = run(server, "-c", "8", "-j", "2", "-T", options.seconds, "-M", mode, *extra)
+                tps, _ = pgbench.run(server.port, "-c", "8", "-j", "2", "-T", options.seconds, "-M", mode, *extra)
                 print(f"{mode:9} {'select-only' if select_only else 'tpcb':12} {tps:10.0f} tps")
         connection = server.connect()
         sums = [connection.query(f"select sum({c}) from {t}")[0][0] for c, t in (
@@ -61,7 +42,7 @@ def main():
         if server.stop() != 0:
             sys.exit("SIGTERM did not end the server cleanly: " + server.tail())
     finally:
-        if server.process and server.process.poll() is None:
+        if server.is_running():
             server.kill()
         shutil.rmtree(scratch, ignore_errors=True)
 

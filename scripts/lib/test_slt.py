@@ -2,6 +2,7 @@
 not give either are listed in Fixtures/slt/exceptions.txt; the list is exact both ways. With --port any
 running server is asked, PostgreSQL too, and --list prints the places that fail."""
 import argparse
+import contextlib
 import glob
 import gzip
 import hashlib
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from falconserver import Server
 from pgclient import Connection, ServerError
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Fixtures", "slt")
@@ -145,30 +146,28 @@ def main():
     parser.add_argument("--list", action="store_true", help="print what fails and judge nothing")
     options = parser.parse_args()
     listed, failed, total = exceptions(), {}, 0
-    with tempfile.TemporaryDirectory() as directory:
-        server, port = None, options.port
+    with contextlib.ExitStack() as stack:
+        server, port, status = None, options.port, 0
         if port is None:
-            from falconserver import Server
-            server = Server(os.path.join(options.bin, "falcondb"),
-                            os.path.join(directory, "data"), os.path.join(directory, "log")).start()
+            directory = stack.enter_context(tempfile.TemporaryDirectory())
+            server = stack.enter_context(Server(os.path.join(options.bin, "falcondb"), os.path.join(directory, "data"),
+                                                os.path.join(directory, "log"))).start()
             port = server.port
-        try:
-            for path in sorted(glob.glob(os.path.join(FIXTURES, "*.test.gz"))):
-                name = os.path.basename(path).removesuffix(".test.gz")
-                began = time.monotonic()
-                connection = Connection("127.0.0.1", port)
-                with gzip.open(path, "rt", encoding="utf-8") as file:
-                    count, failures = File(connection).run(file.read())
-                connection.query("drop schema slt cascade")
-                connection.close()
-                total += count
-                for line, why in failures:
-                    failed[name, line] = why
-                print(f"{name}: {count} records, {len(failures)} failed, "
-                      f"{time.monotonic() - began:.1f} s", flush=True)
-        finally:
-            if server is not None:
-                server.stop()
+        for path in sorted(glob.glob(os.path.join(FIXTURES, "*.test.gz"))):
+            name = os.path.basename(path).removesuffix(".test.gz")
+            began = time.monotonic()
+            connection = Connection("127.0.0.1", port)
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                count, failures = File(connection).run(file.read())
+            connection.query("drop schema slt cascade")
+            connection.close()
+            total += count
+            for line, why in failures:
+                failed[name, line] = why
+            print(f"{name}: {count} records, {len(failures)} failed, "
+                  f"{time.monotonic() - began:.1f} s", flush=True)
+        if server and (status := server.stop()) != 0:
+            print(f"FAILED  SIGTERM ended the server with {status}: {server.tail()}")
     if options.list:
         for (name, line), why in sorted(failed.items()):
             print(f"{name} {line}  # {why.splitlines()[0]}")
@@ -180,7 +179,7 @@ def main():
     for name, line in gone[:20]:
         print(f"FAILED  {name}:{line} is listed as an exception and holds")
     print(f"{total} records, {len(listed)} exceptions, {len(wrong) + len(gone)} failed")
-    sys.exit(1 if wrong or gone else 0)
+    sys.exit(1 if wrong or gone or status else 0)
 
 
 if __name__ == "__main__":

@@ -102,6 +102,7 @@ extension Binder {
         let alias = name.alias?.name ?? name.name
         if let table = try catalog.table(schema: name.schema, name: name.name) {
             use(table, lock: .accessShare)
+            noteNamed(table.oid)
             let columns = rangeColumns(of: table, alias: alias, names: name.alias?.columns ?? [])
             try checkAliasCount(name.alias, columns.count, alias, name.location)
             return relationPart(
@@ -109,6 +110,7 @@ extension Binder {
                 schema: name.alias == nil ? table.schema : nil, select)
         }
         if let view = try catalog.viewDefinition(schema: name.schema, name: name.name) {
+            noteNamed(view.oid)
             let query = try within(.select) { () throws(SQLError) in
                 try readingStoredText { () throws(SQLError) in try bindQuery(view.query, nil) }
             }

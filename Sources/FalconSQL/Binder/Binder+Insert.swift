@@ -190,7 +190,7 @@ extension Binder {
                     hint: "For example, ON CONFLICT (column_name).",
                     byteOffset: offset(clause.location))
             }
-        case .constraint(let name, let location):
+        case .constraint(let name, _):
             guard
                 let index = table.indexes.first(where: {
                     $0.name == name && $0.isUnique && $0.isConstraint
@@ -198,8 +198,7 @@ extension Binder {
             else {
                 throw SQLError(
                     .undefinedObject,
-                    "constraint \"\(name)\" for table \"\(table.name)\" does not exist",
-                    byteOffset: offset(location))
+                    "constraint \"\(name)\" for table \"\(table.name)\" does not exist")
             }
             arbiters = [index.oid]
         case .columns(let elements, _, let location):
@@ -210,7 +209,12 @@ extension Binder {
                         .featureNotSupported, "ON CONFLICT on expressions is not supported",
                         byteOffset: offset(location))
                 }
-                wanted.insert(try column(name, of: target, location, .insert).attribute)
+                guard let found = target.columns.first(where: { $0.name == name }) else {
+                    throw SQLError(
+                        .undefinedColumn, "column \"\(name)\" does not exist",
+                        byteOffset: offset(location))
+                }
+                wanted.insert(found.attribute)
             }
             arbiters = table.indexes.filter {
                 $0.isUnique && Set($0.columns.map(\.attribute)) == wanted
@@ -219,7 +223,7 @@ extension Binder {
                 throw SQLError(
                     .invalidColumnReference,
                     "there is no unique or exclusion constraint matching the ON CONFLICT "
-                        + "specification", byteOffset: offset(location))
+                        + "specification")
             }
         }
         guard clause.isUpdate else { return ConflictAction(arbiters: arbiters, update: nil) }

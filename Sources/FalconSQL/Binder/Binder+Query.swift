@@ -18,6 +18,7 @@ extension Binder {
     ) throws(SQLError) -> LogicalQuery {
         var outer = parent
         if let with = select.with { outer = try bindWith(with, parent) }
+        try refuseLocking(select.locking, select.body)
         let query: LogicalQuery
         switch select.body {
         case .core(let core): query = try bindCore(core, select, outer)
@@ -269,10 +270,7 @@ extension Binder {
         _ select: AST.Select, _ outer: Scope?
     ) throws(SQLError) -> LogicalQuery {
         let name = operation == .union ? "UNION" : operation == .intersect ? "INTERSECT" : "EXCEPT"
-        if !select.locking.isEmpty {
-            throw SQLError(
-                .featureNotSupported, "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT")
-        }
+        try refuseLocking(in: left, right)
         let a = try bindQuery(left, outer, keepsUnknown: true)
         let b = try bindQuery(right, outer, keepsUnknown: true)
         guard a.outputs.count == b.outputs.count else {

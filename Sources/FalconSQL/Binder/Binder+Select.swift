@@ -18,6 +18,7 @@ extension Binder {
                 .featureNotSupported, "SELECT … INTO is not supported; use CREATE TABLE AS",
                 byteOffset: offset(into.location))
         }
+        try refuseWindowLocks(core, select.locking)
         if !core.windows.isEmpty {
             throw SQLError(.featureNotSupported, "window functions are not supported")
         }
@@ -77,12 +78,13 @@ extension Binder {
             logical.calls = state.calls
             logical.having = having.map { LogicExpression.conjuncts(of: $0) } ?? []
         }
+        logical.refusesLocks = Self.lockObstacle(core, logical, state)
         let query = LogicalQuery(body: .select(logical))
         assignOutputs(targets, query, logical, state)
         logical.setReturning = state.setReturning
         try finishOrder(order, targets, query, core, distinctOn, logical)
         try bindLimits(select, query, outer, state, columns: scope)
-        try bindLocking(select.locking, core, logical)
+        try bindLocking(select.locking, logical)
         query.outerSlots = state.outerSlots
         return query
     }
@@ -323,75 +325,5 @@ extension Binder {
         _ keys: [BoundExpression], _ sort: ArraySlice<SortKey>
     ) -> Int? {
         keys.first { key in !sort.contains { $0.expression.matches(key) } }?.location
-    }
-
-    // MARK: FOR UPDATE
-
-    private func bindLocking(
-        _ clauses: [AST.LockingClause], _ core: AST.SelectCore, _ logical: LogicalSelect
-    ) throws(SQLError) {
-        for clause in clauses {
-            let name: String
-            switch clause.strength {
-            case .update: name = "FOR UPDATE"
-            case .noKeyUpdate: name = "FOR NO KEY UPDATE"
-            case .share: name = "FOR SHARE"
-            case .keyShare: name = "FOR KEY SHARE"
-            }
-            let refused: String?
-            if core.isDistinct {
-                refused = "DISTINCT clause"
-            } else if !core.groupBy.isEmpty {
-                refused = "GROUP BY clause"
-            } else if core.having != nil {
-                refused = "HAVING clause"
-            } else if !logical.calls.isEmpty {
-                refused = "aggregate functions"
-            } else if !logical.setReturning.isEmpty {
-                refused = "set-returning functions in the target list"
-            } else {
-                refused = nil
-            }
-            if let refused {
-                throw SQLError(.featureNotSupported, "\(name) is not allowed with \(refused)")
-            }
-            var chosen: [Relation] = []
-            if clause.tables.isEmpty {
-                chosen = logical.relations.filter { $0.table != nil }
-            } else {
-                for table in clause.tables {
-                    guard
-                        let relation = logical.relations.first(where: { $0.alias == table.name })
-                    else {
-                        throw SQLError(
-                            .undefinedTable,
-                            "relation \"\(table.name)\" in \(name) clause not found in FROM clause",
-                            byteOffset: offset(table.location))
-                    }
-                    guard relation.table != nil else {
-                        throw SQLError(
-                            .featureNotSupported,
-                            "\(name) cannot be applied to \"\(table.name)\", which is no table",
-                            byteOffset: offset(table.location))
-                    }
-                    chosen.append(relation)
-                }
-            }
-            for relation in chosen {
-                guard let table = relation.table else { continue }
-                use(table, lock: .rowShare)
-                if relation.rowKeySlot == nil { relation.rowKeySlot = newSlot(owner: nil) }
-                if let index = logical.locks.firstIndex(where: { $0.relation === relation }) {
-                    if logical.locks[index].strength.rawValue < clause.strength.rawValue {
-                        logical.locks[index].strength = clause.strength
-                    }
-                    if clause.wait != .wait { logical.locks[index].wait = clause.wait }
-                } else {
-                    logical.locks.append(
-                        LogicalSelect.LockRequest(
-                            relation: relation, strength: clause.strength, wait: clause.wait))
-                }
-            }
-        }
     }
 }

@@ -88,6 +88,13 @@ final class Binder {
     /// How deep we are in text that is not the statement's own: views, defaults, checks. Locations
     /// there mean nothing to the statement.
     private var storedTextDepth = 0
+    /// The tables and views that the statement's own text names.
+    private(set) var namedRelations: Set<OID> = []
+
+    func noteNamed(_ relation: OID) {
+        if storedTextDepth == 0 { namedRelations.insert(relation) }
+    }
+
     /// Dates and times among the statement's untyped literals, by location, as text that reads the
     /// same under any settings.
     private(set) var fixedLiterals: [Int: String] = [:]

@@ -52,6 +52,8 @@ final class LogicalSelect {
     var setReturning: [SetReturningCall] = []
     var distinct = Distinct.none
     var locks: [LockRequest] = []
+    /// What in it keeps its rows from being locked: FOR UPDATE "is not allowed with" that.
+    var refusesLocks: String?
 
     struct LockRequest {
         var relation: Relation

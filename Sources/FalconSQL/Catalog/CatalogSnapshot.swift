@@ -64,6 +64,12 @@ final class CatalogSnapshot: @unchecked Sendable {
     static let pgCatalog: OID = 11
     static let publicSchema: OID = 2200
     static let informationSchema: OID = 13_209
+    /// Of our own system relations. It is not listed: to PostgreSQL's clients it would look like a
+    /// schema of the user's.
+    static let falconSchema: OID = 12_900
+    static let builtInSchemas = [
+        "pg_catalog": pgCatalog, "information_schema": informationSchema, "falcon": falconSchema,
+    ]
 
     init(version: UInt64) {
         self.version = version

@@ -148,7 +148,9 @@ final class CatalogStore: Sendable {
         var result: [DatabaseState] = []
         for (oid, id, name) in found {
             result.append(
-                DatabaseState(oid: oid, id: id, name: name, catalog: try load(id)))
+                DatabaseState(
+                    oid: oid, id: id, name: name, catalog: try load(id),
+                    budget: engine.options.memoryBudget))
         }
         return result
     }

@@ -17,10 +17,14 @@ final class DatabaseState: Sendable {
     /// Hidden row ids of prepared transactions, which are given out and not yet stored as rows.
     private let preparedRowIDs = Mutex<[StorageID: UInt64]>([:])
     /// Rows that committed transactions gave another primary key.
-    let movedRows = MovedRows()
+    let movedRows: MovedRows
+    let statistics = TransactionStatistics()
     private let sequences = Mutex<[OID: SequenceState]>([:])
 
-    init(oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot) {
+    init(
+        oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot, budget: MemoryBudget?
+    ) {
+        movedRows = MovedRows(budget: budget)
         self.oid = oid
         self.id = id
         self.name = name

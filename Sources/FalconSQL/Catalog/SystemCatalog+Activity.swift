@@ -12,24 +12,33 @@ extension SystemCatalog {
                 + "backend_xid xid,backend_xmin xid,query_id int8,query text,backend_type text"
         ) { source in
             guard let session = (source.session as? SessionBridge)?.session else { return [] }
-            return session.database.activities.map(activity)
+            let database = session.database
+            return database.activities.map { activity($0, userOID: database.roleOID($0.user)) }
         },
         VirtualTable(
             12012, "pg_prepared_xacts",
             "transaction xid,gid text,prepared timestamptz,owner name,database name"
         ) { source in
             guard let session = (source.session as? SessionBridge)?.session else { return [] }
-            return session.database.prepared.all.map { entry in
-                [
-                    .int(Int64(UInt32(truncatingIfNeeded: entry.header.number))),
-                    .text(entry.header.gid), .int(entry.header.preparedMicros),
-                    name(entry.header.user), name(entry.database.name),
-                ]
-            }
+            return preparedTransactions(session.database, byName: true)
         },
     ]
 
-    private static func activity(_ session: SessionActivity) -> [Datum] {
+    /// What waits for COMMIT or ROLLBACK PREPARED, with role and database by their names
+    /// (pg_prepared_xacts) or by their numbers (pg_prepared_xact()).
+    static func preparedTransactions(_ database: SQLDatabase, byName: Bool) -> [[Datum]] {
+        database.prepared.all.map { entry in
+            let header = entry.header
+            return [
+                .int(Int64(UInt32(truncatingIfNeeded: header.number))), .text(header.gid),
+                .int(header.preparedMicros),
+                byName ? name(header.user) : oid(database.roleOID(header.user)),
+                byName ? name(entry.database.name) : oid(entry.database.oid),
+            ]
+        }
+    }
+
+    private static func activity(_ session: SessionActivity, userOID: OID) -> [Datum] {
         let state = session.current
         let wait = waitEvent(of: session.owner, state)
         func time(_ value: Int64?) -> Datum { value.map { .int($0) } ?? .null }
@@ -38,7 +47,7 @@ extension SystemCatalog {
         return [
             oid(session.database.oid), name(session.database.name),
             .int(Int64(session.owner.processID)), .null,
-            oid(session.user == "postgres" ? 10 : 16_383), name(session.user),
+            oid(userOID), name(session.user),
             .text(state.applicationName), text(session.client?.address), .null,
             .int(Int64(session.client?.port ?? -1)), time(session.start),
             time(state.transactionStart), time(state.queryStart), time(state.stateChange),
@@ -52,13 +61,17 @@ extension SystemCatalog {
         of owner: LockOwner, _ state: SessionActivity.State
     ) -> (kind: String, name: String)? {
         if state.phase != .active { return ("Client", "ClientRead") }
-        guard let wait = owner.waiting.withLock({ $0 }) else { return nil }
+        guard let wait = owner.currentWait else { return nil }
         switch wait.purpose {
         case .lock: break
         case .timer: return ("Timeout", "PgSleep")
+        case .sessionEnd: return ("IPC", "BackendTermination")
         case .safeSnapshot: return ("IPC", "SafeSnapshot")
         }
-        if case .relation = wait.subject { return ("Lock", "relation") }
-        return ("Lock", wait.mode.isRow ? "transactionid" : "object")
+        switch wait.subject {
+        case .relation: return ("Lock", "relation")
+        case .advisory: return ("Lock", "advisory")
+        case .other: return ("Lock", wait.mode.isRow ? "transactionid" : "object")
+        }
     }
 }

@@ -28,7 +28,8 @@ enum SystemCatalog {
     }
 
     static let tables: [VirtualTable] =
-        ownTables + functionTables + operatorClassTables + activityTables + emptyTables
+        ownTables + functionTables + operatorClassTables + activityTables + lockTables
+        + transactionTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [
@@ -329,9 +330,11 @@ enum SystemCatalog {
 
     /// The role that owns the system's objects, and the one that is connected: roles are not stored.
     private static func roles(_ source: VirtualSource) -> [(name: String, oid: OID)] {
-        var result: [(name: String, oid: OID)] = [("postgres", OID(10))]
-        if let user = source.session?.sessionUserName, user != "postgres" {
-            result.append((user, OID(16_383)))
+        let session = (source.session as? SessionBridge)?.session
+        let superuser = session?.database.options.superuser ?? "postgres"
+        var result = [(name: superuser, oid: RoleOID.superuser)]
+        if let user = source.session?.sessionUserName, user != superuser {
+            result.append((user, RoleOID.other))
         }
         return result
     }

@@ -23,8 +23,7 @@ struct VirtualTable: Sendable {
         }
         descriptor = TableDescriptor(
             oid: OID(oid), database: DatabaseID(0),
-            schemaOID: schema == "pg_catalog"
-                ? CatalogSnapshot.pgCatalog : CatalogSnapshot.informationSchema,
+            schemaOID: CatalogSnapshot.builtInSchemas[schema] ?? CatalogSnapshot.pgCatalog,
             schema: schema, name: name, version: 1, storageID: StorageID(0), columns: described)
         self.rows = rows
     }

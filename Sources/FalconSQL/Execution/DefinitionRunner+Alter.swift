@@ -14,6 +14,7 @@ extension DefinitionRunner {
         }
         for action in alter.actions {
             let old = try lockedTable(alter.table, .accessExclusive)
+            try session.checkUnused(old, "ALTER TABLE")
             var table = old
             table.version += 1
             guard try apply(action, old, &table) else { continue }

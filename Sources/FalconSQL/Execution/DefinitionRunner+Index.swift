@@ -206,6 +206,9 @@ extension DefinitionRunner {
                 throw SQLError(.wrongObjectType, "\"\(name.name)\" is not a table")
             }
             let old = try lockedTable(name, .accessExclusive)
+            // For its indexes, which are made anew; pg_locks shows it.
+            try transaction.lockRelation(old.oid, .share)
+            try session.checkUnused(old, "TRUNCATE")
             var new = old
             new.version += 1
             new.storageID = try store.allocateStorageID()
@@ -226,12 +229,18 @@ extension DefinitionRunner {
     // MARK: DROP
 
     func drop(_ drop: AST.Drop) throws(SQLError) {
+        var dropped: Set<OID> = []
+        for name in drop.names {
+            if let found = try catalog.relation(schema: name.schema, name: name.last) {
+                dropped.insert(found.oid)
+            }
+        }
         for name in drop.names {
             switch drop.kind {
-            case .table: try dropTable(name, drop)
+            case .table: try dropTable(name, drop, dropped)
             case .index: try dropIndex(name, drop)
             case .schema: try dropSchema(name.last, drop)
-            case .view: try dropView(name, drop)
+            case .view: try dropView(name, drop, dropped)
             case .sequence: try dropSequence(name, drop)
             default:
                 if drop.ifExists {
@@ -277,7 +286,9 @@ extension DefinitionRunner {
             hint: "Use DROP \(command) to remove \(what).")
     }
 
-    private func dropTable(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
+    private func dropTable(
+        _ name: AST.Name, _ drop: AST.Drop, _ dropped: Set<OID>
+    ) throws(SQLError) {
         guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
             return try missing("table", name, drop)
         }
@@ -288,6 +299,9 @@ extension DefinitionRunner {
         guard let table = transaction.catalog.tables[found.oid] else {
             return try missing("table", name, drop)
         }
+        try session.checkUnused(table, "DROP TABLE")
+        try dropDependentViews(
+            of: table.oid, "table", table.schema, table.name, drop, except: dropped)
         try deleteBodies(of: table)
         try transaction.record(.dropTable(table.oid))
         for sequence in transaction.catalog.sequences.values
@@ -316,13 +330,18 @@ extension DefinitionRunner {
         try transaction.record(.dropSequence(found.oid))
     }
 
-    private func dropView(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
+    private func dropView(
+        _ name: AST.Name, _ drop: AST.Drop, _ dropped: Set<OID>
+    ) throws(SQLError) {
         guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
             return try missing("view", name, drop)
         }
         guard found.kind == .view else {
             throw wrongKind(name, "a view", found.kind)
         }
+        guard let view = transaction.catalog.views[found.oid] else { return }
+        let schema = transaction.catalog.schemas[view.schemaOID]?.name ?? ""
+        try dropDependentViews(of: view.oid, "view", schema, view.name, drop, except: dropped)
         try transaction.record(.dropView(found.oid))
     }
 
@@ -352,7 +371,7 @@ extension DefinitionRunner {
     }
 
     /// What DROP … CASCADE takes along.
-    private func noticeCascade(_ texts: [String]) {
+    func noticeCascade(_ texts: [String]) {
         guard let first = texts.first else { return }
         if texts.count == 1 { return notice("drop cascades to \(first)") }
         sink.notice(

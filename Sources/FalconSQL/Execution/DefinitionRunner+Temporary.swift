@@ -24,7 +24,8 @@ extension DefinitionRunner {
         {
             return schema
         }
-        let schema = SchemaEntry(oid: try store.allocateOID(), name: own, ownerOID: OID(10))
+        let schema = SchemaEntry(
+            oid: try store.allocateOID(), name: own, ownerOID: RoleOID.superuser)
         try transaction.record(.putSchema(schema))
         return schema
     }

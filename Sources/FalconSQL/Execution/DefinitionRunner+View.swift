@@ -3,7 +3,10 @@ import FalconSchema
 /// CREATE VIEW.
 extension DefinitionRunner {
     func createView(_ create: AST.CreateView) throws(SQLError) {
-        let (plan, literals) = try planner.planView(create.query)
+        var (plan, literals) = try planner.planView(create.query)
+        while try session.lockRelations(of: plan) {
+            (plan, literals) = try planner.planView(create.query)
+        }
         let checkOption = try checkOption(of: create)
         if checkOption != .none, let obstacle = try planner.updateObstacle(create.query) {
             throw SQLError(

@@ -438,7 +438,7 @@ struct DefinitionRunner {
         }
         try transaction.record(
             .putSchema(
-                SchemaEntry(oid: try store.allocateOID(), name: name, ownerOID: OID(10))))
+                SchemaEntry(oid: try store.allocateOID(), name: name, ownerOID: RoleOID.superuser)))
     }
 
     func createTableAs(_ create: AST.CreateTableAs) throws(SQLError) -> String {

@@ -32,16 +32,9 @@ class ModifyOperator: Operator {
         {
             cachedWriter = nil
         }
-        if executor.transaction.isReadOnly {
-            throw SQLError(
-                .readOnlySQLTransaction,
-                "cannot execute \(statementName) in a read-only transaction")
-        }
         isDone = false
         try child.open()
     }
-
-    var statementName: String { "INSERT" }
 
     override func close() { child.close() }
 
@@ -91,8 +84,13 @@ final class InsertOperator: ModifyOperator {
     /// Rows that DO UPDATE changed in this statement: a second time is an error.
     private var updatedKeys: Set<[UInt8]> = []
 
+    /// As in PostgreSQL, DO UPDATE locks a row's key when it assigns to it, be it the same.
+    private let updateMode: LockMode
+
     init(_ executor: PlanExecutor, _ node: InsertNode, child: Operator) {
         self.node = node
+        let assignments = node.onConflict?.update?.assignments ?? []
+        updateMode = node.target.table.hasKey(among: assignments) ? .forUpdate : .forNoKeyUpdate
         conflictLoader = node.onConflict?.update.map { update in
             RowProjection(
                 columnsToSlots: update.existingSlots.enumerated().compactMap { index, slot in
@@ -133,11 +131,16 @@ final class InsertOperator: ModifyOperator {
             return true
         }
         while true {
-            guard let conflict = try writer.insert(newValues, arbiters: action.arbiters) else {
-                return true
-            }
+            let transaction = executor.transaction
+            let heldBefore = transaction.owner.held.count
+            guard
+                let conflict = try writer.insert(
+                    newValues, arbiters: action.arbiters, looksFirst: action.update != nil)
+            else { return true }
             guard let update = action.update else {
                 try checkVisible(conflict.rowKey)
+                // It leaves the row alone: nobody has to wait for its end.
+                transaction.locks.release(transaction.owner, downTo: heldBefore)
                 return false
             }
             if let done = try updateExisting(conflict, update, writer) { return done }
@@ -169,7 +172,9 @@ final class InsertOperator: ModifyOperator {
         let transaction = executor.transaction
         let key = conflict.rowKey
         if writer.needsLocks {
-            try key.withRaw { key throws(SQLError) in try transaction.lock(key, .forUpdate) }
+            try key.withRaw { key throws(SQLError) in
+                try transaction.lock(key, updateMode)
+            }
         }
         // Written by this very statement?
         let isOwn = key.withRaw { key -> Bool in
@@ -247,11 +252,14 @@ struct RowLocker {
     let codec: RowCodec
     let projection: RowProjection
     let isDelete: Bool
+    /// FOR UPDATE and its kin: PostgreSQL calls a concurrent delete an update there.
+    private let isClause: Bool
 
     init(
         _ target: RowTarget, mode: LockMode, wait: AST.LockWaitPolicy = .wait,
-        isDelete: Bool = false
+        isDelete: Bool = false, isClause: Bool = false
     ) {
+        self.isClause = isClause
         self.target = target
         self.mode = mode
         self.wait = wait
@@ -282,11 +290,13 @@ struct RowLocker {
             }
         }
         let moved = transaction.database.movedRows
-        if needsLocks, !moved.isEmpty, !transaction.isolation.keepsSnapshot,
+        if needsLocks, !moved.isEmpty,
             let hop = moved.next(
                 from: key,
                 after: place ?? .init(timestamp: executor.readTimestamp, ordinal: .max))
         {
+            if transaction.isolation.keepsSnapshot { throw concurrent(hop.key.isEmpty) }
+            if hop.key.isEmpty { return .skip }
             let outcome = try hop.key.withRaw { key throws(SQLError) in
                 try lock(key, executor, needsLocks: true, after: hop.place)
             }
@@ -312,10 +322,14 @@ struct RowLocker {
         let engine = executor.engine
         let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
         guard let newest, newest > executor.readTimestamp else { return .current }
+        let since = max(executor.readTimestamp, place?.timestamp ?? .zero)
+        let isDeleted = try wasDeleted(key, since: since, newest: newest, executor)
         if transaction.isolation.keepsSnapshot {
-            throw SQLError(
-                .serializationFailure, "could not serialize access due to concurrent update")
+            // A key that is still the same is all that FOR KEY SHARE asks for.
+            if mode == .forKeyShare, !isDeleted, try keepsKeys(key, executor) { return .current }
+            throw concurrent(isDeleted)
         }
+        if isDeleted { return .skip }
         let row = executor.row
         let found = try executor.withCommitted(key, at: engine.publishedTimestamp) {
             value throws(SQLError) in
@@ -329,6 +343,64 @@ struct RowLocker {
 }
 
 extension RowLocker {
+    /// 40001: the transaction's one snapshot has the row as it was.
+    private func concurrent(_ isDelete: Bool) -> SQLError {
+        let change = isDelete && !isClause ? "delete" : "update"
+        return SQLError(
+            .serializationFailure, "could not serialize access due to concurrent \(change)")
+    }
+
+    /// Whether the row that was at `key` at `since` is gone: what is there now, if anything, was
+    /// inserted later. The versions in between are kept for the statement's snapshot.
+    private func wasDeleted(
+        _ key: UnsafeRawBufferPointer, since: Timestamp, newest: Timestamp,
+        _ executor: PlanExecutor
+    ) throws(SQLError) -> Bool {
+        let engine = executor.engine
+        let mayWait = executor.transaction.mayWait
+        var version = newest
+        var at = newest
+        while version > since {
+            let commit = try storage { () throws(StorageError) in
+                try engine.visibleCommit(of: key, at: at, mayWait: mayWait)
+            }
+            guard let commit else { return true }
+            version = commit
+            at = Timestamp(commit.rawValue &- 1)
+        }
+        return false
+    }
+
+    /// Whether every unique key of the row is what the statement's snapshot shows.
+    private func keepsKeys(
+        _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor
+    ) throws(SQLError) -> Bool {
+        let indexes = target.table.indexes.filter { $0.isUnique && !$0.isPrimary }
+        if indexes.isEmpty { return true }
+        var versions: [[Datum]] = []
+        for timestamp in [executor.readTimestamp, executor.engine.publishedTimestamp] {
+            _ = try executor.withCommitted(key, at: timestamp) { value throws(SQLError) in
+                versions.append(try codec.decodeAll(value))
+            }
+        }
+        guard versions.count == 2 else { return false }
+        for index in indexes {
+            for column in index.columns {
+                let place = Int(column.attribute) - 1
+                let (old, new) = (
+                    place < versions[0].count ? versions[0][place] : .null,
+                    place < versions[1].count ? versions[1][place] : .null
+                )
+                if !DatumOrder.isNotDistinct(
+                    old, new, type: target.table.columns[place].type.oid)
+                {
+                    return false
+                }
+            }
+        }
+        return true
+    }
+
     /// Runs `body` on the key at which the row is locked now; false when it is to be passed over.
     @inline(__always)
     func withLocked(
@@ -349,43 +421,87 @@ extension RowLocker {
 final class UpdateOperator: ModifyOperator {
     private let node: UpdateNode
     private let locker: RowLocker
+    private let keyLocker: RowLocker
+    /// It assigns to a column of a unique key, perhaps what is there already.
+    private let touchesKey: Bool
     private var assigned: [Datum] = []
     private var oldValues: [Datum]
 
     init(_ executor: PlanExecutor, _ node: UpdateNode, child: Operator) {
         self.node = node
-        var keyColumns: Set<Int16> = []
-        for index in node.target.table.indexes where index.isUnique {
-            for column in index.columns { keyColumns.insert(column.attribute) }
-        }
-        let touchesKey = node.assignments.contains { keyColumns.contains($0.attribute) }
-        locker = RowLocker(node.row, mode: touchesKey ? .forUpdate : .forNoKeyUpdate)
+        touchesKey = node.target.table.hasKey(among: node.assignments)
+        locker = RowLocker(node.row, mode: .forNoKeyUpdate)
+        keyLocker = RowLocker(node.row, mode: .forUpdate)
         oldValues = Array(repeating: .null, count: node.target.table.columns.count)
         super.init(executor, node.target, child: child)
     }
 
-    override var statementName: String { "UPDATE" }
-
     override func process() throws(SQLError) -> Bool {
         guard case .bytes(let key) = row.slots[node.row.rowKeySlot] else { return false }
         let writer = try writer
-        return try locker.withLocked(key, executor, needsLocks: writer.needsLocks) {
-            key throws(SQLError) in
-            for (index, slot) in node.row.columnSlots.enumerated() {
-                oldValues[index] = slot.map { row.slots[$0] } ?? .null
+        // Which lock it takes depends on the new row. To lock weakly first and strongly after would meet
+        // in a deadlock whoever locks the key meanwhile.
+        var rowLocker = locker
+        let isReady = touchesKey && writer.needsLocks
+        if isReady {
+            try makeNew()
+            if try writer.changesKey(oldValues, newValues) { rowLocker = keyLocker }
+        }
+        let outcome = try key.withRaw { key throws(SQLError) in
+            try rowLocker.lock(key, executor, needsLocks: writer.needsLocks)
+        }
+        switch outcome {
+        case .skip: return false
+        case .current:
+            if !isReady { try makeNew() }
+            try key.withRaw { key throws(SQLError) in try self.write(key, writer) }
+        case .reloaded:
+            try makeNew()
+            try key.withRaw { key throws(SQLError) in try self.write(key, writer) }
+        case .moved(let key):
+            try makeNew()
+            try key.withRaw { key throws(SQLError) in try self.write(key, writer) }
+        }
+        return true
+    }
+
+    /// The row as it is and as it shall be.
+    private func makeNew() throws(SQLError) {
+        for (index, slot) in node.row.columnSlots.enumerated() {
+            oldValues[index] = slot.map { row.slots[$0] } ?? .null
+        }
+        assigned.removeAll(keepingCapacity: true)
+        for assignment in node.assignments {
+            assigned.append(try assignment.value.evaluate(row))
+        }
+        for (place, assignment) in node.assignments.enumerated() {
+            if let slot = target.newSlots[Int(assignment.attribute) - 1] {
+                row.slots[slot] = assigned[place]
             }
-            assigned.removeAll(keepingCapacity: true)
-            for assignment in node.assignments {
-                assigned.append(try assignment.value.evaluate(row))
-            }
-            for (place, assignment) in node.assignments.enumerated() {
-                if let slot = target.newSlots[Int(assignment.attribute) - 1] {
-                    row.slots[slot] = assigned[place]
+        }
+        gatherNew()
+    }
+
+    private func write(
+        _ key: UnsafeRawBufferPointer, _ writer: RowWriter
+    ) throws(SQLError) {
+        try checkConstraints()
+        // Only a row that has changed meanwhile may need the stronger lock yet.
+        if touchesKey, writer.needsLocks, try writer.changesKey(oldValues, newValues) {
+            try executor.transaction.lock(key, .forUpdate)
+        }
+        try writer.update(key: key, old: oldValues, new: newValues)
+    }
+}
+
+extension TableDescriptor {
+    /// Whether a column of a unique key is assigned to.
+    fileprivate func hasKey(among assignments: [ColumnAssignment]) -> Bool {
+        indexes.contains { index in
+            index.isUnique
+                && index.columns.contains { column in
+                    assignments.contains { $0.attribute == column.attribute }
                 }
-            }
-            gatherNew()
-            try checkConstraints()
-            try writer.update(key: key, old: oldValues, new: newValues)
         }
     }
 }
@@ -401,8 +517,6 @@ final class DeleteOperator: ModifyOperator {
         oldValues = Array(repeating: .null, count: node.target.table.columns.count)
         super.init(executor, node.target, child: child)
     }
-
-    override var statementName: String { "DELETE" }
 
     override func process() throws(SQLError) -> Bool {
         guard case .bytes(let key) = row.slots[node.row.rowKeySlot] else { return false }
@@ -432,19 +546,12 @@ final class LockRowsOperator: Operator {
                 case .noKeyUpdate: .forNoKeyUpdate
                 case .update: .forUpdate
                 }
-            return RowLocker(target.row, mode: mode, wait: target.wait)
+            return RowLocker(target.row, mode: mode, wait: target.wait, isClause: true)
         }
         super.init(executor)
     }
 
-    override func open() throws(SQLError) {
-        if executor.transaction.isReadOnly {
-            throw SQLError(
-                .readOnlySQLTransaction,
-                "cannot execute SELECT FOR UPDATE in a read-only transaction")
-        }
-        try child.open()
-    }
+    override func open() throws(SQLError) { try child.open() }
     override func close() { child.close() }
 
     override func next() throws(SQLError) -> Bool {

@@ -199,33 +199,54 @@ final class RowWriter {
         }
     }
 
-    private func exists(_ key: UnsafeRawBufferPointer, isShared: Bool) throws(SQLError) -> Bool {
+    private enum Presence {
+        case absent
+        case present
+        /// Deleted by this transaction.
+        case deleted
+    }
+
+    private func presence(
+        of key: UnsafeRawBufferPointer, isShared: Bool
+    ) throws(SQLError) -> Presence {
         if !transaction.batch.isEmpty {
             switch transaction.batch.lookup(key) {
             case .absent: break
-            case .deleted: return false
-            case .value: return true
+            case .deleted: return .deleted
+            case .value: return .present
             }
         }
         // Storage that this transaction made has nothing committed.
-        if !isShared { return false }
+        if !isShared { return .absent }
         let engine = engine
-        return try storage { () throws(StorageError) in
+        let commit = try storage { () throws(StorageError) in
             try engine.visibleCommit(
-                of: key, at: engine.publishedTimestamp, mayWait: transaction.mayWait) != nil
+                of: key, at: engine.publishedTimestamp, mayWait: transaction.mayWait)
         }
+        return commit == nil ? .absent : .present
+    }
+
+    private func exists(_ key: UnsafeRawBufferPointer, isShared: Bool) throws(SQLError) -> Bool {
+        try presence(of: key, isShared: isShared) == .present
     }
 
     // MARK: Insert
 
     /// Inserts a row whose constraints other than uniqueness hold. Returns the conflict instead of
-    /// throwing 23505 when `arbiters` (nil: none; empty: any index) covers it.
+    /// throwing 23505 when `arbiters` (nil: none; empty: any index) covers it. With `looksFirst` a row
+    /// that stands in the way by its primary key need not be locked: DO UPDATE locks it as it needs.
     func insert(
-        _ values: [Datum], arbiters: [OID]? = nil, sql: SQLOperation = .insert
+        _ values: [Datum], arbiters: [OID]? = nil, looksFirst: Bool = false,
+        sql: SQLOperation = .insert
     ) throws(SQLError) -> Conflict? {
         try makeRowKey(values)
-        return try rowKey.bytes.withRaw { key throws(SQLError) in
-            try self.insert(values, key: key, arbiters: arbiters, sql: sql)
+        return try rowKey.bytes.withRaw { key throws(SQLError) -> Conflict? in
+            if looksFirst, let primary, let arbiters, arbiters.contains(primary.oid),
+                try self.exists(key, isShared: self.needsLocks)
+            {
+                return Conflict(index: primary, rowKey: Array(key))
+            }
+            return try self.insert(values, key: key, arbiters: arbiters, sql: sql)
         }
     }
 
@@ -233,9 +254,12 @@ final class RowWriter {
         _ values: [Datum], key: UnsafeRawBufferPointer, arbiters: [OID]?, sql: SQLOperation
     ) throws(SQLError) -> Conflict? {
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
+        var isReplacement = false
         if let primary {
             if needsLocks { try transaction.lock(key, .forUpdate) }
-            if try exists(key, isShared: needsLocks) {
+            let presence = try presence(of: key, isShared: needsLocks)
+            isReplacement = presence == .deleted && needsLocks
+            if presence == .present {
                 guard let arbiters, arbiters.isEmpty || arbiters.contains(primary.oid) else {
                     try transaction.checkConflictingKey(key)
                     throw uniqueViolation(primary, values)
@@ -260,7 +284,9 @@ final class RowWriter {
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(values, to: &value)
         try putRow(key, sql: sql, before: nil)
+        if isReplacement { transaction.noteReplaced(key) }
         try transaction.chargeWrites()
+        if sql == .insert { transaction.progress.inserted() }
         return nil
     }
 
@@ -336,6 +362,14 @@ final class RowWriter {
         return false
     }
 
+    /// Whether the update changes what another row could refer to: any unique key.
+    func changesKey(_ old: [Datum], _ new: [Datum]) throws(SQLError) -> Bool {
+        for index in table.indexes where index.isUnique {
+            if try keyDiffers(index.columns, old, new) { return true }
+        }
+        return false
+    }
+
     /// Replaces the locked row at `key`. `touched` tells which columns may differ (nil: any).
     func update(
         key: UnsafeRawBufferPointer, old: [Datum], new: [Datum]
@@ -346,6 +380,7 @@ final class RowWriter {
                 throw SQLError(.internalError, "unexpected conflict")
             }
             if needsLocks { transaction.noteMoved(from: key, to: rowKey.bytes) }
+            transaction.progress.updated()
             return
         }
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
@@ -357,6 +392,7 @@ final class RowWriter {
         try codec.encode(new, to: &value)
         try putRow(key, sql: .update, before: nil)
         try transaction.chargeWrites()
+        transaction.progress.updated()
     }
 
     private func deleteIndexEntry(
@@ -386,6 +422,7 @@ final class RowWriter {
             try batch.delete(key: key, class: .row, sql: sql, descriptorVersion: version)
         }
         try transaction.chargeWrites()
+        if sql == .delete { transaction.progress.deleted() }
     }
 
     // MARK: Building

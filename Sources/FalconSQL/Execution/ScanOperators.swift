@@ -9,6 +9,7 @@ class TableReadOperator: Operator {
     private let filter: BoundExpression?
     /// Set when nothing but the row's key is needed.
     let keyProjection: KeyProjection?
+    private let progress: TransactionProgress
     /// Rows the filter refused.
     @exclusivity(unchecked) final var removedRows: Int64 = 0
 
@@ -18,6 +19,7 @@ class TableReadOperator: Operator {
         projection = RowProjection(
             columnsToSlots: node.columns.map { (Int($0.attribute) - 1, $0.slot) }, of: node.table)
         filter = node.filter
+        progress = executor.transaction.progress
         keyProjection = KeyProjection(node.columns, of: node.table)
         super.init(executor)
     }
@@ -49,6 +51,7 @@ class TableReadOperator: Operator {
     /// Whether the decoded row passes; sets the row key's slot when it does.
     @inline(__always)
     final func accept(_ key: UnsafeRawBufferPointer) throws(SQLError) -> Bool {
+        progress.read()
         if let filter, try !filter.isTrue(row) {
             removedRows += 1
             return false

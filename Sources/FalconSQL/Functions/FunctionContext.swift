@@ -14,6 +14,8 @@ public protocol SessionFunctions: AnyObject, Sendable {
     var processID: Int32 { get }
     /// The session's transaction id, assigned on demand.
     var transactionID: UInt64 { get }
+    /// The same; nil when it has none: it has written nothing and nobody has asked.
+    var assignedTransactionID: UInt64? { get }
     /// True once the statement should end with 57014.
     var isCanceled: Bool { get }
     /// Throws 57014 (or 57P01) when the statement is to stop: long loops ask now and then.
@@ -46,11 +48,10 @@ public protocol SessionFunctions: AnyObject, Sendable {
     func setSequenceValue(_ oid: OID, to value: Int64, isCalled: Bool) throws(SQLError)
     /// pg_get_serial_sequence: the sequence a column owns.
     func serialSequence(table: String, column: String) throws(SQLError) -> String?
-    func cancelBackend(_ processID: Int32) -> Bool
-    func terminateBackend(_ processID: Int32) -> Bool
 }
 
 extension SessionFunctions {
+    public var assignedTransactionID: UInt64? { nil }
     public func checkInterrupts() throws(SQLError) {}
     public func relation(_ oid: OID) -> RelationFacts? { nil }
     public func isVisible(relation oid: OID) -> Bool? { true }
@@ -75,8 +76,6 @@ extension SessionFunctions {
         _ oid: OID, to value: Int64, isCalled: Bool
     ) throws(SQLError) { throw noSequences }
     public func serialSequence(table: String, column: String) throws(SQLError) -> String? { nil }
-    public func cancelBackend(_ processID: Int32) -> Bool { false }
-    public func terminateBackend(_ processID: Int32) -> Bool { false }
 
     private var noSequences: SQLError {
         SQLError(.featureNotSupported, "sequences are not supported")

@@ -3,19 +3,17 @@ import FalconSchema
 /// Advisory locks: real ones, in the lock table. A statement that must wait runs again when the lock
 /// is its own.
 extension FunctionLibrary {
-    private static func key(_ arguments: [Datum], _ session: Session) -> UInt64 {
-        let database = UInt64(session.state.id.rawValue)
+    private static func key(_ arguments: [Datum], _ session: Session) -> AdvisoryKey {
+        let database = session.state.oid.rawValue
         if arguments.count == 2 {
-            let pair =
-                UInt64(UInt32(truncatingIfNeeded: arguments[0].int)) << 32
-                | UInt64(UInt32(truncatingIfNeeded: arguments[1].int))
-            return LockTable.mix(pair, 0xA0A0_0002_0000_0000 ^ database)
+            return AdvisoryKey(
+                database: database, Int32(truncatingIfNeeded: arguments[0].int),
+                Int32(truncatingIfNeeded: arguments[1].int))
         }
-        return LockTable.mix(
-            UInt64(bitPattern: arguments[0].int), 0xA0A0_0001_0000_0000 ^ database)
+        return AdvisoryKey(database: database, arguments[0].int)
     }
 
-    private static func session(of context: FunctionContext) throws(SQLError) -> Session {
+    static func sqlSession(of context: FunctionContext) throws(SQLError) -> Session {
         guard let bridge = context.session as? SessionBridge, let session = bridge.session else {
             throw SQLError(.objectNotInPrerequisiteState, "no session")
         }
@@ -27,32 +25,16 @@ extension FunctionLibrary {
         _ arguments: [Datum], _ mode: LockMode, isSession: Bool, mayWait: Bool,
         _ context: FunctionContext
     ) throws(SQLError) -> Bool {
-        let session = try session(of: context)
-        let owner = isSession ? session.advisoryOwner : session.owner
-        let result = session.database.locks.acquire(
-            key(arguments, session), mode, owner, mayWait: mayWait)
-        switch result {
-        case .granted: return true
-        case .unavailable: return false
-        case .waiting(let wait):
-            session.transaction.pendingWait = wait
-            throw .lockWait
-        case .exhausted: throw SQLError(.outOfMemory, "out of shared memory")
-        }
-    }
-
-    private static func unlock(
-        _ arguments: [Datum], _ mode: LockMode, _ context: FunctionContext
-    ) throws(SQLError) -> Datum {
-        let session = try session(of: context)
-        return .bool(
-            session.database.locks.releaseHeld(
-                session.advisoryOwner, key(arguments, session), mode))
+        let session = try sqlSession(of: context)
+        let key = key(arguments, session)
+        return isSession
+            ? try session.lockAdvisory(key, mode, mayWait: mayWait)
+            : try session.lockAdvisoryInTransaction(key, mode, mayWait: mayWait)
     }
 
     mutating func addAdvisory() {
         for suffix in ["_int8", "_int4"] {
-            for (shared, mode) in [("", LockMode.accessExclusive), ("_shared", .share)] {
+            for (shared, mode) in [("", LockMode.exclusive), ("_shared", .share)] {
                 many("pg_advisory_lock" + shared + suffix) { (a, c) throws(SQLError) in
                     _ = try Self.lock(a, mode, isSession: true, mayWait: true, c)
                     return .text("")
@@ -68,14 +50,20 @@ extension FunctionLibrary {
                     .bool(try Self.lock(a, mode, isSession: false, mayWait: false, c))
                 }
                 many("pg_advisory_unlock" + shared + suffix) { (a, c) throws(SQLError) in
-                    try Self.unlock(a, mode, c)
+                    let session = try Self.sqlSession(of: c)
+                    return .bool(session.unlockAdvisory(Self.key(a, session), mode))
                 }
             }
         }
         nullary("pg_advisory_unlock_all") { c throws(SQLError) in
-            let session = try Self.session(of: c)
-            session.database.locks.releaseAll(session.advisoryOwner)
+            try Self.sqlSession(of: c).unlockAllAdvisory()
             return .text("")
+        }
+        unary("pg_blocking_pids") { (a, c) throws(SQLError) in
+            let locks = try Self.sqlSession(of: c).database.locks
+            let processes = locks.blockingProcesses(of: Int32(truncatingIfNeeded: a.int))
+            return .array(
+                ArrayValue(elementType: .int4, processes.map { .int(Int64($0)) }))
         }
     }
 }

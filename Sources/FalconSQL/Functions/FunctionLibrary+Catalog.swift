@@ -28,6 +28,10 @@ extension FunctionLibrary {
         _ oid: Int64, _ value: Int64, _ isCalled: Bool, _ context: FunctionContext
     ) throws(SQLError) -> Datum {
         let (bridge, session) = try bridge(context)
+        if session.transaction.isReadOnly {
+            throw SQLError(
+                .readOnlySQLTransaction, "cannot execute setval() in a read-only transaction")
+        }
         let (entry, state) = try sequence(oid, session)
         guard value >= entry.minimum, value <= entry.maximum else {
             throw SQLError(

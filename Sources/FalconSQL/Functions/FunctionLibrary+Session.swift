@@ -32,7 +32,9 @@ extension FunctionLibrary {
         nullary("current_txid", "txid_current", "pg_current_xact_id") { c throws(SQLError) in
             .int(Int64(bitPattern: try Self.session(c).transactionID))
         }
-        nullary("pg_current_xact_id_if_assigned") { _ throws(SQLError) in .null }
+        nullary("pg_current_xact_id_if_assigned") { c throws(SQLError) in
+            try Self.session(c).assignedTransactionID.map { .int(Int64(bitPattern: $0)) } ?? .null
+        }
         many("show_config_by_name", "show_config_by_name_missing_ok") { (a, c) throws(SQLError) in
             if let value = try Self.session(c).setting(a[0].text) { return .text(value) }
             if a.count > 1, a[1].bool { return .null }
@@ -298,12 +300,6 @@ extension FunctionLibrary {
         }
         binary("pg_get_serial_sequence") { (a, b, c) throws(SQLError) in
             text(try Self.session(c).serialSequence(table: a.text, column: b.text))
-        }
-        unary("pg_cancel_backend") { (a, c) throws(SQLError) in
-            .bool(try Self.session(c).cancelBackend(Int32(truncatingIfNeeded: a.int)))
-        }
-        many("pg_terminate_backend") { (a, c) throws(SQLError) in
-            .bool(try Self.session(c).terminateBackend(Int32(truncatingIfNeeded: a[0].int)))
         }
     }
 

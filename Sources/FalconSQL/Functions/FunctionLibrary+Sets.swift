@@ -66,22 +66,20 @@ extension FunctionLibrary {
         rows(
             "pg_options_to_table", "pg_listening_channels",
             "pg_cursor", "pg_available_extensions", "pg_available_extension_versions",
-            "pg_stat_get_activity", "pg_lock_status"
+            "pg_stat_get_activity"
         ) { (_, _, _) throws(SQLError) in ListSource([]) }
         rows("pg_prepared_xact") { (_, _, context) throws(SQLError) in
             guard let session = (context.session as? SessionBridge)?.session else {
                 return ListSource([])
             }
-            let superuser = session.database.options.superuser
             return RecordSource(
-                session.database.prepared.all.map { entry in
-                    [
-                        .int(Int64(UInt32(truncatingIfNeeded: entry.header.number))),
-                        .text(entry.header.gid), .int(entry.header.preparedMicros),
-                        .int(entry.header.user == superuser ? 10 : 16_383),
-                        .int(Int64(entry.database.oid.rawValue)),
-                    ]
-                })
+                SystemCatalog.preparedTransactions(session.database, byName: false))
+        }
+        rows("pg_lock_status") { (_, _, context) throws(SQLError) in
+            guard let session = (context.session as? SessionBridge)?.session else {
+                return ListSource([])
+            }
+            return RecordSource(SystemCatalog.lockRows(session.database))
         }
         rows("pg_timezone_names", "pg_timezone_abbrevs") { (_, _, _) throws(SQLError) in
             ListSource([])

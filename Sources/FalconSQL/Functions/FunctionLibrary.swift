@@ -53,10 +53,12 @@ struct FunctionLibrary {
         library.addArrays()
         library.addConversions()
         library.addSession()
+        library.addTransactions()
         library.addSets()
         library.addAggregates()
         library.addCatalog()
         library.addAdvisory()
+        library.addSignals()
         library.addJSON()
         return library
     }

@@ -10,8 +10,8 @@ public enum FunctionResolver {
         schema: String?, name: String, arguments: [OID], names: [String?] = [],
         isVariadic: Bool = false
     ) throws(SQLError) -> ResolvedFunction? {
-        guard schema == nil || schema == "pg_catalog" else { return nil }
-        let functions = FunctionTable.shared.functions(named: name)
+        guard let known = tableName(schema, name) else { return nil }
+        let functions = FunctionTable.shared.functions(named: known)
         var candidates: [CandidateSelection.Candidate] = []
         for (index, function) in functions.enumerated() {
             if let types = parameterTypes(
@@ -33,7 +33,7 @@ public enum FunctionResolver {
                 functions[exact.candidate.index], exact.candidate.types, arguments, isVariadic)
         }
         // A type's name called like a function is a cast, when it costs no code or goes through text.
-        if arguments.count == 1, names.isEmpty, !isVariadic,
+        if arguments.count == 1, names.isEmpty, !isVariadic, known == name,
             let cast = castCall(name, arguments[0])
         {
             return cast
@@ -207,8 +207,17 @@ public enum FunctionResolver {
 
     /// Any function of this name exists.
     public static func functionExists(schema: String?, name: String) -> Bool {
-        guard schema == nil || schema == "pg_catalog" else { return false }
-        return !FunctionTable.shared.functions(named: name).isEmpty
+        guard let known = tableName(schema, name) else { return false }
+        return !FunctionTable.shared.functions(named: known).isEmpty
+    }
+
+    /// A function's name in the table: our own have their schema's before it. Nil: no such schema here.
+    private static func tableName(_ schema: String?, _ name: String) -> String? {
+        switch schema {
+        case nil, "pg_catalog": name
+        case "falcon": "falcon." + name
+        default: nil
+        }
     }
 
     /// The functions of this name, for reg* input.

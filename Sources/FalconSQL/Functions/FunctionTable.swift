@@ -46,7 +46,8 @@ final class FunctionTable: Sendable {
         var all: [FunctionDescriptor] = []
         var byOID: [UInt32: FunctionDescriptor] = [:]
         var byName: [String: [FunctionDescriptor]] = [:]
-        for line in builtInFunctionFacts.utf8.split(separator: UInt8(ascii: "\n")) {
+        let facts = builtInFunctionFacts + "\n" + falconFunctionFacts
+        for line in facts.utf8.split(separator: UInt8(ascii: "\n")) {
             guard let function = Self.parse(Substring(line), library) else { continue }
             all.append(function)
             byOID[function.oid.rawValue] = function

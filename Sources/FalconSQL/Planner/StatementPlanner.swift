@@ -133,6 +133,13 @@ public struct StatementPlanner {
         )
     }
 
+    /// The tables and views that a query names, wherever in it.
+    func relations(namedBy query: AST.Select) throws(SQLError) -> Set<OID> {
+        let binder = binder()
+        _ = try binder.bindQuery(query, nil)
+        return binder.namedRelations
+    }
+
     /// Why a view of `query` is not automatically updatable; nil when it is.
     func updateObstacle(_ query: AST.Statement) throws(SQLError) -> String? {
         guard case .select(let select) = query else { return nil }

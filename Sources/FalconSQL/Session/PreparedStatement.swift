@@ -6,7 +6,7 @@ final class PreparedStatement {
     let sql: String
     /// Nil for blank text.
     let parsed: AST.ParsedStatement?
-    let declaredTypes: [OID]
+    var declaredTypes: [OID]
     /// Made by PREPARE, not by a Parse message.
     let isFromSQL: Bool
 
@@ -56,12 +56,27 @@ final class Portal {
     let prepared: PreparedStatement
     let parameters: [Datum]
     let formats: [Int16]
+    /// Its place among the session's portals and savepoints.
+    let number: Int
     var run: StatementRun?
     var isDone = false
+    /// A FETCH from it failed: there is nothing more to be had.
+    var hasFailed = false
+    /// DECLARE ... WITH HOLD.
+    var isHold = false
+    /// Its rows once they have been read for the commit, and whether its transaction has committed.
+    var held: HeldRows?
+    /// Those read so far.
+    var collected: HeldRows?
+    var isKept = false
     /// Its parameters are so large that working on them is for a worker.
     var isLarge = false
 
-    init(name: String, prepared: PreparedStatement, parameters: [Datum], formats: [Int16]) {
+    init(
+        name: String, prepared: PreparedStatement, parameters: [Datum], formats: [Int16],
+        number: Int
+    ) {
+        self.number = number
         self.name = name
         self.prepared = prepared
         self.parameters = parameters

@@ -46,6 +46,8 @@ public final class SQLDatabase: Sendable {
     private final class WeakSession: Sendable {
         let interrupt: Interrupt
         let activity = Mutex<SessionActivity?>(nil)
+        /// Who waits for the session's end.
+        let watchers = Mutex<[LockWait]>([])
         init(_ interrupt: Interrupt) { self.interrupt = interrupt }
     }
 
@@ -56,6 +58,9 @@ public final class SQLDatabase: Sendable {
     let timers = TimerService()
     let prepared: PreparedTransactions
     let outcomes: TransactionOutcomeStore
+    let statuses: TransactionStatusStore
+    let commitsUnderWay = CommitsUnderWay()
+    let statusCount = Atomic<Int>(0)
     let store: CatalogStore
     private let databases: [String: DatabaseState]
     private let registry = Mutex(Registry())
@@ -69,6 +74,7 @@ public final class SQLDatabase: Sendable {
         self.store = store
         prepared = PreparedTransactions(limit: options.maxPrepared)
         outcomes = TransactionOutcomeStore(engine)
+        statuses = TransactionStatusStore(engine)
         locks = LockTable(
             maxLocks: options.maxLocks, budget: engine.options.memoryBudget,
             allocateTransaction: { engine.allocateTransactionID().rawValue })
@@ -140,7 +146,22 @@ public final class SQLDatabase: Sendable {
     }
 
     func forget(_ processID: Int32) {
-        registry.withLock { _ = $0.sessions.removeValue(forKey: processID) }
+        let entry = registry.withLock { $0.sessions.removeValue(forKey: processID) }
+        let watchers = entry?.session.watchers.withLock { $0 } ?? []
+        for wait in watchers { wait.resolve(.granted)?() }
+    }
+
+    func isOpen(_ processID: Int32) -> Bool {
+        registry.withLock { $0.sessions[processID] != nil }
+    }
+
+    /// Ends `wait` when the session is gone.
+    func whenGone(_ processID: Int32, _ wait: LockWait) {
+        // Registered under the lock: the session cannot go in between.
+        let isOpen = registry.withLock { registry in
+            registry.sessions[processID]?.session.watchers.withLock { $0.append(wait) } != nil
+        }
+        if !isOpen { wait.resolve(.granted)?() }
     }
 
     /// A CancelRequest: cancels what the session with this key is doing. False when there is none.
@@ -150,6 +171,12 @@ public final class SQLDatabase: Sendable {
         guard let entry, entry.secret == secret else { return false }
         entry.session.interrupt.raise(.user)
         return true
+    }
+
+    /// Whose session this is; nil when there is none.
+    func user(ofProcess processID: Int32) -> String? {
+        let entry = registry.withLock { $0.sessions[processID] }
+        return entry?.session.activity.withLock { $0?.user }
     }
 
     /// pg_cancel_backend and pg_terminate_backend.

@@ -81,10 +81,6 @@ extension Session {
     private func beginCopyIn(
         _ copy: AST.Copy, _ run: StatementRun, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
-        if transaction.isReadOnly {
-            throw SQLError(
-                .readOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
-        }
         guard let name = copy.table else { throw SQLError(.syntaxError, "COPY needs a table") }
         if copy.filter != nil {
             throw SQLError(.featureNotSupported, "COPY FROM ... WHERE is not supported yet")
@@ -93,6 +89,10 @@ extension Session {
         try refuseView(name, isFrom: true)
         try transaction.lockRelation(try resolveTable(name).oid, .rowExclusive)
         let table = try resolveTable(name)
+        if transaction.isReadOnly, !isTemporary(table) {
+            throw SQLError(
+                .readOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
+        }
         if VirtualTables.isVirtual(table) {
             throw SQLError(.wrongObjectType, "cannot copy to system table \"\(table.name)\"")
         }

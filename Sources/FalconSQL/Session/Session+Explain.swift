@@ -34,6 +34,7 @@ extension Session {
         }
         report.planning = PlanMeasurement.now() &- start
         if options.isAnalyzed {
+            if transaction.isReadOnly { try checkReadOnly(plan, statement) }
             let begin = PlanMeasurement.now()
             report.measurement = try measure(plan, parameters, isTimed: options.isTimed)
             report.execution = PlanMeasurement.now() &- begin
@@ -60,7 +61,7 @@ extension Session {
     }
 
     /// Takes the plan's locks; true when the catalog has changed meanwhile.
-    private func lockRelations(of plan: PhysicalPlan) throws(SQLError) -> Bool {
+    func lockRelations(of plan: PhysicalPlan) throws(SQLError) -> Bool {
         let version = transaction.catalog.version
         for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
             try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))

@@ -12,8 +12,8 @@ extension Session {
     }
 
     /// A wait that a timer ends.
-    func startTimer(_ milliseconds: Int) -> LockWait {
-        let wait = LockWait(for: .timer, of: owner)
+    func startTimer(_ milliseconds: Int, for purpose: LockWait.Purpose = .timer) -> LockWait {
+        let wait = LockWait(for: purpose, of: owner)
         _ = database.timers.schedule(afterMilliseconds: milliseconds) {
             wait.resolve(.granted)?()
         }
@@ -32,8 +32,10 @@ extension Session {
         defer { database.options.whenBlocking?(false) }
         let signal = SemaphoreSignal(semaphore)
         interrupt.beginWait(wait)
+        wait.owner.waiting.withLock { $0 = wait }
         wait.onReady { signal.post() }
         while sem_wait(semaphore) != 0 {}
+        wait.owner.waiting.withLock { $0 = nil }
         interrupt.endWait()
         if case .granted? = wait.outcome { return }
         throw interrupt.error

@@ -133,71 +133,99 @@ extension Session {
             return try advanceUtility(run, maxRows: maxRows, describes: describes, sink)
         } catch {
             guard error.isLockWait || error.isDiskWait else { throw error }
-            // A read has written nothing; what came after its first rows is other statements'.
-            let isRead = run.executor?.plan.isPureRead ?? false
-            if !isRead, run.stage != .start || !run.prepared.isPlanned {
+            if run.stage != .start || !run.prepared.isPlanned {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
+                transaction.progress.restore(run.workBefore)
             }
-            if run.stage == .running {
-                run.stage = .restart
-                run.toPassOver = run.streamed
-            }
+            run.startOver()
             run.forgetRows()
+            advisoryLog.rewind()
             guard error.isDiskWait else { return .blocked(beginLockWait()) }
             run.needsWorker = true
             return .blocked(needsWorker())
         }
     }
 
+    /// Plans `prepared` and takes its relations' locks, until both are of one catalog.
+    func lockRelations(of prepared: PreparedStatement) throws(SQLError) {
+        // Nobody may have to wait for the locks of a transaction that waits for its snapshot.
+        if transaction.isDeferrable, transaction.isReadOnly,
+            transaction.isolation == .serializable
+        {
+            _ = try transaction.statementSnapshot()
+        }
+        repeat {
+            try ensurePlan(prepared)
+            guard let plan = prepared.plan else {
+                throw SQLError(.internalError, "statement has no plan")
+            }
+            for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
+                try transaction.lockRelation(
+                    relation.table.oid, Self.lockMode(relation.lock))
+            }
+        } while !isCurrent(prepared)
+    }
+
+    /// Fixes what the statement sees: what is committed by now, and the transaction's writes so far.
+    func open(_ run: StatementRun, _ plan: PhysicalPlan) throws(SQLError) {
+        let prepared = run.prepared
+        if transaction.isReadOnly { try checkReadOnly(plan, prepared.statement) }
+        run.snapshot = try transaction.statementSnapshot()
+        run.readOrdinal = transaction.batch.nextOrdinal
+        run.columns = plan.columns
+        run.formats = Self.expand(run.formats, plan.columns.count)
+        run.rowValues = Array(repeating: .null, count: plan.resultSlots.count)
+        if let idle = prepared.idleExecutor, idle.plan === plan {
+            prepared.idleExecutor = nil
+            run.executor = idle
+        } else {
+            run.executor = PlanExecutor(
+                plan: plan, transaction: transaction, functions: functions)
+        }
+        run.stage = .restart
+    }
+
+    /// READ ONLY refuses what writes or locks rows of other than temporary tables.
+    func checkReadOnly(
+        _ plan: PhysicalPlan, _ statement: AST.Statement?
+    ) throws(SQLError) {
+        guard
+            plan.relations.contains(where: { $0.lock > .accessShare && !isTemporary($0.table) })
+        else { return }
+        let name: String
+        switch statement {
+        case .insert: name = "INSERT"
+        case .update: name = "UPDATE"
+        case .delete: name = "DELETE"
+        case .select(let select):
+            name = "SELECT" + (select.locking.first.map { " " + $0.strength.clause } ?? "")
+        default: name = "SELECT"
+        }
+        throw SQLError(
+            .readOnlySQLTransaction, "cannot execute \(name) in a read-only transaction")
+    }
+
     private func advancePlanned(
         _ run: StatementRun, maxRows: Int, describes: Bool, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
         let prepared = run.prepared
-        if run.stage == .start {
-            // Nobody may have to wait for the locks of a transaction that waits for its snapshot.
-            if transaction.isDeferrable, transaction.isReadOnly,
-                transaction.isolation == .serializable
-            {
-                _ = try transaction.statementSnapshot()
-            }
-            repeat {
-                try ensurePlan(prepared)
-                guard let plan = prepared.plan else {
-                    throw SQLError(.internalError, "statement has no plan")
-                }
-                if let failure = plan.foldingFailure { throw failure }
-                for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
-                    try transaction.lockRelation(
-                        relation.table.oid, Self.lockMode(relation.lock))
-                }
-            } while !isCurrent(prepared)
-        }
-        guard let plan = prepared.plan else {
+        if run.stage == .start { try lockRelations(of: prepared) }
+        if run.stage == .start, let failure = prepared.plan?.foldingFailure { throw failure }
+        // An open cursor's own, whatever has been planned since.
+        guard let plan = run.executor?.plan ?? prepared.plan else {
             throw SQLError(.internalError, "statement has no plan")
         }
         if !plan.isBounded || run.needsWorker, !isOnWorker, run.stage != .emitting {
             return .blocked(needsWorker())
         }
-        if run.stage == .start {
-            run.snapshot = try transaction.statementSnapshot()
-            run.firstOrdinal = transaction.batch.nextOrdinal
-            run.changeCount = transaction.changes.count
-            run.columns = plan.columns
-            run.formats = Self.expand(run.formats, plan.columns.count)
-            run.rowValues = Array(repeating: .null, count: plan.resultSlots.count)
-            if let idle = prepared.idleExecutor, idle.plan === plan {
-                prepared.idleExecutor = nil
-                run.executor = idle
-            } else {
-                run.executor = PlanExecutor(
-                    plan: plan, transaction: transaction, functions: functions)
-            }
-            run.stage = .restart
-        }
+        if run.stage == .start { try open(run, plan) }
         guard let executor = run.executor else {
             throw SQLError(.internalError, "statement has no executor")
         }
+        run.firstOrdinal = transaction.batch.nextOrdinal
+        run.workBefore = transaction.progress.work
+        run.changeCount = transaction.changes.count
         // An event loop does not wait for the disk: the statement then runs again on a worker.
         transaction.mayWait = isOnWorker
         defer { transaction.mayWait = true }
@@ -208,7 +236,7 @@ extension Session {
             sleep.parks = !plan.isBounded && Self.mayPark(plan)
             try executor.begin(
                 snapshot: snapshot, parameters: run.parameters, functions: functions,
-                ordinal: run.firstOrdinal)
+                ordinal: run.readOrdinal)
         }
         if run.stage == .running, plan.isPureRead {
             return try stream(run, executor, plan, maxRows: maxRows, describes: describes, sink)
@@ -232,6 +260,7 @@ extension Session {
             run.isDescribed = true
             sink.rowDescription(plan.columns)
         }
+        if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
         return .done(
             tag: Self.tag(prepared, affected: run.affected, emitted: run.emitted))
@@ -259,6 +288,7 @@ extension Session {
                 run.toPassOver -= 1
                 continue
             }
+            if !functionNotices.isEmpty { sendFunctionNotices(sink) }
             for index in slots.indices { run.rowValues[index] = executor.row.slots[slots[index]] }
             try sink.row(run.rowValues, run.columns, formats: run.formats)
             sent += 1

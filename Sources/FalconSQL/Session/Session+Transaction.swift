@@ -48,8 +48,10 @@ extension Session {
         transaction.isolation = settings.defaultIsolation
         transaction.isReadOnly = settings.isDefaultReadOnly
         transaction.isDeferrable = settings.isDefaultDeferrable
+        modesAtBegin = modes
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
+        startTransactionTimer()
     }
 
     /// Ends or continues the transaction after a statement. Non-nil: the commit must be waited for.
@@ -76,22 +78,28 @@ extension Session {
     }
 
     private var modes: Transaction.Modes {
-        Transaction.Modes(
-            isolation: transaction.isolation, isReadOnly: transaction.isReadOnly,
-            isDeferrable: transaction.isDeferrable)
+        get {
+            Transaction.Modes(
+                isolation: transaction.isolation, isReadOnly: transaction.isReadOnly,
+                isDeferrable: transaction.isDeferrable)
+        }
+        set {
+            transaction.isolation = newValue.isolation
+            transaction.isReadOnly = newValue.isReadOnly
+            transaction.isDeferrable = newValue.isDeferrable
+        }
     }
 
     private func startChained(_ modes: Transaction.Modes) {
         startTransaction()
-        transaction.isolation = modes.isolation
-        transaction.isReadOnly = modes.isReadOnly
-        transaction.isDeferrable = modes.isDeferrable
+        self.modes = modes
+        modesAtBegin = modes
         block = .inBlock
     }
 
     /// Commits. Nil: done already; else the progress to return, and `resume` ends it.
     func commit() throws(SQLError) -> SessionProgress? {
-        dropAllPortals()
+        for (name, portal) in portals where portal.held == nil { dropPortal(name) }
         if !temporaryActions.isEmpty { try endTemporaryTables() }
         let tracked: SerializableNode?
         do throws(SQLError) {
@@ -101,7 +109,19 @@ extension Session {
             rollback()
             throw error
         }
+        let hasWrites = transaction.batch.operationCount > 0
+        let number = transactionNumber
+        if let number {
+            do throws(SQLError) {
+                try database.noteStatus(number, in: transaction.batch)
+            } catch {
+                chainAfterCommit = nil
+                rollback()
+                throw error
+            }
+        }
         guard transaction.batch.operationCount > 0 else {
+            noteTransaction(.committed)
             transaction.end()
             afterCommit()
             return nil
@@ -112,9 +132,11 @@ extension Session {
             owner: owner)
         var durability = database.options.durability
         if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
+        // Nothing but its number: nobody loses anything.
+        if !hasWrites { durability = .buffered }
         var options = CommitOptions(
             durability: durability,
-            transactionID: transactionNumber.map { TransactionID($0) }, database: state.id)
+            transactionID: number.map { TransactionID($0) }, database: state.id)
         if tracked != nil {
             options.onOrdered = { timestamp, _ in effects.ordered(at: timestamp) }
         }
@@ -124,6 +146,7 @@ extension Session {
             case .success(let receipt): effects.published(at: receipt.timestamp, in: cluster)
             case .failure: effects.abandoned(in: cluster)
             }
+            if let number { cluster.commitsUnderWay.end(number, result) }
             wait.complete(result)
         }
         return try follow(wait, ticket)
@@ -147,6 +170,13 @@ extension Session {
     }
 
     func finishCommit(_ result: Result<CommitReceipt, StorageError>) throws(SQLError) {
+        switch result {
+        case .success(let receipt):
+            noteTransaction(.committed, receipt)
+        case .failure(let error):
+            failure = SQLError(storage: error).state
+            noteTransaction(.aborted)
+        }
         transaction.reset()
         if interrupt.endCommit() { stopStatement() }
         switch result {
@@ -154,6 +184,7 @@ extension Session {
         case .failure(let error):
             // Nothing of it may be left: the session is outside a transaction again.
             chainAfterCommit = nil
+            dropAllPortals()
             if let saved = settingsAtBegin { settings.restore(saved) }
             block = .none
             if error.code == .cancelled { throw interrupt.error }
@@ -162,6 +193,7 @@ extension Session {
     }
 
     private func afterCommit() {
+        for portal in portals.values { portal.isKept = true }
         settings.dropLocals()
         block = .none
         if let modes = chainAfterCommit {
@@ -173,6 +205,7 @@ extension Session {
     /// Rolls the whole transaction back.
     func rollback() {
         dropAllPortals()
+        noteTransaction(.aborted)
         transaction.end()
         if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
         block = .none
@@ -185,15 +218,25 @@ extension Session {
         case .implicit: rollback()
         case .inBlock:
             block = .failed
-            dropAllPortals()
             if let savepoint = transaction.savepoints.last {
-                transaction.rollback(to: savepoint)
-                settings.restoreIfChanged(savepoint.settings)
+                rollBack(to: savepoint)
             } else {
+                dropAllPortals()
+                noteTransaction(.aborted)
                 transaction.end()
+                // For AND CHAIN. What BEGIN said is undone, as in PostgreSQL.
+                if let modesAtBegin { modes = modesAtBegin }
                 if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
             }
         }
+    }
+
+    private func rollBack(to savepoint: Transaction.Savepoint) {
+        for (name, portal) in portals where portal.number >= savepoint.nextPortal {
+            dropPortal(name)
+        }
+        transaction.rollback(to: savepoint)
+        settings.restoreIfChanged(savepoint.settings)
     }
 
     // MARK: Transaction statements
@@ -222,6 +265,7 @@ extension Session {
                         .noActiveSQLTransaction, "there is no transaction in progress",
                         severity: .warning))
             }
+            if let blocked = try holdCursors() { return blocked }
             return .done(tag: "COMMIT", then: .commit(chain: chain))
         case .rollback(let chain):
             if block == .implicit {
@@ -234,21 +278,21 @@ extension Session {
             return .done(tag: "ROLLBACK", then: .rollback(chain: chain))
         case .savepoint(let name):
             try requireBlock("SAVEPOINT")
-            transaction.setSavepoint(name, settings: settings.saved)
+            transaction.setSavepoint(
+                name, settings: settings.saved, nextPortal: nextPortalNumber)
             return .done(tag: "SAVEPOINT")
         case .release(let name):
             try requireBlock("RELEASE SAVEPOINT")
             let index = try savepoint(name)
+            transaction.isReadOnly = transaction.savepoints[index].isReadOnly
             transaction.savepoints.removeSubrange(index...)
             return .done(tag: "RELEASE")
         case .rollbackTo(let name):
             if block != .failed { try requireBlock("ROLLBACK TO SAVEPOINT") }
             let index = try savepoint(name)
-            dropAllPortals()
             let savepoint = transaction.savepoints[index]
-            transaction.rollback(to: savepoint)
+            rollBack(to: savepoint)
             transaction.savepoints.removeSubrange((index + 1)...)
-            settings.restoreIfChanged(savepoint.settings)
             block = .inBlock
             return .done(tag: "ROLLBACK")
         case .prepare(let gid): return runPrepare(gid, sink)
@@ -289,7 +333,9 @@ extension Session {
             guard let level = IsolationLevel(rawValue: isolation.lowercased()) else {
                 throw SQLError(
                     .invalidParameterValue,
-                    "invalid value for parameter \"transaction_isolation\": \"\(isolation)\"")
+                    "invalid value for parameter \"transaction_isolation\": \"\(isolation)\"",
+                    hint: "Available values: serializable, repeatable read, read committed, "
+                        + "read uncommitted.")
             }
             if level != transaction.isolation, !transaction.savepoints.isEmpty,
                 !transaction.hasSnapshot
@@ -306,6 +352,11 @@ extension Session {
             transaction.isolation = level
         }
         if let isReadOnly = modes.isReadOnly {
+            if !isReadOnly, transaction.isReadOnly, !transaction.savepoints.isEmpty {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "cannot set transaction read-write mode inside a read-only transaction")
+            }
             if !isReadOnly, transaction.isReadOnly, transaction.hasSnapshot {
                 throw SQLError(
                     .activeSQLTransaction,
@@ -314,6 +365,11 @@ extension Session {
             transaction.isReadOnly = isReadOnly
         }
         if let isDeferrable = modes.isDeferrable {
+            if !transaction.savepoints.isEmpty {
+                throw SQLError(
+                    .activeSQLTransaction,
+                    "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction")
+            }
             if transaction.hasSnapshot {
                 throw SQLError(
                     .activeSQLTransaction,

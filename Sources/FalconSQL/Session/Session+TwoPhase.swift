@@ -33,10 +33,11 @@ extension Session {
     /// Hands the transaction over to the registry once its record is durable. Whatever keeps that from
     /// happening rolls it back. Nil: done already.
     func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
+        let holdsCursor = portals.values.contains { $0.isHold && !$0.isKept }
         dropAllPortals()
         let node: SerializableNode?
         do throws(SQLError) {
-            try checkPreparable()
+            try checkPreparable(holdsCursor)
             try database.prepared.reserve(gid)
             do throws(SQLError) {
                 node = try transaction.checkSerializable()
@@ -51,6 +52,7 @@ extension Session {
         let header = PreparedTransactionHeader(
             gid: gid, user: settings.user, number: database.locks.transactionNumber(of: owner),
             database: state.id, preparedMicros: Self.nowMicros(), isSerializable: node != nil)
+        noteTransaction(.prepared)
         let detached = transaction.detach()
         let entry = PreparedTransaction(
             uid: UID(high: .random(in: 0...UInt64.max), low: header.number), header: header,
@@ -71,6 +73,7 @@ extension Session {
             case .failure:
                 entry.abandoned(in: cluster)
                 cluster.prepared.forget(gid)
+                entry.database.statistics.decided(commits: false)
             }
             wait.complete(result)
         }
@@ -82,36 +85,19 @@ extension Session {
         // The statement's own transaction holds nothing that the decision needs.
         transaction.end()
         let entry = try database.prepared.claim(
-            gid, user: settings.user, isSuperuser: settings.user == database.options.superuser,
+            gid, user: settings.user, isSuperuser: database.isSuperuser(settings.user),
             database: state)
         let wait = CommitWait()
-        let cluster = database
-        var options = CommitOptions(durability: cluster.options.durability)
-        if commits {
-            options.transactionID = TransactionID(entry.header.number)
-            options.database = state.id
-            options.onOrdered = { timestamp, _ in entry.effects.ordered(at: timestamp) }
-        }
-        let ticket = cluster.outcomes.decide(
-            entry.uid, commits: commits, with: commits ? entry.batch : WriteBatch(), options
-        ) { result in
-            switch result {
-            case .success(let receipt):
-                if commits {
-                    entry.committed(at: receipt.timestamp, in: cluster)
-                } else {
-                    entry.abandoned(in: cluster)
-                }
-                cluster.prepared.forget(gid)
-                cluster.noteDecision()
-            case .failure: cluster.prepared.add(entry)
-            }
-            wait.complete(result)
-        }
+        let ticket = try database.decide(entry, commits: commits) { wait.complete($0) }
         return try follow(wait, ticket)
     }
 
-    private func checkPreparable() throws(SQLError) {
+    private func checkPreparable(_ holdsCursor: Bool) throws(SQLError) {
+        if holdsCursor {
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE a transaction that has created a cursor WITH HOLD")
+        }
         let keys = Set(owner.kept.map(\.key))
         if usesTemporary, transaction.touches(schema: temporarySchema, locks: keys) {
             throw SQLError(
@@ -129,7 +115,8 @@ extension Session {
     /// Gives the session a new holder of locks and returns the one whose locks stay.
     private func replaceOwner() -> LockOwner {
         let kept = owner
-        owner = LockOwner(processID: processID)
+        owner = LockOwner(besides: kept)
+        kept.detach()
         database.locks.register(owner)
         transaction.owner = owner
         activity.replaceOwner(owner)

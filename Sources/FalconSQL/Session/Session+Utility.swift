@@ -2,6 +2,13 @@ import FalconSchema
 import FalconStorage
 
 extension Session {
+    /// `SHOW falcon.name` shows a relation of that schema.
+    private static func shownTable(_ name: String) -> TableDescriptor? {
+        let parts = name.lowercased().split(separator: ".", maxSplits: 1)
+        guard parts.count == 2, parts[0] == "falcon" else { return nil }
+        return VirtualTables.descriptor(schema: "falcon", name: String(parts[1]), searchPath: [])
+    }
+
     private static func textColumn(_ name: String) -> ResultColumn {
         ResultColumn(name: name, type: .text)
     }
@@ -10,6 +17,9 @@ extension Session {
     func utilityColumns(_ statement: AST.Statement) throws(SQLError) -> [ResultColumn]? {
         switch statement {
         case .show(let name):
+            if let table = Self.shownTable(name) {
+                return table.columns.map { ResultColumn(name: $0.name, type: $0.type) }
+            }
             return [Self.textColumn(SessionSettings.canonicalName(name))]
         case .showAll:
             return ["name", "setting", "description"].map { Self.textColumn($0) }
@@ -26,6 +36,7 @@ extension Session {
             return try resultColumns(prepared)
         case .fetch(let fetch):
             guard !fetch.isMove, let portal = portals[fetch.name] else { return nil }
+            if let run = portal.run, run.stage != .start { return run.columns }
             try ensurePlan(portal.prepared)
             return try resultColumns(portal.prepared)
         default: return nil
@@ -62,6 +73,7 @@ extension Session {
             if !isBounded(statement), !isOnWorker { return .blocked(needsWorker()) }
             run.firstOrdinal = transaction.batch.nextOrdinal
             run.changeCount = transaction.changes.count
+            run.workBefore = transaction.progress.work
             refreshFunctions()
         }
         switch statement {
@@ -101,6 +113,12 @@ extension Session {
             settings.resetAll()
             return .done(tag: "RESET")
         case .show(let name):
+            if let table = Self.shownTable(name) {
+                return try emit(run, describes, maxRows, sink, tag: "SHOW") {
+                    () throws(SQLError) in
+                    try VirtualTables.rows(table, self.transaction, session: self.functions.session)
+                }
+            }
             return try emit(run, describes, maxRows, sink, tag: "SHOW") { () throws(SQLError) in
                 [[.text(try self.shown(name))]]
             }
@@ -132,7 +150,7 @@ extension Session {
             if target == .all { try forbidBlock("DISCARD ALL") }
             if target == .all || target == .temporary { try dropTemporary(sink) }
             if target == .all {
-                dropAllPortals()
+                dropAllPortals(evenKept: true)
                 statements.removeAll()
                 settings.resetAll()
                 database.locks.releaseAll(advisoryOwner)
@@ -175,28 +193,10 @@ extension Session {
             try storage { () throws(StorageError) in try engine.flush() }
             return .done(tag: "CHECKPOINT")
         case .lockTable(let lock):
-            try requireBlock("LOCK TABLE")
-            guard let strength = RelationLock(rawValue: lock.mode) else {
-                throw SQLError(.syntaxError, "unrecognized lock mode")
-            }
-            for name in lock.tables {
-                let table = try resolveTable(name)
-                do throws(SQLError) {
-                    try transaction.lockRelation(
-                        table.oid, Self.lockMode(strength), mayWait: !lock.noWait)
-                } catch {
-                    if error.state == .lockNotAvailable {
-                        throw SQLError(
-                            .lockNotAvailable,
-                            "could not obtain lock on relation \"\(table.name)\"")
-                    }
-                    throw error
-                }
-            }
+            try runLockTable(lock)
             return .done(tag: "LOCK TABLE")
         case .declareCursor(let declare):
-            return try runDeclare(
-                declare, sql: run.prepared.sql, depth: run.prepared.depth)
+            return try runDeclare(declare, run)
         case .fetch(let fetch): return try runFetch(fetch, run, describes: describes, sink)
         case .closeCursor(let name):
             if let name {
@@ -348,79 +348,6 @@ extension Session {
         return StatementRun(prepared: prepared, parameters: values)
     }
 
-    // MARK: Cursors
-
-    private func runDeclare(
-        _ declare: AST.DeclareCursor, sql: String, depth: Int
-    ) throws(SQLError) -> StatementStep {
-        if !declare.isHold { try requireBlock("DECLARE CURSOR") }
-        if declare.isHold {
-            throw SQLError(.featureNotSupported, "DECLARE CURSOR WITH HOLD is not supported yet")
-        }
-        if portals[declare.name] != nil {
-            throw SQLError(.duplicateCursor, "cursor \"\(declare.name)\" already exists")
-        }
-        let prepared = PreparedStatement(
-            name: "", sql: sql,
-            parsed: .init(
-                statement: .select(declare.query), textOffset: 0, textLength: sql.utf8.count,
-                depth: depth),
-            declaredTypes: [])
-        try ensurePlan(prepared)
-        let portal = Portal(
-            name: declare.name, prepared: prepared, parameters: [],
-            formats: declare.isBinary ? [1] : [])
-        let run = StatementRun(prepared: prepared, parameters: [])
-        run.formats = portal.formats
-        portal.run = run
-        portals[declare.name] = portal
-        return .done(tag: "DECLARE CURSOR")
-    }
-
-    private func runFetch(
-        _ fetch: AST.Fetch, _ run: StatementRun, describes: Bool, _ sink: any ResultSink
-    ) throws(SQLError) -> StatementStep {
-        guard let portal = portals[fetch.name], let cursor = portal.run else {
-            throw SQLError(.invalidCursorName, "cursor \"\(fetch.name)\" does not exist")
-        }
-        guard fetch.direction == .forward, fetch.count >= 0 else {
-            throw SQLError(
-                .featureNotSupported, "only forward cursor movement is supported yet",
-                hint: "Declare it with SCROLL option to enable backward scan.")
-        }
-        let target: any ResultSink
-        if fetch.isMove {
-            target = CountingSink(inner: nil)
-        } else {
-            target = CountingSink(inner: sink)
-            if describes, !run.isDescribed {
-                run.isDescribed = true
-                sink.rowDescription(try utilityColumns(.fetch(fetch)) ?? [])
-            }
-        }
-        let word = fetch.isMove ? "MOVE" : "FETCH"
-        if fetch.count == 0 || portal.isDone { return .done(tag: "\(word) 0") }
-        let step = try advance(
-            cursor, maxRows: fetch.count == .max ? 0 : Int(clamping: fetch.count),
-            describes: false, target)
-        let count = (run.utilityState as? FetchCount)?.rows ?? 0
-        let sent = count + ((target as? CountingSink)?.count ?? 0)
-        switch step {
-        case .blocked(let progress):
-            let state = FetchCount()
-            state.rows = sent
-            run.utilityState = state
-            return .blocked(progress)
-        case .suspended: return .done(tag: "\(word) \(sent)")
-        case .done:
-            portal.isDone = true
-            cursor.finish()
-            return .done(tag: "\(word) \(sent)")
-        }
-    }
-
-    private final class FetchCount { var rows = 0 }
-
     // MARK: Names
 
     /// As in PostgreSQL, the error says where only for what parse analysis looks up (`placed`).
@@ -436,30 +363,4 @@ extension Session {
             .undefinedTable, "relation \"\(name.text)\" does not exist",
             byteOffset: placed && name.location >= 0 ? name.location : nil)
     }
-}
-
-/// Counts rows on their way to the client, or instead of it (MOVE).
-final class CountingSink: ResultSink {
-    private let inner: (any ResultSink)?
-    private(set) var count = 0
-    init(inner: (any ResultSink)?) { self.inner = inner }
-    func rowDescription(_ columns: [ResultColumn]) { inner?.rowDescription(columns) }
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
-        count += 1
-        try inner?.row(values, columns, formats: formats)
-    }
-    func commandComplete(_ tag: String) { inner?.commandComplete(tag) }
-    func emptyQuery() { inner?.emptyQuery() }
-    func portalSuspended() {}
-    func notice(_ notice: SQLError) { inner?.notice(notice) }
-    func parameterStatus(_ name: String, _ value: String) { inner?.parameterStatus(name, value) }
-    func copyInResponse(_ format: CopyFormat, columnCount: Int) {
-        inner?.copyInResponse(format, columnCount: columnCount)
-    }
-    func copyOutResponse(_ format: CopyFormat, columnCount: Int) {
-        inner?.copyOutResponse(format, columnCount: columnCount)
-    }
-    func copyData(_ bytes: [UInt8]) { inner?.copyData(bytes) }
-    func copyDone() { inner?.copyDone() }
-    var wantsPause: Bool { inner?.wantsPause ?? false }
 }

@@ -20,6 +20,8 @@ public final class Session: @unchecked Sendable {
     /// The request being worked on.
     enum Work {
         case none
+        /// A Parse message that waits for its relations' locks.
+        case parse(PreparedStatement)
         case simple(SimpleWork)
         case execute(ExecuteWork)
         case sync
@@ -46,6 +48,8 @@ public final class Session: @unchecked Sendable {
         let portal: Portal
         let maxRows: Int
         var pendingTag: String?
+        /// Rows sent of what a cursor holds.
+        var sent = 0
         init(portal: Portal, maxRows: Int) {
             self.portal = portal
             self.maxRows = maxRows
@@ -63,16 +67,24 @@ public final class Session: @unchecked Sendable {
     @exclusivity(unchecked) var owner: LockOwner
     /// Holds session-level advisory locks, which outlive transactions.
     let advisoryOwner: LockOwner
+    var advisoryLog = AdvisoryLog()
+    /// What functions have to tell the client, until it is sent.
+    var functionNotices: [SQLError] = []
+    let idle: IdleTimeout
     let transaction: Transaction
     let functions: FunctionContext
     let activity: SessionActivity
     private let bridge: SessionBridge
     var settings: SessionSettings
     var settingsAtBegin: SessionSettings.Saved?
+    /// How the transaction began, before BEGIN's own modes.
+    var modesAtBegin: Transaction.Modes?
     var block = BlockState.none
     var work = Work.none
     var statements: [String: PreparedStatement] = [:]
     var portals: [String: Portal] = [:]
+    /// Orders portals and savepoints.
+    var nextPortalNumber = 0
     var pendingCommit: CommitWait?
     var chainAfterCommit: Transaction.Modes?
     var copyIn: CopyInState?
@@ -85,6 +97,7 @@ public final class Session: @unchecked Sendable {
     var sleep = SleepState()
     private var lockTimer: TimerService.Timer?
     var statementTimer: TimerService.Timer?
+    var transactionTimer: TimerService.Timer?
     /// The caller has brought us to a worker thread.
     var isOnWorker = false
     private var awaitsWorker = false
@@ -96,6 +109,8 @@ public final class Session: @unchecked Sendable {
     var transactionNumber: UInt64? { owner.transactionNumber.withLock { $0 } }
     /// It has made a temporary relation at some time.
     var usesTemporary = false
+    /// The SQLSTATE that the transaction now fails with, for the statistics.
+    var failure: SQLState?
     /// What commits do with its temporary tables.
     var temporaryActions: [OID: OnCommitAction] = [:]
 
@@ -111,13 +126,14 @@ public final class Session: @unchecked Sendable {
         self.settings = settings
         self.interrupt = interrupt
         owner = LockOwner(processID: processID)
-        advisoryOwner = LockOwner(processID: processID)
-        activity = SessionActivity(
-            owner: owner, database: state, user: settings.user, client: client,
-            now: Self.nowMicros())
+        advisoryOwner = LockOwner(besides: owner)
+        idle = IdleTimeout(timers: database.timers) { interrupt.expired($0) }
         transaction = Transaction(
             engine: database.engine, locks: database.locks, owner: owner, database: state,
             interrupt: interrupt, serializables: database.serializables)
+        activity = SessionActivity(
+            owner: owner, progress: transaction.progress, database: state, user: settings.user,
+            client: client, now: Self.nowMicros())
         let bridge = SessionBridge()
         self.bridge = bridge
         functions = FunctionContext(
@@ -131,6 +147,7 @@ public final class Session: @unchecked Sendable {
         self.settings.setNames(bridge)
         functions.settings = self.settings.display
         activity.renamed(self.settings.value("application_name") ?? "")
+        beginIdle(inTransaction: false)
     }
 
     /// ReadyForQuery's status.
@@ -156,6 +173,7 @@ public final class Session: @unchecked Sendable {
         startRequest(sql)
         statements[""] = nil
         do throws(SQLError) {
+            if interrupt.isEnding { throw interrupt.error }
             if block != .failed, let shared = sharedStatement(for: sql),
                 let parsed = shared.prepared.parsed
             {
@@ -211,14 +229,33 @@ public final class Session: @unchecked Sendable {
             if let statement = parsed.first { try checkNotFailed(statement.statement) }
             let prepared = PreparedStatement(
                 name: name, sql: sql, parsed: parsed.first, declaredTypes: parameterTypes)
-            if prepared.isPlanned {
-                try beginIfNeeded()
-                try ensurePlan(prepared)
-                prepared.describedColumns = prepared.plan?.columns
+            guard prepared.isPlanned else {
+                if case .declareCursor(let declare) = prepared.statement {
+                    try beginIfNeeded()
+                    try inferParameters(of: declare, prepared)
+                }
+                statements[name] = prepared
+                return .finished
             }
-            statements[name] = prepared
-            return .finished
+            work = .parse(prepared)
         } catch { return fail(error, sink) }
+        return drive(sink)
+    }
+
+    /// As in PostgreSQL, a statement is analysed under its relations' locks: whoever waits for an ALTER
+    /// TABLE is told of the columns there are after it.
+    private func driveParse(_ prepared: PreparedStatement) throws(SQLError) -> SessionProgress {
+        try beginIfNeeded()
+        do throws(SQLError) { try lockRelations(of: prepared) } catch {
+            guard error.isLockWait else { throw error }
+            if statementTimer == nil { startStatementTimer() }
+            return beginLockWait()
+        }
+        stopStatement()
+        prepared.describedColumns = prepared.plan?.columns
+        statements[prepared.name] = prepared
+        work = .none
+        return .finished
     }
 
     public func describeStatement(_ name: String) throws(SQLError) -> StatementDescription {
@@ -247,6 +284,7 @@ public final class Session: @unchecked Sendable {
         portal: String, statement: String, parameters: [WireParameter], resultFormats: [Int16],
         _ sink: any ResultSink
     ) -> SessionProgress {
+        if idle.isOn { idle.end() }
         do throws(SQLError) {
             let prepared = try self.statement(named: statement)
             currentSQL = prepared.sql
@@ -268,7 +306,8 @@ public final class Session: @unchecked Sendable {
             }
             dropPortal(portal)
             let bound = Portal(
-                name: portal, prepared: prepared, parameters: values, formats: resultFormats)
+                name: portal, prepared: prepared, parameters: values, formats: resultFormats,
+                number: numberPortal())
             bound.isLarge =
                 parameters.contains { ($0.bytes?.count ?? 0) > Self.largeInput }
                 || prepared.sql.utf8.count > Self.largeInput
@@ -283,6 +322,7 @@ public final class Session: @unchecked Sendable {
     ) -> SessionProgress {
         guard let found = portals[portal] else { return fail(Self.noPortal(portal), sink) }
         startRequest(found.prepared.sql)
+        if interrupt.isEnding { return fail(interrupt.error, sink) }
         work = .execute(ExecuteWork(portal: found, maxRows: max(0, maxRows)))
         return drive(sink)
     }
@@ -336,6 +376,8 @@ public final class Session: @unchecked Sendable {
         guard !isClosed else { return }
         isClosed = true
         statementTimer?.cancel()
+        stopTransactionTimer()
+        idle.stop()
         if let wait = transaction.pendingWait {
             database.locks.cancel(wait, .cancelled)
             _ = database.locks.finishWait(wait)
@@ -352,7 +394,8 @@ public final class Session: @unchecked Sendable {
                 temporary?()
             }
         } else {
-            dropAllPortals()
+            dropAllPortals(evenKept: true)
+            noteTransaction(.aborted)
             transaction.end()
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)
@@ -378,6 +421,7 @@ public final class Session: @unchecked Sendable {
         activity.began(sql, now: Self.nowMicros())
         isOnWorker = false
         awaitsWorker = false
+        if idle.isOn { idle.end() }
         if interrupt.isSet { interrupt.clearUnlessTerminated() }
     }
 
@@ -386,6 +430,7 @@ public final class Session: @unchecked Sendable {
         do throws(SQLError) {
             switch work {
             case .none: return .finished
+            case .parse(let prepared): return try driveParse(prepared)
             case .simple(let simple): return try driveSimple(simple, sink)
             case .execute(let execute): return try driveExecute(execute, sink)
             case .sync:
@@ -434,6 +479,7 @@ public final class Session: @unchecked Sendable {
             case .suspended: continue
             case .done(let tag, let end):
                 stopStatement()
+                noteStatement(run)
                 run.finish()
                 simple.run = nil
                 simple.index += 1
@@ -457,6 +503,7 @@ public final class Session: @unchecked Sendable {
             return finish(sink)
         }
         let portal = execute.portal
+        if let held = portal.held { return try driveHeld(held, execute, sink) }
         guard let statement = portal.prepared.statement else {
             sink.emptyQuery()
             return finish(sink)
@@ -490,6 +537,7 @@ public final class Session: @unchecked Sendable {
             return finish(sink)
         case .done(let tag, let end):
             stopStatement()
+            noteStatement(run)
             portal.isDone = true
             run.finish()
             if case .none = end {
@@ -505,20 +553,28 @@ public final class Session: @unchecked Sendable {
 
     /// The request is complete.
     func finish(_ sink: any ResultSink) -> SessionProgress {
+        let isExecute = isExecuting
         work = .none
         report(sink)
-        noteEnd()
+        noteEnd(isReady: !isExecute)
         return .finished
     }
 
-    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on.
-    private func noteEnd() {
+    private var isExecuting: Bool {
+        if case .execute = work { return true }
+        return false
+    }
+
+    /// For pg_stat_activity: between requests now. Before Sync the extended protocol's work goes on, and
+    /// the session is not idle (`isReady` false).
+    private func noteEnd(isReady: Bool = true) {
         switch block {
         case .none: activity.ended(.idle, now: Self.nowMicros())
         case .inBlock: activity.ended(.idleInTransaction, now: Self.nowMicros())
         case .failed: activity.ended(.failed, now: Self.nowMicros())
         case .implicit: return
         }
+        if isReady { beginIdle(inTransaction: block != .none) }
     }
 
     /// The request failed: the transaction's state follows PostgreSQL's.
@@ -538,12 +594,14 @@ public final class Session: @unchecked Sendable {
             execute.portal.run?.finish()
             execute.portal.isDone = true
         }
+        let isExecute = isExecuting
         work = .none
         copyIn = nil
         stopStatement()
+        failure = error.state
         abortAfterError()
         report(sink)
-        noteEnd()
+        noteEnd(isReady: !isExecute)
         return .failed(error)
     }
 
@@ -568,6 +626,7 @@ public final class Session: @unchecked Sendable {
 
     /// Announces reported parameters that changed.
     func report(_ sink: any ResultSink) {
+        if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         guard settings.generation != reportedGeneration else { return }
         reportedGeneration = settings.generation
         activity.renamed(settings.value("application_name") ?? "")
@@ -592,6 +651,8 @@ public final class Session: @unchecked Sendable {
     func beginLockWait() -> SessionProgress {
         guard let wait = transaction.pendingWait else { return .finished }
         interrupt.beginWait(wait)
+        // A lock's is there already: the lock table needs it to find deadlocks.
+        if !wait.isQueued { wait.owner.waiting.withLock { $0 = wait } }
         if settings.lockTimeoutMS > 0, wait.isQueued {
             let locks = database.locks
             lockTimer = database.timers.schedule(afterMilliseconds: settings.lockTimeoutMS) {
@@ -626,6 +687,11 @@ public final class Session: @unchecked Sendable {
 
     func startStatement() {
         sleep = SleepState()
+        activity.modes = (transaction.isolation, transaction.isReadOnly)
+        transaction.limits = (settings.maxWriteKeys, settings.maxWriteBytes)
+        owner.setPriority(settings.transactionPriority)
+        startTransactionTimer()
+        if !advisoryLog.isEmpty { advisoryLog = AdvisoryLog() }
         startStatementTimer()
     }
 
@@ -684,14 +750,19 @@ public final class Session: @unchecked Sendable {
         return prepared
     }
 
+    func numberPortal() -> Int {
+        nextPortalNumber &+= 1
+        return nextPortalNumber &- 1
+    }
+
     func dropPortal(_ name: String) {
         if let portal = portals.removeValue(forKey: name) { portal.run?.finish() }
     }
 
-    func dropAllPortals() {
+    /// Those that an earlier transaction has left WITH HOLD stay, but for the session's end.
+    func dropAllPortals(evenKept: Bool = false) {
         guard !portals.isEmpty else { return }
-        for portal in portals.values { portal.run?.finish() }
-        portals.removeAll()
+        for (name, portal) in portals where evenKept || !portal.isKept { dropPortal(name) }
     }
 
     /// One format code per column from what Bind said: none, one for all, or one each.

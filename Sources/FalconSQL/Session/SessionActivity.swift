@@ -20,12 +20,16 @@ final class SessionActivity: Sendable {
         var transactionStart: Int64?
         var queryStart: Int64?
         var stateChange: Int64
+        var isolation = IsolationLevel.readCommitted
+        var isReadOnly = false
     }
 
     private let currentOwner: Mutex<LockOwner>
     /// The holder of the session's locks: another one after PREPARE TRANSACTION.
     var owner: LockOwner { currentOwner.withLock { $0 } }
     func replaceOwner(_ owner: LockOwner) { currentOwner.withLock { $0 = owner } }
+    /// What the session's transaction has done.
+    let progress: TransactionProgress
     let database: DatabaseState
     let user: String
     /// Nil for a session inside the process.
@@ -34,10 +38,11 @@ final class SessionActivity: Sendable {
     private let state: Mutex<State>
 
     init(
-        owner: LockOwner, database: DatabaseState, user: String,
+        owner: LockOwner, progress: TransactionProgress, database: DatabaseState, user: String,
         client: (address: String, port: Int)?, now: Int64
     ) {
         currentOwner = Mutex(owner)
+        self.progress = progress
         self.database = database
         self.user = user
         self.client = client
@@ -65,6 +70,14 @@ final class SessionActivity: Sendable {
     }
 
     func beganTransaction(now: Int64) { state.withLock { $0.transactionStart = now } }
+
+    /// The current transaction's.
+    var modes: (isolation: IsolationLevel, isReadOnly: Bool) {
+        get { state.withLock { ($0.isolation, $0.isReadOnly) } }
+        set { state.withLock { ($0.isolation, $0.isReadOnly) = newValue } }
+    }
+
+    var applicationName: String { state.withLock { $0.applicationName } }
 
     func renamed(_ application: String) { state.withLock { $0.applicationName = application } }
 }

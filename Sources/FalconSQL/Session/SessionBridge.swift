@@ -48,6 +48,11 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
         return session.database.locks.transactionNumber(of: session.owner)
     }
 
+    var assignedTransactionID: UInt64? {
+        guard let session else { return nil }
+        return session.transaction.batch.isEmpty ? session.transactionNumber : transactionID
+    }
+
     var isCanceled: Bool { session?.interrupt.isSet ?? true }
 
     func checkInterrupts() throws(SQLError) { try session?.interrupt.check() }
@@ -87,7 +92,13 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
                 return "\(fact.name)(\(left),\(TypeNames.text(fact.right)))"
             }
         case .regnamespace: return snapshot.schemas[oid].map { Identifier.quoted($0.name) }
-        case .regrole: return oid == OID(10) ? session.database.options.superuser : nil
+        case .regrole:
+            switch oid {
+            case RoleOID.superuser: return session.database.options.superuser
+            case RoleOID.other where !session.database.isSuperuser(session.settings.user):
+                return session.settings.user
+            default: return nil
+            }
         default: return nil
         }
     }
@@ -115,7 +126,11 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
             }
             return oid
         case .regrole:
-            if parts.last == session.database.options.superuser { return OID(10) }
+            if let name = parts.last,
+                name == session.settings.user || session.database.isSuperuser(name)
+            {
+                return session.database.roleOID(name)
+            }
             throw SQLError(.undefinedObject, "role \"\(text)\" does not exist")
         default:
             throw SQLError(.undefinedObject, "\"\(text)\" does not exist")

@@ -19,6 +19,14 @@ struct SessionSettings {
     private(set) var display = DisplaySettings()
     private(set) var statementTimeoutMS = 0
     private(set) var lockTimeoutMS = 0
+    private(set) var transactionTimeoutMS = 0
+    private(set) var transactionPriority = TransactionPriority.normal
+    /// Transactions at least so long are listed as slow; negative: none.
+    private(set) var slowTransactionMS = 1000
+    private(set) var maxWriteKeys = 0
+    private(set) var maxWriteBytes = 0
+    private(set) var idleInTransactionTimeoutMS = 0
+    private(set) var idleSessionTimeoutMS = 0
     private(set) var searchPathNames: [String] = []
     private(set) var isSynchronousCommitOff = false
     private(set) var defaultIsolation = IsolationLevel.readCommitted
@@ -250,7 +258,7 @@ struct SessionSettings {
         let text = value.drop { $0 == " " || $0 == "+" || $0 == "-" }
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard !unit.isEmpty, !digits.isEmpty, digits.count < text.count else { return nil }
-        return unit == "kB" || unit == "8kB"
+        return ["B", "kB", "8kB"].contains(unit)
             ? "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"."
             : "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."
     }
@@ -396,6 +404,15 @@ struct SessionSettings {
     private mutating func refresh() {
         statementTimeoutMS = Int(raw("statement_timeout") ?? "") ?? 0
         lockTimeoutMS = Int(raw("lock_timeout") ?? "") ?? 0
+        transactionTimeoutMS = Int(raw("transaction_timeout") ?? "") ?? 0
+        transactionPriority =
+            TransactionPriority(name: raw("transaction_priority") ?? "") ?? .normal
+        slowTransactionMS = Int(raw("falcon.slow_txn_ms") ?? "") ?? 1000
+        maxWriteKeys = Int(raw("max_txn_write_keys") ?? "") ?? 0
+        maxWriteBytes = Int(raw("max_txn_write_bytes") ?? "") ?? 0
+        idleInTransactionTimeoutMS =
+            Int(raw("idle_in_transaction_session_timeout") ?? "") ?? 0
+        idleSessionTimeoutMS = Int(raw("idle_session_timeout") ?? "") ?? 0
         isSynchronousCommitOff = raw("synchronous_commit") == "off"
         user = raw("session_authorization") ?? user
         var path = Self.parsePath(raw("search_path") ?? "", user: user)

@@ -85,6 +85,23 @@ struct SettingDefinition: Sendable {
         .init(name: "lock_timeout", kind: ms, initial: "0"),
         .init(
             name: "deadlock_timeout", kind: .integer(1, 2_147_483_647, unit: "ms"), initial: "1000"),
+        .init(
+            name: "transaction_timeout", kind: ms, initial: "0",
+            description: "Longest a transaction may last; 0: no limit."),
+        .init(
+            name: "transaction_priority",
+            kind: .choice(TransactionPriority.allCases.map(\.name)), initial: "normal",
+            description: "Of a deadlock's transactions one of the lowest priority is ended."),
+        .init(
+            name: "falcon.slow_txn_ms", kind: .integer(-1, 2_147_483_647, unit: "ms"),
+            initial: "1000",
+            description: "Transactions at least so long are listed in falcon.slow_txns; -1: none."),
+        .init(
+            name: "max_txn_write_keys", kind: .integer(0, 1 << 40, unit: ""), initial: "0",
+            description: "Rows and index entries that a transaction may write; 0: no limit."),
+        .init(
+            name: "max_txn_write_bytes", kind: .integer(0, 1 << 50, unit: "B"), initial: "0",
+            description: "Bytes that a transaction may write; 0: no limit."),
         .init(name: "idle_in_transaction_session_timeout", kind: ms, initial: "0"),
         .init(name: "idle_session_timeout", kind: ms, initial: "0"),
         .init(name: "transaction_isolation", kind: isolation, initial: "read committed"),

@@ -20,8 +20,13 @@ final class StatementRun {
     var stage = Stage.start
     var executor: PlanExecutor?
     var snapshot: Snapshot?
+    /// It sees the transaction's writes below this ordinal.
+    var readOrdinal: UInt32 = 0
+    /// Where the transaction stood when this piece of work began, to be undone if it has to wait.
     var firstOrdinal: UInt32 = 0
     var changeCount = 0
+    /// What the transaction had done before it.
+    var workBefore = TransactionWork()
 
     /// Rows kept back until the statement is complete: it may have to run again.
     var buffer: [[Datum]] = []
@@ -58,6 +63,13 @@ final class StatementRun {
         try executor.hold(bytes)
         bufferBytes &+= bytes
         buffer.append(values)
+    }
+
+    /// Reads from its first row again when it goes on, passing over what it has sent.
+    func startOver() {
+        guard stage == .running else { return }
+        stage = .restart
+        toPassOver = streamed
     }
 
     /// Drops the rows kept back: the statement runs again.

@@ -1,7 +1,7 @@
 /// How strongly a lock is held: PostgreSQL's eight relation modes, and its four row modes.
 ///
 /// Relation keys and row keys never meet, so that one enum and one conflict table serve both.
-/// Advisory locks use `accessExclusive` and `share`.
+/// Advisory locks use `exclusive` and `share`.
 enum LockMode: UInt8, Sendable {
     case accessShare = 0
     case rowShare
@@ -26,6 +26,12 @@ enum LockMode: UInt8, Sendable {
 
     /// Relation modes that never conflict with each other: they take the fast path.
     @inline(__always) var isWeakRelation: Bool { rawValue <= 2 }
+
+    static let relationModes: [LockMode] = [
+        .accessShare, .rowShare, .rowExclusive, .shareUpdateExclusive, .share, .shareRowExclusive,
+        .exclusive, .accessExclusive,
+    ]
+    static let allRelationModes: UInt16 = 0x00FF
 
     @inline(__always) var isRow: Bool { rawValue >= Self.forKeyShare.rawValue }
 

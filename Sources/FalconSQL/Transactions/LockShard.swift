@@ -46,6 +46,11 @@ struct LockShard {
     /// The next insertion doubles the array.
     var isFull: Bool { (count + 1) * 4 > capacity * 3 }
 
+    var usedSlots: some Sequence<UnsafeMutablePointer<Slot>> {
+        let slots = slots
+        return (0..<capacity).lazy.map { slots + $0 }.filter { $0.pointee.key != 0 }
+    }
+
     /// A fresh slot for `key`, which must be absent. Earlier slot pointers become invalid.
     mutating func insert(_ key: UInt64) -> UnsafeMutablePointer<Slot> {
         if isFull { resize(to: capacity * 2) }
@@ -104,10 +109,17 @@ final class HeavyLock {
     var holders: [Holder] = []
     var waiters: [LockWait] = []
 
-    /// The modes that others than `owner` hold.
+    /// The modes that others than `owner`'s session hold.
     func mask(excluding owner: LockOwner) -> UInt16 {
         var mask: UInt16 = 0
-        for holder in holders where holder.owner !== owner { mask |= holder.mask }
+        for holder in holders where !holder.owner.isOne(with: owner) { mask |= holder.mask }
+        return mask
+    }
+
+    /// The modes that `owner` and its session's other owner hold.
+    func mask(ofSession owner: LockOwner) -> UInt16 {
+        var mask: UInt16 = 0
+        for holder in holders where holder.owner.isOne(with: owner) { mask |= holder.mask }
         return mask
     }
 

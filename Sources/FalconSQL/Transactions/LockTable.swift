@@ -89,12 +89,14 @@ final class LockTable: @unchecked Sendable {
 
     // MARK: Acquiring
 
-    /// Asks for `mode` on `key` (0 is not a key and counts as 1). A granted lock is in `owner.held`.
+    /// Asks for `mode` on `key` (0 is not a key and counts as 1). A granted lock is in `owner.held`,
+    /// unless `owner` held a mode of `coveredBy` before.
     func acquire(
         _ rawKey: UInt64, _ mode: LockMode, _ owner: LockOwner, mayWait: Bool = true,
-        isStrongRelation: Bool = false, subject: LockSubject = .other
+        isStrongRelation: Bool = false, subject: LockSubject = .other, coveredBy: UInt16? = nil
     ) -> LockResult {
         let key = rawKey == 0 ? 1 : rawKey
+        let coveredBy = coveredBy ?? mode.coveredBy
         enum Answer {
             case held
             case granted
@@ -116,16 +118,20 @@ final class LockTable: @unchecked Sendable {
                     slot.pointee.pointer
                     == UnsafeRawPointer(Unmanaged.passUnretained(owner).toOpaque())
                 if isOwn {
-                    if slot.pointee.mask & mode.coveredBy != 0 { return .held }
+                    if slot.pointee.mask & coveredBy != 0 { return .held }
                     slot.pointee.mask |= mode.bit
                     return .granted
                 }
-                if slot.pointee.mask & mode.conflicts != 0, !mayWait { return .unavailable }
+                if slot.pointee.mask & mode.conflicts != 0, !mayWait,
+                    !Self.isHeld(slot, byOneWith: owner)
+                {
+                    return .unavailable
+                }
                 Self.makeHeavy(slot)
             }
             guard let heavy = Self.heavy(slot) else { return .exhausted }
-            let own = heavy.mask(of: owner)
-            if own & mode.coveredBy != 0 { return .held }
+            if heavy.mask(of: owner) & coveredBy != 0 { return .held }
+            let own = heavy.mask(ofSession: owner)
             var isFree = heavy.mask(excluding: owner) & mode.conflicts == 0
             if isFree, own == 0 {
                 // FIFO: do not overtake a waiter whose request conflicts.
@@ -156,7 +162,9 @@ final class LockTable: @unchecked Sendable {
                 .init(key: key, mask: mode.bit, isStrongRelation: isStrongRelation))
             return .granted
         case .wait(let wait):
-            if let detail = findDeadlock(wait) { cancel(wait, .deadlock(detail: detail)) }
+            if let found = findDeadlock(wait) {
+                cancel(found.victim, .deadlock(detail: found.detail))
+            }
             return .waiting(wait)
         case .unavailable: return .unavailable
         case .exhausted: return .exhausted
@@ -165,13 +173,14 @@ final class LockTable: @unchecked Sendable {
 
     /// To be called by the waiting session once its wait is over: takes note of a granted lock.
     func finishWait(_ wait: LockWait) -> LockOutcome {
-        if !wait.isQueued { return wait.outcome ?? .cancelled }
         wait.owner.waiting.withLock { $0 = nil }
+        if !wait.isQueued { return wait.outcome ?? .cancelled }
         let outcome = wait.outcome ?? .cancelled
         if case .granted = outcome {
             wait.owner.held.append(
                 .init(
                     key: wait.key, mask: wait.mode.bit, isStrongRelation: wait.isStrongRelation))
+            if case .advisory(let advisory) = wait.subject { wait.owner.note(advisory, wait.key) }
         } else if wait.isStrongRelation {
             let counter = strong + Int(wait.key & UInt64(Self.strongSlots - 1))
             counter.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
@@ -210,15 +219,32 @@ final class LockTable: @unchecked Sendable {
                     : acquire(lock.key, mode, owner, mayWait: false)
                 guard case .granted = result else { return false }
             }
+            if let advisory = lock.advisory { owner.note(advisory, lock.key) }
         }
         return true
     }
 
     // MARK: Relations
 
+    private static let relationTag: UInt64 = 0x9E37_79B9_7F4A_7C15
+
     /// The key of a relation's lock.
     static func relationKey(_ database: UInt32, _ oid: UInt32) -> UInt64 {
-        mix(UInt64(database) << 32 | UInt64(oid), 0x9E37_79B9_7F4A_7C15)
+        mix(UInt64(database) << 32 | UInt64(oid), relationTag)
+    }
+
+    /// The database and the relation whose key this is; nonsense for a key of another kind.
+    static func relation(ofKey key: UInt64) -> (database: UInt32, oid: OID) {
+        let value = unmix(key, relationTag)
+        return (UInt32(value >> 32), OID(UInt32(truncatingIfNeeded: value)))
+    }
+
+    /// `mix`'s inverse.
+    static func unmix(_ mixed: UInt64, _ tag: UInt64) -> UInt64 {
+        var x = mixed
+        x = (x ^ (x >> 31) ^ (x >> 62)) &* 0x3196_42B2_D24D_8EC3
+        x = (x ^ (x >> 27) ^ (x >> 54)) &* 0x96DE_1B17_3F11_9089
+        return x ^ (x >> 30) ^ (x >> 60) ^ tag
     }
 
     /// Spreads `value` over 64 bits; `tag` keeps the key kinds apart.
@@ -231,34 +257,38 @@ final class LockTable: @unchecked Sendable {
 
     /// A relation lock. Weak modes are noted in the owner alone while no strong locker is about.
     func acquireRelation(
-        _ key: UInt64, _ mode: LockMode, _ owner: LockOwner, mayWait: Bool = true,
+        _ rawKey: UInt64, _ mode: LockMode, _ owner: LockOwner, mayWait: Bool = true,
         subject: LockSubject = .other
     ) -> LockResult {
+        let key = rawKey == 0 ? 1 : rawKey
         let counter = strong + Int(key & UInt64(Self.strongSlots - 1))
         if mode.isWeakRelation {
             let isFast = owner.fast.withLock { fast -> Bool in
-                for i in fast.indices where fast[i].key == key && !fast[i].isTransferred {
-                    fast[i].mask |= mode.bit
-                    return true
+                var isOpen = false
+                for lock in fast where lock.key == key {
+                    if lock.mask & mode.bit != 0 { return true }
+                    // Whoever wants it strongly has not come here yet, and will take this along.
+                    if !lock.isTransferred { isOpen = true }
                 }
-                guard counter.pointee.load(ordering: .sequentiallyConsistent) == 0 else {
-                    return false
-                }
+                guard isOpen || counter.pointee.load(ordering: .sequentiallyConsistent) == 0
+                else { return false }
                 fast.append(.init(key: key, mask: mode.bit, isTransferred: false))
                 return true
             }
             if isFast { return .granted }
-            return acquire(key, mode, owner, mayWait: mayWait, subject: subject)
+            return acquire(
+                key, mode, owner, mayWait: mayWait, subject: subject, coveredBy: mode.bit)
         }
         counter.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
         transferFastLocks(key)
+        let heldBefore = owner.held.count
         let result = acquire(
-            key, mode, owner, mayWait: mayWait, isStrongRelation: true, subject: subject)
+            key, mode, owner, mayWait: mayWait, isStrongRelation: true, subject: subject,
+            coveredBy: mode.bit)
         switch result {
         case .granted:
-            // When it was covered already nothing was recorded: the count would never come down.
-            let isRecorded = owner.held.last.map { $0.key == key && $0.isStrongRelation } ?? false
-            if !isRecorded {
+            // When it was held already nothing was recorded: the count would never come down.
+            if owner.held.count == heldBefore {
                 counter.pointee.wrappingSubtract(1, ordering: .sequentiallyConsistent)
             }
         case .unavailable, .exhausted:
@@ -269,8 +299,7 @@ final class LockTable: @unchecked Sendable {
     }
 
     private func transferFastLocks(_ key: UInt64) {
-        let all = owners.withLock { Array($0.values) }
-        for owner in all {
+        for owner in allOwners {
             owner.fast.withLock { fast in
                 for i in fast.indices where fast[i].key == key && !fast[i].isTransferred {
                     fast[i].isTransferred = true
@@ -296,16 +325,23 @@ final class LockTable: @unchecked Sendable {
 
     /// Releases everything `owner` holds.
     func releaseAll(_ owner: LockOwner) {
-        release(owner, downTo: 0)
+        release(owner, downTo: 0, fast: 0)
+        owner.forgetAdvisoryKeys()
+    }
+
+    /// Releases what `owner` acquired after it held `count` locks, and `fastCount` by the fast path.
+    func release(_ owner: LockOwner, downTo count: Int, fast fastCount: Int) {
+        release(owner, downTo: count)
         let transferred = owner.fast.withLock { fast -> [LockOwner.FastLock] in
-            if fast.isEmpty { return [] }
-            defer { fast.removeAll(keepingCapacity: true) }
-            return fast.contains { $0.isTransferred } ? fast.filter { $0.isTransferred } : []
+            if fast.count <= fastCount { return [] }
+            defer { fast.removeLast(fast.count - fastCount) }
+            let tail = fast[fastCount...]
+            return tail.contains { $0.isTransferred } ? tail.filter { $0.isTransferred } : []
         }
         for lock in transferred { releaseOne(lock.key, lock.mask, owner) }
     }
 
-    /// Releases what `owner` acquired after it held `count` locks.
+    /// Of the main table's alone.
     func release(_ owner: LockOwner, downTo count: Int) {
         while owner.held.count > count {
             let lock = owner.held.removeLast()
@@ -318,12 +354,13 @@ final class LockTable: @unchecked Sendable {
     }
 
     /// Releases one acquisition by key (advisory unlock); false when it is not held so.
-    func releaseHeld(_ owner: LockOwner, _ key: UInt64, _ mode: LockMode) -> Bool {
-        guard
-            let index = owner.held.lastIndex(where: { $0.key == key && $0.mask == mode.bit })
-        else { return false }
+    func releaseHeld(_ owner: LockOwner, _ rawKey: UInt64, _ mode: LockMode) -> Bool {
+        let key = rawKey == 0 ? 1 : rawKey
+        func isIt(_ held: LockOwner.Held) -> Bool { held.key == key && held.mask == mode.bit }
+        guard let index = owner.held.lastIndex(where: isIt) else { return false }
         owner.held.remove(at: index)
-        releaseOne(key, mode.bit, owner)
+        // Taken more than once, it is held on.
+        if !owner.held.contains(where: isIt) { releaseOne(key, mode.bit, owner) }
         return true
     }
 
@@ -332,6 +369,11 @@ final class LockTable: @unchecked Sendable {
         shard(key).state.withLock { shard in
             guard let slot = shard.find(key) else { return }
             if !slot.pointee.isHeavy {
+                // What was taken twice is given back twice: by then it may be another's.
+                guard
+                    slot.pointee.pointer
+                        == UnsafeRawPointer(Unmanaged.passUnretained(owner).toOpaque())
+                else { return }
                 slot.pointee.mask &= ~mask
                 if slot.pointee.mask == 0 { remove(slot, &shard) }
                 return
@@ -350,7 +392,50 @@ final class LockTable: @unchecked Sendable {
     /// How many locks the table holds.
     var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.count } } }
 
+    var allOwners: [LockOwner] { owners.withLock { Array($0.values) } }
+
+    /// What an owner holds of one key.
+    struct HeldMask: Sendable {
+        let owner: LockOwner
+        let key: UInt64
+        let mask: UInt16
+        var isFast = false
+    }
+
+    /// The locks of the main table that are held in one of `modes`; a shard is locked at a time.
+    func heldMasks(in modes: UInt16) -> [HeldMask] {
+        shards.flatMap { shard in
+            shard.state.withLock { state in
+                var result: [HeldMask] = []
+                for slot in state.usedSlots {
+                    let key = slot.pointee.key
+                    if let heavy = Self.heavy(slot) {
+                        for holder in heavy.holders where holder.mask & modes != 0 {
+                            result.append(
+                                HeldMask(owner: holder.owner, key: key, mask: holder.mask))
+                        }
+                    } else if slot.pointee.mask & modes != 0, let owner = Self.holder(slot) {
+                        result.append(HeldMask(owner: owner, key: key, mask: slot.pointee.mask))
+                    }
+                }
+                return result
+            }
+        }
+    }
+
     // MARK: Slots
+
+    /// Who holds a lock that is not heavy.
+    private static func holder(_ slot: UnsafeMutablePointer<LockShard.Slot>) -> LockOwner? {
+        guard !slot.pointee.isHeavy, let pointer = slot.pointee.pointer else { return nil }
+        return Unmanaged<LockOwner>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    private static func isHeld(
+        _ slot: UnsafeMutablePointer<LockShard.Slot>, byOneWith owner: LockOwner
+    ) -> Bool {
+        holder(slot)?.isOne(with: owner) ?? false
+    }
 
     private static func heavy(_ slot: UnsafeMutablePointer<LockShard.Slot>) -> HeavyLock? {
         guard slot.pointee.isHeavy, let pointer = slot.pointee.pointer else { return nil }
@@ -368,13 +453,24 @@ final class LockTable: @unchecked Sendable {
         slot.pointee.mask = 0
     }
 
-    /// Grants from the front of the queue until one must wait on.
+    /// Grants what neither a holder nor a request ahead stands in the way of. One that waits on holds
+    /// up only those behind it that conflict with it: whoever waits always waits for somebody, as the
+    /// search for deadlocks supposes.
     private static func grantWaiters(
         _ heavy: HeavyLock, _ callbacks: inout [@Sendable () -> Void]
     ) {
-        while let wait = heavy.waiters.first {
-            guard heavy.mask(excluding: wait.owner) & wait.mode.conflicts == 0 else { return }
-            heavy.waiters.removeFirst()
+        var ahead: UInt16 = 0
+        var index = 0
+        while index < heavy.waiters.count {
+            let wait = heavy.waiters[index]
+            guard ahead & wait.mode.conflicts == 0,
+                heavy.mask(excluding: wait.owner) & wait.mode.conflicts == 0
+            else {
+                ahead |= wait.mode.bit
+                index += 1
+                continue
+            }
+            heavy.waiters.remove(at: index)
             heavy.add(wait.owner, wait.mode.bit)
             if let callback = wait.resolve(.granted) { callbacks.append(callback) }
         }
@@ -392,19 +488,22 @@ final class LockTable: @unchecked Sendable {
     // MARK: Deadlocks
 
     /// Registers `wait` in the wait-for graph and returns a report when it closes a cycle.
-    private func findDeadlock(_ wait: LockWait) -> String? {
+    private func findDeadlock(_ wait: LockWait) -> (victim: LockWait, detail: String)? {
         graph.withLock { _ in
             wait.owner.waiting.withLock { $0 = wait }
             var path: [(LockWait, LockOwner)] = []
             var seen: Set<ObjectIdentifier> = []
             func visit(_ current: LockWait) -> Bool {
-                for blocker in blockers(of: current) {
-                    if blocker === wait.owner {
+                for (blocker, isAlike) in blockersInQueue(of: current) {
+                    if blocker.isOne(with: wait.owner) {
                         path.append((current, blocker))
                         return true
                     }
+                    // It waits for nobody that `current` does not wait for too. A queue of many is
+                    // gone through once, not once for each of them.
+                    if isAlike { continue }
                     guard seen.insert(ObjectIdentifier(blocker)).inserted,
-                        let next = blocker.waiting.withLock({ $0 })
+                        let next = blocker.currentWait
                     else { continue }
                     path.append((current, blocker))
                     if visit(next) { return true }
@@ -413,10 +512,17 @@ final class LockTable: @unchecked Sendable {
                 return false
             }
             guard visit(wait) else { return nil }
-            return path.map { step, blocker in
+            // Whoever closes the cycle is the victim, unless another one's priority is lower.
+            var first = 0
+            for (place, step) in path.enumerated()
+            where step.0.owner.priority < path[first].0.owner.priority {
+                first = place
+            }
+            let detail = (path[first...] + path[..<first]).map { step, blocker in
                 "Process \(step.owner.processID) waits for \(description(step, blocker)); "
                     + "blocked by process \(blocker.processID)."
             }.joined(separator: "\n")
+            return (path[first].0, detail)
         }
     }
 
@@ -426,6 +532,9 @@ final class LockTable: @unchecked Sendable {
         switch wait.subject {
         case .relation(let oid, let database):
             return "\(wait.mode.name) on relation \(oid.rawValue) of database \(database)"
+        case .advisory(let key):
+            return "\(wait.mode.name) on advisory lock "
+                + "[\(key.database),\(key.high),\(key.low),\(key.count)]"
         case .other: return "\(wait.mode.name) on object \(wait.key)"
         }
     }
@@ -441,19 +550,23 @@ final class LockTable: @unchecked Sendable {
     }
 
     /// Who keeps `wait` waiting: conflicting holders, and conflicting requests ahead of it.
-    private func blockers(of wait: LockWait) -> [LockOwner] {
+    func blockers(of wait: LockWait) -> [LockOwner] { blockersInQueue(of: wait).map(\.owner) }
+
+    /// The same; `isAlike` marks who stands ahead in the queue and wants the same mode.
+    private func blockersInQueue(of wait: LockWait) -> [(owner: LockOwner, isAlike: Bool)] {
         shard(wait.key).state.withLock { shard in
-            guard let slot = shard.find(wait.key), let heavy = Self.heavy(slot),
+            guard wait.isQueued, let slot = shard.find(wait.key), let heavy = Self.heavy(slot),
                 let place = heavy.waiters.firstIndex(where: { $0 === wait })
             else { return [] }
-            var result: [LockOwner] = []
+            var result: [(owner: LockOwner, isAlike: Bool)] = []
             for holder in heavy.holders
-            where holder.owner !== wait.owner && holder.mask & wait.mode.conflicts != 0 {
-                result.append(holder.owner)
+            where !holder.owner.isOne(with: wait.owner) && holder.mask & wait.mode.conflicts != 0 {
+                result.append((holder.owner, false))
             }
             for ahead in heavy.waiters[..<place]
-            where ahead.owner !== wait.owner && ahead.mode.bit & wait.mode.conflicts != 0 {
-                result.append(ahead.owner)
+            where !ahead.owner.isOne(with: wait.owner) && ahead.mode.bit & wait.mode.conflicts != 0
+            {
+                result.append((ahead.owner, ahead.mode == wait.mode))
             }
             return result
         }

@@ -12,6 +12,7 @@ enum LockOutcome: Sendable {
 /// What a lock is on, for reports; rows are known by their modes.
 enum LockSubject: Sendable {
     case relation(OID, database: UInt32)
+    case advisory(AdvisoryKey)
     case other
 }
 
@@ -31,6 +32,8 @@ final class LockWait: Sendable {
         case lock
         /// pg_sleep: a timer resolves it.
         case timer
+        /// pg_terminate_backend waits for the end of a session, or for a timer.
+        case sessionEnd
         /// The end of the transactions that may make a deferrable one's snapshot unsafe.
         case safeSnapshot
     }
@@ -39,6 +42,8 @@ final class LockWait: Sendable {
     /// In a lock's queue; others are resolved by whoever made them.
     var isQueued: Bool { purpose == .lock }
     let subject: LockSubject
+    /// When it began, µs since 2000.
+    let start = Session.nowMicros()
     private let state = Mutex(State())
 
     init(

@@ -4,7 +4,8 @@ import FalconStorage
 /// What a prepared transaction must have again after a restart: the *payload* of its outcome, which
 /// goes with the decision.
 ///
-///     locks        varint, each: key u64 | modes u16 | kind u8 (0 plain, 1 relation)
+///     locks        varint, each: key u64 | modes u16 | kind u8 (0 plain, 1 relation, 2 advisory)
+///                  | advisory: database u32 | first u32 | second u32 | numbers u16, as pg_locks has them
 ///     moved rows   varint, each: from, to: length-prefixed | ordinal u32
 ///     operations   varint, each: kind u8 | class u8 | SQL operation u8 | 1: with before image, u8
 ///                  | descriptor version u32 | key, value (before image): length-prefixed
@@ -24,7 +25,13 @@ struct PreparedTransactionPayload {
         for lock in locks {
             writer.appendFixed(lock.key)
             writer.appendFixed(lock.mask)
-            writer.append(lock.isRelation ? 1 : 0)
+            writer.append(lock.advisory != nil ? 2 : lock.isRelation ? 1 : 0)
+            if let advisory = lock.advisory {
+                writer.appendFixed(advisory.database)
+                writer.appendFixed(advisory.high)
+                writer.appendFixed(advisory.low)
+                writer.appendFixed(advisory.count)
+            }
             Self.cut(&writer, into: &parts)
         }
         writer.appendVarint(UInt64(moves.count))
@@ -95,9 +102,19 @@ extension PreparedTransactionPayload {
         guard let count = reader.readVarint() else { return false }
         for _ in 0..<count {
             guard let key = reader.readFixed(UInt64.self), let mask = reader.readFixed(UInt16.self),
-                let kind = reader.readByte(), kind <= 1
+                let kind = reader.readByte(), kind <= 2
             else { return false }
-            locks.append(LockOwner.Kept(key: key, mask: mask, isRelation: kind == 1))
+            var lock = LockOwner.Kept(key: key, mask: mask, isRelation: kind == 1)
+            if kind == 2 {
+                guard let database = reader.readFixed(UInt32.self),
+                    let high = reader.readFixed(UInt32.self),
+                    let low = reader.readFixed(UInt32.self),
+                    let count = reader.readFixed(UInt16.self)
+                else { return false }
+                lock.advisory = AdvisoryKey(
+                    database: database, high: high, low: low, count: count)
+            }
+            locks.append(lock)
         }
         return true
     }

@@ -44,6 +44,7 @@ extension SQLDatabase {
         let bytes = try storage { () throws(StorageError) in try outcomes.payload(of: uid) }
         let payload = try PreparedTransactionPayload(decoding: bytes)
         let owner = LockOwner(processID: 0)
+        owner.detach()
         owner.transactionNumber.withLock { $0 = header.number }
         locks.register(owner)
         guard locks.restore(payload.locks, owner) else {

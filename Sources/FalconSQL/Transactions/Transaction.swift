@@ -21,8 +21,13 @@ final class Transaction: @unchecked Sendable {
         var name: String
         var ordinal: UInt32
         var heldCount: Int
+        var fastCount: Int
         var changeCount: Int
         var settings: SessionSettings.Saved
+        var isReadOnly: Bool
+        var isDeferrable: Bool
+        /// Cursors with this number or a greater one were opened after it.
+        var nextPortal: Int
     }
 
     let engine: StorageEngine
@@ -33,6 +38,8 @@ final class Transaction: @unchecked Sendable {
     let interrupt: Interrupt
     /// Names the session to whoever asks who keeps old versions; short enough to need no allocation.
     let snapshotOwner: String
+    /// What it has done so far, for others to see.
+    let progress = TransactionProgress()
 
     private(set) var batch = WriteBatch()
     /// The memory of ``batch``, and where its next check is due.
@@ -79,7 +86,7 @@ final class Transaction: @unchecked Sendable {
         self.owner = owner
         self.database = database
         self.interrupt = interrupt
-        snapshotOwner = "session \(owner.processID)"
+        snapshotOwner = Self.snapshotOwner(owner.processID)
         let budget = engine.options.memoryBudget
         writeMemory = MemoryMeter(budget, .transactions, user: "The transaction's writes")
         queryMemory = MemoryMeter(
@@ -89,7 +96,10 @@ final class Transaction: @unchecked Sendable {
     func begin(startMicros: Int64) {
         isActive = true
         self.startMicros = startMicros
+        progress.restore(TransactionWork())
     }
+
+    static func snapshotOwner(_ processID: Int32) -> String { "session \(processID)" }
 
     // MARK: Snapshots
 
@@ -162,6 +172,27 @@ final class Transaction: @unchecked Sendable {
     @inline(__always)
     func chargeWrites() throws(SQLError) {
         if batch.byteCount > checkedBytes { try chargeGrowth() }
+        if limits.keys != 0 || limits.bytes != 0 { try checkLimits() }
+    }
+
+    /// max_txn_write_keys and max_txn_write_bytes; 0: none.
+    var limits = (keys: 0, bytes: 0)
+
+    private func checkLimits() throws(SQLError) {
+        if limits.keys != 0, batch.operationCount > limits.keys {
+            throw SQLError(
+                .programLimitExceeded, "transaction writes too many keys",
+                detail: "It has written \(batch.operationCount) rows and index entries; "
+                    + "max_txn_write_keys is \(limits.keys).",
+                hint: "Split the work over several transactions, or raise max_txn_write_keys.")
+        }
+        if limits.bytes != 0, batch.byteCount > limits.bytes {
+            throw SQLError(
+                .programLimitExceeded, "transaction writes too many bytes",
+                detail: "It has written \(batch.byteCount) bytes; max_txn_write_bytes is "
+                    + "\(limits.bytes).",
+                hint: "Split the work over several transactions, or raise max_txn_write_bytes.")
+        }
     }
 
     @inline(never)
@@ -242,6 +273,11 @@ final class Transaction: @unchecked Sendable {
             MovedRows.Move(from: Array(from), to: to, ordinal: batch.nextOrdinal))
     }
 
+    /// The row deleted at `key` has no successor: what is there now is another one.
+    func noteReplaced(_ key: UnsafeRawBufferPointer) {
+        moves.append(MovedRows.Move(from: Array(key), to: [], ordinal: batch.nextOrdinal))
+    }
+
     func noteCreated(_ storage: StorageID) { createdStorage.insert(storage) }
 
     /// Deletes everything under `storage`: DROP, TRUNCATE and rewrites.
@@ -273,16 +309,20 @@ final class Transaction: @unchecked Sendable {
         }
     }
 
-    func setSavepoint(_ name: String, settings: SessionSettings.Saved) {
+    func setSavepoint(_ name: String, settings: SessionSettings.Saved, nextPortal: Int) {
         savepoints.append(
             Savepoint(
                 name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
-                changeCount: changes.count, settings: settings))
+                fastCount: owner.fast.withLock { $0.count }, changeCount: changes.count,
+                settings: settings, isReadOnly: isReadOnly, isDeferrable: isDeferrable,
+                nextPortal: nextPortal))
     }
 
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
-        locks.release(owner, downTo: savepoint.heldCount)
+        locks.release(owner, downTo: savepoint.heldCount, fast: savepoint.fastCount)
+        isReadOnly = savepoint.isReadOnly
+        isDeferrable = savepoint.isDeferrable
     }
 
     // MARK: Preparing
@@ -360,11 +400,16 @@ final class Transaction: @unchecked Sendable {
 
 /// What can stop a running or waiting statement from outside its thread.
 final class Interrupt: Sendable {
-    enum Reason: UInt8 { case none, user, statementTimeout, terminated }
+    /// From `terminated` on, reasons end the session and stay.
+    enum Reason: UInt8 {
+        case none, user, statementTimeout
+        case terminated, idleInTransaction, idleSession, transactionTimeout
+    }
 
     private let reason = Atomic<UInt8>(0)
     private let wait = Mutex<LockWait?>(nil)
     private let commit = Mutex<CommitWait?>(nil)
+    private let ender = Mutex<(@Sendable () -> Void)?>(nil)
     private let locks: LockTable
 
     init(locks: LockTable) { self.locks = locks }
@@ -372,11 +417,41 @@ final class Interrupt: Sendable {
     @inline(__always)
     var isSet: Bool { reason.load(ordering: .relaxed) != 0 }
 
-    /// Makes the current statement fail at its next check, and ends its lock wait.
+    /// The session is to end.
+    var isEnding: Bool { reason.load(ordering: .relaxed) >= Reason.terminated.rawValue }
+
+    /// Makes the current statement fail at its next check, and ends its lock wait. One that ends the
+    /// session also tells whoever serves it: no statement may be running.
     func raise(_ why: Reason) {
-        reason.store(why.rawValue, ordering: .releasing)
+        set(why)
+        if isEnding {
+            let ender = ender.withLock { $0 }
+            ender?()
+        }
         if let current = wait.withLock({ $0 }) { locks.cancel(current, .cancelled) }
         commit.withLock({ $0 })?.cancel()
+    }
+
+    private func set(_ why: Reason) {
+        var old = reason.load(ordering: .relaxed)
+        while old < Reason.terminated.rawValue {
+            let result = reason.weakCompareExchange(
+                expected: old, desired: why.rawValue, ordering: .acquiringAndReleasing)
+            if result.exchanged { return }
+            old = result.original
+        }
+    }
+
+    /// Has `callback` called when the session is to end; at once when it is already.
+    func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {
+        ender.withLock { $0 = callback }
+        if isEnding { callback() }
+    }
+
+    /// An idle timeout is over. Whoever serves the session looks whether it still is idle; a session
+    /// that nobody serves ends with its next request.
+    func expired(_ why: Reason) {
+        if let ender = ender.withLock({ $0 }) { ender() } else { set(why) }
     }
 
     /// A commit is held back: raising takes it back.
@@ -421,15 +496,26 @@ final class Interrupt: Sendable {
         if isSet { throw error }
     }
 
+    static let idleInTransaction = SQLError(
+        SQLState("25P03"), "terminating connection due to idle-in-transaction timeout",
+        severity: .fatal)
+    static let idleSession = SQLError(
+        SQLState("57P05"), "terminating connection due to idle-session timeout", severity: .fatal)
+
     var error: SQLError {
         switch Reason(rawValue: reason.load(ordering: .acquiring)) {
         case .statementTimeout:
             return SQLError(.queryCanceled, "canceling statement due to statement timeout")
         case .terminated:
-            var error = SQLError(
-                .adminShutdown, "terminating connection due to administrator command")
-            error.severity = .fatal
-            return error
+            return SQLError(
+                .adminShutdown, "terminating connection due to administrator command",
+                severity: .fatal)
+        case .idleInTransaction: return Self.idleInTransaction
+        case .idleSession: return Self.idleSession
+        case .transactionTimeout:
+            return SQLError(
+                SQLState("25P04"), "terminating connection due to transaction timeout",
+                severity: .fatal)
         default:
             return SQLError(.queryCanceled, "canceling statement due to user request")
         }

@@ -6,16 +6,18 @@ import FalconStorage
 final class AdminSource: Sendable {
     private let engine: StorageEngine?
     private let database: SQLDatabase?
+    private let resolver: InDoubtResolver?
     private let server: PGServerContext
     private let dataDirectory: String
     private let startedAt = ContinuousClock.now
 
     init(
-        engine: StorageEngine?, database: SQLDatabase? = nil, server: PGServerContext,
-        dataDirectory: String
+        engine: StorageEngine?, database: SQLDatabase? = nil, resolver: InDoubtResolver? = nil,
+        server: PGServerContext, dataDirectory: String
     ) {
         self.engine = engine
         self.database = database
+        self.resolver = resolver
         self.server = server
         self.dataDirectory = dataDirectory
     }
@@ -63,15 +65,8 @@ final class AdminSource: Sendable {
     func metrics() -> String {
         var out = MetricsText()
         appendServer(&out)
-        if let database {
-            let prepared = database.preparedTransactions
-            out.gauge(
-                "falcon_prepared_transactions",
-                "Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED.", prepared.count)
-            out.gauge(
-                "falcon_prepared_transaction_oldest_seconds",
-                "How long the oldest of them has waited.", prepared.oldestSeconds)
-        }
+        if let database { appendTransactions(database, &out) }
+        if let resolver { appendInDoubt(resolver.counts, &out) }
         if let engine {
             appendEngine(engine.statistics(), &out)
             appendSafepoint(engine.safepointReport(), &out)

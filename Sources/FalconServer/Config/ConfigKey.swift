@@ -191,7 +191,25 @@ struct ConfigKey: Sendable {
             "Most row locks held at once by all transactions; SQLSTATE 53200 beyond."
         ) { (config, value) throws(ConfigError) in
             config.maxLocks = try value.int(1000...1_000_000_000)
-        }
+        },
+        ConfigKey(
+            "sql", "in_doubt_command", "\"\"",
+            "Shell command asked about prepared transactions that were left alone: it prints commit, "
+                + "rollback or undecided for $FALCON_GID. Empty: nobody is asked."
+        ) { (config, value) throws(ConfigError) in
+            config.inDoubtCommand = try value.string("a shell command")
+        },
+        ConfigKey(
+            "sql", "in_doubt_after", "\"1min\"",
+            "Age at which in_doubt_command is asked about a prepared transaction."
+        ) { (config, value) throws(ConfigError) in
+            config.inDoubtAfterMillis = try value.millis(100...(30 * 86_400_000))
+        },
+        ConfigKey(
+            "sql", "in_doubt_rate", "10", "Most times per second that in_doubt_command is run."
+        ) { (config, value) throws(ConfigError) in
+            config.inDoubtRate = try value.int(1...1000)
+        },
     ]
 
     private static func address(_ value: ConfigValue) throws(ConfigError) -> NetworkAddress {

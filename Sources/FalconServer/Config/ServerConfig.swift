@@ -33,6 +33,10 @@ public struct ServerConfig: Sendable {
     public var durability = Durability.synced
 
     public var maxLocks = 8_000_000
+    /// Empty: prepared transactions wait for their clients, however long.
+    public var inDoubtCommand = ""
+    public var inDoubtAfterMillis = 60_000
+    public var inDoubtRate = 10
     /// Initial values of session settings, from the `[settings]` table.
     public var settings: [(String, String)] = []
 

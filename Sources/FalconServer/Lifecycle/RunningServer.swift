@@ -14,6 +14,7 @@ public final class RunningServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let engine: StorageEngine
     private let database: SQLDatabase
+    private let resolver: InDoubtResolver?
     private let workers: WorkerPool
     private let server: PGServerContext
     private let pgListener: PGListener
@@ -25,14 +26,16 @@ public final class RunningServer: Sendable {
 
     private init(
         config: ServerConfig, logger: Logger, group: MultiThreadedEventLoopGroup,
-        engine: StorageEngine, database: SQLDatabase, workers: WorkerPool,
-        server: PGServerContext, pgListener: PGListener, adminListener: AdminListener
+        engine: StorageEngine, database: SQLDatabase, resolver: InDoubtResolver?,
+        workers: WorkerPool, server: PGServerContext, pgListener: PGListener,
+        adminListener: AdminListener
     ) {
         self.config = config
         self.logger = logger
         self.group = group
         self.engine = engine
         self.database = database
+        self.resolver = resolver
         self.workers = workers
         self.server = server
         self.pgListener = pgListener
@@ -87,7 +90,9 @@ public final class RunningServer: Sendable {
             source: database, workers: workers, logger: logger,
             maxConnections: config.maxConnections, maximumMessageLength: config.maxMessageBytes,
             startupTimeoutSeconds: max(1, config.startupTimeoutMillis / 1000))
+        let resolver = inDoubtResolver(config, database, logger)
         func giveUp(_ error: ServerStartError) -> ServerStartError {
+            resolver?.stop()
             workers.stop()
             try? group.syncShutdownGracefully()
             database.close()
@@ -107,7 +112,7 @@ public final class RunningServer: Sendable {
         do {
             adminListener = try AdminListener(
                 source: AdminSource(
-                    engine: engine, database: database, server: server,
+                    engine: engine, database: database, resolver: resolver, server: server,
                     dataDirectory: config.dataDirectory),
                 host: config.adminAddress.host, port: config.adminAddress.port, group: group)
         } catch {
@@ -118,8 +123,20 @@ public final class RunningServer: Sendable {
         }
         return RunningServer(
             config: config, logger: logger, group: group, engine: engine, database: database,
-            workers: workers, server: server, pgListener: pgListener,
+            resolver: resolver, workers: workers, server: server, pgListener: pgListener,
             adminListener: adminListener)
+    }
+
+    private static func inDoubtResolver(
+        _ config: ServerConfig, _ database: SQLDatabase, _ logger: Logger
+    ) -> InDoubtResolver? {
+        guard !config.inDoubtCommand.isEmpty else { return nil }
+        var options = InDoubtOptions()
+        options.afterMilliseconds = config.inDoubtAfterMillis
+        options.questionsPerSecond = config.inDoubtRate
+        return InDoubtResolver(database, InDoubtCommand(config.inDoubtCommand), options) {
+            logger.warning("\($0)")
+        }
     }
 
     /// Before the catalog is read, which may lie in one of them.
@@ -198,6 +215,7 @@ public final class RunningServer: Sendable {
             }
         }
         adminListener.close()
+        resolver?.stop()
         guard isEmpty else {
             // A statement that ignores cancellation still uses the engine: the log is what the next
             // start recovers from.

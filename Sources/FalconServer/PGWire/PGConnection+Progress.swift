@@ -9,7 +9,7 @@ extension PGConnection {
         case .finished:
             if isCopyDataStep {
                 isCopyDataStep = false
-                state.beganCopyIn()
+                awaitCopyData()
                 return
             }
             if completionTag != 0 {
@@ -46,8 +46,14 @@ extension PGConnection {
         case .needsWorker: resumeOnWorker()
         case .copyIn:
             isCopyDataStep = false
-            state.beganCopyIn()
+            awaitCopyData()
         }
+    }
+
+    /// COPY FROM STDIN waits for its client, unless it has been told to end meanwhile.
+    private func awaitCopyData() {
+        state.beganCopyIn()
+        endIfAskedBefore()
     }
 
     func sendError(_ error: SQLError) {
@@ -62,7 +68,8 @@ extension PGConnection {
             sink.out.appendReadyForQuery(session.transactionStatus)
             sink.needsFlush = true
         }
-        if terminationRequested { endByAdministrator() }
+        if terminationRequested { return endByAdministrator() }
+        endIfAskedBefore()
     }
 
     private func resumeHere() {

@@ -33,6 +33,8 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
     private var startupTimeout: Scheduled<Void>?
     var drainRequested = false
     var terminationRequested = false
+    /// The session was asked to end while a request was under way.
+    var isAskedToEnd = false
     /// The message sent when the request in progress completes: ParseComplete, BindComplete.
     var completionTag: UInt8 = 0
     /// The request in progress is one CopyData message: its end is not the COPY's.
@@ -239,6 +241,10 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         }
         self.session = session
         sink.session = session
+        session.whenAskedToEnd { [weak self] in
+            guard let self else { return }
+            eventLoop.execute { self.endIfAsked() }
+        }
         if parameters.version > WireProtocol.latestVersion || !parameters.unknownOptions.isEmpty {
             sink.out.appendNegotiateProtocolVersion(unknownOptions: parameters.unknownOptions)
         }
@@ -357,6 +363,23 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
                 session?.terminateIfSleeping()
             }
         }
+    }
+
+    /// The session may be to end: another's pg_terminate_backend, or an idle timeout.
+    private func endIfAsked() {
+        guard let error = session?.endRequest else { return }
+        switch state.phase {
+        case .idle, .copyIn: endFatally(error)
+        // Its statement notices, or has ended without: then it ends behind it.
+        default: isAskedToEnd = true
+        }
+    }
+
+    /// Ends the session between two requests when it was asked to during one, and still is.
+    func endIfAskedBefore() {
+        guard isAskedToEnd else { return }
+        isAskedToEnd = false
+        endIfAsked()
     }
 
     /// From any thread: cancel the statement in progress and end.

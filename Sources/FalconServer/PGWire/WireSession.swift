@@ -34,12 +34,16 @@ protocol WireSession: AnyObject, Sendable {
     func requestCancel()
     func terminate()
     func terminateIfSleeping()
+    func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void)
+    var endRequest: SQLError? { get }
     func close()
 }
 
 extension WireSession {
     func terminate() { requestCancel() }
     func terminateIfSleeping() {}
+    func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {}
+    var endRequest: SQLError? { nil }
 }
 
 extension Session: WireSession {}

@@ -97,8 +97,19 @@ final class CommitPipeline: @unchecked Sendable {
     var publishedEnd: LSN { LSN(publishedLSN.load(ordering: .acquiring)) }
     var syncedEnd: LSN { LSN(synced.load(ordering: .acquiring)) }
 
+    /// A number for a program: see ``TransactionID/isGiven``.
     func allocateTransactionID() -> TransactionID {
-        TransactionID(nextTransaction.wrappingAdd(1, ordering: .relaxed).oldValue)
+        let spacing = TransactionID.spacing
+        let first = nextTransaction.wrappingAdd(spacing, ordering: .relaxed).oldValue
+        return TransactionID((first &+ spacing &- 1) / spacing &* spacing)
+    }
+
+    /// A number for a commit that brings none.
+    private func numberCommit() -> TransactionID {
+        while true {
+            let number = TransactionID(nextTransaction.wrappingAdd(1, ordering: .relaxed).oldValue)
+            if !number.isGiven { return number }
+        }
     }
     var transactionLimit: TransactionID {
         TransactionID(nextTransaction.load(ordering: .relaxed))
@@ -121,7 +132,7 @@ final class CommitPipeline: @unchecked Sendable {
         waiter: UnsafeMutablePointer<CommitWaiter>?,
         completion: (@Sendable (Result<CommitReceipt, StorageError>) -> Void)?
     ) throws(StorageError) -> CommitReceipt {
-        let transaction = options.transactionID ?? allocateTransactionID()
+        let transaction = options.transactionID ?? numberCommit()
         let encoder = encoders.take()
         defer { encoders.give(back: encoder) }
         let hasParts = batch.byteCount > partBytes

@@ -87,6 +87,12 @@ public struct TransactionID: RawRepresentable, Hashable, Comparable, Sendable {
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+
+    /// Programs are given the multiples of this; commits that bring no number get those between. So a
+    /// given number without a commit was never committed by anybody.
+    static let spacing: UInt64 = 16
+    /// From ``StorageEngine/allocateTransactionID()``, which may have told it to a client.
+    public var isGiven: Bool { rawValue % Self.spacing == 0 }
 }
 
 /// The number in a data file's name. Numbers may change when a file is moved; ``UID`` does not.

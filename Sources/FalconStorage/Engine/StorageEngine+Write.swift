@@ -46,4 +46,9 @@ extension StorageEngine {
     public func allocateTransactionID() -> TransactionID {
         writeSide?.pipeline.allocateTransactionID() ?? TransactionID(0)
     }
+
+    /// All numbers given so far are below it. Zero when the engine is read-only.
+    public var transactionLimit: TransactionID {
+        writeSide?.pipeline.transactionLimit ?? TransactionID(0)
+    }
 }

@@ -7,6 +7,7 @@
 ///     34     decided ones by time                  35     an idempotent request's result
 ///     36     results by expiry                     37     an entry of the audit log
 ///     38     the audit log's cursor                39     a part of a prepared transaction's payload
+///     40     a committed transaction's number      41     the largest number dropped from 40
 ///
 /// Operations on them have class `.system`: change capture does not show them.
 enum SystemKey {
@@ -19,6 +20,8 @@ enum SystemKey {
         case auditEntries = 37
         case auditCursor = 38
         case preparedPayloads = 39
+        case transactionStatus = 40
+        case transactionStatusLimit = 41
     }
 
     static let prefixBytes = 8

@@ -1,3 +1,4 @@
+import FalconSchema
 import Testing
 
 @testable import FalconServer
@@ -334,6 +335,26 @@ import Testing
         let late = try WireClient(port: server.port)
         try late.send(Bytes.startup([("user", "u")]))
         #expect(try late.readToEnd().first?.fields["C"] == "57P03")
+    }
+
+    @Test func aSessionAskedToEndTellsItsClient() throws {
+        let error = SQLError(SQLState("57P05"), "terminating connection")
+        let idle = try #require(server.source.sessions.last?.shared)
+        let busy = try server.client()
+        let shared = try #require(server.source.sessions.last?.shared)
+        try busy.send(Bytes.query("wait rows 1"))
+        while !shared.isWaiting {}
+        idle.askToEnd(error)
+        let replies = try client.readToEnd()
+        #expect(replies.tags == "E")
+        #expect(replies.first?.fields["C"] == "57P05")
+        #expect(replies.first?.fields["S"] == "FATAL")
+        while !idle.isClosed {}
+        // A statement that does not notice ends first.
+        shared.askToEnd(error)
+        #expect(!busy.hasInput(within: 50))
+        shared.release()
+        #expect(try busy.readToEnd().tags == "TDCZE")
     }
 
     @Test func terminationCancels() throws {

@@ -47,8 +47,19 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
             var isClosed = false
             var isReleased = false
             var callback: (@Sendable () -> Void)?
+            var whenAskedToEnd: (@Sendable () -> Void)?
+            var endRequest: SQLError?
         }
         let state = Mutex(State())
+
+        /// What pg_terminate_backend of another session does.
+        func askToEnd(_ error: SQLError) {
+            let callback: (@Sendable () -> Void)? = state.withLock { state in
+                state.endRequest = error
+                return state.whenAskedToEnd
+            }
+            callback?()
+        }
 
         func release() {
             let callback: (@Sendable () -> Void)? = state.withLock { state in
@@ -63,6 +74,11 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
     }
 
     init(shared: Shared) { self.shared = shared }
+
+    func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {
+        shared.state.withLock { $0.whenAskedToEnd = callback }
+    }
+    var endRequest: SQLError? { shared.state.withLock { $0.endRequest } }
 
     private static let error = SQLError(.divisionByZero, "division by zero", byteOffset: 2)
     private static let cancelled = SQLError(

@@ -2,7 +2,7 @@
 
     model      transactions, operations, outcomes (ok, fail, info)
     ownview    what a transaction must see of its own writes
-    lists, registers, sets   who wrote what others read, and in which order
+    lists, registers, sets   who wrote what others read, and in which order; family: what the three share
     events     one graph of snapshots, statements and commits for every promise but serializability
     graph, cycles   strongly connected components; the shortest cycle and its name
     explain    a cycle in words

@@ -17,6 +17,8 @@ class Report:
         self.anomalies = []
         self.committed = self.reads = self.nodes = self.edges = 0
         self.seconds = 0.0
+        #: By family: reads that saw something of another transaction.
+        self.seen = {}
 
     @property
     def names(self):
@@ -30,9 +32,7 @@ class Report:
         return sorted(self.anomalies, key=lambda a: (len(a.txns), sum(len(t.ops) for t in a.txns)))
 
 
-def check(txns, serializable=True):
-    """`serializable`: whether whole transactions at SERIALIZABLE must have a serial order; their snapshots
-    are looked at either way."""
+def check(txns):
     began = time.perf_counter()
     report = Report()
     anomalies = report.anomalies
@@ -41,6 +41,7 @@ def check(txns, serializable=True):
         for external in split_reads(txn, anomalies):
             externals[FAMILY[external.op.kind]].append(external)
             report.reads += 1
+    report.seen = {family: sum(bool(each.value) for each in found) for family, found in externals.items()}
     families = [Lists(txns, externals["list"]), Registers(txns, externals["register"]),
                 Sets(txns, externals["set"])]
     observed = set().union(*(family.observed() for family in families))
@@ -50,8 +51,7 @@ def check(txns, serializable=True):
     for family in families:
         family.check(events, anomalies)
     _event_cycles(events, anomalies)
-    if serializable:
-        _serial_cycles(events, anomalies)
+    _serial_cycles(events, anomalies)
     report.committed = len(committed)
     report.nodes, report.edges = events.graph.count, len(events.graph.source)
     report.seconds = time.perf_counter() - began

@@ -1,6 +1,6 @@
 """A cycle in words: which transaction, which key, and why each edge is there."""
 from .events import CLOCK, COMMIT, SNAPSHOT
-from .graph import PROG, RT, RW, SESSION, WR, WW
+from .graph import PROG, RT, RW, SESSION, WR
 
 
 def event_steps(events, cycle):

@@ -1,36 +1,23 @@
 """List-append: every read shows the order of the appends below it."""
 from collections import defaultdict
 
+from .family import Family, why_aborted
 from .model import APPEND, FAIL, Anomaly
 
 
-class Lists:
-    """`appends`: key -> [(txn, op)]; `externals`: the external reads of lists."""
+class Lists(Family):
+    kind = APPEND
 
     def __init__(self, txns, externals):
-        self.externals = externals
-        self.writer = {}  # (key, value) -> (txn, op)
-        self.by_key = defaultdict(list)
-        for txn in txns:
-            for op in txn.ops:
-                if op.kind == APPEND:
-                    self.writer[(op.key, op.value)] = (txn, op)
-                    self.by_key[op.key].append((txn, op))
+        self.by_key = defaultdict(list)  # key -> [(txn, op)]
+        super().__init__(txns, externals)
 
-    def observed(self):
-        """The numbers of the transactions of which another saw a write."""
-        seen = set()
-        for external in self.externals:
-            key, number = external.key, external.txn.number
-            for value in external.value:
-                found = self.writer.get((key, value))
-                if found is not None and found[0].number != number and not found[1].undone:
-                    seen.add(found[0].number)
-        return seen
+    def _wrote(self, txn, op):
+        self.by_key[op.key].append((txn, op))
 
     def check(self, events, anomalies):
         orders = self._orders(events.committed, anomalies)
-        self._values(orders, anomalies)
+        self._check_values(orders, anomalies)
         for key, order in orders.items():
             self._write_edges(events, key, order)
         last_appends = self._last_appends()
@@ -85,9 +72,8 @@ class Lists:
                     f"{list(longest[key])}: neither grew from the other", [external.txn, reader[key]]))
         return longest
 
-    def _values(self, orders, anomalies):
+    def _check_values(self, orders, anomalies):
         """Values twice, from nowhere, or of transactions that are undone."""
-        told = set()
         checked = set()
         for external in self.externals:
             key, value = external.key, external.value
@@ -96,38 +82,31 @@ class Lists:
                 if key in checked or len(value) < len(orders[key]):
                     continue
                 checked.add(key)
-            self._version(external.txn, key, value, told, anomalies)
+            self._version(external.txn, key, value, anomalies)
         for external in self.externals:  # the longest may be one that ends with the reader's own
             if external.key not in checked:
                 checked.add(external.key)
-                self._version(external.txn, external.key, orders[external.key], told, anomalies)
+                self._version(external.txn, external.key, orders[external.key], anomalies)
         for external in self.externals:  # a short prefix may hold what only its reader took back
             for value in external.value[-1:]:
                 found = self.writer.get((external.key, value))
                 if found is not None and found[1].undone:
-                    self._version(external.txn, external.key, external.value, told, anomalies)
+                    self._version(external.txn, external.key, external.value, anomalies)
 
-    def _version(self, reader, key, value, told, anomalies):
+    def _version(self, reader, key, value, anomalies):
         seen = set()
         for element in value:
             if element in seen:
-                self._tell("duplicate-elements", f"list {key} has {element} twice in {list(value)}, read by "
-                           f"T{reader.number}", [reader], (key, element), told, anomalies)
+                self._tell(anomalies, "duplicate-elements", (key, element), f"list {key} has {element} twice in "
+                           f"{list(value)}, read by T{reader.number}", [reader])
             seen.add(element)
             found = self.writer.get((key, element))
             if found is None:
-                self._tell("garbage-read", f"T{reader.number} saw {element} in list {key}, which nobody "
-                           "appended", [reader], (key, element), told, anomalies)
+                self._tell(anomalies, "garbage-read", (key, element),
+                           f"T{reader.number} saw {element} in list {key}, which nobody appended", [reader])
             elif found[0].status == FAIL or found[1].undone:
-                why = "that savepoint was rolled back" if found[1].undone else "which did not commit"
-                self._tell("G1a", f"T{reader.number} saw {element} in list {key}, appended by "
-                           f"T{found[0].number}: {why}", [reader, found[0]], (key, element), told, anomalies)
-
-    @staticmethod
-    def _tell(name, text, txns, what, told, anomalies):
-        if (name, what) not in told:
-            told.add((name, what))
-            anomalies.append(Anomaly(name, text, txns))
+                self._tell(anomalies, "G1a", (key, element), f"T{reader.number} saw {element} in list {key}, appended "
+                           f"by T{found[0].number}: {why_aborted(found[1])}", [reader, found[0]])
 
     def _last_appends(self):
         last = {}

@@ -55,7 +55,11 @@ MUTANTS = [
     ("rewriters of registers", registers.Registers, "_rewrites", lambda *_: False),
     ("older register writes", registers.Registers, "_older", _nothing),
     ("unseen register writes", registers.Registers, "_unseen", _nothing),
-    ("aborted rows of sets", sets.Sets, "_aborted", staticmethod(_nothing)),
+    ("aborted rows of sets", sets.Sets, "_aborted", _nothing),
+    ("lists as a sign of a commit", lists.Lists, "observed", lambda self: set()),
+    ("registers as a sign of a commit", registers.Registers, "observed", lambda self: set()),
+    ("sets as a sign of a commit", sets.Sets, "observed", lambda self: set()),
+    ("the first writes of a register", registers.Clock, "earliest", lambda self: []),
     ("own appends", ownview, "_SPLIT",
      {**ownview._SPLIT, "read": lambda op, own, txn: ownview.External(txn, op, op.value, 0)}),
     ("own inserts", ownview, "_SPLIT",
@@ -69,12 +73,16 @@ _orders = lists.Lists._orders
 
 @contextmanager
 def mutated(owner, attribute, stand_in):
-    original = owner.__dict__[attribute]
+    is_inherited = attribute not in owner.__dict__
+    original = owner.__dict__.get(attribute)
     setattr(owner, attribute, stand_in)
     try:
         yield
     finally:
-        setattr(owner, attribute, original)
+        if is_inherited:
+            delattr(owner, attribute)
+        else:
+            setattr(owner, attribute, original)
 
 
 def surviving_mutants(scripts):

@@ -9,32 +9,28 @@ What cannot be ordered gives no edge: that loses findings and never invents one.
 from bisect import bisect_left
 from collections import defaultdict
 
+from .family import Family, why_aborted
 from .model import FAIL, READ_COMMITTED, WRITE, Anomaly
 
 INFINITY = float("inf")
 
 
-class Registers:
+class Registers(Family):
+    kind = WRITE
+
     def __init__(self, txns, externals):
-        self.externals = externals
-        self.writer = {}  # (key, value) -> (txn, op)
         self.last = {}  # (key, txn number) -> op: what the transaction left
-        for txn in txns:
-            for op in txn.ops:
-                if op.kind == WRITE:
-                    self.writer[(op.key, op.value)] = (txn, op)
-                    if not op.undone:
-                        self.last[(op.key, txn.number)] = op
         #: key -> [(txn, op)] of committed transactions, filled by check.
         self.by_key = defaultdict(list)
+        super().__init__(txns, externals)
 
-    def observed(self):
-        seen = set()
-        for external in self.externals:
-            found = self.writer.get((external.key, external.value))
-            if found is not None and found[0] is not external.txn and not found[1].undone:
-                seen.add(found[0].number)
-        return seen
+    def _wrote(self, txn, op):
+        if not op.undone:
+            self.last[(op.key, txn.number)] = op
+
+    @staticmethod
+    def _values(external):
+        return (external.value,)
 
     def check(self, events, anomalies):
         first_ops = {}  # (key, txn number) -> the first write: it waited for whoever wrote before
@@ -54,10 +50,9 @@ class Registers:
         return self.last[(key, txn.number)].value
 
     def _reads(self, events, clocks, anomalies):
-        told = set()
         rewriters = defaultdict(list)  # (key, value) -> transactions that read it and wrote the key
         for external in self.externals:
-            seen = self._source(external, told, anomalies)
+            seen = self._source(external, anomalies)
             if seen is not None:
                 events.wr(seen[0], external, (external.key, external.value))
             if self._rewrites(external, events.committed):
@@ -77,28 +72,23 @@ class Registers:
             self._unseen(events, external, clock, rewriters)
             self._older(events, external, clock)
 
-    def _source(self, external, told, anomalies):
+    def _source(self, external, anomalies):
         """The write that was seen, or None for the initial state and for what must not be seen."""
         key, value, reader = external.key, external.value, external.txn
         if value is None:
             return None
         found = self.writer.get((key, value))
-        problem = None
         if found is None:
-            problem = ("garbage-read", f"T{reader.number} saw {value} in register {key}, which nobody wrote",
-                       [reader])
-        else:
-            txn, op = found
-            if txn.status == FAIL or op.undone:
-                why = "that savepoint was rolled back" if op.undone else "which did not commit"
-                problem = ("G1a", f"T{reader.number} saw {value} in register {key}, written by "
-                           f"T{txn.number}: {why}", [reader, txn])
-            elif txn is not reader and self.last[(key, txn.number)] is not op:
-                problem = ("G1b", f"T{reader.number} saw {value} in register {key}, which T{txn.number} "
-                           f"itself overwrote with {self._left(key, txn)}", [reader, txn])
-        if problem and (key, value) not in told:
-            told.add((key, value))
-            anomalies.append(Anomaly(*problem))
+            self._tell(anomalies, "garbage-read", (key, value),
+                       f"T{reader.number} saw {value} in register {key}, which nobody wrote", [reader])
+            return None
+        txn, op = found
+        if txn.status == FAIL or op.undone:
+            self._tell(anomalies, "G1a", (key, value), f"T{reader.number} saw {value} in register {key}, written by "
+                       f"T{txn.number}: {why_aborted(op)}", [reader, txn])
+        elif txn is not reader and self.last[(key, txn.number)] is not op:
+            self._tell(anomalies, "G1b", (key, value), f"T{reader.number} saw {value} in register {key}, which "
+                       f"T{txn.number} itself overwrote with {self._left(key, txn)}", [reader, txn])
         return found
 
     def _rewrites(self, external, committed):

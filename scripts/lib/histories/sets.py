@@ -1,34 +1,23 @@
 """Sets that grow by inserts and are read by predicate: what a scan did not find is a phantom."""
 from collections import defaultdict
 
-from .model import FAIL, INSERT, Anomaly
+from .family import Family, why_aborted
+from .model import FAIL, INSERT
 
 
-class Sets:
+class Sets(Family):
+    kind = INSERT
+
     def __init__(self, txns, externals):
-        self.externals = externals
-        self.writer = {}
-        self.by_key = defaultdict(list)
-        for txn in txns:
-            for op in txn.ops:
-                if op.kind == INSERT:
-                    self.writer[(op.key, op.value)] = (txn, op)
-                    if not op.undone:
-                        self.by_key[op.key].append((txn, op))
+        self.by_key = defaultdict(list)  # key -> [(txn, op)], without what was rolled back to a savepoint
+        super().__init__(txns, externals)
 
-    def observed(self):
-        seen = set()
-        for external in self.externals:
-            key, number = external.key, external.txn.number
-            for value in external.value:
-                found = self.writer.get((key, value))
-                if found is not None and found[0].number != number and not found[1].undone:
-                    seen.add(found[0].number)
-        return seen
+    def _wrote(self, txn, op):
+        if not op.undone:
+            self.by_key[op.key].append((txn, op))
 
     def check(self, events, anomalies):
         committed = events.committed
-        told = set()
         for external in self.externals:
             key, value, reader = external.key, external.value, external.txn
             known = 0
@@ -36,7 +25,7 @@ class Sets:
                 if op.value in value:
                     known += 1
                     if txn.status == FAIL:
-                        self._aborted(external, txn, op, "which did not commit", told, anomalies)
+                        self._aborted(external, txn, op, anomalies)
                     else:
                         events.wr(txn, external, (key, op.value))
                 elif txn.number in committed:
@@ -45,18 +34,11 @@ class Sets:
                 for element in value:
                     found = self.writer.get((key, element))
                     if found is None:
-                        if (key, element) not in told:
-                            told.add((key, element))
-                            anomalies.append(Anomaly(
-                                "garbage-read", f"T{reader.number} saw {element} in set {key}, which nobody "
-                                "inserted", [reader]))
+                        self._tell(anomalies, "garbage-read", (key, element), f"T{reader.number} saw {element} in "
+                                   f"set {key}, which nobody inserted", [reader])
                     elif found[1].undone:
-                        self._aborted(external, *found, "that savepoint was rolled back", told, anomalies)
+                        self._aborted(external, *found, anomalies)
 
-    @staticmethod
-    def _aborted(external, txn, op, why, told, anomalies):
-        if (op.key, op.value) not in told:
-            told.add((op.key, op.value))
-            anomalies.append(Anomaly(
-                "G1a", f"T{external.txn.number} saw {op.value} in set {op.key}, inserted by "
-                f"T{txn.number}: {why}", [external.txn, txn]))
+    def _aborted(self, external, txn, op, anomalies):
+        self._tell(anomalies, "G1a", (op.key, op.value), f"T{external.txn.number} saw {op.value} in set {op.key}, "
+                   f"inserted by T{txn.number}: {why_aborted(op)}", [external.txn, txn])

@@ -4,5 +4,6 @@
     rounds    processes of clients, the server killed and started again
     mixed     transactions on lists, registers and sets: the history for the checker
     bank, counter, unique, queue, skew, movers   workloads with an invariant of their own
-    levels    which level holds what, and what does not hold yet
+    pipeline  messages sent ahead of their answers
+    broken    runs that must find something
 """

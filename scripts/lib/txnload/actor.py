@@ -3,9 +3,7 @@ import random
 
 from histories.model import FAIL, INFO, OK
 
-from .wire import Disconnected
-
-ABORTS = {"40001", "40P01"}
+from .wire import ABORTS, Disconnected
 
 
 class Failed(Exception):

@@ -79,7 +79,7 @@ BROKEN = ((UnlockedBank, 6), (UnlockedCounter, 8), (UnconstrainedUnique, 6), (Un
 
 
 def see_them_fail(binary, seed, transactions=6000):
-    """(lines, problems): a problem is a broken run in which nothing was found."""
+    """(lines, problems): a problem is a broken run that failed otherwise, or in which nothing was found."""
     lines, problems = [], []
     runs = [("history: commits not waited for, kill -9", _unsynced),
             ("history: READ COMMITTED in place of REPEATABLE READ", _mislabelled)]
@@ -94,41 +94,44 @@ def see_them_fail(binary, seed, transactions=6000):
                         os.path.join(scratch, "log"), ("--config", config))
         try:
             server.start()
-            found = run(server, seed, _options(transactions))
+            wrong, found = run(server, seed, _options(transactions))
         finally:
-            if server.process and server.process.poll() is None:
+            if server.is_running():
                 server.kill()
             shutil.rmtree(scratch, ignore_errors=True)
         lines.append(f"{what:52} {'found: ' + found[0][:100] if found else 'NOTHING FOUND'}")
-        if not found:
+        if wrong:
+            problems.append(f"{what}: the run itself failed (seed {seed}): {wrong[0]}")
+        elif not found:
             problems.append(f"{what}: nothing was found (seed {seed})")
     return lines, problems
 
 
 def _options(transactions):
     return argparse.Namespace(
-        transactions=transactions, clients=16, kills=2, processes=2, pipelined=False,
+        transactions=transactions, clients=16, kills=2, processes=2,
         workload_transactions=transactions // 3, workload_kills=0)
 
 
+# What went wrong in the run itself is no finding: (such problems, what was found).
+
 def _unsynced(server, seed, options):
-    return _names(HistoryRun(server, random.Random(seed), options, seed, [READ_COMMITTED], False))
+    return _names(HistoryRun(server, random.Random(seed), options, seed, [READ_COMMITTED]))
 
 
 def _mislabelled(server, seed, options):
     options.kills = 0
-    return _names(HistoryRun(server, random.Random(seed), options, seed, [REPEATABLE_READ], False,
+    return _names(HistoryRun(server, random.Random(seed), options, seed, [REPEATABLE_READ],
                              lambda round_, *arguments: Mislabelled(round_, *arguments).run()))
 
 
 def _names(run):
     report = run.run()
-    # What went wrong in the run itself is no finding.
-    return [" ".join(report.names)] if report.anomalies and not run.problems else []
+    return run.problems, [" ".join(report.names)] if report.anomalies else []
 
 
 def _workload(kind, clients):
     def run(server, seed, options):
-        return run_workloads(server, seed, options, False, [READ_COMMITTED], ((kind, clients),))[1]
+        return run_workloads(server, seed, options, [READ_COMMITTED], ((kind, clients),))[1:]
 
     return run

@@ -12,7 +12,7 @@ import time
 from histories.model import (APPEND, FAIL, GET, INFO, INSERT, OK, READ, READ_COMMITTED, REPEATABLE_READ, SCAN,
                              UNDO, WRITE, WRITES, Op, Txn)
 
-from .wire import Disconnected, Extended
+from .wire import ABORTS, Disconnected, Extended
 
 SCHEMA = (
     "create table lists (k int primary key, s int not null, v text not null)",
@@ -22,7 +22,6 @@ SCHEMA = (
     "create index items_g on items (g)",
 )
 KINDS = (READ, READ, READ, APPEND, APPEND, APPEND, GET, GET, WRITE, SCAN, INSERT)
-ABORTS = {"40001", "40P01"}  # what a client must expect and repeat
 #: (lists, registers, sets) open at a time.
 OPEN = {READ: 5, APPEND: 5, GET: 3, WRITE: 3, SCAN: 4, INSERT: 4}
 GROUP = 1 << 32

@@ -5,10 +5,11 @@
 There is no retry and no hidden state. A lost connection is thrown into the generator as Disconnected.
 """
 import selectors
-import struct
 import time
 
-from pgclient import Connection, Disconnected
+from pgclient import Connection, Disconnected, fields_of, packet, query_message, row_of
+
+ABORTS = {"40001", "40P01"}  # what a client must expect and repeat
 
 
 class Extended(str):
@@ -16,12 +17,8 @@ class Extended(str):
 
     def encoded(self):
         return b"".join((
-            _message(b"P", b"\0" + self.encode() + b"\0\0\0"), _message(b"B", b"\0\0\0\0\0\0\0\0"),
-            _message(b"D", b"P\0"), _message(b"E", b"\0\0\0\0\0"), _message(b"S", b"")))
-
-
-def _message(kind, body):
-    return kind + struct.pack("!i", len(body) + 4) + body
+            packet(b"P", b"\0" + self.encode() + b"\0\0\0"), packet(b"B", b"\0\0\0\0\0\0\0\0"),
+            packet(b"D", b"P\0"), packet(b"E", b"\0\0\0\0\0"), packet(b"S", b"")))
 
 
 class Answer:
@@ -40,7 +37,6 @@ class Answer:
     @property
     def tag(self):
         return self.results[-1][0] if self.results else ""
-
 
     def split(self, messages):
         """The same as if each of `messages`, sent as one, had been sent for itself."""
@@ -67,6 +63,7 @@ class Client:
         self.buffer = b""
         self.answers, self.answer, self.rows = [], None, []
         self.expected, self.messages = 0, ()
+        self.is_lost = False
 
     def start(self):
         self._send(next(self.generator))
@@ -74,7 +71,7 @@ class Client:
     def _send(self, messages):
         parts = []
         for sql in messages:
-            parts.append(sql.encoded() if isinstance(sql, Extended) else _message(b"Q", sql.encode() + b"\0"))
+            parts.append(sql.encoded() if isinstance(sql, Extended) else query_message(sql))
         self.messages = messages
         self.answers, self.expected = [], len(messages)
         sent = time.monotonic_ns()
@@ -98,8 +95,9 @@ class Client:
         except OSError:
             chunk = b""
         if not chunk:
+            self.is_lost = True
             self.generator.throw(Disconnected("end of stream"))
-            return
+            raise RuntimeError("a client went on without its connection")
         if self.buffer:
             chunk = self.buffer + chunk
         at, end = 0, len(chunk)
@@ -110,7 +108,7 @@ class Client:
                 break
             kind = chunk[at]
             if kind == 0x44:  # DataRow
-                self.rows.append(_row(chunk, at + 5))
+                self.rows.append(row_of(chunk, at + 5))
             elif kind == 0x43:  # CommandComplete
                 self.answer.results.append((chunk[at + 5:after - 1].decode(), self.rows))
                 self.rows = []
@@ -128,40 +126,22 @@ class Client:
         self.buffer = chunk[at:]
 
     def _error(self, body):
-        fields = {field[:1]: field[1:].decode(errors="replace") for field in body.split(b"\0") if field}
         if self.answer.sqlstate is None:
-            self.answer.sqlstate, self.answer.message = fields.get(b"C", ""), fields.get(b"M", "")
+            fields = fields_of(body)
+            self.answer.sqlstate, self.answer.message = fields.get("C", ""), fields.get("M", "")
         self.rows = []
 
 
-def _row(chunk, at):
-    count = int.from_bytes(chunk[at:at + 2], "big")
-    at += 2
-    values = []
-    for _ in range(count):
-        length = int.from_bytes(chunk[at:at + 4], "big", signed=True)
-        at += 4
-        if length < 0:
-            values.append(None)
-        else:
-            values.append(chunk[at:at + length].decode())
-            at += length
-    return values
-
-
-def drive(port, generators, silence):
+def drive(port, generators, silence, connected, lost):
     """Runs the generators, each on a connection of its own, until all have ended.
 
-    Returns how many could not connect; a server that is silent for `silence` seconds raises.
+    `connected` is called when all have a connection, `lost` at once when one's ends before it did. A client that
+    cannot connect raises, and so does a server that is silent for `silence` seconds.
     """
     selector = selectors.DefaultSelector()
-    left = refused = 0
-    clients = []
-    for generator in generators:
-        try:
-            clients.append(Client(port, generator))
-        except Disconnected:
-            refused += 1
+    left = 0
+    clients = [Client(port, generator) for generator in generators]
+    connected()
     for client in clients:
         try:
             client.start()
@@ -180,8 +160,9 @@ def drive(port, generators, silence):
             try:
                 client.read()
             except (StopIteration, Disconnected):
+                if client.is_lost:
+                    lost()
                 selector.unregister(client.socket)
                 client.socket.close()
                 left -= 1
     selector.close()
-    return refused

@@ -61,7 +61,20 @@ extension AST {
 
     public enum SetOperation: Sendable { case union, intersect, except }
 
-    public enum LockStrength: Int, Sendable { case keyShare = 1, share, noKeyUpdate, update }
+    public enum LockStrength: Int, Sendable {
+        case keyShare = 1
+        case share, noKeyUpdate, update
+
+        /// As SQL says it.
+        var clause: String {
+            switch self {
+            case .update: "FOR UPDATE"
+            case .noKeyUpdate: "FOR NO KEY UPDATE"
+            case .share: "FOR SHARE"
+            case .keyShare: "FOR KEY SHARE"
+            }
+        }
+    }
     public enum LockWaitPolicy: Sendable { case wait, skipLocked, noWait }
 
     public struct LockingClause: Sendable {

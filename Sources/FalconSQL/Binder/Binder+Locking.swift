@@ -1,0 +1,177 @@
+import FalconSchema
+
+/// FOR UPDATE and its weaker kin.
+extension Binder {
+    private func offset(_ location: Int) -> Int? { location >= 0 ? location : nil }
+
+    /// What keeps a SELECT's rows from being locked.
+    static func lockObstacle(
+        _ core: AST.SelectCore, _ logical: LogicalSelect, _ state: QueryState
+    ) -> String? {
+        if core.isDistinct || !core.distinctOn.isEmpty { return "DISTINCT clause" }
+        if !core.groupBy.isEmpty { return "GROUP BY clause" }
+        if core.having != nil { return "HAVING clause" }
+        if !state.calls.isEmpty { return "aggregate functions" }
+        if !state.setReturning.isEmpty { return "set-returning functions in the target list" }
+        return nil
+    }
+
+    private static func refused(_ clause: AST.LockingClause, _ what: String) -> SQLError {
+        SQLError(
+            .featureNotSupported, "\(clause.strength.clause) is not allowed with \(what)")
+    }
+
+    /// Window functions are refused in any case; PostgreSQL's reason comes first.
+    func refuseWindowLocks(
+        _ core: AST.SelectCore, _ clauses: [AST.LockingClause]
+    ) throws(SQLError) {
+        guard let clause = clauses.first else { return }
+        for item in core.items {
+            if case .function(let call) = item.expression, call.window != nil {
+                throw Self.refused(clause, "window functions")
+            }
+        }
+    }
+
+    /// Of VALUES and set operations nothing can be locked.
+    func refuseLocking(_ clauses: [AST.LockingClause], _ body: AST.SelectBody) throws(SQLError) {
+        guard let clause = clauses.first else { return }
+        switch body {
+        case .core: return
+        case .values:
+            throw SQLError(
+                .featureNotSupported, "\(clause.strength.clause) cannot be applied to VALUES")
+        case .setOperation: throw Self.refused(clause, "UNION/INTERSECT/EXCEPT")
+        }
+    }
+
+    /// Nor in what a set operation is of.
+    func refuseLocking(in arms: AST.Select...) throws(SQLError) {
+        for arm in arms {
+            if let clause = arm.locking.first {
+                throw Self.refused(clause, "UNION/INTERSECT/EXCEPT")
+            }
+        }
+    }
+
+    func bindLocking(
+        _ clauses: [AST.LockingClause], _ logical: LogicalSelect
+    ) throws(SQLError) {
+        for clause in clauses {
+            if let obstacle = logical.refusesLocks { throw Self.refused(clause, obstacle) }
+            var chosen: [Relation] = []
+            if clause.tables.isEmpty {
+                chosen = logical.relations
+            } else {
+                for table in clause.tables { chosen.append(try named(table, clause, logical)) }
+            }
+            for relation in chosen {
+                if logical.isNullable(relation), relation.isLockable, !logical.requires(relation) {
+                    throw SQLError(
+                        .featureNotSupported,
+                        "\(clause.strength.clause) cannot be applied to the nullable side of an "
+                            + "outer join")
+                }
+                try lock(relation, clause, in: logical)
+            }
+        }
+    }
+
+    private func named(
+        _ table: AST.TableName, _ clause: AST.LockingClause, _ logical: LogicalSelect
+    ) throws(SQLError) -> Relation {
+        let name = clause.strength.clause
+        guard let relation = logical.relations.first(where: { $0.alias == table.name }) else {
+            throw SQLError(
+                .undefinedTable,
+                "relation \"\(table.name)\" in \(name) clause not found in FROM clause",
+                byteOffset: offset(table.location))
+        }
+        let what: String
+        switch relation.source {
+        case .table, .query: return relation
+        case .function: what = "a function"
+        case .commonTable: what = "a WITH query"
+        case .empty: return relation
+        }
+        throw SQLError(
+            .featureNotSupported, "\(name) cannot be applied to \(what)",
+            byteOffset: offset(table.location))
+    }
+
+    /// A subquery's rows are locked where they are read: in the subquery.
+    private func lock(
+        _ relation: Relation, _ clause: AST.LockingClause, in logical: LogicalSelect
+    ) throws(SQLError) {
+        switch relation.source {
+        case .function, .commonTable, .empty: return
+        case .query(let query):
+            var inner = clause
+            inner.tables = []
+            switch query.body {
+            case .select(let select): try bindLocking([inner], select)
+            case .setOperation: throw Self.refused(clause, "UNION/INTERSECT/EXCEPT")
+            case .values, .modify: return
+            }
+        case .table(let table):
+            use(table, lock: .rowShare)
+            if relation.rowKeySlot == nil { relation.rowKeySlot = newSlot(owner: nil) }
+            guard let index = logical.locks.firstIndex(where: { $0.relation === relation }) else {
+                logical.locks.append(
+                    LogicalSelect.LockRequest(
+                        relation: relation, strength: clause.strength, wait: clause.wait))
+                return
+            }
+            if logical.locks[index].strength.rawValue < clause.strength.rawValue {
+                logical.locks[index].strength = clause.strength
+            }
+            if clause.wait != .wait { logical.locks[index].wait = clause.wait }
+        }
+    }
+}
+
+extension Relation {
+    fileprivate var isLockable: Bool {
+        switch source {
+        case .table, .query: true
+        case .function, .commonTable, .empty: false
+        }
+    }
+}
+
+extension LogicalSelect {
+    /// Whether an outer join of its FROM may give NULLs in place of the relation's rows.
+    fileprivate func isNullable(_ relation: Relation) -> Bool {
+        from.map { Self.isNullable(relation, $0, false) ?? false } ?? false
+    }
+
+    /// Whether WHERE compares a column of the relation: then NULLs in place of its row do not pass, and
+    /// the outer join is an inner one.
+    fileprivate func requires(_ relation: Relation) -> Bool {
+        conjuncts.contains { condition in
+            guard let comparison = condition as? ComparisonExpression else { return false }
+            return [comparison.left, comparison.right].contains { side in
+                guard let slot = (side as? SlotReference)?.slot else { return false }
+                return relation.columns.contains { $0.slot == slot }
+            }
+        }
+    }
+
+    /// Nil: not in the tree.
+    private static func isNullable(
+        _ relation: Relation, _ tree: JoinTree, _ under: Bool
+    ) -> Bool? {
+        switch tree {
+        case .relation(let found): return found === relation ? under : nil
+        case .join(let kind, let left, let right, _):
+            let (ofLeft, ofRight) =
+                switch kind {
+                case .left: (under, true)
+                case .right: (true, under)
+                case .full: (true, true)
+                default: (under, under)
+                }
+            return isNullable(relation, left, ofLeft) ?? isNullable(relation, right, ofRight)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import FalconSchema
+
+/// What became of transactions: txid_status() as in PostgreSQL, and falcon.txn_status(), which says more.
+extension FunctionLibrary {
+    mutating func addTransactions() {
+        unary("pg_xact_status") { (a, c) throws(SQLError) in
+            switch try Self.status(a, c) {
+            case .forgotten: .null
+            case let known: .text(known.text)
+            }
+        }
+        unary("falcon_txn_status") { (a, c) throws(SQLError) in
+            .text(try Self.status(a, c).text)
+        }
+    }
+
+    private static func status(
+        _ number: Datum, _ context: FunctionContext
+    ) throws(SQLError) -> SQLDatabase.TransactionStatus {
+        guard let session = (context.session as? SessionBridge)?.session else {
+            throw SQLError(.objectNotInPrerequisiteState, "no session")
+        }
+        return try session.database.status(ofTransaction: UInt64(bitPattern: number.int))
+    }
+}
+
+/// Our own functions, in the form of PostgreSQL's facts. Their names begin with their schema's.
+let falconFunctionFacts = #"""
+    12951|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|20||
+    12952|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|5069||
+    """#
