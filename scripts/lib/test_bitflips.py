@@ -1,15 +1,18 @@
 """One flipped bit in an SST, or in vouched WAL bytes, is reported by the right tool with file, offset
-and exit code 2, and the server never serves a wrong answer from it.
+and exit code 2, and the server never serves a wrong answer from it. With a flip in the rows' table it
+starts, and serves every row but those of the damaged block.
 
 A sample per run; the seed is printed. Flips are made in place on a dead directory and undone.
 """
 import argparse
+import json
 import os
 import random
 import shutil
 import sys
 import tempfile
 import time
+import urllib.request
 
 import gatekit
 from falconserver import Server
@@ -69,6 +72,7 @@ def main():
                     if vouched:
                         targets.append((wal_tool, path, vouched))
         kinds = {binary: [t for t in targets if t[0] == binary] for binary in (sst_tool, wal_tool)}
+        rows_table = max(kinds[sst_tool], key=lambda target: target[2])[1]
         for binary, files in kinds.items():
             if not files:
                 sys.exit(f"nothing for {os.path.basename(binary)} to be tested on: {targets}")
@@ -84,7 +88,8 @@ def main():
                 if code != gatekit.CORRUPTION or not found:
                     problems.append(f"{os.path.basename(binary)}: {where}: exit {code}, {report}")
                 if number < options.server_flips:
-                    problems += serve(server, data, scratch, truth, where)
+                    problems += serve(server, data, scratch, truth, where,
+                                      path if path == rows_table else None, chance)
                 gatekit.flip(path, offset, bit)
             print(f"{os.path.basename(binary)}: {options.flips} flips, {len(problems)} problem(s)")
     finally:
@@ -106,8 +111,28 @@ def vouched_bytes(wal_tool, data, path):
     return 0
 
 
-def serve(server, data, scratch, truth, where):
-    """The server on a damaged copy refuses to start, fails the query, or answers the truth."""
+def sound_rows(server, connection, where, chance):
+    """All rows of the damaged table but those of one block are served, unless nothing of it can be read."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/corruption", timeout=30) as answer:
+        if any(entry["whole"] for entry in json.load(answer)["quarantined"]):
+            return []
+    ids, failed = chance.sample(range(1, ROWS + 1), 80), 0
+    for number in ids:
+        try:
+            got = connection.query(f"select note from flips where id = {number}")
+        except ServerError as error:
+            if error.sqlstate != "XX001":
+                return [f"{where}: row {number} answers {error.sqlstate}"]
+            failed += 1
+            continue
+        if got != [[f"note {number}"]]:
+            return [f"{where}: row {number} is {got}"]
+    return [f"{where}: {failed} of {len(ids)} rows are lost"] if failed > len(ids) // 3 else []
+
+
+def serve(server, data, scratch, truth, where, rows_table, chance):
+    """The server on a damaged copy refuses to start, fails the query, or answers the truth; with damage in
+    `rows_table` it starts."""
     copy = os.path.join(scratch, "copy")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(data, copy)
@@ -124,9 +149,13 @@ def serve(server, data, scratch, truth, where):
                 continue
             if got != sql_truth:
                 return [f"{where}: a wrong answer: {str(got)[:200]}"]
+        if rows_table:
+            return sound_rows(damaged, connection, where, chance)
     except RuntimeError as error:
         if damaged.process.returncode is not None and damaged.process.returncode < 0:
             return [f"{where}: the server was killed by signal {-damaged.process.returncode}: {error}"]
+        if rows_table:
+            return [f"{where}: the server does not start over a damaged row: {error}"]
     finally:
         if damaged.is_running():
             damaged.kill()

@@ -167,8 +167,10 @@ extension Session {
             }
         case .vacuum(let vacuum):
             if vacuum.isVacuum { try forbidBlock("VACUUM") }
+            var tables: [TableDescriptor] = []
             for (name, columns) in vacuum.tables {
                 let table = try resolveTable(name)
+                tables.append(table)
                 for (index, column) in columns.enumerated() {
                     guard table.columns.contains(where: { $0.name == column && !$0.isDropped })
                     else {
@@ -184,6 +186,7 @@ extension Session {
                     }
                 }
             }
+            if vacuum.isVacuum { try self.vacuum(vacuum.tables.isEmpty ? nil : tables) }
             return .done(tag: vacuum.isVacuum ? "VACUUM" : "ANALYZE")
         case .checkpoint:
             let engine = database.engine

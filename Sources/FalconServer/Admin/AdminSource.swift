@@ -99,9 +99,19 @@ final class AdminSource: Sendable {
         text += ",\"offset\":" + (entry.offset.map { String($0) } ?? "null")
         text += ",\"first_key_prefix\":" + JSONText.quoted(prefix(entry.smallest))
         text += ",\"last_key_prefix\":" + JSONText.quoted(prefix(entry.largest))
+        let losses = entry.losses.map(Self.json)
+        text += ",\"whole\":\(entry.isWhole),\"lost\":[" + losses.joined(separator: ",") + "]"
         text += ",\"found_by\":\"\(entry.foundBy.rawValue)\""
         text += ",\"found_unix_micros\":\(entry.foundWallMicros)"
         text += ",\"reason\":" + JSONText.quoted(entry.reason)
+        return text + "}"
+    }
+
+    private static func json(_ loss: TableLoss) -> String {
+        func shown(_ key: [UInt8]?) -> String { key.map { JSONText.quoted(prefix($0)) } ?? "null" }
+        var text = "{\"offset\":\(loss.offset),\"bytes\":\(loss.byteCount)"
+        text += ",\"first_key_prefix\":" + shown(loss.keys?.lower)
+        text += ",\"before_key_prefix\":" + shown(loss.keys?.upper)
         return text + "}"
     }
 

@@ -107,7 +107,7 @@ final class EngineLog: EngineEventListener {
     static func text(_ entry: CorruptionReport.Entry) -> String {
         let offset = entry.offset.map { " at offset \($0)" } ?? ""
         return "a damaged table is out of service: \(entry.path)\(offset), level \(entry.level), "
-            + "\(entry.entryCount) entries: \(entry.reason) Reads of its keys fail with XX001; "
+            + "\(entry.entryCount) entries: \(entry.reason) \(extent(entry)); "
             + "restore the file or accept the loss (docs/operations/errors.md)"
     }
 
@@ -117,6 +117,15 @@ final class EngineLog: EngineEventListener {
             "a blob file is damaged: \(file.path)\(offset), \(file.liveRecords) values refer to it: "
             + "\(file.reason) Reads of the damaged ones fail with XX001; restore the file, delete or "
             + "overwrite the rows, or accept the loss (docs/operations/errors.md)"
+    }
+
+    private static func extent(_ entry: CorruptionReport.Entry) -> String {
+        if entry.isWhole { return "Reads of its keys fail with XX001" }
+        let ranges = entry.losses.count { $0.keys != nil }
+        return ranges == 0
+            ? "No row is lost"
+            : "Reads of the keys in \(ranges) damaged range(s) of it fail with XX001, its other rows "
+                + "are served"
     }
 
     // MARK: - Jobs

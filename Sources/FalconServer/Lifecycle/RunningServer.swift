@@ -173,6 +173,7 @@ public final class RunningServer: Sendable {
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
         options.catalogReader = CatalogCheckpoint.reader
+        options.catalogStorageLimit = CatalogKeys.firstUserStorage
         do throws(StorageError) {
             if config.memoryBudgetBytes > 0 {
                 options.memoryBudget = try MemoryBudget(totalBytes: config.memoryBudgetBytes)

@@ -70,13 +70,13 @@ extension BackgroundWork {
     }
 
     /// With the monitor held.
-    private func begin(_ compaction: Compaction) {
+    func begin(_ compaction: Compaction) {
         compaction.mark(true)
         running.append(compaction)
     }
 
     /// Runs a compaction that has begun, and ends it.
-    private func run(
+    func run(
         _ compaction: Compaction, isCancelled: (UInt64) -> Bool
     ) throws(StorageError) {
         var failure: StorageError?
@@ -135,58 +135,6 @@ extension BackgroundWork {
             figures.compactionWrittenBytes += result.writtenBytes
             figures.blobs.movedBytes += result.movedBytes
         }
-    }
-
-    // MARK: - Manual
-
-    /// Compacts what overlaps `range` level by level to the last that has any; this thread owns each
-    /// step and the compaction threads help.
-    func compactManually(
-        _ range: KeyRange, _ progress: (CompactionProgress) -> Bool
-    ) throws(StorageError) {
-        monitor.lock()
-        manualCompactions += 1
-        while !running.isEmpty, !isStopping { self.progress.wait() }
-        monitor.unlock()
-        defer {
-            monitor.lock()
-            manualCompactions -= 1
-            work.broadcast()
-            monitor.unlock()
-        }
-        var done: UInt64 = 0
-        func step(_ compaction: Compaction) throws(StorageError) {
-            let bytes = compaction.inputBytes
-            let entries = max(compaction.inputEntries, 1)
-            let total = done + max(bytes, picker.manualBytes(versions.current, range))
-            try run(compaction) { read in
-                let part = Double(bytes) * min(1, Double(read) / Double(entries))
-                return stopFlag.load(ordering: .relaxed)
-                    || !progress(.init(doneBytes: done + UInt64(part), totalBytes: total))
-            }
-            done += bytes
-        }
-        while let compaction = try nextManual({ $0.pickManual($1, range, $2) }) {
-            try step(compaction)
-        }
-        let rewrites = picker.pickRewrite(versions.current, range, safepoint: safepoint())
-        for rewrite in rewrites {
-            guard let compaction = try nextManual({ _, _, _ in rewrite }) else { return }
-            try step(compaction)
-        }
-    }
-
-    private func nextManual(
-        _ pick: (CompactionPicker, Version, PickContext) -> Compaction?
-    ) throws(StorageError) -> Compaction? {
-        monitor.lock()
-        defer { monitor.unlock() }
-        while placements > 0, !isStopping { progress.wait() }
-        if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
-        let context = PickContext(safepoint: safepoint(), running: running)
-        guard let compaction = pick(picker, versions.current, context) else { return nil }
-        begin(compaction)
-        return compaction
     }
 
     /// Blocks until no flush or compaction runs or is due and every obsolete table that nobody reads is

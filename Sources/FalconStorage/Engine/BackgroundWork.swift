@@ -71,7 +71,8 @@ final class BackgroundWork: @unchecked Sendable {
         keeper = DamageKeeper(
             DamageRecords(
                 tree: tree, versions: versions, store: store, events: events,
-                clock: environment.clock))
+                clock: environment.clock),
+            options, environment.random)
         memtableCharge = MemoryCharge(options.memoryBudget, .memtables)
         bufferCharge = MemoryCharge(
             options.memoryBudget, .background,
@@ -209,7 +210,7 @@ final class BackgroundWork: @unchecked Sendable {
             blobs: .init(options, codec: options.compression), safepoint: safepoint(),
             beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
             leastBytes: options.targetFileByteCount / 16, limiter: limiter,
-            tableTombstones: tombstones)
+            tableTombstones: tombstones, catalogLimit: options.catalogStorageLimit)
     }
 
     /// Runs `body` with the tables that compactions have taken; no other begins meanwhile.

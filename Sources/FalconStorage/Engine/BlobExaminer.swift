@@ -26,7 +26,11 @@ struct BlobExaminer {
                 file.setDamaged(false)
                 return records.events.send(.damageNotRepeated(suspicion.error))
             }
-            file.setQuarantine(try records.add(suspicion))
+            let record = QuarantineRecord(
+                suspicion.error, file: file.number, finder: suspicion.finder,
+                wallMicros: records.clock.wallMicros())
+            try records.add(record)
+            file.setQuarantine(record)
         } catch {
             file.setDamaged(false)
             file.rest()

@@ -16,15 +16,18 @@ final class DamageKeeper: @unchecked Sendable {
     private var isStopping = false
     private var thread: WorkerThread?
 
-    init(_ records: DamageRecords) {
-        tables = TableExaminer(records: records)
+    init(_ records: DamageRecords, _ options: EngineOptions, _ random: any StorageRandom) {
+        tables = TableExaminer(records: records, options: options, random: random)
         blobs = BlobExaminer(records: records)
         self.records = records
         changed = MonitorCondition(monitor)
     }
 
     /// Before anything is noted.
-    func begin(onChange: @escaping () -> Void) { records.begin(onChange: onChange) }
+    func begin(onChange: @escaping () -> Void) {
+        records.begin(onChange: onChange)
+        records.store.noteDamage = { [weak self] in self?.note($0, by: .read) }
+    }
 
     /// Looks at an error that is on its way to a caller; waits for nothing.
     func note(_ error: StorageError, by finder: CorruptionReport.Finder) {
@@ -34,7 +37,8 @@ final class DamageKeeper: @unchecked Sendable {
         monitor.lock()
         defer { monitor.unlock() }
         guard !isStopping, !pending.contains(where: { $0.isAbout(suspicion) }),
-            suspicion.isBlob ? blobs.begin(suspicion.file) : tables.concerns(suspicion.file)
+            suspicion.isBlob
+                ? blobs.begin(suspicion.file) : tables.concerns(suspicion.file, error)
         else { return }
         if thread == nil {
             // Without a thread the next reader tries again.

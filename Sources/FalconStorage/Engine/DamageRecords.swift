@@ -23,14 +23,10 @@ final class DamageRecords: @unchecked Sendable {
 
     var version: Version { tree.state.version }
 
-    func add(_ suspicion: Suspicion) throws(StorageError) -> QuarantineRecord {
-        let record = QuarantineRecord(
-            suspicion.error, file: suspicion.file, finder: suspicion.finder,
-            wallMicros: clock.wallMicros())
+    func add(_ record: QuarantineRecord) throws(StorageError) {
         var edit = VersionEdit()
         edit.quarantined = [record]
         try versions.note(edit)
-        return record
     }
 
     func remove(_ file: FileNumber) throws(StorageError) {

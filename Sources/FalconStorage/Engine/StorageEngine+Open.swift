@@ -53,7 +53,7 @@ extension StorageEngine {
                 let recovered = try reader.read()
                 if isBeside {
                     for level in recovered.version.levels {
-                        for file in level.files where !file.isQuarantined {
+                        for file in level.files where !file.isUnreadable {
                             _ = try file.reader()
                         }
                     }

@@ -105,6 +105,8 @@ extension LevelFiles {
         in range: KeyRange, _ scan: TableScan = TableScan()
     ) throws(StorageError) -> InternalIterator? {
         var level = self
+        var scan = scan
+        scan.range = range
         var files = positions(in: range)
         if scan.window != nil {
             let needed = level.files[files].filter(scan.needs)

@@ -26,7 +26,8 @@ extension StorageEngine {
         let state = cell.retained()
         let readable = min(timestamp, tracker.publishedTimestamp)
         if readable < state.version.safepoint { throw Self.tooOld(timestamp, state.version) }
-        let scan = try tableScan(options, at: readable, state.version)
+        var scan = try tableScan(options, at: readable, state.version)
+        scan.range = range
         var children: [InternalIterator] = []
         children.reserveCapacity(4 + state.immutables.count + state.version.sublevels.count)
         var tombstones: [RangeTombstone] = []

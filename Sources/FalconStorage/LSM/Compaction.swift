@@ -14,6 +14,8 @@ struct Compaction {
         case tombstones
         /// A range tombstone hides whole tables from every reader.
         case deletedTables = "deleted-tables"
+        /// Old versions and deletes of a table are garbage since the safepoint has passed them.
+        case garbage
         /// Many seeks look into a table in vain.
         case reads
     }

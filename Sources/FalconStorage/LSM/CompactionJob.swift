@@ -96,7 +96,8 @@ struct CompactionJob {
                 table: tableOptions, targetBytes: targetBytes,
                 flushEpoch: compaction.allInputs.map(\.metadata.flushEpoch).max() ?? 0,
                 range: range, blobs: blobs,
-                pacing: WritePacing(limiter: limiter, isFlush: false)),
+                pacing: WritePacing(limiter: limiter, isFlush: false),
+                catalogLimit: options.catalogStorageLimit),
             random: random, tombstones: tombstones.filter { isNeeded($0, deeper) },
             allocateNumber: versions.allocateFileNumber)
         do throws(StorageError) {

@@ -59,7 +59,8 @@ extension CompactionPicker {
 
     /// True when some table waits for the safepoint: time alone makes it due.
     func awaitsSafepoint(_ version: Version, _ context: PickContext) -> Bool {
-        version.levels.contains { level in
+        if awaitsGarbage(version, context) { return true }
+        return version.levels.contains { level in
             level.files.contains { file in
                 let metadata = file.metadata
                 return metadata.maxTimestamp > context.safepoint

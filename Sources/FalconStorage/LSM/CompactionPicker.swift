@@ -4,7 +4,8 @@
 /// In order: tables that a range tombstone hides whole go for nothing; blob files when most of them is
 /// garbage; tables of level 0 that only change level, which costs nothing either; the neediest level over
 /// its target; then, with no level over it, tables full of deletes, tables that seeks look into in vain,
-/// single blob files, and small blob files that make a greater one.
+/// tables with versions that nobody can ask for any more, single blob files, and small blob files that make
+/// a greater one.
 struct CompactionPicker {
     var options: EngineOptions
 
@@ -50,7 +51,8 @@ struct CompactionPicker {
             if let picked { return picked }
         }
         return pickTombstones(version, targets, context) ?? pickReads(version, targets, context)
-            ?? pickBlobCollection(version, context) ?? pickBlobMerge(version, targets, context)
+            ?? pickGarbage(version, context) ?? pickBlobCollection(version, context)
+            ?? pickBlobMerge(version, targets, context)
     }
 
     /// The levels over their targets, the neediest first.

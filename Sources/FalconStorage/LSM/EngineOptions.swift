@@ -49,6 +49,12 @@ public struct EngineOptions: Sendable {
     /// by its own option, table metadata by nothing.
     public var memoryBudget: MemoryBudget?
 
+    /// Not 0: keys begin with a database and a storage id, u32 big-endian each, and those with storage ids
+    /// below it, the catalog, lie in other tables than the rows: damage to rows leaves it whole. A table of
+    /// nothing but a range tombstone may span both where the tombstone goes on over whole databases. 0: any
+    /// key may lie beside any other.
+    public var catalogStorageLimit: UInt32 = 0
+
     /// Bytes at which a compaction output is cut.
     public var targetFileBytes = 64 << 20
     /// Sublevels of level 0 (runs of tables that do not overlap) that make a compaction worthwhile.

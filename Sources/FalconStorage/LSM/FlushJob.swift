@@ -17,6 +17,8 @@ struct FlushJob {
     var tableTombstones: TableTombstones?
     /// Where each ingested file of the layer goes.
     var ingestLevels: [Int] = []
+    /// See ``EngineOptions/catalogStorageLimit``.
+    var catalogLimit: UInt32 = 0
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
@@ -24,7 +26,7 @@ struct FlushJob {
             layer, store: store, random: random, table: table, blobs: blobs,
             safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter,
             tableTombstones: tableTombstones, ingestLevels: ingestLevels,
-            allocateNumber: versions.allocateFileNumber)
+            catalogLimit: catalogLimit, allocateNumber: versions.allocateFileNumber)
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
         try versions.apply(edit, known: layer.ingestedByNumber) {
             tree.install($0, flushed: layer)
@@ -38,7 +40,7 @@ struct FlushJob {
         blobs: BlobOutput.Options, safepoint: Timestamp, beneath: LevelFiles = .empty,
         leastBytes: UInt64 = .max, limiter: WriteLimiter? = nil,
         tableTombstones: TableTombstones? = nil, ingestLevels: [Int] = [],
-        allocateNumber: @escaping () -> FileNumber
+        catalogLimit: UInt32 = 0, allocateNumber: @escaping () -> FileNumber
     ) throws(StorageError) -> (edit: VersionEdit, bytes: UInt64) {
         let tombstones = layer.table.rangeTombstones
         var edit = VersionEdit()
@@ -48,7 +50,8 @@ struct FlushJob {
                 store: store,
                 options: .init(
                     table: table, targetBytes: .max, flushEpoch: layer.epoch, blobs: blobs,
-                    pacing: WritePacing(limiter: limiter, isFlush: true)),
+                    pacing: WritePacing(limiter: limiter, isFlush: true),
+                    catalogLimit: catalogLimit),
                 random: random, tombstones: tombstones, allocateNumber: allocateNumber)
             do throws(StorageError) {
                 var collapse = VersionCollapse(

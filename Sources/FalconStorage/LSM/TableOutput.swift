@@ -10,6 +10,8 @@ final class TableOutput {
         var blobs = BlobOutput.Options()
         /// How the bytes go to the disk; nil: at once, and on to the device when a file ends.
         var pacing: WritePacing?
+        /// See ``EngineOptions/catalogStorageLimit``.
+        var catalogLimit: UInt32 = 0
     }
     private let store: TableStore
     private let options: Options
@@ -18,13 +20,20 @@ final class TableOutput {
     private let tombstones: [RangeTombstone]
     private let blobs: BlobOutput
 
-    @exclusivity(unchecked) private var writer: TableWriter?
+    @exclusivity(unchecked) private(set) var writer: TableWriter?
     @exclusivity(unchecked) private var file: (any File)?
     @exclusivity(unchecked) private var number = FileNumber(0)
     @exclusivity(unchecked) private var uid = UID.zero
-    @exclusivity(unchecked) private var lastKey = RawBuffer()
+    @exclusivity(unchecked) private(set) var lastKey = RawBuffer()
     /// Where the open file begins when it is not the first: what lies before belongs to the others.
-    @exclusivity(unchecked) private var lowerCut: [UInt8]?
+    @exclusivity(unchecked) private(set) var lowerCut: [UInt8]?
+    /// Nil: keys are of one scope.
+    let scopes: KeyScopes?
+    /// No key whose first 8 bytes are less, as a number, is beyond the scope of the keys before it.
+    @exclusivity(unchecked) var scopeEnd: UInt64
+    /// See ``KeyScopes/borders(of:)``.
+    let tombstoneCuts: [UInt64]
+    @exclusivity(unchecked) var tombstoneCutsPassed = 0
     private(set) var finished: [FileMetadata] = []
     /// The range tombstones of the tables that have any.
     private(set) var writtenTombstones: [FileNumber: [RangeTombstone]] = [:]
@@ -44,6 +53,9 @@ final class TableOutput {
         self.random = random
         self.tombstones = tombstones
         self.allocateNumber = allocateNumber
+        scopes = options.catalogLimit > 0 ? KeyScopes(catalogLimit: options.catalogLimit) : nil
+        scopeEnd = scopes == nil ? .max : 0
+        tombstoneCuts = scopes?.borders(of: tombstones) ?? []
         var blobOptions = options.blobs
         blobOptions.pacing = options.pacing
         blobs = BlobOutput(
@@ -73,13 +85,18 @@ final class TableOutput {
 
     /// Ends the open file before `key`: a new user key, greater than all that were added.
     func cut(before key: UnsafeRawBufferPointer) throws(StorageError) {
-        let bound = Array(key)
+        try cut(at: Array(key))
+    }
+
+    /// The same at a bound between the keys.
+    func cut(at bound: [UInt8]) throws(StorageError) {
         try finishFile(upperCut: bound)
         lowerCut = bound
     }
 
     /// Ends the last file and makes all names durable. Tables and blob files.
     func finish() throws(StorageError) -> [FileMetadata] {
+        try endScopes(before: options.range.upper)
         try finishFile(upperCut: options.range.upper)
         finished += try blobs.finish()
         if !finished.isEmpty { try store.fileSystem.syncDirectory(store.names.sstDirectory) }
@@ -140,7 +157,7 @@ final class TableOutput {
                 minTimestamp: summary.minTimestamp, maxTimestamp: summary.maxTimestamp,
                 entryCount: summary.entryCount, tombstoneCount: summary.tombstoneCount,
                 rangeTombstoneCount: summary.rangeTombstoneCount, contentHash: summary.fileHash,
-                blobUses: blobs.takeUses()))
+                blobUses: blobs.takeUses(), garbage: summary.garbage))
     }
 
     /// The parts of the tombstones between the last cut and this one.

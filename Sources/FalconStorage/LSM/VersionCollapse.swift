@@ -60,6 +60,7 @@ struct VersionCollapse {
                 last.assign(key)
                 hasLast = true
                 isShadowed = false
+                if output.mayLeaveScope(key) { try output.beginScope(key) }
                 if output.currentBytes > 0, shouldCut(before: key, output.currentBytes) {
                     try output.cut(before: key)
                 }

@@ -1,5 +1,9 @@
 /// The tables that are out of service, with the ranges of keys that cannot be read meanwhile.
 ///
+/// Out of service means: no compaction takes the table, MANIFEST remembers it, and it is told of. Its sound
+/// blocks are read on, each proven when it is read: lost are the keys of damaged blocks, or all of them where
+/// the table cannot be opened.
+///
 /// A get, or a scan, of a key in such a range throws `corruption` unless a newer layer (a memtable, a newer
 /// table) answers it: what lies beneath is older, and never shown as if it were the newest. All other ranges
 /// are served, and writes are taken everywhere.
@@ -30,12 +34,16 @@ public struct CorruptionReport: Sendable, Hashable {
         public var path: String
         public var level: Int
         public var bytes: UInt64
-        /// The first key that cannot be read, and the last: beyond it when `largestIsExclusive`.
+        /// The table's first key, and its last: beyond it when `largestIsExclusive`.
         public var smallest: [UInt8]
         public var largest: [UInt8]
         public var largestIsExclusive: Bool
         /// What MANIFEST says was in it.
         public var entryCount: UInt64
+        /// Nothing of it can be read.
+        public var isWhole: Bool
+        /// What cannot: damaged blocks, or the whole file as one.
+        public var losses: [TableLoss]
         /// Byte offset of the damage; nil when the whole file is missing or cut.
         public var offset: UInt64?
         /// What is wrong: a sentence, with what was expected and what is there.
@@ -44,7 +52,7 @@ public struct CorruptionReport: Sendable, Hashable {
         /// Microseconds since 1970 by the wall clock.
         public var foundWallMicros: UInt64
 
-        /// The keys, as ``KeyRange``: one byte string more where the last key itself is included.
+        /// The table's keys, as ``KeyRange``: one byte string more where the last key itself is included.
         public var range: KeyRange {
             KeyRange(lower: smallest, upper: largestIsExclusive ? largest : largest + [0])
         }
@@ -68,9 +76,12 @@ extension CorruptionReport.Entry {
         largest = file.metadata.largest
         largestIsExclusive = file.metadata.largestIsExclusive
         entryCount = file.metadata.entryCount
+        isWhole = record.isWhole
+        losses = record.losses
         offset = record.offset
         reason = record.reason
         foundBy = record.finder
         foundWallMicros = record.foundWallMicros
+        if isWhole { losses = [TableLoss(offset: 0, byteCount: bytes, keys: range)] }
     }
 }

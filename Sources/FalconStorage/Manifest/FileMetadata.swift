@@ -33,6 +33,8 @@ struct FileMetadata: Hashable, Sendable {
     var ingestTimestamp: Timestamp?
     /// What a table refers to, by blob file.
     var blobUses: [BlobUse] = []
+    /// What of a table the safepoint will make garbage.
+    var garbage = VersionGarbage()
 
     /// True when some key of `lower...upper` may be in the file.
     func overlaps(lower: [UInt8], upper: [UInt8], upperIsExclusive: Bool) -> Bool {

@@ -12,7 +12,7 @@ final class TableFile: @unchecked Sendable {
     let largest: UnsafeRawBufferPointer
     let largestIsExclusive: Bool
 
-    /// Nil while quarantined, too: only then does ``reader()`` look further.
+    /// Nil while quarantined whole, too: only then does ``reader()`` look further.
     private let opened: Atomic<UnsafeRawPointer?>
     private struct Opening {
         /// Why the table is out of service.
@@ -100,12 +100,17 @@ final class TableFile: @unchecked Sendable {
     @inline(__always)
     var isQuarantined: Bool { isOutOfService.load(ordering: .acquiring) }
 
-    /// Takes the table out of service, or puts it back with nil.
+    /// True when nothing of it can be read; false also where only some blocks are damaged.
+    var isUnreadable: Bool { quarantine?.isWhole ?? false }
+
+    /// Takes the table out of service, or puts it back with nil. Sound blocks of one that can be opened are
+    /// read on: every block proves itself when it is read.
     func setQuarantine(_ record: QuarantineRecord?) {
         opening.withLock { opening in
             opening.quarantine = record
             isOutOfService.store(record != nil, ordering: .releasing)
-            guard record != nil,
+            // What comes back may be another file of the same name.
+            guard record?.isWhole ?? true,
                 let pointer = opened.exchange(nil, ordering: .acquiringAndReleasing)
             else { return }
             let reader = Unmanaged<TableReader>.fromOpaque(pointer)
@@ -113,15 +118,18 @@ final class TableFile: @unchecked Sendable {
         }
     }
 
-    /// Reads and checks all of the file, past readers and cache.
-    func readWhole() throws(StorageError) {
-        try store.checkSize(metadata)
-        let reader = try store.open(metadata, usesCache: false)
+    /// Reads and checks all of the file, past readers and cache; nil: it is sound. Throws what keeps it from
+    /// being read just now.
+    func survey() throws(StorageError) -> TableDamage? {
+        let reader: TableReader
+        do throws(StorageError) {
+            try store.checkSize(metadata)
+            reader = try store.open(metadata, usesCache: false)
+        } catch  where error.code == .corruption {
+            return .whole(error)
+        }
         defer { try? reader.close() }
-        try reader.checkFilterPages()
-        let iterator = reader.makeIterator(fillCache: false)
-        try iterator.seekToFirst()
-        while iterator.isValid { try iterator.next() }
+        return try reader.survey()
     }
 
     /// Checks that the file is there, its size, and perhaps header and footer.
@@ -136,7 +144,7 @@ final class TableFile: @unchecked Sendable {
     // MARK: - Reading
 
     /// The open reader; opened on first use. A failure is not remembered. Throws `corruption` while the
-    /// table is quarantined.
+    /// table is quarantined whole.
     /// - Parameter mayWait: false throws `would-block` in place of opening it.
     @inline(__always)
     func reader(mayWait: Bool = true) throws(StorageError) -> TableReader {
@@ -156,9 +164,16 @@ final class TableFile: @unchecked Sendable {
     @inline(never)
     private func open(mayWait: Bool) throws(StorageError) -> TableReader {
         if !mayWait { throw .wouldBlock(store.path(of: metadata), nil) }
+        let reader = try openLocked()
+        // Not under the lock: who hears of it looks at the table.
+        if let damage = reader.filterDamage { store.noteDamage?(damage) }
+        return reader
+    }
+
+    private func openLocked() throws(StorageError) -> TableReader {
         var result: Result<TableReader, StorageError>?
         opening.withLock { opening in
-            if let record = opening.quarantine {
+            if let record = opening.quarantine, record.isWhole {
                 result = .failure(quarantineError(record))
                 return
             }
@@ -193,8 +208,7 @@ final class TableFile: @unchecked Sendable {
                 + "\(KeyText.hex(metadata.largest)) cannot be read unless a newer version answers.",
             cause: "\(record.reason) (found by \(record.finder.rawValue))",
             location: .init(path: store.names.table(number), offset: record.offset),
-            hint: "Restore the file from a backup, or accept the loss: falcondb "
-                + "--drop-damaged-tables, or dropQuarantined().")
+            hint: TableDamage.hint)
     }
 
     /// True when `key` is within the bounds.

@@ -12,6 +12,8 @@ final class TableStore: @unchecked Sendable {
     let budget: MemoryBudget?
     /// Through which data files are opened.
     let files: FilePool
+    /// Told of damage that fails no read; set before tables are opened for reading.
+    @exclusivity(unchecked) var noteDamage: (@Sendable (StorageError) -> Void)?
     /// A leaf among the locks: files die under many of them.
     private let monitor = Monitor()
     private let changed: MonitorCondition
@@ -70,10 +72,12 @@ final class TableStore: @unchecked Sendable {
             throw Self.missing(metadata, path)
         }
         do throws(StorageError) {
-            return try TableReader.open(
+            let reader = try TableReader.open(
                 file: file, uid: metadata.uid, size: metadata.byteCount,
                 cache: usesCache ? cache : nil, budget: budget,
                 ingestTimestamp: metadata.ingestTimestamp)
+            if usesCache { reader.noteDamage = noteDamage }
+            return reader
         } catch {
             try? file.close()
             throw error

@@ -20,10 +20,12 @@ struct Incarnation: Hashable, Sendable {
 ///  5 addFile       level varint, then the file:
 ///                  kind u8, number varint, uid 16, bytes varint, flush epoch varint,
 ///                  smallest (varint length, bytes), largest (same), flags u8 (bit 0: largest is
-///                  exclusive, bit 1: ingest timestamp follows, bit 2: blob uses follow), min timestamp u64, max timestamp
+///                  exclusive, bit 1: ingest timestamp follows, bit 2: blob uses follow, bit 3: garbage
+///                  follows), min timestamp u64, max timestamp
 ///                  u64, entries varint, tombstones varint, range tombstones varint, hash u64,
 ///                  [ingest timestamp u64], [blob uses: count varint, then of each file, by
-///                  number: number varint less the one before, records varint, bytes varint];
+///                  number: number varint less the one before, records varint, bytes varint], [garbage:
+///                  see ``VersionGarbage``];
 ///                  a blob file has level 0, empty bounds and no timestamps
 ///  7 flushedLSN    u64: commits that end at or before it are in tables
 ///  9 nextFile      u64
@@ -152,7 +154,7 @@ extension VersionEdit {
         writer.appendLengthPrefixed(file.largest)
         writer.append(
             (file.largestIsExclusive ? 1 : 0) | (file.ingestTimestamp == nil ? 0 : 2)
-                | (file.blobUses.isEmpty ? 0 : 4))
+                | (file.blobUses.isEmpty ? 0 : 4) | (file.garbage.isEmpty ? 0 : 8))
         writer.appendFixed(file.minTimestamp.rawValue)
         writer.appendFixed(file.maxTimestamp.rawValue)
         writer.appendVarint(file.entryCount)
@@ -161,6 +163,7 @@ extension VersionEdit {
         writer.appendFixed(file.contentHash)
         if let ingest = file.ingestTimestamp { writer.appendFixed(ingest.rawValue) }
         if !file.blobUses.isEmpty { encode(file.blobUses, into: &writer) }
+        if !file.garbage.isEmpty { file.garbage.encode(into: &writer) }
     }
 
     /// Decodes one chunk's payload; nil when it does not follow the format. Throws
@@ -245,7 +248,7 @@ extension VersionEdit {
             let number = reader.readVarint(), let uid = reader.readUID(),
             let byteCount = reader.readVarint(), let epoch = reader.readVarint(),
             let smallest = reader.readLengthPrefixed(), let largest = reader.readLengthPrefixed(),
-            let flags = reader.readByte(), flags & ~7 == 0,
+            let flags = reader.readByte(), flags & ~15 == 0,
             let minTimestamp = reader.readFixed(UInt64.self),
             let maxTimestamp = reader.readFixed(UInt64.self),
             let entries = reader.readVarint(), let tombstones = reader.readVarint(),
@@ -261,13 +264,18 @@ extension VersionEdit {
             guard let found = blobUses(&reader) else { return nil }
             uses = found
         }
+        var garbage = VersionGarbage()
+        if flags & 8 != 0 {
+            guard let found = VersionGarbage(&reader), !found.isEmpty else { return nil }
+            garbage = found
+        }
         return FileMetadata(
             kind: kind, number: FileNumber(number), uid: uid, byteCount: byteCount,
             flushEpoch: epoch, smallest: Array(smallest), largest: Array(largest),
             largestIsExclusive: flags & 1 != 0, minTimestamp: Timestamp(minTimestamp),
             maxTimestamp: Timestamp(maxTimestamp), entryCount: entries,
             tombstoneCount: tombstones, rangeTombstoneCount: rangeTombstones, contentHash: hash,
-            ingestTimestamp: ingest, blobUses: uses)
+            ingestTimestamp: ingest, blobUses: uses, garbage: garbage)
     }
 
     private static func encode(_ uses: [BlobUse], into writer: inout ByteWriter) {

@@ -80,17 +80,13 @@ struct RecoveryReader {
     private func fold(
         _ manifest: ManifestContents, into state: inout RecoveredState
     ) throws(StorageError) {
-        var version = Version.empty
+        var fold = ManifestFold()
         var quarantined: [FileNumber: QuarantineRecord] = [:]
         for edit in manifest.edits {
             for record in edit.quarantined { quarantined[record.file] = record }
             for number in edit.released { quarantined[number] = nil }
-            do throws(StorageError) {
-                version = try version.applying(edit, store: store).version
-            } catch {
-                throw .corruption(
-                    "The manifest's edits contradict each other: \(error.message)",
-                    path: names.manifest(manifest.number))
+            do throws(StorageError) { try fold.add(edit) } catch {
+                throw contradiction(error, manifest)
             }
             if let next = edit.nextFileNumber {
                 state.nextFileNumber = max(state.nextFileNumber, next)
@@ -105,6 +101,10 @@ struct RecoveryReader {
             if let epoch = edit.nextFlushEpoch {
                 state.nextFlushEpoch = max(state.nextFlushEpoch, epoch)
             }
+        }
+        let version: Version
+        do throws(StorageError) { version = try fold.version(store) } catch {
+            throw contradiction(error, manifest)
         }
         for (number, record) in quarantined {
             version.file(number)?.file.setQuarantine(record)
@@ -121,6 +121,14 @@ struct RecoveryReader {
                     state.nextFlushEpoch, file.metadata.flushEpoch &+ 1)
             }
         }
+    }
+
+    private func contradiction(
+        _ error: StorageError, _ manifest: ManifestContents
+    ) -> StorageError {
+        .corruption(
+            "The manifest's edits contradict each other: \(error.message)",
+            path: names.manifest(manifest.number))
     }
 
     /// Checks that every named file is there, and finds the others.

@@ -43,6 +43,16 @@ struct RecoveryValidation {
         }
     }
 
+    /// Puts a quarantined table back when it is sound, else says what of it is damaged by now.
+    private func recheck(_ file: TableFile, _ record: QuarantineRecord) throws(StorageError) {
+        guard let damage = try file.survey() else { return file.setQuarantine(nil) }
+        guard damage.isWhole != record.isWhole || damage.losses != record.losses else { return }
+        file.setQuarantine(
+            QuarantineRecord(
+                damage, file: file.number, finder: record.finder,
+                wallMicros: record.foundWallMicros))
+    }
+
     /// A damaged table is taken out of service; one that was and is sound again comes back.
     private func check(_ file: TableFile, readsEnds: Bool) throws(StorageError) {
         guard let wallMicros else {
@@ -50,14 +60,11 @@ struct RecoveryValidation {
             return
         }
         do throws(StorageError) {
-            if file.isQuarantined {
-                try file.readWhole()
-                file.setQuarantine(nil)
-            } else {
-                try file.checkPresence(readsEnds: readsEnds)
+            if let record = file.quarantine {
+                return try recheck(file, record)
             }
+            try file.checkPresence(readsEnds: readsEnds)
         } catch  where error.code == .corruption || error.code == .notFound {
-            if file.isQuarantined { return }
             file.setQuarantine(
                 QuarantineRecord(
                     error, file: file.number, finder: .open, wallMicros: wallMicros))

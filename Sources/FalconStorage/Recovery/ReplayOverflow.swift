@@ -56,7 +56,7 @@ final class ReplayOverflow {
                 blobs: .init(options, codec: options.compression),
                 safepoint: state.version.safepoint,
                 ingestLevels: IngestPlacement(state.version, busy: []).levels(of: layer.ingested),
-                allocateNumber: allocate
+                catalogLimit: options.catalogStorageLimit, allocateNumber: allocate
             ).edit
         } catch {
             hasGivenUp = true

@@ -13,6 +13,7 @@ final class TableIterator: InternalIterator {
     private let fillCache: Bool
     private let window: TimestampBounds?
     private let counters: ScanCounters?
+    private let range: KeyRange
     @exclusivity(unchecked) private var skippedPartitions = 0
     @exclusivity(unchecked) private var skippedBlocks = 0
     // The index: the top level's place, and with two levels a pinned partition and a place in it.
@@ -42,6 +43,7 @@ final class TableIterator: InternalIterator {
         fillCache = scan.fillCache
         window = scan.window
         counters = scan.counters
+        range = scan.range
         partitionPin = BlockPin(mayWait: scan.mayWait)
         pin = BlockPin(mayWait: scan.mayWait)
         if !fillCache { readahead.startEagerly() }
@@ -68,7 +70,7 @@ final class TableIterator: InternalIterator {
         valid = false
         leaf = nil
         topPlace = -1
-        try nextBlock()
+        do throws(StorageError) { try nextBlock() } catch { try stopBeyondRange(error) }
     }
 
     override func seekToLast() throws(StorageError) {
@@ -76,10 +78,14 @@ final class TableIterator: InternalIterator {
         leaf = nil
         topPlace = table.hasPartitions ? table.index?.count ?? 0 : 1
         leafPlace = 0
-        try previousBlock()
+        do throws(StorageError) { try previousBlock() } catch { try stopBeforeRange(error) }
     }
 
     override func seek(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(StorageError) {
+        do throws(StorageError) { try find(key, timestamp) } catch { try stopBeyondRange(error) }
+    }
+
+    private func find(_ key: UnsafeRawBufferPointer, _ timestamp: Timestamp) throws(StorageError) {
         valid = false
         guard try position(key, timestamp.rawValue), let block else { return }
         scan(block, key, timestamp.rawValue)
@@ -88,8 +94,51 @@ final class TableIterator: InternalIterator {
     }
 
     override func seekBefore(_ key: UnsafeRawBufferPointer) throws(StorageError) {
-        try seek(key, .max)
+        do throws(StorageError) {
+            try find(key, .max)
+        } catch {
+            // What lies before `key` lies before a damaged block that begins no earlier.
+            guard let lost = lostKeys(error)?.lower,
+                lost.withUnsafeBytes({ KeyOrder.compare($0, key) }) >= 0
+            else { throw error }
+            do throws(StorageError) {
+                return try previousBlock()
+            } catch {
+                return try stopBeforeRange(error)
+            }
+        }
         if valid { try previous() } else { try seekToLast() }
+    }
+
+    // MARK: - Damage
+
+    /// The keys of the block that could not be entered for damage, which is where the cursor stands.
+    private func lostKeys(_ error: StorageError) -> KeyRange? {
+        guard error.code == .corruption, let index = table.index else { return nil }
+        if let leaf {
+            guard leafPlace < leaf.count else { return nil }
+            return table.keys(of: leaf, leafPlace, top: topPlace)
+        }
+        guard table.hasPartitions, topPlace >= 0, topPlace < index.count else { return nil }
+        return table.keys(of: index, topPlace, top: topPlace)
+    }
+
+    /// Throws `error` unless it is of a block behind the range: then the range has ended.
+    @inline(never)
+    private func stopBeyondRange(_ error: StorageError) throws(StorageError) {
+        guard let upper = range.upper, let lost = lostKeys(error)?.lower,
+            !KeyOrder.less(lost, upper)
+        else { throw error }
+        valid = false
+    }
+
+    /// Throws `error` unless it is of a block before the range: then the range has begun.
+    @inline(never)
+    private func stopBeforeRange(_ error: StorageError) throws(StorageError) {
+        guard let lower = range.lower, let lost = lostKeys(error)?.upper,
+            !KeyOrder.less(lower, lost)
+        else { throw error }
+        valid = false
     }
 
     override func next() throws(StorageError) {
@@ -97,7 +146,7 @@ final class TableIterator: InternalIterator {
         if nextOffset < block.end {
             advance(block)
         } else {
-            try nextBlock()
+            do throws(StorageError) { try nextBlock() } catch { try stopBeyondRange(error) }
         }
     }
 
@@ -117,7 +166,7 @@ final class TableIterator: InternalIterator {
             return
         }
         valid = false
-        try previousBlock()
+        do throws(StorageError) { try previousBlock() } catch { try stopBeforeRange(error) }
     }
 
     // MARK: - Index
@@ -244,7 +293,11 @@ final class TableIterator: InternalIterator {
             block = DataBlock(validated: pin.bytes)
             return
         }
-        try readahead.load(handle, table, &pin)
+        do throws(StorageError) {
+            try readahead.load(handle, table, &pin)
+        } catch {
+            throw table.losing(error, leaf, leafPlace, top: topPlace)
+        }
         if fillCache, let cache = table.cache, let bytes = pin.takeOwn() {
             cache.insert(table.uid, handle.offset, bytes, &pin)
         }

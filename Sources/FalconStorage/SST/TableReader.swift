@@ -22,6 +22,11 @@ final class TableReader: @unchecked Sendable {
     private let indexBytes: UnsafeRawBufferPointer?
     private let filterBytes: UnsafeRawBufferPointer?
     private let filter: UnsafeRawPointer?
+    /// Why there is a filter and reads go without.
+    let filterDamage: StorageError?
+    private let ignoresFilterPages = Atomic<Bool>(false)
+    /// Told of damage that fails no read; set before the first.
+    @exclusivity(unchecked) var noteDamage: (@Sendable (StorageError) -> Void)?
     /// The index, or its top level.
     let index: IndexBlock?
     let hasPartitions: Bool
@@ -97,9 +102,7 @@ final class TableReader: @unchecked Sendable {
         var indexPin = BlockPin()
         var filterPin = BlockPin()
         if !footer.index.isAbsent { try tail.load(footer.index, .index, blocks, &indexPin) }
-        if !footer.filter.isAbsent, footer.filterLines == 0 {
-            try tail.load(footer.filter, .filter, blocks, &filterPin)
-        }
+        filterDamage = try TableReader.loadFilter(tail, footer, blocks, &filterPin)
         let indexBytes = indexPin.takeOwn()
         let filterBytes = filterPin.takeOwn()
         self.indexBytes = indexBytes
@@ -124,6 +127,20 @@ final class TableReader: @unchecked Sendable {
         charge = MemoryCharge(
             budget, .tables,
             bytes: metadataBytes + rangeTombstones.count * TableReader.tombstoneBytes)
+    }
+
+    /// Loads the filter if it is one block, or says what is wrong with it.
+    private static func loadFilter(
+        _ tail: borrowing TableTail, _ footer: TableFooter, _ blocks: TableBlockReader,
+        _ pin: inout BlockPin
+    ) throws(StorageError) -> StorageError? {
+        if footer.filter.isAbsent || footer.filterLines > 0 { return nil }
+        do throws(StorageError) {
+            try tail.load(footer.filter, .filter, blocks, &pin)
+            return nil
+        } catch  where error.code == .corruption {
+            return error
+        }
     }
 
     /// What an open table takes beside its blocks and tombstones: objects, properties, bounds.
@@ -234,7 +251,7 @@ final class TableReader: @unchecked Sendable {
         while true {
             let place = index.search(key, limit)
             guard place < index.count else { return .absent }
-            try loadBlock(index.handle(place), .data, &pin, fillCache: true)
+            try loadData(index, place, top: 0, &pin)
             if let answer = find(key, limit, pin.bytes) { return answer }
             guard let rest = TableReader.limit(beyond: index, place, key) else { return .absent }
             limit = rest
@@ -254,12 +271,24 @@ final class TableReader: @unchecked Sendable {
             let leafPlace = leaf.search(key, limit)
             // The partition's separator is its last block's.
             guard leafPlace < leaf.count else { return .absent }
-            try loadBlock(leaf.handle(leafPlace), .data, &pin, fillCache: true)
+            try loadData(leaf, leafPlace, top: place, &pin)
             if let answer = find(key, limit, pin.bytes) { return answer }
             guard let rest = TableReader.limit(beyond: leaf, leafPlace, key) else {
                 return .absent
             }
             limit = rest
+        }
+    }
+
+    /// Pins the data block at `place` of `leaf`; damage tells which keys are lost.
+    @inline(__always)
+    private func loadData(
+        _ leaf: IndexBlock, _ place: Int, top: Int, _ pin: inout BlockPin
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try loadBlock(leaf.handle(place), .data, &pin, fillCache: true)
+        } catch {
+            throw losing(error, leaf, place, top: top)
         }
     }
 
@@ -336,31 +365,26 @@ final class TableReader: @unchecked Sendable {
     @inline(never)
     private func passesLoadedFilterPage(_ hash: UInt64, mayWait: Bool) throws(StorageError) -> Bool
     {
+        if ignoresFilterPages.load(ordering: .relaxed) { return true }
         let (page, line) = filterPages.place(hash)
         let handle = filterPages.handle(page)
         var pin = BlockPin(mayWait: mayWait)
-        try loadBlock(handle, .filter, &pin, fillCache: true)
-        guard pin.bytes.count == Int(handle.payloadBytes) else {
-            throw blocks.damaged(handle, .filter, "has a wrong size")
+        do throws(StorageError) {
+            try loadBlock(handle, .filter, &pin, fillCache: true)
+            guard pin.bytes.count == Int(handle.payloadBytes) else {
+                throw blocks.damaged(handle, .filter, "has a wrong size")
+            }
+        } catch  where error.code == .corruption {
+            // A filter only saves work: without it, every block is asked.
+            ignoresFilterPages.store(true, ordering: .relaxed)
+            noteDamage?(error)
+            return true
         }
         hold(page, .filter, &pin)
         guard let filter = partitions.filter(page) ?? pin.bytes.baseAddress else { return true }
         let passes = BloomFilter.mayContain(filter, hash, line: line)
         pin.release()
         return passes
-    }
-
-    /// Reads and checks the filter pages, which no scan needs.
-    func checkFilterPages() throws(StorageError) {
-        guard filterPages.lines > 0 else { return }
-        for page in 0..<filterPages.count {
-            let handle = filterPages.handle(page)
-            var pin = BlockPin()
-            try blocks.load(handle, .filter, &pin)
-            guard pin.bytes.count == Int(handle.payloadBytes) else {
-                throw blocks.damaged(handle, .filter, "has a wrong size")
-            }
-        }
     }
 
     /// The index partition at `place` of the top level; it lives as long as the table and the pin.
@@ -375,7 +399,11 @@ final class TableReader: @unchecked Sendable {
         _ place: Int, _ pin: inout BlockPin
     ) throws(StorageError) -> IndexBlock {
         guard let index else { return IndexBlock(validated: BlockPin.none) }
-        try loadBlock(index.handle(place), .index, &pin, fillCache: true)
+        do throws(StorageError) {
+            try loadBlock(index.handle(place), .index, &pin, fillCache: true)
+        } catch {
+            throw losing(error, index, place, top: place)
+        }
         hold(place, .index, &pin)
         return partitions.index(place).map { IndexBlock(validatedBase: $0) }
             ?? IndexBlock(validated: pin.bytes)

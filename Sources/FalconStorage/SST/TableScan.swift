@@ -7,4 +7,6 @@ struct TableScan {
     var window: TimestampBounds?
     /// Counts what is.
     var counters: ScanCounters?
+    /// What the caller looks at: a damaged block with none of it is not in the way.
+    var range = KeyRange.all
 }

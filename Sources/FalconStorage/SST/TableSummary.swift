@@ -15,4 +15,6 @@ public struct TableSummary: Hashable, Sendable {
     /// Point tombstones among the entries.
     public var tombstoneCount: UInt64
     public var rangeTombstoneCount: UInt64
+    /// What the safepoint will make garbage.
+    var garbage = VersionGarbage()
 }

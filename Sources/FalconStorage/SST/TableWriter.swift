@@ -38,6 +38,8 @@ final class TableWriter {
     @exclusivity(unchecked) private var blockTimestamps = TimestampBounds.none
     @exclusivity(unchecked) private var timestamps = TimestampBounds.none
     @exclusivity(unchecked) private var storageCounts = StorageCounts()
+    @exclusivity(unchecked) private var shadowed = AgeCounter()
+    @exclusivity(unchecked) private var deletes = AgeCounter()
     private var largestIsExclusive = false
     private var isFinished = false
 
@@ -94,12 +96,18 @@ final class TableWriter {
             storageCounts.begin(EntryTree.window(key, 0))
             lastKey.count = 0
             lastKey.append(key)
+        } else {
+            // Gone once every reader sees the version before it.
+            shadowed.add(lastTimestamp)
         }
         lastTimestamp = version
         block.add(key, version, kind.rawValue, value)
         entryCount &+= 1
         storageCounts.add(isTombstone: kind == .delete)
-        if kind == .delete { tombstoneCount &+= 1 }
+        if kind == .delete {
+            tombstoneCount &+= 1
+            deletes.add(version)
+        }
         rawKeyBytes &+= UInt64(key.count)
         rawValueBytes &+= UInt64(value.count)
         blockTimestamps.add(version)
@@ -153,6 +161,10 @@ final class TableWriter {
         }
         if let next, let start = last.baseAddress, let other = next.baseAddress {
             let common = DataBlock.commonPrefix(start, other, min(last.count, next.count))
+            if common < 8, next.count > 8 {
+                // Another storage id: what is lost with a block is not told to reach into it.
+                return index.add(UnsafeRawBufferPointer(rebasing: next[..<8]), 0, child)
+            }
             if common < last.count, common < next.count, last[common] < 0xFF,
                 last[common] &+ 1 < next[common]
             {
@@ -279,7 +291,8 @@ final class TableWriter {
             largestIsExclusive: largestIsExclusive,
             minTimestamp: properties.minTimestamp, maxTimestamp: properties.maxTimestamp,
             entryCount: entryCount, tombstoneCount: tombstoneCount,
-            rangeTombstoneCount: UInt64(tombstones.count))
+            rangeTombstoneCount: UInt64(tombstones.count),
+            garbage: VersionGarbage(shadowed: shadowed.finish(), deletes: deletes.finish()))
     }
 
     private func fillProperties() {

@@ -8,6 +8,8 @@ public struct TableDirectory: Sendable {
         public var expected: TableExpectations
         /// Why the engine has taken it out of service; nil when it has not.
         public var quarantine: String?
+        /// The damaged blocks that are known then; empty when nothing of it is read.
+        public var losses: [TableLoss] = []
     }
 
     public init() {}
@@ -70,7 +72,7 @@ public struct TableDirectory: Sendable {
                     expected: expectations(addition.file),
                     quarantine: quarantined[addition.file.number].map {
                         "\($0.reason) Found by \($0.finder.rawValue)."
-                    }))
+                    }, losses: quarantined[addition.file.number]?.losses ?? []))
         }
         directory.addBlobs(files.values, names)
         directory.tables.sort { a, b in

@@ -98,14 +98,7 @@ struct SSTVerifyRun {
         for table in directory.tables {
             progress.update(bytes >> 20, of: total >> 20, unit: "MiB")
             if report.context.shouldStop { break }
-            if let reason = table.quarantine {
-                report.add(
-                    Finding(
-                        .sstQuarantined, "The table is out of service.", file: table.path,
-                        actual: reason,
-                        blastRadius: range(
-                            table.expected.smallestKey, table.expected.largestKey)))
-            }
+            if let reason = table.quarantine { reportQuarantine(table, reason) }
             guard try fileSystem.exists(table.path) else {
                 // Beside a live server: was it compacted away meanwhile?
                 let now = try TableDirectory.read(names, fileSystem)
@@ -139,6 +132,27 @@ struct SSTVerifyRun {
         for name in try fileSystem.list(directory).sorted() {
             if name.hasSuffix(".sst") { verify(directory + "/" + name, nil, .init()) }
             if name.hasSuffix(".blob") { verifyBlob(directory + "/" + name, nil) }
+        }
+    }
+
+    /// One finding for the table, or one for each damaged block that MANIFEST knows of.
+    private mutating func reportQuarantine(_ table: TableDirectory.Table, _ reason: String) {
+        if table.losses.isEmpty {
+            report.add(
+                Finding(
+                    .sstQuarantined, "The table is out of service.", file: table.path,
+                    actual: reason,
+                    blastRadius: range(table.expected.smallestKey, table.expected.largestKey)))
+        }
+        for loss in table.losses {
+            report.add(
+                Finding(
+                    .sstQuarantined,
+                    loss.keys == nil
+                        ? "The table is out of service; no row is lost, reads go without its filter."
+                        : "The table is out of service; what no damaged block holds is served.",
+                    file: table.path, offset: loss.offset, length: loss.byteCount, actual: reason,
+                    blastRadius: loss.keys.flatMap { range($0.lower, $0.upper) }))
         }
     }
 

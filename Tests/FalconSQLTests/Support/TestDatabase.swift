@@ -21,8 +21,10 @@ final class TestDatabase: @unchecked Sendable {
     }
 
     private static func openEngine(_ fileSystem: MemoryFileSystem) throws -> StorageEngine {
-        try StorageEngine.open(
-            at: "/db", environment: StorageEnvironment(fileSystem: fileSystem))
+        var options = EngineOptions()
+        options.catalogStorageLimit = CatalogKeys.firstUserStorage
+        return try StorageEngine.open(
+            at: "/db", options: options, environment: StorageEnvironment(fileSystem: fileSystem))
     }
 
     func session(database: String = "falcon", user: String = "postgres") throws -> TestSession {

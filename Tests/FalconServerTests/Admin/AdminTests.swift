@@ -111,6 +111,7 @@ import Testing
         // Database and storage of the key, and no more of it.
         #expect(shown.contains("\"first_key_prefix\":\"0001020304050607\""))
         #expect(shown.contains("\"found_by\":\"open\""))
+        #expect(shown.contains("\"whole\":true,\"lost\":[{\"offset\":0,\"bytes\":"))
         #expect(source.metrics().contains("\nfalcon_quarantined_tables 1\n"))
         #expect(source.metrics().contains("\nfalcon_io_stalled 0\n"))
         let health = source.health()

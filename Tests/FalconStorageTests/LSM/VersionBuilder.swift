@@ -11,7 +11,8 @@ struct VersionBuilder {
     @discardableResult
     mutating func add(
         _ level: Int, _ smallest: String, _ largest: String, epoch: UInt64? = nil,
-        bytes: UInt64 = 1 << 20, entries: UInt64 = 1000, tombstones: UInt64 = 0
+        bytes: UInt64 = 1 << 20, entries: UInt64 = 1000, tombstones: UInt64 = 0,
+        garbage: VersionGarbage = VersionGarbage()
     ) -> UInt64 {
         let number = next
         next += 1
@@ -22,7 +23,7 @@ struct VersionBuilder {
                     flushEpoch: epoch ?? number, smallest: Array(smallest.utf8),
                     largest: Array(largest.utf8), minTimestamp: Timestamp(1),
                     maxTimestamp: Timestamp(number), entryCount: entries,
-                    tombstoneCount: tombstones, rangeTombstoneCount: 0),
+                    tombstoneCount: tombstones, rangeTombstoneCount: 0, garbage: garbage),
                 store: store))
         return number
     }

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import FalconStorage
@@ -196,13 +197,44 @@ extension TableReader {
         }
     }
 
-    /// Reads everything; the error if damage is noticed, else the entries.
-    private func readAll(_ bytes: [UInt8]) throws -> ([ModelEntry], [ModelEntry?]) {
+    /// Its entries would be misread.
+    @Test func anotherDraftsTableIsRefused() throws {
+        let entries = [ModelEntry(key: [1], timestamp: 1, kind: .put, value: [1])]
+        let (file, summary) = try writeTable(entries, .init())
+        var bytes = file.contents
+        let footer = bytes.count - TableFormat.footerBytes
+        bytes[footer + 88] = 0
+        let seed = Checksum.locationSeed(
+            uid: testUID, offset: UInt64(footer), kind: TableFormat.BlockKind.footer.rawValue)
+        let sum = bytes[footer..<(footer + 112)].withUnsafeBytes { Checksum.xxh3($0, seed: seed) }
+        withUnsafeBytes(of: sum.littleEndian) {
+            bytes.replaceSubrange((footer + 112)..<(footer + 120), with: $0)
+        }
+        let error = #expect(throws: StorageError.self) {
+            _ = try TableReader.open(
+                file: BytesFile(bytes), uid: testUID, size: summary.fileBytes, cache: nil)
+        }
+        #expect(error?.code == .unsupportedFormat)
+    }
+
+    private final class Noted: Sendable {
+        let error: Mutex<StorageError?>
+        init(_ error: StorageError?) { self.error = Mutex(error) }
+    }
+
+    /// Reads everything; the error if damage is noticed, else the entries. Damage of the filter is noted and
+    /// fails no read.
+    private func readAll(
+        _ bytes: [UInt8]
+    ) throws -> ([ModelEntry], [ModelEntry?], noted: StorageError?) {
         let file = BytesFile(bytes)
         let table = try TableReader.open(
             file: file, uid: testUID, size: UInt64(bytes.count), cache: nil)
+        let noted = Noted(table.filterDamage)
+        table.noteDamage = { error in noted.error.withLock { $0 = error } }
         let entries = try table.makeIterator().collectForward()
-        return (entries, try entries.map { try table.find($0.key, at: .max) })
+        let found = try entries.map { try table.find($0.key, at: .max) }
+        return (entries, found, noted.error.withLock { $0 })
     }
 
     /// Every bit of a table matters: flipped, it is reported as corruption with file and offset.
@@ -223,8 +255,13 @@ extension TableReader {
             var bad = good
             bad[bit / 8] ^= 1 << UInt8(bit % 8)
             do {
-                _ = try readAll(bad)
-                Issue.record("bit \(bit % 8) of byte \(bit / 8) went unnoticed")
+                let found = try readAll(bad)
+                guard let noted = found.noted else {
+                    Issue.record("bit \(bit % 8) of byte \(bit / 8) went unnoticed")
+                    continue
+                }
+                #expect(found.0 == expected.0 && found.1 == expected.1)
+                throw noted
             } catch let error as StorageError {
                 let known = error.code == .corruption
                 #expect(known && error.location != nil, "byte \(bit / 8): \(error)")

@@ -51,11 +51,29 @@ struct DamageTrial {
             try judge(error)
             outcome = .detected
         }
-        try readPoints(engine, outcome)
+        let failed = try readPoints(engine, outcome)
+        if !isReadOnly { try expectOnlyLosses(engine, failed) }
         return outcome
     }
 
-    private func readPoints(_ engine: StorageEngine, _ outcome: Outcome) throws {
+    /// What of a table cannot be read is what the report says is lost, and no more.
+    private func expectOnlyLosses(_ engine: StorageEngine, _ failed: [String]) throws {
+        guard damage.path.hasSuffix(".sst"), !failed.isEmpty else { return }
+        try engine.writable().background.keeper.awaitIdle()
+        let lost = engine.corruptionReport().entries.flatMap(\.losses).compactMap(\.keys)
+        for key in failed {
+            let utf8 = Array(key.utf8)
+            let isTold = lost.contains { range in
+                !KeyOrder.less(utf8, range.lower ?? [])
+                    && range.upper.map { KeyOrder.less(utf8, $0) } ?? true
+            }
+            if !isTold { throw Mismatch("\(key) cannot be read, lost is \(lost)") }
+        }
+    }
+
+    /// Returns the keys that cannot be read.
+    private func readPoints(_ engine: StorageEngine, _ outcome: Outcome) throws -> [String] {
+        var failed: [String] = []
         // All of them where some cannot be read: the others must be right.
         let step = outcome == .detected ? 1 : 7
         for index in stride(from: 0, to: exemplar.keys.count, by: step) {
@@ -67,8 +85,10 @@ struct DamageTrial {
                 }
             } catch let error as StorageError {
                 try judge(error)
+                failed.append(key)
             }
         }
+        return failed
     }
 
     /// An error has to say where the damage is, and be none of another kind.

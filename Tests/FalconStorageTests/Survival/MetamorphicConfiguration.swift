@@ -77,6 +77,12 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
                 $0.blobGarbagePercent = 100
                 $0.memtableBytes = 8 << 10
             },
+            make("files cut between scopes") {
+                // "e/5" and a zero: among the keys' bytes 4 to 7.
+                $0.catalogStorageLimit = 0x652F_3500
+                $0.memtableBytes = 8 << 10
+                $0.targetFileBytes = 4 << 10
+            },
             make("defaults") { $0 = EngineOptions() },
         ]
     }
@@ -111,6 +117,7 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
         options.walRetainBytes = pick("retain", [0, 128 << 10, .max])
         options.batchPartBytes = pick("part", [64, 512, 1 << 20])
         options.closedTimestampMicros = pick("closing", [0, 200, 1_000_000])
+        options.catalogStorageLimit = pick("scopes", [0, 0x652F_3500, 0x2F33_0000])
         options.versionRetentionMicros = pick("retention", [0, 0, 1 << 50])
         options.blobThresholdBytes = pick("blobs", [0, 16, 64, 1024])
         options.blobGarbagePercent = pick("garbage", [1, 25, 50, 100])

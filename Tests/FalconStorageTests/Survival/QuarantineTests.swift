@@ -51,7 +51,7 @@ import Testing
 
     private func key(_ row: Int) -> String { "k\(100 + row)" }
 
-    /// Rows of the damaged table fail, whatever its blocks hold; nothing older shows through.
+    /// Of a table that is out whole all rows fail; nothing older shows through.
     private func expectQuarantine(_ fixture: ClassEngine, _ path: String) throws {
         let engine = fixture.engine
         for row in [0, 13, 25, 49] {
@@ -72,6 +72,51 @@ import Testing
         #expect(try engine.multiGet([Array(key(70).utf8)])[0] != nil)
     }
 
+    /// Rows in `lost` fail, and every scan that meets them; all others are served, up to its very edges.
+    private func expectLoss(_ engine: StorageEngine, _ path: String, _ lost: KeyRange) throws {
+        let rows = (0..<100).map { Array(key($0).utf8) }
+        let isLost = rows.map { row in
+            !KeyOrder.less(row, lost.lower ?? []) && KeyOrder.less(row, lost.upper ?? [])
+        }
+        #expect(isLost.contains(true) && isLost.contains(false))
+        for (number, row) in rows.enumerated() {
+            let want = number < 50 ? "new" : "old"
+            if isLost[number] {
+                let error = try failure { _ = try engine.value(key(number)) }
+                #expect(error?.code == .corruption && error?.location?.path == path, "\(number)")
+                #expect(error?.message.contains("cannot be read") == true)
+                #expect(try failure { _ = try engine.multiGet([row]) }?.code == .corruption)
+            } else {
+                #expect(try engine.value(key(number))?.hasPrefix(want) == true, "\(number)")
+                #expect(try engine.multiGet([row])[0]?.starts(with: want.utf8) == true)
+            }
+        }
+        let before = isLost.prefix { !$0 }.count
+        let after = isLost.reversed().prefix { !$0 }.count
+        for backward in [false, true] {
+            #expect(
+                try engine.rows(KeyRange(upper: lost.lower), backward: backward).count == before)
+            #expect(try engine.rows(KeyRange(lower: lost.upper), backward: backward).count == after)
+            let iterator = try engine.makeIterator(.all, at: .max)
+            var seen = 0
+            let error = try failure {
+                if backward { try iterator.seekToLast() } else { try iterator.seekToFirst() }
+                while iterator.isValid {
+                    seen += 1
+                    if backward { try iterator.previous() } else { try iterator.next() }
+                }
+            }
+            #expect(error?.code == .corruption && error?.location?.path == path)
+            // Backward a row shows once the one before it is known.
+            #expect(backward ? seen <= after : seen == before)
+        }
+    }
+
+    private func loss(_ entry: CorruptionReport.Entry) throws -> KeyRange {
+        #expect(!entry.isWhole && entry.losses.count == 1)
+        return try #require(entry.losses.first?.keys)
+    }
+
     @Test func aDamagedBlockTakesItsTableOutOfServiceUntilItIsRestored() throws {
         let (fixture, path) = try engine()
         let whole = try fixture.memory.contents(of: path)
@@ -83,37 +128,151 @@ import Testing
         #expect(entry.path == path && entry.level == 0 && entry.foundBy == .read)
         #expect(entry.entryCount == 50 && entry.bytes == UInt64(whole.count))
         #expect(entry.offset.map { $0 < 1000 } == true && entry.reason.contains("checksum"))
+        #expect(
+            entry.losses.first.map { $0.offset <= 700 && 700 < $0.offset + $0.byteCount } == true)
         #expect(entry.smallest == Array(key(0).utf8) && entry.largest == Array(key(49).utf8))
         #expect(entry.range.upper == Array(key(49).utf8) + [0])
         #expect(recorder.count == 1)
         #expect(fixture.engine.statistics().quarantinedTables == 1)
-        try expectQuarantine(fixture, path)
+        let lost = try loss(entry)
+        try expectLoss(fixture.engine, path, lost)
         // A newer version answers, from the memtable and from a table; its neighbours still fail.
-        try fixture.put(key(13), "newest")
-        #expect(try fixture.engine.value(key(13)) == "newest")
+        let rows = (0..<50).filter {
+            let row = Array(key($0).utf8)
+            return !KeyOrder.less(row, lost.lower ?? []) && KeyOrder.less(row, lost.upper ?? [])
+        }
+        try #require(rows.count > 1)
+        try fixture.put(key(rows[0]), "newest")
+        #expect(try fixture.engine.value(key(rows[0])) == "newest")
         try fixture.engine.flush()
-        #expect(try fixture.engine.value(key(13)) == "newest")
-        #expect(try failure { _ = try fixture.engine.value(key(14)) }?.code == .corruption)
+        #expect(try fixture.engine.value(key(rows[0])) == "newest")
+        #expect(try failure { _ = try fixture.engine.value(key(rows[1])) }?.code == .corruption)
         #expect(try failure { try fixture.engine.checkpoint(to: "/copy") }?.code == .corruption)
         // Compactions leave it alone, and MANIFEST remembers.
         try fixture.engine.compact()
         try fixture.reopen()
         #expect(fixture.engine.corruptionReport().entries == [entry])
         #expect(recorder.count == 2)
-        #expect(try failure { _ = try fixture.engine.value(key(0)) }?.code == .corruption)
-        #expect(try fixture.engine.value(key(13)) == "newest")
+        #expect(try failure { _ = try fixture.engine.value(key(rows[1])) }?.code == .corruption)
+        #expect(try fixture.engine.value(key(rows[0])) == "newest")
+        #expect(try fixture.engine.value(key(rows[0] - 1))?.hasPrefix("new") == true)
         #expect(try fixture.engine.recheckQuarantined().isEmpty)
         // The file comes back as it was.
         let file = try fixture.memory.open(path, .readWrite)
         try file.write(whole, at: 0)
         #expect(try fixture.engine.recheckQuarantined() == [entry.file])
         #expect(fixture.engine.corruptionReport().isEmpty)
-        #expect(try fixture.engine.rows().filter { $0.contains("new") }.count == 50)
-        #expect(try fixture.engine.value(key(13)) == "newest")
+        #expect(try fixture.engine.rows().filter { $0.contains("=new") }.count == 50)
+        #expect(try fixture.engine.value(key(rows[0])) == "newest")
         try fixture.reopen()
         #expect(fixture.engine.corruptionReport().isEmpty)
         try fixture.engine.compact()
         #expect(try fixture.engine.rows().count == 100)
+    }
+
+    private func reader(_ fixture: ClassEngine, _ path: String) throws -> TableReader {
+        let file = try fixture.memory.open(path, .read)
+        return try TableReader.open(file: file, uid: nil, size: file.size(), cache: nil)
+    }
+
+    /// Each block in turn: data blocks, and partitions of the index.
+    @Test(arguments: [false, true])
+    func whatNoDamagedBlockHoldsIsServed(isPartitioned: Bool) throws {
+        let (fixture, path) = try engine {
+            $0.compression = .none
+            $0.blockBytes = 256
+            if isPartitioned { $0.partitioningBytes = 64 }
+        }
+        let table = try reader(fixture, path)
+        #expect(table.hasPartitions == isPartitioned)
+        let index = try #require(table.index)
+        var handles = (0..<index.count).map { index.handle($0) }
+        if isPartitioned {
+            for place in 0..<index.count {
+                var pin = BlockPin()
+                let leaf = try table.partition(place, &pin)
+                handles += (0..<leaf.count).map { leaf.handle($0) }
+            }
+        }
+        #expect(handles.count > 8)
+        try fixture.engine.close()
+        for (number, handle) in handles.enumerated() {
+            let memory = fixture.memory.fork()
+            try flip(memory, path, handle.offset + 5)
+            let engine = try ClassEngine.open(memory, fixture.options)
+            defer { try? engine.close() }
+            #expect(try failure { _ = try engine.rows() }?.code == .corruption)
+            try settle(engine)
+            let entry = try #require(engine.corruptionReport().entries.first)
+            #expect(entry.losses.first?.offset == handle.offset)
+            let lost = try loss(entry)
+            if isPartitioned, number < index.count, index.count == 1 { continue }
+            try expectLoss(engine, path, lost)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func withoutItsFilterATableIsReadWhole(isPartitioned: Bool) throws {
+        let (fixture, path) = try engine { if isPartitioned { $0.partitioningBytes = 64 } }
+        let footer = try reader(fixture, path).footer
+        try fixture.engine.close()
+        try flip(fixture.memory, path, footer.filter.offset + 9)
+        try fixture.reopen()
+        for row in 0..<100 {
+            let want = row < 50 ? "new" : "old"
+            #expect(try fixture.engine.value(key(row))?.hasPrefix(want) == true)
+        }
+        #expect(try fixture.engine.value("k1000") == nil)
+        try settle(fixture.engine)
+        for _ in 0..<2 {
+            let entry = try #require(fixture.engine.corruptionReport().entries.first)
+            #expect(entry.path == path && !entry.isWhole)
+            #expect(entry.losses.map(\.offset) == [footer.filter.offset])
+            #expect(entry.losses[0].keys == nil)
+            #expect(try fixture.engine.rows().count == 100)
+            try fixture.reopen()
+        }
+        // Nothing is given up with it.
+        try fixture.engine.dropQuarantined()
+        #expect(fixture.engine.corruptionReport().isEmpty)
+        #expect(try fixture.engine.rows().filter { $0.contains("=new") }.count == 50)
+    }
+
+    @Test func withoutItsRangeTombstonesATableIsOutWhole() throws {
+        let fixture = try ClassEngine { $0.blockCacheBytes = 0 }
+        try fixture.fill(0..<100, "old")
+        try fixture.engine.compact()
+        let before = try Set(fixture.files("sst", ".sst"))
+        try fixture.fill(0..<10, "new")
+        try fixture.deleteRange(key(20), key(40))
+        try fixture.engine.flush()
+        let path = try #require(try Set(fixture.files("sst", ".sst")).subtracting(before).first)
+        let footer = try reader(fixture, path).footer
+        try fixture.engine.close()
+        try flip(fixture.memory, path, footer.rangeTombstones.offset + 2)
+        try fixture.reopen()
+        for row in [0, 9, 15, 20, 39] {
+            #expect(try failure { _ = try fixture.engine.value(key(row)) }?.code == .corruption)
+        }
+        #expect(try fixture.engine.value(key(40)) != nil)
+        try settle(fixture.engine)
+        #expect(fixture.engine.corruptionReport().entries.map(\.isWhole) == [true])
+    }
+
+    @Test func damageThatComesLaterIsRecordedToo() throws {
+        let (fixture, path) = try engine { $0.compression = .none }
+        try flip(fixture.memory, path, 700)
+        _ = try? fixture.engine.rows()
+        try settle(fixture.engine)
+        #expect(fixture.engine.corruptionReport().entries.first?.losses.count == 1)
+        try flip(fixture.memory, path, 2500)
+        for row in 0..<50 { _ = try? fixture.engine.value(key(row)) }
+        try settle(fixture.engine)
+        let entry = try #require(fixture.engine.corruptionReport().entries.first)
+        #expect(entry.losses.count == 2 && !entry.isWhole)
+        #expect(recorder.count == 2)
+        try fixture.reopen()
+        #expect(fixture.engine.corruptionReport().entries == [entry])
     }
 
     @Test(arguments: ["missing", "cut", "footer", "header", "index"])
@@ -164,15 +323,30 @@ import Testing
         try settle(fixture.engine)
         let wrong = try failure { try fixture.engine.dropQuarantined([FileNumber(999_999)]) }
         #expect(wrong?.code == .invalidArgument)
+        let keys = try loss(try #require(fixture.engine.corruptionReport().entries.first))
         let lost = try fixture.engine.dropQuarantined()
         #expect(lost.entries.map(\.path) == [path])
         #expect(fixture.engine.corruptionReport().isEmpty)
-        #expect(try fixture.engine.rows().filter { $0.contains("old") }.count == 100)
+        // Old rows where blocks were lost, the others as they were.
+        func expectSalvage() throws {
+            #expect(try fixture.engine.rows().count == 100)
+            for row in 0..<50 {
+                let utf8 = Array(key(row).utf8)
+                let isLost =
+                    !KeyOrder.less(utf8, keys.lower ?? [])
+                    && KeyOrder.less(utf8, keys.upper ?? [])
+                #expect(
+                    try fixture.engine.value(key(row))?.hasPrefix(isLost ? "old" : "new") == true)
+            }
+        }
+        try expectSalvage()
         try fixture.engine.awaitIdle()
         #expect(try !fixture.files("sst", ".sst").contains(path))
         try fixture.reopen()
         #expect(fixture.engine.corruptionReport().isEmpty)
-        #expect(try fixture.engine.rows().count == 100)
+        try expectSalvage()
+        try fixture.engine.compact()
+        try expectSalvage()
         #expect(try fixture.engine.dropQuarantined().isEmpty)
     }
 
@@ -249,7 +423,18 @@ import Testing
             var edit = VersionEdit()
             let record = QuarantineRecord(
                 error, file: FileNumber(5), finder: finder, wallMicros: 123)
-            edit.quarantined = [record]
+            let damage = TableDamage(
+                error: error, isWhole: false,
+                losses: [
+                    .init(
+                        offset: 77, byteCount: 9,
+                        keys: KeyRange(lower: [1, 2], upper: [3])),
+                    .init(offset: 1 << 33, byteCount: 1 << 20),
+                ])
+            edit.quarantined = [
+                record,
+                QuarantineRecord(damage, file: FileNumber(6), finder: finder, wallMicros: 1),
+            ]
             edit.released = [FileNumber(9)]
             let bytes = edit.encoded()
             let decoded = try bytes.withUnsafeBytes { try VersionEdit.decode($0, path: "m") }

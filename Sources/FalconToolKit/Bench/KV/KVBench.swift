@@ -84,12 +84,12 @@ final class KVBench {
     // MARK: - Measuring
 
     /// Closes the database, which flushes nothing, and measures how it is opened again.
-    private func replay(_ workload: KVWorkload) throws(StorageError) {
+    private func reopen(_ workload: KVWorkload) throws(StorageError) {
         let settings = KVBenchSettings(options)
         try engine?.close()
         engine = nil
         var engineOptions = options.engineOptions
-        engineOptions.memtableBytes = options.replayBufferSize
+        if workload.kind != .open { engineOptions.memtableBytes = options.replayBufferSize }
         if workload.kind == .replay { engineOptions.maximumImmutableMemtables = 64 }
         let listener = KVReplay()
         engineOptions.eventListener = listener
@@ -109,7 +109,7 @@ final class KVBench {
     }
 
     private func measure(_ workload: KVWorkload) throws(StorageError) {
-        if workload.isReplay { return try replay(workload) }
+        if workload.isReopening { return try reopen(workload) }
         guard let engine else { return }
         let settings = KVBenchSettings(options)
         let helpers = workload.kind == .readWhileWriting ? 1 : 0

@@ -101,6 +101,9 @@ struct KVBenchOptions: ParsableArguments {
         name: .customLong("replay_buffer_size"),
         help: "Bytes of one memtable after the reopen of replay and replayflush.")
     var replayBufferSize = 64 << 20
+    @Option(
+        name: .customLong("target_file_size_base"), help: "Bytes at which compactions cut tables.")
+    var targetFileBytes = EngineOptions().targetFileBytes
     @Option(name: .customLong("block_size"), help: "Uncompressed bytes of a data block.")
     var blockSize = 4096
     @Option(
@@ -163,7 +166,7 @@ struct KVBenchOptions: ParsableArguments {
             ("use_existing_db", .bool(useExistingDB == .on)),
             ("batch_size", .count(batchSize)), ("duration", .count(duration)),
             ("seek_nexts", .count(seekNexts)), ("write_buffer_size", .count(writeBufferSize)),
-            ("block_size", .count(blockSize)),
+            ("target_file_size_base", .count(targetFileBytes)), ("block_size", .count(blockSize)),
             ("min_blob_size", .count(minBlobSize)),
             ("max_background_jobs", .count(maxBackgroundJobs)),
             ("replay_buffer_size", .count(replayBufferSize)),
@@ -180,6 +183,7 @@ struct KVBenchOptions: ParsableArguments {
         var options = EngineOptions()
         options.memtableBytes = writeBufferSize
         options.blockBytes = blockSize
+        options.targetFileBytes = targetFileBytes
         options.blobThresholdBytes = max(minBlobSize, 0)
         options.filterBitsPerKey = max(bloomBits, 0)
         options.compression = codec ?? .lz4

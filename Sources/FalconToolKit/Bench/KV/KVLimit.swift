@@ -53,7 +53,9 @@ struct KVLimit {
             case .readMissing: misses(2)
             case .seekRandom: misses(10, copying: true)
             case .readSequential, .readReverse: copy.map { ("memcpy", $0 / lanes) }
-            case .ingest, .flush, .compact, .waitForCompaction, .replay, .replayFlush, .stats: nil
+            case .ingest, .flush, .compact, .waitForCompaction, .open, .replay, .replayFlush,
+                .stats:
+                nil
             }
         guard let bound, bound.1 > 0 else { return nil }
         (name, nanosPerOperation) = bound

@@ -14,7 +14,7 @@ final class KVReplay: EngineEventListener {
     }
     var commits: UInt64 { end(.apply)?.records ?? 0 }
 
-    /// `scan 0.105 s, apply 0.312 s, validate 0.000 s; 201.4 MB of log in 1 segments, 9 commits`
+    /// `scan 0.105 s, apply 0.312 s, validate 0.000 s; 201.4 MB of log in 1 segments, 9 commits, 4 tables`
     var text: String {
         let phases = RecoveryEvent.Phase.allCases.map { phase in
             let seconds = Double(end(phase)?.elapsedMicros ?? 0) / 1e6
@@ -23,6 +23,7 @@ final class KVReplay: EngineEventListener {
         let log = Double(end(.apply)?.totalBytes ?? 0) / 1_048_576
         return "  " + phases.joined(separator: ", ") + "; "
             + BenchText.number(log, width: 0, decimals: 1) + " MB of log in "
-            + "\(end(.apply)?.files ?? 0) segments, \(commits) commits\n"
+            + "\(end(.apply)?.files ?? 0) segments, \(commits) commits, "
+            + "\(end(.validate)?.files ?? 0) tables\n"
     }
 }

@@ -5,7 +5,7 @@ struct KVWorkload {
         case readRandom, readMissing, multiReadRandom
         case readSequential, readReverse, seekRandom, readWhileWriting
         case ingest
-        case flush, compact, waitForCompaction, replay, replayFlush, stats
+        case flush, compact, waitForCompaction, open, replay, replayFlush, stats
     }
 
     private static let known: [(String, Kind)] = [
@@ -15,8 +15,8 @@ struct KVWorkload {
         ("readseq", .readSequential),
         ("readreverse", .readReverse), ("seekrandom", .seekRandom),
         ("readwhilewriting", .readWhileWriting), ("ingest", .ingest), ("flush", .flush),
-        ("compact", .compact), ("waitforcompaction", .waitForCompaction), ("replay", .replay),
-        ("replayflush", .replayFlush), ("stats", .stats),
+        ("compact", .compact), ("waitforcompaction", .waitForCompaction), ("open", .open),
+        ("replay", .replay), ("replayflush", .replayFlush), ("stats", .stats),
     ]
     static let names = known.map(\.0)
 
@@ -34,8 +34,8 @@ struct KVWorkload {
         kind == .fillSequential || kind == .fillRandom || kind == .fillSync || kind == .ingest
     }
 
-    /// Reopens the database and replays its log.
-    var isReplay: Bool { kind == .replay || kind == .replayFlush }
+    /// Closes the database and opens it again: `open` as it was, the others to replay its log.
+    var isReopening: Bool { kind == .open || kind == .replay || kind == .replayFlush }
 
     /// What `db_bench` calls an operation of this workload in its histograms.
     var operationName: String {
@@ -45,7 +45,7 @@ struct KVWorkload {
         case .readRandom, .readMissing, .multiReadRandom, .readWhileWriting: "read"
         case .seekRandom: "seek"
         case .readSequential, .readReverse: "read"
-        case .flush, .compact, .waitForCompaction, .replay, .replayFlush, .stats: "op"
+        case .flush, .compact, .waitForCompaction, .open, .replay, .replayFlush, .stats: "op"
         }
     }
     /// Its keys and values are written, not read.
@@ -54,7 +54,7 @@ struct KVWorkload {
     var canBePaced: Bool {
         switch kind {
         case .readSequential, .readReverse, .ingest, .flush, .compact, .waitForCompaction,
-            .replay, .replayFlush, .stats:
+            .open, .replay, .replayFlush, .stats:
             false
         default: true
         }

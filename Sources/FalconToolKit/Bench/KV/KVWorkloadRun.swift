@@ -56,7 +56,7 @@ final class KVWorkloadRun: @unchecked Sendable {
         case .waitForCompaction:
             try engine.awaitIdle()
             thread.finished(1, bytes: 0)
-        case .replay, .replayFlush, .stats: break
+        case .open, .replay, .replayFlush, .stats: break
         }
     }
 
