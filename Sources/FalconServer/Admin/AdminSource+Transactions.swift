@@ -5,9 +5,11 @@ extension AdminSource {
     func appendTransactions(_ database: SQLDatabase, _ out: inout MetricsText) {
         let counts = database.transactionCounts
         out.counter(
-            "falcon_transactions_committed_total", "Transactions that committed.", counts.committed)
+            "falcon_sql_transactions_committed_total", "Transactions that committed.",
+            counts.committed)
         out.counter(
-            "falcon_transactions_aborted_total", "Transactions that were rolled back or failed.",
+            "falcon_sql_transactions_aborted_total",
+            "Transactions that were rolled back or failed.",
             counts.aborted)
         out.counter(
             "falcon_serialization_failures_total", "Transactions that failed with 40001.",

@@ -1,3 +1,4 @@
+import FalconSQL
 import FalconStorage
 import Glibc
 import NIOPosix
@@ -46,6 +47,32 @@ import Testing
         let draining = try get("/health", port: admin.port)
         #expect(draining.hasPrefix("HTTP/1.1 503"))
         #expect(draining.contains("\"draining\""))
+    }
+
+    @Test func everyMetricHasOneName() throws {
+        let engine = try StorageEngine.open(
+            at: "/db", environment: StorageEnvironment(fileSystem: MemoryFileSystem()))
+        defer { try? engine.close() }
+        let database = try SQLDatabase.open(engine: engine)
+        defer { database.close() }
+        let resolver = InDoubtResolver(database, NobodyKnows()) { _ in }
+        defer { resolver.stop() }
+        let source = AdminSource(
+            engine: engine, database: database, resolver: resolver,
+            server: try WireServer().context, dataDirectory: "/db")
+        let types = source.metrics().split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
+        let names = types.compactMap { $0.split(separator: " ").dropFirst(2).first }
+        #expect(names.contains("falcon_sql_transactions_committed_total"))
+        #expect(names.contains("falcon_in_doubt_questions_total"))
+        #expect(names.count == Set(names).count)
+    }
+
+    private struct NobodyKnows: InDoubtSource {
+        func ask(
+            _ transaction: InDoubtTransaction,
+            answer: @escaping @Sendable (Result<InDoubtDecision, any Error>) -> Void
+        ) { answer(.success(.undecided)) }
+        func stop() {}
     }
 
     @Test func memoryAndTablesAreMeasured() throws {
