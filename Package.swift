@@ -67,7 +67,9 @@ if buildsTools {
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ]),
-        .testTarget(name: "FalconToolTests", dependencies: ["FalconToolKit", "FalconTestKit"]),
+        .testTarget(
+            name: "FalconToolTests",
+            dependencies: ["FalconStorage", "FalconSchema", "FalconToolKit", "FalconTestKit"]),
     ]
     for tool in ["sst-verify", "wal-inspect", "pitr-restore", "cdc-tail", "falcon-bench"] {
         products.append(.executable(name: tool, targets: [tool]))

@@ -65,6 +65,7 @@ public struct SQLError: Error, Sendable, CustomStringConvertible {
 
 extension SQLState {
     public static let warning = Self("01000")
+    public static let dependentObjectsStillExist = Self("2BP01")
     public static let featureNotSupported = Self("0A000")
     public static let protocolViolation = Self("08P01")
     public static let transactionResolutionUnknown = Self("08007")
@@ -115,6 +116,7 @@ extension SQLState {
     public static let indeterminateDatatype = Self("42P18")
     public static let datatypeMismatch = Self("42804")
     public static let wrongObjectType = Self("42809")
+    public static let invalidForeignKey = Self("42830")
     public static let invalidTableDefinition = Self("42P16")
     public static let invalidObjectDefinition = Self("42P17")
     public static let diskFull = Self("53100")
@@ -123,6 +125,7 @@ extension SQLState {
     public static let programLimitExceeded = Self("54000")
     public static let statementTooComplex = Self("54001")
     public static let tooManyColumns = Self("54011")
+    public static let objectInUse = Self("55006")
     public static let objectNotInPrerequisiteState = Self("55000")
     public static let lockNotAvailable = Self("55P03")
     public static let queryCanceled = Self("57014")

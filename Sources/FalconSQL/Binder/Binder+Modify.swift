@@ -331,7 +331,9 @@ extension Binder {
         let scope = Scope(parent: outer, query: state)
         // What is overwritten and in no index need not be known.
         let replaced = Set(update.assignments.map(\.column))
-        let indexed = indexedColumns(target.table)
+        var indexed = indexedColumns(target.table)
+        // Whether a foreign key's values change is to be known, too.
+        for key in target.table.foreignKeys { indexed.formUnion(key.columns) }
         let (logical, relation) = try bindChangedRows(
             target, update.table, update.from, update.filter, scope
         ) { !replaced.contains($0.name) || indexed.contains($0.attribute) }

@@ -13,9 +13,12 @@ public protocol CatalogReader {
     func viewDefinition(schema: String?, name: String) throws(SQLError) -> ViewDefinition?
     /// A guess at the number of rows, for the planner; nil when there is none.
     func estimatedRowCount(of table: TableDescriptor) -> Double?
+    /// The columns of `table` that foreign keys reference.
+    func referencedColumns(of table: TableDescriptor) -> Set<Int16>
 }
 
 extension CatalogReader {
+    public func referencedColumns(of table: TableDescriptor) -> Set<Int16> { [] }
     public func viewDefinition(
         schema: String?, name: String
     ) throws(SQLError) -> ViewDefinition? { nil }

@@ -8,6 +8,13 @@ struct SchemaEntry: Sendable {
     var ownerOID: OID
 }
 
+/// A foreign key as the referenced table sees it.
+struct ForeignKeyReference: Hashable, Sendable {
+    /// The referencing table.
+    var table: OID
+    var constraint: OID
+}
+
 /// What a name in a schema stands for: relations share one name space.
 enum RelationKind: Sendable { case table, index, view, sequence }
 
@@ -60,6 +67,8 @@ final class CatalogSnapshot: @unchecked Sendable {
     private(set) var names: [OID: [String: (kind: RelationKind, oid: OID)]]
     /// The table that each index belongs to.
     private(set) var indexOwners: [OID: OID]
+    /// The foreign keys that reference each table, in the order they were made.
+    private(set) var references: [OID: [ForeignKeyReference]]
 
     static let pgCatalog: OID = 11
     static let publicSchema: OID = 2200
@@ -80,6 +89,7 @@ final class CatalogSnapshot: @unchecked Sendable {
         sequences = [:]
         names = [:]
         indexOwners = [:]
+        references = [:]
         apply(.putSchema(.init(oid: Self.pgCatalog, name: "pg_catalog", ownerOID: 10)))
         apply(
             .putSchema(
@@ -95,6 +105,7 @@ final class CatalogSnapshot: @unchecked Sendable {
         sequences = other.sequences
         names = other.names
         indexOwners = other.indexOwners
+        references = other.references
     }
 
     /// This catalog with `changes` applied in order.
@@ -113,6 +124,11 @@ final class CatalogSnapshot: @unchecked Sendable {
             for index in table.indexes {
                 names[table.schemaOID, default: [:]][index.name] = (.index, index.oid)
                 indexOwners[index.oid] = table.oid
+            }
+            for key in table.foreignKeys {
+                references[key.referencedTable, default: []].append(
+                    ForeignKeyReference(table: table.oid, constraint: key.oid))
+                references[key.referencedTable]?.sort { $0.constraint < $1.constraint }
             }
         case .dropTable(let oid):
             if let old = tables.removeValue(forKey: oid) { removeNames(of: old) }
@@ -146,9 +162,22 @@ final class CatalogSnapshot: @unchecked Sendable {
             names[table.schemaOID]?[index.name] = nil
             indexOwners[index.oid] = nil
         }
+        for key in table.foreignKeys {
+            references[key.referencedTable]?.removeAll { $0.constraint == key.oid }
+        }
     }
 
     // MARK: Lookups
+
+    /// A foreign key with the table that has it.
+    func foreignKey(
+        _ reference: ForeignKeyReference
+    ) -> (table: TableDescriptor, key: ForeignKeyDescriptor)? {
+        guard let table = tables[reference.table],
+            let key = table.foreignKeys.first(where: { $0.oid == reference.constraint })
+        else { return nil }
+        return (table, key)
+    }
 
     func relation(
         schema: OID, name: String

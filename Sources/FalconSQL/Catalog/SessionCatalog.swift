@@ -37,6 +37,13 @@ final class SessionCatalog: CatalogReader {
         snapshot.tables[oid] ?? VirtualTables.descriptor(oid: oid)
     }
 
+    func referencedColumns(of table: TableDescriptor) -> Set<Int16> {
+        guard let references = snapshot.references[table.oid] else { return [] }
+        return references.reduce(into: []) { columns, reference in
+            columns.formUnion(snapshot.foreignKey(reference)?.key.referencedColumns ?? [])
+        }
+    }
+
     func relation(
         schema: String?, name: String
     ) throws(SQLError) -> (kind: RelationKind, oid: OID)? {

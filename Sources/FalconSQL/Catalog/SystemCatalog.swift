@@ -350,15 +350,16 @@ enum SystemCatalog {
             }.map(\.oid))
         func row(
             _ id: OID, _ label: String, _ schema: OID, am: OID, kind: Unicode.Scalar, columns: Int,
-            checks: Int = 0, hasIndex: Bool = false, file: UInt32 = 0, options: [String] = []
+            checks: Int = 0, hasIndex: Bool = false, hasTriggers: Bool = false, file: UInt32 = 0,
+            options: [String] = []
         ) -> [Datum] {
             [
                 oid(id), name(label), oid(schema), .int(0), .int(0), oid(10), oid(am),
                 .int(Int64(file)), .int(0), .int(0), .float(-1), .int(0), .int(0),
                 .bool(hasIndex), no,
                 letter(temporary.contains(schema) ? "t" : "p"), letter(kind), .int(Int64(columns)),
-                .int(Int64(checks)), no, no, no, no, no, yes, letter("d"), no, .int(0),
-                .int(0), .int(0), .null,
+                .int(Int64(checks)), no, .bool(hasTriggers), no, no, no, yes, letter("d"), no,
+                .int(0), .int(0), .int(0), .null,
                 options.isEmpty
                     ? .null
                     : .array(ArrayValue(elementType: .text, options.map { .text($0) })), .null,
@@ -370,7 +371,11 @@ enum SystemCatalog {
                 row(
                     table.oid, table.name, table.schemaOID, am: 2, kind: "r",
                     columns: table.columns.count, checks: table.checks.count,
-                    hasIndex: !table.indexes.isEmpty, file: table.storageID.rawValue))
+                    hasIndex: !table.indexes.isEmpty,
+                    // Foreign keys are triggers to PostgreSQL, on both of their tables.
+                    hasTriggers: !table.foreignKeys.isEmpty
+                        || !(source.catalog.references[table.oid] ?? []).isEmpty,
+                    file: table.storageID.rawValue))
             for index in table.indexes {
                 rows.append(
                     row(
@@ -494,18 +499,26 @@ enum SystemCatalog {
                 .null, .null, .null, .null, .null, expression.map { .text($0) } ?? .null,
             ]
         }
-        return sortedTables(source).flatMap { table in
-            table.indexes.filter(\.isConstraint).map { index in
-                row(
-                    index.oid, index.name, table, index.isPrimary ? "p" : "u", index: index.oid,
-                    columns: index.columns.map(\.attribute), expression: nil)
+        var rows: [[Datum]] = []
+        for table in sortedTables(source) {
+            for index in table.indexes where index.isConstraint {
+                rows.append(
+                    row(
+                        index.oid, index.name, table, index.isPrimary ? "p" : "u",
+                        index: index.oid, columns: index.columns.map(\.attribute),
+                        expression: nil))
             }
-                + table.checks.map { check in
+            for check in table.checks {
+                rows.append(
                     row(
                         check.oid, check.name, table, "c", index: .invalid, columns: [],
-                        expression: check.expression)
-                }
+                        expression: check.expression))
+            }
+            for key in table.foreignKeys {
+                rows.append(constraint(key, table, source.catalog))
+            }
         }
+        return rows
     }
 
     @Sendable private static func settings(_ source: VirtualSource) -> [[Datum]] {

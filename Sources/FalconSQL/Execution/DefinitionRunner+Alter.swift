@@ -13,13 +13,25 @@ extension DefinitionRunner {
             return
         }
         for action in alter.actions {
-            let old = try lockedTable(alter.table, .accessExclusive)
+            let old = try lockedTable(alter.table, Self.lockMode(of: alter))
             try session.checkUnused(old, "ALTER TABLE")
+            try checkNotInUse(old, "ALTER TABLE")
             var table = old
             table.version += 1
             guard try apply(action, old, &table) else { continue }
             try transaction.record(.putTable(table))
         }
+    }
+
+    /// Adding foreign keys keeps writers out, not readers.
+    private static func lockMode(of alter: AST.AlterTable) -> LockMode {
+        let isWeaker = alter.actions.allSatisfy { action in
+            if case .addConstraint(let constraint) = action, case .foreignKey = constraint.kind {
+                return true
+            }
+            return false
+        }
+        return isWeaker ? .shareRowExclusive : .accessExclusive
     }
 
     /// False: nothing changed.
@@ -29,12 +41,12 @@ extension DefinitionRunner {
         switch action {
         case .addColumn(let definition, let ifNotExists):
             return try addColumn(definition, ifNotExists, old, &table)
-        case .dropColumn(let name, let ifExists, _):
-            return try dropColumn(name, ifExists, old, &table)
+        case .dropColumn(let name, let ifExists, let isCascade):
+            return try dropColumn(name, ifExists, isCascade, old, &table)
         case .addConstraint(let constraint):
             return try addConstraint(constraint, old, &table)
-        case .dropConstraint(let name, let ifExists, _):
-            return try dropConstraint(name, ifExists, old, &table)
+        case .dropConstraint(let name, let ifExists, let isCascade):
+            return try dropConstraint(name, ifExists, isCascade, old, &table)
         case .setNotNull(let name):
             let index = try column(name, of: table)
             if table.columns[index].isNotNull { return false }
@@ -65,7 +77,11 @@ extension DefinitionRunner {
                 table.columns[index].defaultExpression = nil
             }
             return true
-        case .validateConstraint, .setOptions, .resetOptions, .owner, .clusterOn: return false
+        case .validateConstraint(let name): return try validateConstraint(name, old, &table)
+        case .alterConstraint(let name, let isDeferrable, let isInitiallyDeferred):
+            return try alterConstraint(
+                name, isDeferrable: isDeferrable, isInitiallyDeferred: isInitiallyDeferred, &table)
+        case .setOptions, .resetOptions, .owner, .clusterOn: return false
         case .alterType(let name, let definition):
             return try alterType(name, definition, old, &table)
         case .unsupported(let what):
@@ -129,6 +145,7 @@ extension DefinitionRunner {
                 try verify(check, old, table)
             }
         }
+        if !column.missingValue.isNull { try validateNewKeys(old, table) }
         return true
     }
 
@@ -156,10 +173,12 @@ extension DefinitionRunner {
             values[place] = try expression.evaluate(row)
             for verify in verifiers { try verify(values) }
         }
+        try validateNewKeys(old, table)
     }
 
     private func dropColumn(
-        _ name: String, _ ifExists: Bool, _ old: TableDescriptor, _ table: inout TableDescriptor
+        _ name: String, _ ifExists: Bool, _ isCascade: Bool, _ old: TableDescriptor,
+        _ table: inout TableDescriptor
     ) throws(SQLError) -> Bool {
         guard let index = table.columns.firstIndex(where: { $0.name == name && !$0.isDropped })
         else {
@@ -173,6 +192,7 @@ extension DefinitionRunner {
                 "column \"\(name)\" of relation \"\(table.name)\" does not exist")
         }
         let attribute = table.columns[index].attribute
+        try dropKeys(of: attribute, isCascade, &table)
         let wasPrimary = table.primaryKey.contains { $0.attribute == attribute }
         for index in table.indexes
         where !index.isPrimary && index.columns.contains(where: { $0.attribute == attribute }) {
@@ -227,6 +247,9 @@ extension DefinitionRunner {
             if let check = table.checks.last, !constraint.isNotValid {
                 try verify(check, old, table)
             }
+        case .foreignKey:
+            try addConstraint(constraint, to: &table)
+            try validateNewKeys(old, table)
         default: try addConstraint(constraint, to: &table)
         }
         return true
@@ -270,13 +293,27 @@ extension DefinitionRunner {
     }
 
     private func dropConstraint(
-        _ name: String, _ ifExists: Bool, _ old: TableDescriptor, _ table: inout TableDescriptor
+        _ name: String, _ ifExists: Bool, _ isCascade: Bool, _ old: TableDescriptor,
+        _ table: inout TableDescriptor
     ) throws(SQLError) -> Bool {
+        if let index = table.foreignKeys.firstIndex(where: { $0.name == name }) {
+            let key = table.foreignKeys.remove(at: index)
+            try renewReferenced(by: [key], except: table.oid)
+            return true
+        }
         if let index = table.checks.firstIndex(where: { $0.name == name }) {
             table.checks.remove(at: index)
             return true
         }
         if let index = table.indexes.firstIndex(where: { $0.name == name && $0.isConstraint }) {
+            let place = table.indexes[index].oid
+            let dependents = (transaction.catalog.references[table.oid] ?? []).filter {
+                transaction.catalog.foreignKey($0)?.key.referencedIndex == place
+            }
+            try dropDependents(
+                dependents.map { ($0, "index \(Identifier.quoted(name))") },
+                of: "constraint \(Identifier.quoted(name)) on table \(described(table))",
+                isCascade: isCascade, from: &table)
             let removed = table.indexes.remove(at: index)
             if removed.isPrimary {
                 table.primaryKey = []
@@ -333,6 +370,7 @@ extension DefinitionRunner {
             for place in old.columns.indices { row.slots[place] = values[place] }
             values[index] = try bound.expression.evaluate(row)
         }
+        try revalidate(table.columns[index].attribute, table)
         return true
     }
 
@@ -398,6 +436,8 @@ extension DefinitionRunner {
             let name = rename.oldName ?? ""
             if let index = table.checks.firstIndex(where: { $0.name == name }) {
                 table.checks[index].name = rename.newName
+            } else if let index = table.foreignKeys.firstIndex(where: { $0.name == name }) {
+                table.foreignKeys[index].name = rename.newName
             } else if let index = table.indexes.firstIndex(where: {
                 $0.name == name && $0.isConstraint
             }) {

@@ -199,16 +199,7 @@ extension DefinitionRunner {
     // MARK: TRUNCATE
 
     func truncate(_ truncate: AST.Truncate) throws(SQLError) {
-        for name in truncate.tables {
-            if let kind = try catalog.relation(schema: name.schema, name: name.name)?.kind,
-                kind != .table
-            {
-                throw SQLError(.wrongObjectType, "\"\(name.name)\" is not a table")
-            }
-            let old = try lockedTable(name, .accessExclusive)
-            // For its indexes, which are made anew; pg_locks shows it.
-            try transaction.lockRelation(old.oid, .share)
-            try session.checkUnused(old, "TRUNCATE")
+        for old in try truncated(truncate) {
             var new = old
             new.version += 1
             new.storageID = try store.allocateStorageID()
@@ -229,6 +220,7 @@ extension DefinitionRunner {
     // MARK: DROP
 
     func drop(_ drop: AST.Drop) throws(SQLError) {
+        if drop.kind == .table { return try dropTables(drop) }
         var dropped: Set<OID> = []
         for name in drop.names {
             if let found = try catalog.relation(schema: name.schema, name: name.last) {
@@ -237,7 +229,6 @@ extension DefinitionRunner {
         }
         for name in drop.names {
             switch drop.kind {
-            case .table: try dropTable(name, drop, dropped)
             case .index: try dropIndex(name, drop)
             case .schema: try dropSchema(name.last, drop)
             case .view: try dropView(name, drop, dropped)
@@ -255,7 +246,7 @@ extension DefinitionRunner {
         }
     }
 
-    private func missing(
+    func missing(
         _ what: String, _ name: AST.Name, _ drop: AST.Drop
     ) throws(SQLError) {
         if drop.ifExists {
@@ -271,7 +262,7 @@ extension DefinitionRunner {
             "\(what) \"\(name.last)\" does not exist")
     }
 
-    private func wrongKind(
+    func wrongKind(
         _ name: AST.Name, _ wanted: String, _ kind: RelationKind
     ) -> SQLError {
         let (command, what) =
@@ -284,30 +275,6 @@ extension DefinitionRunner {
         return SQLError(
             .wrongObjectType, "\"\(name.last)\" is not \(wanted)",
             hint: "Use DROP \(command) to remove \(what).")
-    }
-
-    private func dropTable(
-        _ name: AST.Name, _ drop: AST.Drop, _ dropped: Set<OID>
-    ) throws(SQLError) {
-        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
-            return try missing("table", name, drop)
-        }
-        guard found.kind == .table else {
-            throw wrongKind(name, "a table", found.kind)
-        }
-        try transaction.lockRelation(found.oid, .accessExclusive)
-        guard let table = transaction.catalog.tables[found.oid] else {
-            return try missing("table", name, drop)
-        }
-        try session.checkUnused(table, "DROP TABLE")
-        try dropDependentViews(
-            of: table.oid, "table", table.schema, table.name, drop, except: dropped)
-        try deleteBodies(of: table)
-        try transaction.record(.dropTable(table.oid))
-        for sequence in transaction.catalog.sequences.values
-        where sequence.ownerTable == table.oid {
-            try transaction.record(.dropSequence(sequence.oid))
-        }
     }
 
     private func dropSequence(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
@@ -364,6 +331,14 @@ extension DefinitionRunner {
                     + "\(table.name) requires it",
                 hint: "You can drop constraint \(index.name) on table \(table.name) instead.")
         }
+        let dependents = (transaction.catalog.references[owner] ?? []).filter {
+            transaction.catalog.foreignKey($0)?.key.referencedIndex == index.oid
+        }
+        let what = "index \(Identifier.quoted(index.name))"
+        var altered: TableDescriptor? = table
+        try dropDependents(
+            dependents.map { ($0, what) }, of: what, isCascade: drop.isCascade, in: &altered)
+        if let altered { table = altered }
         table.indexes.remove(at: place)
         table.version += 1
         try transaction.deleteStorage(index.storageID)
@@ -399,15 +374,24 @@ extension DefinitionRunner {
         let sequences = transaction.catalog.sequences.values.filter {
             $0.schemaOID == oid && $0.ownerTable == .invalid
         }
-        var dependents = tables.map { (oid: $0.oid, text: "table \(name).\($0.name)") }
-        dependents += views.map { (oid: $0.oid, text: "view \(name).\($0.name)") }
-        dependents += sequences.map { (oid: $0.oid, text: "sequence \(name).\($0.name)") }
+        let own = "schema \(name)"
+        var dependents = tables.map {
+            (oid: $0.oid, text: "table \(name).\($0.name)", on: own)
+        }
+        dependents += views.map { (oid: $0.oid, text: "view \(name).\($0.name)", on: own) }
+        dependents += sequences.map {
+            (oid: $0.oid, text: "sequence \(name).\($0.name)", on: own)
+        }
+        let outside = outsideReferences(to: Array(tables))
+        dependents += outside.map {
+            (oid: $0.reference.constraint, text: described($0.reference), on: $0.on)
+        }
         dependents.sort { $0.oid < $1.oid }
         if !dependents.isEmpty, !drop.isCascade {
             throw SQLError(
                 SQLState("2BP01"),
                 "cannot drop schema \(name) because other objects depend on it",
-                detail: dependents.map { "\($0.text) depends on schema \(name)" }
+                detail: dependents.map { "\($0.text) depends on \($0.on)" }
                     .joined(separator: "\n"),
                 hint: "Use DROP ... CASCADE to drop the dependent objects too.")
         }
@@ -416,9 +400,11 @@ extension DefinitionRunner {
         }
         for table in tables {
             try transaction.lockRelation(table.oid, .accessExclusive)
-            try deleteBodies(of: table)
-            try transaction.record(.dropTable(table.oid))
+            try checkNotInUse(table, "DROP TABLE")
         }
+        var altered: TableDescriptor?
+        try self.drop(outside.map(\.reference), in: &altered)
+        try removeTables(Array(tables))
         for view in views { try transaction.record(.dropView(view.oid)) }
         for sequence in transaction.catalog.sequences.values where sequence.schemaOID == oid {
             try transaction.record(.dropSequence(sequence.oid))

@@ -178,9 +178,13 @@ struct DefinitionRunner {
         }
         for constraint in constraints {
             switch constraint.kind {
-            case .primaryKey, .unique: continue
+            case .primaryKey, .unique, .foreignKey: continue
             default: try addConstraint(constraint, to: &table)
             }
+        }
+        for constraint in constraints {
+            guard case .foreignKey(let key) = constraint.kind else { continue }
+            try addForeignKey(constraint, key, to: &table, isNew: true)
         }
         try transaction.record(.putTable(table))
         session.noteTemporary(table, onCommit: create.onCommit)
@@ -215,11 +219,23 @@ struct DefinitionRunner {
         var column = ColumnDescriptor(
             name: definition.name, attribute: Int16(table.columns.count + 1), type: type)
         var extra: [AST.Constraint] = []
+        // Which of `extra` DEFERRABLE and INITIALLY DEFERRED are said of.
+        var described: Int?
         if serial != nil { try makeSerial(&column, table, options: []) }
         for constraint in definition.constraints {
             switch constraint.kind {
+            case .deferrable, .initiallyDeferred: break
+            default: described = nil
+            }
+            switch constraint.kind {
             case .identity(_, let options): try makeSerial(&column, table, options: options)
-            case .null, .deferrable, .initiallyDeferred: continue
+            case .null: continue
+            case .deferrable(let flag):
+                guard let described else { continue }
+                extra[described].isDeferrable = flag
+            case .initiallyDeferred(let flag):
+                guard let described else { continue }
+                extra[described].isInitiallyDeferred = flag
             case .notNull: column.isNotNull = true
             case .defaultValue(let expression):
                 let (type, name) = (column.type, column.name)
@@ -246,7 +262,14 @@ struct DefinitionRunner {
                     copy.name = freeCheckName(table, definition.name)
                 }
                 extra.append(copy)
-            case .foreignKey, .generated, .exclusion: extra.append(constraint)
+            case .foreignKey(var key):
+                key.columns = [definition.name]
+                var copy = constraint
+                copy.kind = .foreignKey(key)
+                described = extra.count
+                extra.append(copy)
+                continue
+            case .generated, .exclusion: extra.append(constraint)
             }
         }
         return (column, extra)
@@ -404,8 +427,8 @@ struct DefinitionRunner {
             let text = try planner.storedCheck(expression, table: table)
             table.checks.append(
                 CheckDescriptor(oid: try store.allocateOID(), name: name, expression: text))
-        case .foreignKey:
-            throw SQLError(.featureNotSupported, "foreign keys are not supported yet")
+        case .foreignKey(let key):
+            try addForeignKey(constraint, key, to: &table, isNew: false)
         case .identity:
             throw SQLError(.featureNotSupported, "identity columns are not supported yet")
         case .generated:

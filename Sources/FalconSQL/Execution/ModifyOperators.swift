@@ -19,7 +19,8 @@ class ModifyOperator: Operator {
     var writer: RowWriter {
         get throws(SQLError) {
             if let cachedWriter { return cachedWriter }
-            let made = RowWriter(table: target.table, transaction: executor.transaction)
+            let made = RowWriter(
+                table: target.table, transaction: executor.transaction, firesForeignKeys: true)
             cachedWriter = made
             return made
         }

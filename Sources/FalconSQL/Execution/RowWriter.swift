@@ -37,8 +37,12 @@ final class RowWriter {
     @exclusivity(unchecked) private var indexKey = ByteWriter(capacity: 64)
     @exclusivity(unchecked) private var oldIndexKey = ByteWriter(capacity: 64)
     private let notNull: [Int]
+    /// The table's own foreign keys, and those that reference it.
+    let outgoing: [ForeignKeyDescriptor]
+    let incoming: [(reference: ForeignKeyReference, key: ForeignKeyDescriptor)]
 
-    init(table: TableDescriptor, transaction: Transaction) {
+    /// - Parameter firesForeignKeys: False for DDL, which moves rows that there are already.
+    init(table: TableDescriptor, transaction: Transaction, firesForeignKeys: Bool = false) {
         self.table = table
         self.transaction = transaction
         engine = transaction.engine
@@ -53,6 +57,11 @@ final class RowWriter {
         needsLocks = !transaction.createdStorage.contains(table.storageID)
         notNull = table.columns.indices.filter {
             table.columns[$0].isNotNull && !table.columns[$0].isDropped
+        }
+        outgoing = firesForeignKeys ? table.foreignKeys : []
+        let catalog = firesForeignKeys ? transaction.catalog : nil
+        incoming = (catalog?.references[table.oid] ?? []).compactMap { reference in
+            catalog?.foreignKey(reference).map { (reference, $0.key) }
         }
     }
 
@@ -240,7 +249,7 @@ final class RowWriter {
         sql: SQLOperation = .insert
     ) throws(SQLError) -> Conflict? {
         try makeRowKey(values)
-        return try rowKey.bytes.withRaw { key throws(SQLError) -> Conflict? in
+        let conflict = try rowKey.bytes.withRaw { key throws(SQLError) -> Conflict? in
             if looksFirst, let primary, let arbiters, arbiters.contains(primary.oid),
                 try self.exists(key, isShared: self.needsLocks)
             {
@@ -248,6 +257,8 @@ final class RowWriter {
             }
             return try self.insert(values, key: key, arbiters: arbiters, sql: sql)
         }
+        if conflict == nil, sql == .insert, !outgoing.isEmpty { noteInserted(values) }
+        return conflict
     }
 
     private func insert(
@@ -348,7 +359,7 @@ final class RowWriter {
     // MARK: Update and delete
 
     /// Whether `columns` of the row differ between two versions, as keys see them.
-    private func keyDiffers(
+    func keyDiffers(
         _ columns: [KeyColumn], _ old: [Datum], _ new: [Datum]
     ) throws(SQLError) -> Bool {
         for column in columns {
@@ -370,12 +381,26 @@ final class RowWriter {
         return false
     }
 
-    /// Replaces the locked row at `key`. `touched` tells which columns may differ (nil: any).
+    /// Replaces the locked row at `key`.
     func update(
         key: UnsafeRawBufferPointer, old: [Datum], new: [Datum]
     ) throws(SQLError) {
+        guard !outgoing.isEmpty || !incoming.isEmpty else {
+            return try replace(key: key, old: old, new: new)
+        }
+        var wasOwn = false
+        if !outgoing.isEmpty, !transaction.batch.isEmpty {
+            if case .value = transaction.batch.lookup(key) { wasOwn = true }
+        }
+        try replace(key: key, old: old, new: new)
+        try noteUpdated(old, new, wasOwn: wasOwn)
+    }
+
+    private func replace(
+        key: UnsafeRawBufferPointer, old: [Datum], new: [Datum]
+    ) throws(SQLError) {
         if !table.hasHiddenRowID, try keyDiffers(table.primaryKey, old, new) {
-            try delete(key: key, old: old, sql: .update)
+            try remove(key: key, old: old, sql: .update)
             if try insert(new, sql: .update) != nil {
                 throw SQLError(.internalError, "unexpected conflict")
             }
@@ -411,8 +436,13 @@ final class RowWriter {
     }
 
     /// Deletes the locked row at `key`.
-    func delete(
-        key: UnsafeRawBufferPointer, old: [Datum], sql: SQLOperation = .delete
+    func delete(key: UnsafeRawBufferPointer, old: [Datum]) throws(SQLError) {
+        try remove(key: key, old: old, sql: .delete)
+        if !incoming.isEmpty { try noteDeleted(old) }
+    }
+
+    private func remove(
+        key: UnsafeRawBufferPointer, old: [Datum], sql: SQLOperation
     ) throws(SQLError) {
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
         for index in secondary { try deleteIndexEntry(index, old, suffix) }

@@ -141,6 +141,41 @@ extension FunctionLibrary {
         return true
     }
 
+    private static func foreignKeyDefinition(
+        _ key: ForeignKeyDescriptor, _ table: TableDescriptor, _ session: Session
+    ) -> String {
+        func list(_ attributes: [Int16], _ table: TableDescriptor?) -> String {
+            attributes.map { Identifier.quoted(table?.column($0).name ?? "") }
+                .joined(separator: ", ")
+        }
+        func action(_ action: ForeignKeyDescriptor.Action) -> String? {
+            switch action {
+            case .noAction: nil
+            case .restrict: "RESTRICT"
+            case .cascade: "CASCADE"
+            case .setNull: "SET NULL"
+            case .setDefault: "SET DEFAULT"
+            }
+        }
+        let parent = session.transaction.catalog.tables[key.referencedTable]
+        var name = Identifier.quoted(parent?.name ?? "")
+        let found = try? session.catalog.relation(schema: nil, name: parent?.name ?? "")
+        if found?.oid != parent?.oid {
+            name = Identifier.quoted(parent?.schema ?? "") + "." + name
+        }
+        var text =
+            "FOREIGN KEY (\(list(key.columns, table))) REFERENCES \(name)"
+            + "(\(list(key.referencedColumns, parent)))"
+        if key.isMatchFull { text += " MATCH FULL" }
+        if let action = action(key.onUpdate) { text += " ON UPDATE \(action)" }
+        if let action = action(key.onDelete) { text += " ON DELETE \(action)" }
+        if !key.deleteColumns.isEmpty { text += " (\(list(key.deleteColumns, table)))" }
+        if key.isDeferrable { text += " DEFERRABLE" }
+        if key.isInitiallyDeferred { text += " INITIALLY DEFERRED" }
+        if !key.isValidated { text += " NOT VALID" }
+        return text
+    }
+
     private static func constraintDefinition(
         _ oid: Datum, _ context: FunctionContext, isPretty: Bool = false
     ) throws(SQLError) -> Datum {
@@ -158,6 +193,9 @@ extension FunctionLibrary {
                 let isEnclosed = isEnclosed(text)
                 if isPretty, isEnclosed { return .text("CHECK \(text)") }
                 return .text(isEnclosed ? "CHECK (\(text))" : "CHECK ((\(text)))")
+            }
+            if let key = table.foreignKeys.first(where: { $0.oid == id }) {
+                return .text(foreignKeyDefinition(key, table, session))
             }
         }
         return .null

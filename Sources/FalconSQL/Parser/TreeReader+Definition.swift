@@ -69,6 +69,7 @@ extension TreeReader {
                     referencedColumns: strings(inner["pk_attrs"]),
                     onUpdate: string(inner, "fk_upd_action") ?? "a",
                     onDelete: string(inner, "fk_del_action") ?? "a",
+                    deleteColumns: strings(inner["fk_del_set_cols"]),
                     match: string(inner, "fk_matchtype") ?? "s"))
         case "CONSTR_IDENTITY":
             kind = .identity(
@@ -207,6 +208,11 @@ extension TreeReader {
         case "AT_DropConstraint":
             return .dropConstraint(target, ifExists: ifExists, isCascade: isCascade)
         case "AT_ValidateConstraint": return .validateConstraint(target)
+        case "AT_AlterConstraint":
+            guard let node = definition?.tagged else { break }
+            return .alterConstraint(
+                string(node, "conname") ?? "", isDeferrable: flag(node, "deferrable"),
+                isInitiallyDeferred: flag(node, "initdeferred"))
         case "AT_SetNotNull": return .setNotNull(target)
         case "AT_DropNotNull": return .dropNotNull(target)
         case "AT_ColumnDefault":

@@ -112,7 +112,10 @@ extension TreeReader {
             return .notify(
                 string(inner, "conditionname") ?? "", payload: string(inner, "payload"))
         case "UnlistenStmt": return .unlisten(string(inner, "conditionname"))
-        case "ConstraintsSetStmt": return .setConstraints(isDeferred: flag(inner, "deferred"))
+        case "ConstraintsSetStmt":
+            return .setConstraints(
+                inner["constraints"] == nil ? nil : tableNames(inner["constraints"]),
+                isDeferred: flag(inner, "deferred"))
         default: return nil
         }
     }

@@ -350,10 +350,16 @@ final class QueryPlanner {
                     UpdateNode(
                         target: target, row: row, child: source.node, assignments: assignments)),
                 slots: slots)
+            let referenced = binder.catalog.referencedColumns(of: modify.table)
+            if assignments.contains(where: { referenced.contains($0.attribute) }) {
+                planned.bound = nil
+            }
         case .delete:
             guard let row else { throw SQLError(.internalError, "DELETE lacks its target") }
             planned = source.with(
                 .delete(DeleteNode(target: target, row: row, child: source.node)), slots: slots)
+            // What references the rows is looked for, and may go with them.
+            if !binder.catalog.referencedColumns(of: modify.table).isEmpty { planned.bound = nil }
         }
         if !modify.projections.isEmpty {
             for projection in modify.projections { try ready(projection.expression) }

@@ -168,6 +168,16 @@ public struct StatementPlanner {
         return (converted, binder.slotCount)
     }
 
+    /// The implicit conversion of the value in slot 0; nil when there is none.
+    func bindImplicitCast(
+        from: SQLType, to: SQLType
+    ) throws(SQLError) -> (expression: BoundExpression, slotCount: Int)? {
+        let binder = binder(allowsNew: false)
+        let slot = binder.newSlot(owner: nil)
+        let value = SlotReference(slot: slot, name: "", type: from, location: -1)
+        return try binder.coerce(value, to: to, .implicit).map { ($0, binder.slotCount) }
+    }
+
     /// Expressions without columns, each converted to its type by assignment: EXECUTE's arguments.
     public func bindArguments(
         _ expressions: [AST.Expression], types: [SQLType]

@@ -181,6 +181,13 @@ extension Session {
             return fail(error, sink)
         }
         guard copyIn.isFinal else { return .finished }
+        do throws(SQLError) {
+            try ForeignKeyRunner(session: self).fireImmediate()
+        } catch {
+            if error.isLockWait { return beginLockWait() }
+            copyIn.executor.end()
+            return fail(error, sink)
+        }
         copyIn.executor.end()
         copyIn.run.utilityState = CopyResult(copyIn.rows)
         self.copyIn = nil

@@ -83,6 +83,7 @@ extension Session {
             functions: functions)
         while try executor.next() {}
         try executor.finish()
+        try ForeignKeyRunner(session: self).fireImmediate()
         return measurement
     }
 }

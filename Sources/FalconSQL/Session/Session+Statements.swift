@@ -251,6 +251,7 @@ extension Session {
                 }
             }
             try executor.finish()
+            try ForeignKeyRunner(session: self).fireImmediate()
             run.affected = executor.affectedRows
             run.stage = .emitting
             run.bufferPlace = 0

@@ -100,6 +100,9 @@ extension Session {
     /// Commits. Nil: done already; else the progress to return, and `resume` ends it.
     func commit() throws(SQLError) -> SessionProgress? {
         for (name, portal) in portals where portal.held == nil { dropPortal(name) }
+        if let blocked = try finishDeferredChecks(.commit(chain: chainAfterCommit != nil)) {
+            return blocked
+        }
         if !temporaryActions.isEmpty { try endTemporaryTables() }
         let tracked: SerializableNode?
         do throws(SQLError) {

@@ -35,6 +35,7 @@ extension Session {
     func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
         let holdsCursor = portals.values.contains { $0.isHold && !$0.isKept }
         dropAllPortals()
+        if let blocked = try finishDeferredChecks(.prepare(gid)) { return blocked }
         let node: SerializableNode?
         do throws(SQLError) {
             try checkPreparable(holdsCursor)

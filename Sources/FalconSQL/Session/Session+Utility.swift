@@ -108,7 +108,8 @@ extension Session {
                 try setModes(modes)
             }
             return .done(tag: "SET")
-        case .setConstraints: return .done(tag: "SET CONSTRAINTS")
+        case .setConstraints(let names, let isDeferred):
+            return try setConstraints(names, isDeferred: isDeferred, sink)
         case .resetAll:
             settings.resetAll()
             return .done(tag: "RESET")

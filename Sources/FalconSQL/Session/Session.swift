@@ -87,6 +87,11 @@ public final class Session: @unchecked Sendable {
     var nextPortalNumber = 0
     var pendingCommit: CommitWait?
     var chainAfterCommit: Transaction.Modes?
+    /// The end of the transaction that waits for deferred checks.
+    var pendingEnd: TransactionEnd?
+    /// What foreign keys need, by constraint.
+    var foreignKeyProbes: [OID: ForeignKeyProbe] = [:]
+    var foreignKeyQueries: [ForeignKeyQuery.Identity: ForeignKeyQuery] = [:]
     var copyIn: CopyInState?
     var simplePlans = SimplePlanCache()
     /// The text that error positions count in.
@@ -357,7 +362,11 @@ public final class Session: @unchecked Sendable {
                 guard wait.outcome != nil else { return waiting(wait) }
                 try finishLockWait(wait)
             }
-        } catch { return fail(error, sink) }
+            if let blocked = try resumeEnd() { return blocked }
+        } catch {
+            abandonEnd()
+            return fail(error, sink)
+        }
         if copyIn != nil { return continueCopy(sink) }
         return drive(sink)
     }

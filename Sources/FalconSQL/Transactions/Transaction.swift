@@ -28,6 +28,7 @@ final class Transaction: @unchecked Sendable {
         var isDeferrable: Bool
         /// Cursors with this number or a greater one were opened after it.
         var nextPortal: Int
+        var constraintModes: ForeignKeyQueue.Modes
     }
 
     let engine: StorageEngine
@@ -73,6 +74,8 @@ final class Transaction: @unchecked Sendable {
     private(set) var changes: [CatalogChange] = []
     /// Rows that got another primary key.
     private(set) var moves: [MovedRows.Move] = []
+    /// Foreign key checks and actions to come.
+    @exclusivity(unchecked) var foreignKeys = ForeignKeyQueue()
     private var working: (base: UInt64, changeCount: Int, snapshot: CatalogSnapshot)?
     var savepoints: [Savepoint] = []
 
@@ -197,7 +200,8 @@ final class Transaction: @unchecked Sendable {
 
     @inline(never)
     private func chargeGrowth() throws(SQLError) {
-        try writeMemory.set(batch.memoryBytes &+ moves.count &* 160)
+        try writeMemory.set(
+            batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes)
         checkedBytes = batch.byteCount &+ Self.checkEvery
     }
 
@@ -303,6 +307,7 @@ final class Transaction: @unchecked Sendable {
             checkedBytes = Self.checkEvery
         }
         while let last = moves.last, last.ordinal > ordinal { moves.removeLast() }
+        if !foreignKeys.isEmpty { foreignKeys.undo(to: ordinal) }
         if changes.count > changeCount {
             changes.removeSubrange(changeCount...)
             working = nil
@@ -315,11 +320,12 @@ final class Transaction: @unchecked Sendable {
                 name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
                 fastCount: owner.fast.withLock { $0.count }, changeCount: changes.count,
                 settings: settings, isReadOnly: isReadOnly, isDeferrable: isDeferrable,
-                nextPortal: nextPortal))
+                nextPortal: nextPortal, constraintModes: foreignKeys.modes))
     }
 
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
+        foreignKeys.reopen(savepoint.constraintModes)
         locks.release(owner, downTo: savepoint.heldCount, fast: savepoint.fastCount)
         isReadOnly = savepoint.isReadOnly
         isDeferrable = savepoint.isDeferrable
@@ -389,6 +395,7 @@ final class Transaction: @unchecked Sendable {
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
         if !moves.isEmpty { moves.removeAll() }
+        foreignKeys.removeAll()
         working = nil
         if !savepoints.isEmpty { savepoints.removeAll() }
         isActive = false

@@ -12,6 +12,7 @@ import FalconStorage
 ///     index count varint, each: oid u32 | name | storage id u32 | flags u8 (1 unique, 2 primary,
 ///                               4 constraint) | column list
 ///     check count varint, each: oid u32 | name | expression
+///     foreign key count varint, each: see ForeignKeyDescriptor (absent: none)
 ///
 /// A column list is a varint count and per column attribute i16 and flags u8 (1 descending, 2 nulls
 /// first). Numbers little-endian, strings length-prefixed. Bytes after the last part belong to a later
@@ -64,6 +65,10 @@ extension TableDescriptor {
             writer.appendFixed(check.oid.rawValue)
             writer.appendLengthPrefixed(check.name)
             writer.appendLengthPrefixed(check.expression)
+        }
+        if !foreignKeys.isEmpty {
+            writer.appendVarint(UInt64(foreignKeys.count))
+            for key in foreignKeys { key.append(to: &writer) }
         }
         return writer.bytes
     }
@@ -131,11 +136,21 @@ extension TableDescriptor {
             else { return nil }
             checks.append(CheckDescriptor(oid: OID(oid), name: name, expression: expression))
         }
+        var foreignKeys: [ForeignKeyDescriptor] = []
+        if reader.remaining > 0 {
+            guard let count = reader.readVarint(), count <= UInt64(reader.remaining) else {
+                return nil
+            }
+            for _ in 0..<count {
+                guard let key = ForeignKeyDescriptor(&reader) else { return nil }
+                foreignKeys.append(key)
+            }
+        }
         return TableDescriptor(
             oid: OID(oid), database: DatabaseID(database), schemaOID: OID(schemaOID),
             schema: schema, name: name, version: version32, storageID: StorageID(storage),
             primaryKey: primaryKey, columns: columns, indexes: indexes, checks: checks,
-            ownerOID: OID(owner))
+            foreignKeys: foreignKeys, ownerOID: OID(owner))
     }
 
     private static func readKey(_ reader: inout ByteReader) -> [KeyColumn]? {

@@ -92,12 +92,15 @@ public struct TableDescriptor: Sendable {
     public var columns: [ColumnDescriptor]
     public var indexes: [IndexDescriptor]
     public var checks: [CheckDescriptor]
+    /// Those that this table has; those that reference it are in the referencing tables' descriptors.
+    public var foreignKeys: [ForeignKeyDescriptor]
     public var ownerOID: OID
     public init(
         oid: OID, database: DatabaseID, schemaOID: OID, schema: String, name: String,
         version: UInt32, storageID: StorageID, primaryKey: [KeyColumn] = [],
         columns: [ColumnDescriptor], indexes: [IndexDescriptor] = [],
-        checks: [CheckDescriptor] = [], ownerOID: OID = 10
+        checks: [CheckDescriptor] = [], foreignKeys: [ForeignKeyDescriptor] = [],
+        ownerOID: OID = 10
     ) {
         self.oid = oid
         self.database = database
@@ -110,6 +113,7 @@ public struct TableDescriptor: Sendable {
         self.columns = columns
         self.indexes = indexes
         self.checks = checks
+        self.foreignKeys = foreignKeys
         self.ownerOID = ownerOID
     }
     public var hasHiddenRowID: Bool { primaryKey.isEmpty }

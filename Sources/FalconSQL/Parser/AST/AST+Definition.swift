@@ -63,6 +63,8 @@ extension AST {
         /// 'a' no action, 'r' restrict, 'c' cascade, 'n' set null, 'd' set default.
         public var onUpdate: String
         public var onDelete: String
+        /// ON DELETE SET NULL (…) and SET DEFAULT (…); empty: all columns.
+        public var deleteColumns: [String]
         public var match: String
     }
 
@@ -174,6 +176,7 @@ extension AST {
         case addConstraint(Constraint)
         case dropConstraint(String, ifExists: Bool, isCascade: Bool)
         case validateConstraint(String)
+        case alterConstraint(String, isDeferrable: Bool, isInitiallyDeferred: Bool)
         case setNotNull(String)
         case dropNotNull(String)
         /// Nil: DROP DEFAULT.

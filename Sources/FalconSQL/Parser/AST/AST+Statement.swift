@@ -25,7 +25,8 @@ extension AST {
         case set(SetVariable)
         /// SET TRANSACTION …; session: SET SESSION CHARACTERISTICS AS TRANSACTION ….
         case setTransaction(TransactionModes, isSession: Bool)
-        case setConstraints(isDeferred: Bool)
+        /// Nil: ALL.
+        case setConstraints([TableName]?, isDeferred: Bool)
         case resetAll
         case show(String)
         case showAll

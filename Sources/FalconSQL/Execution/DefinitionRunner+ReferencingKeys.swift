@@ -1,0 +1,197 @@
+import FalconSchema
+import FalconStorage
+
+/// Foreign keys that are in the way of a DROP or TRUNCATE, or go with it.
+extension DefinitionRunner {
+    /// A relation as PostgreSQL's dependency reports name it.
+    func described(_ table: TableDescriptor) -> String {
+        let name = Identifier.quoted(table.name)
+        if catalog.searchPath.contains(table.schema) { return name }
+        return Identifier.quoted(table.schema) + "." + name
+    }
+
+    func described(_ reference: ForeignKeyReference) -> String {
+        guard let (table, key) = transaction.catalog.foreignKey(reference) else { return "" }
+        return "constraint \(Identifier.quoted(key.name)) on table \(described(table))"
+    }
+
+    /// Drops the foreign keys that depend on what is dropped, with a notice, or refuses (2BP01).
+    /// - Parameter dependents: each with what it depends on.
+    func dropDependents(
+        _ dependents: [(reference: ForeignKeyReference, on: String)], of what: String,
+        isCascade: Bool, isSeveral: Bool = false, in own: inout TableDescriptor?
+    ) throws(SQLError) {
+        if dependents.isEmpty { return }
+        guard isCascade else {
+            throw SQLError(
+                .dependentObjectsStillExist,
+                isSeveral
+                    ? "cannot drop desired object(s) because other objects depend on them"
+                    : "cannot drop \(what) because other objects depend on it",
+                detail: dependents.map { "\(described($0.reference)) depends on \($0.on)" }
+                    .joined(separator: "\n"),
+                hint: "Use DROP ... CASCADE to drop the dependent objects too.")
+        }
+        noticeCascade(dependents.map { described($0.reference) })
+        try drop(dependents.map(\.reference), in: &own)
+    }
+
+    /// Drops foreign keys; those of `own`, which is being altered, from it.
+    func drop(
+        _ references: [ForeignKeyReference], in own: inout TableDescriptor?
+    ) throws(SQLError) {
+        for reference in references {
+            if own?.oid == reference.table {
+                own?.foreignKeys.removeAll { $0.oid == reference.constraint }
+                continue
+            }
+            try transaction.lockRelation(reference.table, .accessExclusive)
+            guard var table = transaction.catalog.tables[reference.table] else { continue }
+            try checkNotInUse(table, "ALTER TABLE")
+            let keys = table.foreignKeys.filter { $0.oid == reference.constraint }
+            table.foreignKeys.removeAll { $0.oid == reference.constraint }
+            table.version += 1
+            try transaction.record(.putTable(table))
+            try renewReferenced(by: keys, except: own?.oid ?? .invalid)
+        }
+    }
+
+    /// The foreign keys that a dropped column takes along: its own, and with CASCADE those on it.
+    func dropKeys(
+        of attribute: Int16, _ isCascade: Bool, _ table: inout TableDescriptor
+    ) throws(SQLError) {
+        let what =
+            "column \(Identifier.quoted(table.column(attribute).name)) of table "
+            + described(table)
+        let dependents = (transaction.catalog.references[table.oid] ?? []).filter {
+            transaction.catalog.foreignKey($0)?.key.referencedColumns.contains(attribute) ?? false
+        }
+        try dropDependents(
+            dependents.map { ($0, what) }, of: what, isCascade: isCascade, from: &table)
+        let own = table.foreignKeys.filter { $0.columns.contains(attribute) }
+        table.foreignKeys.removeAll { $0.columns.contains(attribute) }
+        try renewReferenced(by: own, except: table.oid)
+    }
+
+    func dropDependents(
+        _ dependents: [(reference: ForeignKeyReference, on: String)], of what: String,
+        isCascade: Bool, from table: inout TableDescriptor
+    ) throws(SQLError) {
+        var own: TableDescriptor? = table
+        try dropDependents(dependents, of: what, isCascade: isCascade, in: &own)
+        if let own { table = own }
+    }
+
+    /// Checks of its rows are still to come, which are written in the form it has now.
+    func checkNotInUse(_ table: TableDescriptor, _ what: String) throws(SQLError) {
+        guard transaction.foreignKeys.hasDeferred else { return }
+        let isAwaited = transaction.foreignKeys.deferred.contains { event in
+            if event.isDone { return false }
+            if event.isCheckOfRow { return event.reference.table == table.oid }
+            return transaction.catalog.foreignKey(event.reference)?.key.referencedTable == table.oid
+        }
+        if isAwaited {
+            throw SQLError(
+                .objectInUse,
+                "cannot \(what) \"\(table.name)\" because it has pending trigger events")
+        }
+    }
+
+    /// The tables that TRUNCATE empties: those named, and with CASCADE those that reference them.
+    func truncated(_ truncate: AST.Truncate) throws(SQLError) -> [TableDescriptor] {
+        var tables: [TableDescriptor] = []
+        for name in truncate.tables {
+            if let kind = try catalog.relation(schema: name.schema, name: name.name)?.kind,
+                kind != .table
+            {
+                throw SQLError(.wrongObjectType, "\"\(name.name)\" is not a table")
+            }
+            let table = try lockedTable(name, .accessExclusive)
+            // For its indexes, which are made anew; pg_locks shows it.
+            try transaction.lockRelation(table.oid, .share)
+            if !tables.contains(where: { $0.oid == table.oid }) { tables.append(table) }
+        }
+        var next = 0
+        while next < tables.count {
+            let parent = tables[next]
+            next += 1
+            for reference in transaction.catalog.references[parent.oid] ?? []
+            where !tables.contains(where: { $0.oid == reference.table }) {
+                guard truncate.isCascade else {
+                    let child = transaction.catalog.tables[reference.table]?.name ?? ""
+                    throw SQLError(
+                        .featureNotSupported,
+                        "cannot truncate a table referenced in a foreign key constraint",
+                        detail: "Table \"\(child)\" references \"\(parent.name)\".",
+                        hint: "Truncate table \"\(child)\" at the same time, or use TRUNCATE ... "
+                            + "CASCADE.")
+                }
+                try transaction.lockRelation(reference.table, .accessExclusive)
+                guard let child = transaction.catalog.tables[reference.table] else { continue }
+                notice("truncate cascades to table \"\(child.name)\"")
+                tables.append(child)
+            }
+        }
+        for table in tables {
+            try session.checkUnused(table, "TRUNCATE")
+            try checkNotInUse(table, "TRUNCATE")
+        }
+        return tables
+    }
+
+    /// DROP TABLE: all of its tables together, so that they may reference each other.
+    func dropTables(_ drop: AST.Drop) throws(SQLError) {
+        var tables: [TableDescriptor] = []
+        for name in drop.names {
+            guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+                try missing("table", name, drop)
+                continue
+            }
+            guard found.kind == .table else { throw wrongKind(name, "a table", found.kind) }
+            try transaction.lockRelation(found.oid, .accessExclusive)
+            guard let table = transaction.catalog.tables[found.oid] else {
+                try missing("table", name, drop)
+                continue
+            }
+            try session.checkUnused(table, "DROP TABLE")
+            try checkNotInUse(table, "DROP TABLE")
+            if !tables.contains(where: { $0.oid == table.oid }) { tables.append(table) }
+        }
+        var own: TableDescriptor?
+        try dropDependents(
+            outsideReferences(to: tables), of: "table \(tables.first.map(described) ?? "")",
+            isCascade: drop.isCascade, isSeveral: tables.count > 1, in: &own)
+        let dropped = Set(tables.map(\.oid))
+        for table in tables {
+            try dropDependentViews(
+                of: table.oid, "table", table.schema, table.name, drop, except: dropped)
+        }
+        try removeTables(tables)
+    }
+
+    /// Foreign keys of other tables that reference some of `tables`.
+    func outsideReferences(
+        to tables: [TableDescriptor]
+    ) -> [(reference: ForeignKeyReference, on: String)] {
+        let dropped = Set(tables.map(\.oid))
+        return tables.flatMap { table in
+            (transaction.catalog.references[table.oid] ?? [])
+                .filter { !dropped.contains($0.table) }
+                .map { ($0, "table \(described(table))") }
+        }
+    }
+
+    /// Drops tables that nothing outside references.
+    func removeTables(_ tables: [TableDescriptor]) throws(SQLError) {
+        for table in tables {
+            let keys = transaction.catalog.tables[table.oid]?.foreignKeys ?? []
+            try deleteBodies(of: table)
+            try transaction.record(.dropTable(table.oid))
+            try renewReferenced(by: keys, except: table.oid)
+            for sequence in transaction.catalog.sequences.values
+            where sequence.ownerTable == table.oid {
+                try transaction.record(.dropSequence(sequence.oid))
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import FalconSchema
+
+/// What a written row asks of a foreign key.
+struct ForeignKeyEvent: Sendable {
+    enum Kind: Sendable {
+        /// A referencing row: the operation of the event's ordinal.
+        case written
+        /// A referenced row is gone; its key, in the order of the constraint's columns.
+        case deleted([Datum])
+        /// A referenced row has another key now.
+        case changed(from: [Datum], to: [Datum])
+    }
+    var reference: ForeignKeyReference
+    var kind: Kind
+    /// Of the write that asked.
+    var ordinal: UInt32
+    /// A deferred check that SET CONSTRAINTS … IMMEDIATE has done.
+    var isDone = false
+
+    var isCheckOfRow: Bool {
+        if case .written = kind { return true }
+        return false
+    }
+}
+
+/// The foreign key checks and actions that a transaction still owes, as PostgreSQL's queue of constraint
+/// triggers: those of the current statement, done at its end, and those deferred to the commit.
+///
+/// Events stand in the order of their writes, so that undoing writes is undoing a tail.
+struct ForeignKeyQueue {
+    /// What SET CONSTRAINTS said.
+    struct Modes {
+        var all: Bool?
+        var named: [OID: Bool] = [:]
+    }
+
+    private(set) var immediate: [ForeignKeyEvent] = []
+    /// How many of `immediate` are done.
+    private(set) var next = 0
+    private(set) var deferred: [ForeignKeyEvent] = []
+    var modes = Modes()
+    private var valueBytes = 0
+
+    var isEmpty: Bool { immediate.isEmpty && deferred.isEmpty }
+    var hasDeferred: Bool { !deferred.isEmpty }
+    var memoryBytes: Int {
+        valueBytes &+ (immediate.count &+ deferred.count) &* MemoryLayout<ForeignKeyEvent>.stride
+    }
+
+    func isDeferred(_ key: ForeignKeyDescriptor) -> Bool {
+        key.isDeferrable && (modes.named[key.oid] ?? modes.all ?? key.isInitiallyDeferred)
+    }
+
+    mutating func append(_ event: ForeignKeyEvent, isDeferred: Bool) {
+        switch event.kind {
+        case .written: break
+        case .deleted(let key): valueBytes &+= RowMemory.row(key)
+        case .changed(let old, let new):
+            valueBytes &+= RowMemory.row(old) &+ RowMemory.row(new)
+        }
+        if isDeferred { deferred.append(event) } else { immediate.append(event) }
+    }
+
+    /// The statement's next event; nil, and none is left, when all are done.
+    mutating func nextImmediate() -> ForeignKeyEvent? {
+        if next < immediate.count { return immediate[next] }
+        immediate.removeAll(keepingCapacity: immediate.count <= 64)
+        next = 0
+        if deferred.isEmpty { valueBytes = 0 }
+        return nil
+    }
+
+    mutating func finishedImmediate() { next += 1 }
+
+    mutating func finishedDeferred(_ index: Int) {
+        if deferred.indices.contains(index) { deferred[index].isDone = true }
+    }
+
+    /// Forgets what writes from `ordinal` on asked for.
+    mutating func undo(to ordinal: UInt32) {
+        while let last = immediate.last, last.ordinal >= ordinal { immediate.removeLast() }
+        while let last = deferred.last, last.ordinal >= ordinal { deferred.removeLast() }
+        next = min(next, immediate.count)
+    }
+
+    /// ROLLBACK TO undoes SET CONSTRAINTS, too: what it did is to be done again.
+    mutating func reopen(_ modes: Modes) {
+        self.modes = modes
+        for index in deferred.indices { deferred[index].isDone = false }
+    }
+
+    mutating func removeAll() {
+        if isEmpty, modes.all == nil, modes.named.isEmpty { return }
+        immediate.removeAll()
+        deferred.removeAll()
+        next = 0
+        valueBytes = 0
+        modes = Modes()
+    }
+}
