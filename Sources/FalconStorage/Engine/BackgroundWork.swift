@@ -308,13 +308,14 @@ final class BackgroundWork: @unchecked Sendable {
         kick()
         monitor.lock()
         defer { monitor.unlock() }
-        let failuresBefore = flushFailures
+        // One under way may have met what is over by now: it is tried again.
+        let earlierFailures = flushFailures &+ (flushing == nil ? 0 : 1)
         while true {
             let state = tree.state
             if !state.immutables.contains(where: { $0.epoch <= epoch }), flushing ?? .max > epoch {
                 return
             }
-            if flushFailures != failuresBefore, let flushFailure { throw flushFailure }
+            if flushFailures > earlierFailures, let flushFailure { throw flushFailure }
             if let cause = pipeline.poisoned { throw CommitPipeline.poisonedError(cause) }
             if isStopping { throw StorageError(.closed, kind: .user, "The engine is closed.") }
             progress.wait()
