@@ -19,11 +19,15 @@ public final class FileMapping: @unchecked Sendable {
     private let byteCount: Int
     /// Pages before this were made writable.
     private var populated = 0
+    /// Pages before this were let go again: they are in the page cache alone.
+    private var released = 0
     private var isUsable = true
 
     /// Pages asked for at a time: so many that the calls do not count, so few that the sync of a
     /// quiet log does not write much for nothing.
     private static let populateBytes = 256 << 10
+    /// What is let go at a time: the kernel maps a page's whole folio, which is no larger.
+    private static let releaseBytes = 2 << 20
 
     /// Nil where the file system, the kernel or the address space does not allow it.
     init?(descriptor: Int32, byteCount: UInt64) {
@@ -61,6 +65,16 @@ public final class FileMapping: @unchecked Sendable {
             return false
         }
         populated = last
+        release(before: start / Self.releaseBytes * Self.releaseBytes)
         return true
+    }
+
+    /// Takes written pages out of the mapping. A sync write-protects each dirty page that is mapped, and
+    /// interrupts every processor on which the process runs to do so, page by page; this does it once for
+    /// all of them. What was written stays with the operating system.
+    private func release(before end: Int) {
+        guard end > released else { return }
+        _ = madvise(base + released, end - released, MADV_DONTNEED)
+        released = end
     }
 }
