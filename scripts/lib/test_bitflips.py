@@ -12,7 +12,6 @@ import shutil
 import sys
 import tempfile
 import time
-import urllib.request
 
 import gatekit
 from falconserver import Server
@@ -113,9 +112,8 @@ def vouched_bytes(wal_tool, data, path):
 
 def sound_rows(server, connection, where, chance):
     """All rows of the damaged table but those of one block are served, unless nothing of it can be read."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/corruption", timeout=30) as answer:
-        if any(entry["whole"] for entry in json.load(answer)["quarantined"]):
-            return []
+    if any(entry["whole"] for entry in json.loads(server.page("/corruption"))["quarantined"]):
+        return []
     ids, failed = chance.sample(range(1, ROWS + 1), 80), 0
     for number in ids:
         try:
