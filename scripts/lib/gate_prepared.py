@@ -177,6 +177,7 @@ def converge(servers, draws, log_path, down_path, rounds, limit):
         print(f"converge: round {number}: {len(found)} in doubt, all decided", flush=True)
     if not all(tried.values()):
         fail(f"not both decisions were tried: {tried}")
+    print(f"converge: in doubt and decided so: {tried}")
 
 
 def check_agreement(servers, log_path, number):
