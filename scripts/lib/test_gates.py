@@ -1,5 +1,5 @@
-"""Each gate passes on the real binaries and fails when what it guards is broken: a tool that finds
-nothing, a bench that ignores its memory budget, a server that does not wait for its log.
+"""Each gate passes on the real binaries and fails, and says why, when what it guards is broken: a tool that
+finds nothing, a bench that ignores its memory budget, a server that does not wait for its log.
 
 Broken binaries are small scripts in front of the real ones. The gates that are slow to run, and those of
 the unit tests, are tried with --all.
