@@ -16,6 +16,6 @@ prepare_gates "$@"
 gate errors python3 scripts/lib/gate_errors.py --bin "$FALCON_BIN"
 gate memory python3 scripts/lib/soak_memory.py --bin "$FALCON_BIN" --minutes 0.5
 gate kill python3 scripts/lib/soak_kill.py --bin "$FALCON_BIN" --cycles "${FALCON_KILL_CYCLES:-20}"
-gate prepared python3 scripts/lib/gate_prepared.py --bin "$FALCON_BIN"
+gate prepared python3 scripts/lib/gate_prepared.py --bin "$FALCON_BIN" --limit "${FALCON_IN_DOUBT_LIMIT:-60}"
 gate tpcb python3 scripts/lib/gate_tpcb.py --bin "$FALCON_BIN"
 finish_gates

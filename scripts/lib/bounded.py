@@ -76,7 +76,8 @@ def main():
 
     def stop(number, _):
         asked.append(number)
-        os.killpg(process.pid, number)
+        if process.returncode is None:
+            os.killpg(process.pid, number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)

@@ -1,4 +1,5 @@
 """Starts and stops a FalconDB server of our own on loopback, by its own pid."""
+import random
 import signal
 import socket
 import subprocess
@@ -7,11 +8,18 @@ import urllib.request
 
 from pgclient import Connection, Disconnected, ServerError
 
+#: Below what Linux gives to outgoing connections: one of these could have the port before the server does.
+PORTS = range(10000, 32768)
+
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.SystemRandom().choice(PORTS)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 #: What a crash begins with in the log.

@@ -20,10 +20,6 @@ def fail(what):
     sys.exit(f"prepared: {what}")
 
 
-def rows(connection, sql):
-    return connection.query(sql)
-
-
 def refused(connection, sql):
     try:
         connection.query(sql)
@@ -56,13 +52,15 @@ def invisible(server, draws, rounds):
         seen = server.connect()
         for level in ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"):
             seen.query(f"BEGIN ISOLATION LEVEL {level}")
-            found = {int(i): int(n) for i, n in rows(seen, "SELECT id, n FROM t")}
+            found = {int(i): int(n) for i, n in seen.query("SELECT id, n FROM t")}
             seen.query("COMMIT")
             if found != model:
                 fail(f"round {number}: {level} sees {found}, not {model}")
         seen.query("SET lock_timeout = '20ms'")
         if (state := refused(seen, f"UPDATE t SET n = 0 WHERE id = {changed}")) != "55P03":
             fail(f"round {number}: a prepared row is not locked ({state})")
+        if (state := refused(seen, f"UPDATE t SET n = 0 WHERE id = {gone}")) != "55P03":
+            fail(f"round {number}: a row whose deletion is prepared is not locked ({state})")
         if (state := refused(seen, f"INSERT INTO t VALUES ({added}, 9)")) != "55P03":
             fail(f"round {number}: a prepared key is not locked ({state})")
         commits = draws.random() < 0.5
@@ -73,7 +71,7 @@ def invisible(server, draws, rounds):
             model.pop(gone, None)
         restarted(server, draws)
         after = server.connect()
-        found = {int(i): int(n) for i, n in rows(after, "SELECT id, n FROM t")}
+        found = {int(i): int(n) for i, n in after.query("SELECT id, n FROM t")}
         if found != model:
             fail(f"round {number}: after the decision {found}, not {model}")
         if gone not in model:
@@ -122,12 +120,19 @@ class Coordinator:
                 self.transfer(connections, account)
         except Disconnected:
             return
-        except ServerError as error:
+        except Exception as error:  # converge fails with it: a thread's exception would be lost
             self.failure = error
 
 
-def in_doubt(server):
-    return int(rows(server.connect(), "SELECT count(*) FROM pg_prepared_xacts")[0][0])
+def in_doubt(servers):
+    """The names of the prepared transactions, of each server's."""
+    return [gid for server in servers for gid, in server.connect().query("SELECT gid FROM pg_prepared_xacts")]
+
+
+def decided(log_path):
+    """The names of the transfers that the coordinator's log commits."""
+    with open(log_path) as log:
+        return {line.split()[1] for line in log}
 
 
 def converge(servers, draws, log_path, down_path, rounds, limit):
@@ -137,7 +142,7 @@ def converge(servers, draws, log_path, down_path, rounds, limit):
         session.query(f"INSERT INTO accounts SELECT i, {MONEY} FROM generate_series(1, {ACCOUNTS}) i")
         session.query("CREATE TABLE done (gid text PRIMARY KEY)")
     coordinator = Coordinator(servers, log_path, draws)
-    total = 0
+    tried = {"commit": 0, "rollback": 0}
     for number in range(rounds):
         # Accounts of their own: what is in doubt keeps its row locked.
         threads = [threading.Thread(target=coordinator.work, args=(account,))
@@ -145,6 +150,7 @@ def converge(servers, draws, log_path, down_path, rounds, limit):
         for thread in threads:
             thread.start()
         time.sleep(0.2 + draws.random() * 0.8)  # a random moment to be killed at
+        is_lost = not all(thread.is_alive() for thread in threads)
         for server in servers:
             server.kill()
         for thread in threads:
@@ -152,32 +158,34 @@ def converge(servers, draws, log_path, down_path, rounds, limit):
             if thread.is_alive():
                 fail("a client of a killed server goes on")
         if coordinator.failure:
-            fail(f"a transfer failed: {coordinator.failure}")
+            fail(f"a transfer failed: {coordinator.failure!r}")
+        if is_lost:
+            fail(f"round {number}: a client lost its connection before the kill")
         for server in servers:
             server.start()
-        found = sum(in_doubt(server) for server in servers)
-        total += found
+        found, commits = in_doubt(servers), decided(log_path)
+        for gid in found:
+            tried["commit" if gid in commits else "rollback"] += 1
         open(down_path, "w").close()
         deadline = time.monotonic() + limit
-        while any(in_doubt(server) for server in servers):
+        while in_doubt(servers):
             if time.monotonic() > deadline:
                 fail(f"round {number}: transactions are in doubt {limit} s after the restart")
             time.sleep(0.05)  # the resolver has no other way to say it is done
         os.remove(down_path)
         check_agreement(servers, log_path, number)
-        print(f"converge: round {number}: {found} in doubt, all decided", flush=True)
-    if total == 0:
-        fail("nothing was ever in doubt: nothing was tried")
+        print(f"converge: round {number}: {len(found)} in doubt, all decided", flush=True)
+    if not all(tried.values()):
+        fail(f"not both decisions were tried: {tried}")
+    print(f"converge: in doubt and decided so: {tried}")
 
 
 def check_agreement(servers, log_path, number):
-    with open(log_path) as log:
-        committed = {line.split()[1] for line in log}
-    money = 0
+    committed, money = decided(log_path), 0
     for server in servers:
         session = server.connect()
-        money += int(rows(session, "SELECT sum(n) FROM accounts")[0][0])
-        done = {gid for gid, in rows(session, "SELECT gid FROM done")}
+        money += int(session.query("SELECT sum(n) FROM accounts")[0][0])
+        done = {gid for gid, in session.query("SELECT gid FROM done")}
         if done != committed:
             fail(f"round {number}: {len(committed - done)} decided transfers are missing, "
                  f"{len(done - committed)} undecided ones are there")
@@ -199,22 +207,16 @@ def main():
             file.write("[sql]\nin_doubt_after = \"100ms\"\nin_doubt_rate = 100\n"
                        f"in_doubt_command = '''[ -e {down_path} ] || {{ echo undecided; exit; }}; "
                        f"grep -qx \"commit $FALCON_GID\" {log_path} && echo commit || echo rollback'''\n")
-        servers = [Server(binary, path(f"data{i}"), path(f"log{i}"), ("--config", config))
-                   for i in range(2)]
-        try:
+        servers = [Server(binary, path(f"data{i}"), path(f"log{i}"), ("--config", config)) for i in range(2)]
+        alone = Server(binary, path("data"), path("log"))
+        with alone, servers[0], servers[1]:
+            invisible(alone.start(), draws, options.rounds)
             for server in servers:
                 server.start()
-            invisible_server = Server(binary, path("data"), path("log"))
-            try:
-                invisible(invisible_server.start(), draws, options.rounds)
-            finally:
-                if invisible_server.process.poll() is None:
-                    invisible_server.stop()
             converge(servers, draws, log_path, down_path, options.kills, options.limit)
-        finally:
-            for server in servers:
-                if server.process and server.process.poll() is None:
-                    server.kill()
+            for server in (alone, *servers):
+                if (status := server.stop()) != 0:
+                    fail(f"SIGTERM ended a server with {status}: {server.tail()}")
 
 
 if __name__ == "__main__":

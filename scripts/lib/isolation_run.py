@@ -4,8 +4,7 @@ After each statement the run goes on when every session has either answered or s
 queue. PostgreSQL tells that exactly: the queues of pg_locks at one moment, without the cycles that
 its deadlock check is still to break. FalconDB shows who waits in pg_stat_activity, where a session
 just woken may still seem to wait: one that the script expects to go on has `PATIENCE` seconds for
-it, and one that it expects to wait is asked about twice. Where the server does not show it waiting, which
-only the scripts of Fixtures/isolation/unseen-waits.txt may need, it is left alone after `GRACE` seconds.
+it, and one that it expects to wait is asked about twice.
 Whoever goes on too early is seen at this step or at a later one, and is a failure at either.
 """
 import re
@@ -16,7 +15,6 @@ from isolation_session import BUSY, ENDED, IDLE, Session
 from pgclient import Disconnected
 
 PATIENCE = 5
-GRACE = 0.5
 LONGEST = 8  # a statement that ends by itself
 
 
@@ -27,9 +25,8 @@ class Stuck(Exception):
 class Run:
     """`target` has host, port, user, is_peer; `control` is a connection of its own."""
 
-    def __init__(self, target, control, script, has_unseen_waits=False):
+    def __init__(self, target, control, script):
         self.target, self.control, self.script = target, control, script
-        self.has_unseen_waits, self.unseen_waits = has_unseen_waits, 0
         self.sessions, self.answers = {}, {}
         self.waiting = []  # the sessions whose statement has not ended, in the order they began
         self.expected = set()  # who waits after the step, as the script has it
@@ -137,15 +134,10 @@ class Run:
             is_quiet = busy <= blocked and busy == self._busy()
             if is_quiet and self.target.is_peer:
                 return
-            took = time.monotonic() - began
-            if not self.target.is_peer and busy <= self.expected:
-                if is_quiet and seen_before:
-                    return
-                if self.has_unseen_waits and not busy <= blocked and took > GRACE:
-                    self.unseen_waits += 1
-                    return
+            if is_quiet and seen_before and busy <= self.expected:
+                return
             seen_before = is_quiet
-            if took > PATIENCE:
+            if time.monotonic() - began > PATIENCE:
                 if is_quiet:
                     return
                 raise Stuck("neither answered nor in a lock's queue: " + ", ".join(sorted(busy)))

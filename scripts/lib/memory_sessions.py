@@ -8,7 +8,7 @@ import threading
 import time
 
 from falconserver import Server
-from pgclient import Disconnected, ServerError
+from pgclient import ServerError
 
 SESSIONS = 12
 #: How long the last statements may take once no new ones are begun, in seconds.
@@ -34,8 +34,8 @@ class Session(threading.Thread):
             while time.monotonic() < self.until:
                 self.turn(connection)
             connection.close()
-        except (ServerError, Disconnected, OSError) as error:
-            self.problem = f"session {self.number}: {error}"
+        except Exception as error:  # load reports it: a thread's exception would be lost
+            self.problem = f"session {self.number}: {error!r}"
 
     def turn(self, connection):
         statements = [self.insert, self.sort, self.group, self.join, self.lock]

@@ -12,7 +12,6 @@ import shutil
 import sys
 import tempfile
 import time
-import urllib.request
 
 import gatekit
 from falconserver import Server
@@ -72,12 +71,16 @@ def main():
                     if vouched:
                         targets.append((wal_tool, path, vouched))
         kinds = {binary: [t for t in targets if t[0] == binary] for binary in (sst_tool, wal_tool)}
-        rows_table = max(kinds[sst_tool], key=lambda target: target[2])[1]
+        rows_table = max(kinds[sst_tool], key=lambda target: target[2])
+        parts = []  # of each flip in the rows' table that was served: are only blocks of it lost?
         for binary, files in kinds.items():
             if not files:
                 sys.exit(f"nothing for {os.path.basename(binary)} to be tested on: {targets}")
             for number in range(options.flips):
                 _, path, size = chance.choice(files)
+                if binary == sst_tool and number < options.server_flips // 2:
+                    _, path, size = rows_table
+                    size //= 2  # the rows' blocks come first
                 offset, bit = chance.randrange(size), chance.randrange(8)
                 gatekit.flip(path, offset, bit)
                 where = f"{os.path.basename(path)} byte {offset} bit {bit}"
@@ -89,9 +92,12 @@ def main():
                     problems.append(f"{os.path.basename(binary)}: {where}: exit {code}, {report}")
                 if number < options.server_flips:
                     problems += serve(server, data, scratch, truth, where,
-                                      path if path == rows_table else None, chance)
+                                      parts if path == rows_table[1] else None, chance)
                 gatekit.flip(path, offset, bit)
             print(f"{os.path.basename(binary)}: {options.flips} flips, {len(problems)} problem(s)")
+        print(f"served with the rows' table damaged: {len(parts)}, with blocks of it only: {sum(parts)}")
+        if options.server_flips > 1 and not any(parts):
+            problems.append("each time the rows' whole table was lost")
     finally:
         if server.is_running():
             server.kill()
@@ -111,11 +117,13 @@ def vouched_bytes(wal_tool, data, path):
     return 0
 
 
-def sound_rows(server, connection, where, chance):
+def sound_rows(server, connection, where, parts, chance):
     """All rows of the damaged table but those of one block are served, unless nothing of it can be read."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/corruption", timeout=30) as answer:
-        if any(entry["whole"] for entry in json.load(answer)["quarantined"]):
-            return []
+    quarantined = json.loads(server.page("/corruption"))["quarantined"]
+    is_whole = any(entry["whole"] for entry in quarantined)
+    parts.append(bool(quarantined) and not is_whole)
+    if is_whole:
+        return []
     ids, failed = chance.sample(range(1, ROWS + 1), 80), 0
     for number in ids:
         try:
@@ -130,9 +138,9 @@ def sound_rows(server, connection, where, chance):
     return [f"{where}: {failed} of {len(ids)} rows are lost"] if failed > len(ids) // 3 else []
 
 
-def serve(server, data, scratch, truth, where, rows_table, chance):
+def serve(server, data, scratch, truth, where, parts, chance):
     """The server on a damaged copy refuses to start, fails the query, or answers the truth; with damage in
-    `rows_table` it starts."""
+    the rows' table, which has `parts`, it starts."""
     copy = os.path.join(scratch, "copy")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(data, copy)
@@ -149,12 +157,12 @@ def serve(server, data, scratch, truth, where, rows_table, chance):
                 continue
             if got != sql_truth:
                 return [f"{where}: a wrong answer: {str(got)[:200]}"]
-        if rows_table:
-            return sound_rows(damaged, connection, where, chance)
+        if parts is not None:
+            return sound_rows(damaged, connection, where, parts, chance)
     except RuntimeError as error:
         if damaged.process.returncode is not None and damaged.process.returncode < 0:
             return [f"{where}: the server was killed by signal {-damaged.process.returncode}: {error}"]
-        if rows_table:
+        if parts is not None:
             return [f"{where}: the server does not start over a damaged row: {error}"]
     finally:
         if damaged.is_running():

@@ -16,6 +16,7 @@ import time
 from claims import check, finish
 from falconserver import Server
 
+
 class Psql:
     """psql on a terminal of its own."""
 

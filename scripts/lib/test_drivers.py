@@ -15,6 +15,8 @@ from claims import check, finish
 from falconserver import Server
 
 DRIVERS = ["psycopg2-binary==2.9.*", "psycopg[binary]==3.*", "asyncpg>=0.30,<1"]
+
+
 def attempt(claim, body):
     try:
         result = body()

@@ -32,7 +32,6 @@ class Suite(threading.Thread):
         super().__init__(daemon=True)
         self.target, self.scripts, self.options = target, scripts, options
         self.failures, self.runs, self.took = {}, {}, {}
-        self.unseen = listed("unseen-waits.txt")
         self.crashes, self.error = [], None
 
     def run(self):
@@ -49,7 +48,7 @@ class Suite(threading.Thread):
         """Runs one script; the control connection for the next, None when it needs a new one."""
         try:
             control = self._ready(control)
-            run = self.runs[script] = Run(self.target, control, script, script.name in self.unseen)
+            run = self.runs[script] = Run(self.target, control, script)
             wrong = run.run(self.options.rewrite, goes_on=self.options.verbose)
             if wrong:
                 self.failures[script] = (run, wrong)
@@ -80,10 +79,10 @@ class Suite(threading.Thread):
         return control
 
 
-def listed(name):
-    """{script: what is said of it} of a list of scripts."""
+def known_failures():
+    """{script: why FalconDB does not pass it}."""
     found = {}
-    with open(os.path.join(FIXTURES, name)) as file:
+    with open(os.path.join(FIXTURES, "known-failures.txt")) as file:
         for line in file:
             script, _, rest = line.strip().partition(": ")
             if script and not script.startswith("#"):
@@ -124,7 +123,7 @@ def rewrite(suite):
 
 def judge(peer, falcon, options):
     """Prints what is wrong; true when nothing is."""
-    good, known = True, listed("known-failures.txt")
+    good, known = True, known_failures()
     for script, (run, wrong) in peer.failures.items() if peer else ():
         good = False
         print(f"FAILED  {script.name} (PostgreSQL)\n{explain(script, run, wrong)}")
@@ -138,13 +137,11 @@ def judge(peer, falcon, options):
         elif script.name in known:
             good = False
             print(f"FAILED  {script.name} is listed as a known failure and holds")
-        elif script.name in falcon.unseen and not falcon.runs[script].unseen_waits:
-            print(f"note    {script.name} is listed in unseen-waits.txt, and all its waits were seen")
     for script, why in falcon.crashes if falcon else ():
         good = False
         print(f"FAILED  {script.name} (whether listed or not): {why}")
     names = {script.name for script in load(argparse.Namespace(only=""))}
-    for name in sorted({*known, *listed("unseen-waits.txt")} - names):
+    for name in sorted(set(known) - names):
         good = False
         print(f"FAILED  {name} is listed and is no script")
     return good
@@ -192,8 +189,7 @@ def main():
         slowest = max(suite.took, key=suite.took.get)
         print(f"{'PostgreSQL' if is_peer else 'FalconDB'}: {len(scripts)} scripts, "
               f"{len(suite.failures)} failed, {sum(suite.took.values()):.1f} s "
-              f"(longest: {slowest.name}, {suite.took[slowest]:.1f} s), "
-              f"{sum(run.unseen_waits for run in suite.runs.values())} waits left alone unseen")
+              f"(longest: {slowest.name}, {suite.took[slowest]:.1f} s)")
     sys.exit(0 if good else 1)
 
 

@@ -12,6 +12,7 @@ from claims import check, finish
 from falconserver import Server, free_port
 from pgclient import Disconnected, ServerError
 
+
 def run(binary, *arguments):
     done = subprocess.run([binary, *arguments], capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
