@@ -210,7 +210,9 @@ final class BackgroundWork: @unchecked Sendable {
             blobs: .init(options, codec: options.compression), safepoint: safepoint(),
             beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
             leastBytes: options.targetFileByteCount / 16, limiter: limiter,
-            tableTombstones: tombstones, catalogLimit: options.catalogStorageLimit)
+            tableTombstones: tombstones, catalogLimit: options.catalogStorageLimit,
+            transactionLimit: TransactionID(
+                pipeline.transactionLimit.rawValue &+ RecoveryApplier.transactionReserve))
     }
 
     /// Runs `body` with the tables that compactions have taken; no other begins meanwhile.

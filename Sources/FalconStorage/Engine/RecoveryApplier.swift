@@ -13,8 +13,8 @@ struct RecoveryApplier {
     let overflow: ReplayOverflow
     let stalls: StallReporter?
 
-    /// Transaction numbers set aside by each open, so that numbers given out and never logged are
-    /// not given again.
+    /// Transaction numbers set aside by each open and each flush, so that numbers given out and never
+    /// logged are not given again.
     static let transactionReserve: UInt64 = 1 << 32
 
     func apply(_ recovered: RecoveredState) throws(StorageError) -> StorageEngine {

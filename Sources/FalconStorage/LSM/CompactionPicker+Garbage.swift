@@ -42,10 +42,10 @@ extension CompactionPicker {
         _ file: TableFile, _ level: Int, _ version: Version, at safepoint: Timestamp
     ) -> Double {
         let garbage = file.metadata.garbage
-        var entries = garbage.shadowed.count(at: safepoint)
+        var entries = Double(garbage.shadowed.count(at: safepoint))
         let deletes = garbage.deletes.count(at: safepoint)
-        if deletes > 0, endsDeletes(file, level, version) { entries += deletes }
-        return Double(entries) / Double(max(file.metadata.entryCount, 1))
+        if deletes > 0, endsDeletes(file, level, version) { entries += Double(deletes) }
+        return entries / Double(max(file.metadata.entryCount, 1))
     }
 
     /// True when nothing older can lie beneath a table: of level 0 that is not told.

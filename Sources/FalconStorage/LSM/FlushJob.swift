@@ -19,14 +19,17 @@ struct FlushJob {
     var ingestLevels: [Int] = []
     /// See ``EngineOptions/catalogStorageLimit``.
     var catalogLimit: UInt32 = 0
+    /// Numbers of transactions below it may have been given to somebody.
+    var transactionLimit: TransactionID?
 
     /// Returns the bytes written. The layer is gone from the read state and its log is releasable.
     func run() throws(StorageError) -> UInt64 {
-        let (edit, written) = try Self.write(
+        var (edit, written) = try Self.write(
             layer, store: store, random: random, table: table, blobs: blobs,
             safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter,
             tableTombstones: tableTombstones, ingestLevels: ingestLevels,
             catalogLimit: catalogLimit, allocateNumber: versions.allocateFileNumber)
+        edit.transactionLimit = transactionLimit
         // A failed edit leaves the tables behind: whether it is durable is unknown, so they stay.
         try versions.apply(edit, known: layer.ingestedByNumber) {
             tree.install($0, flushed: layer)

@@ -41,7 +41,7 @@ extension BlobFiles {
     func garbage(percent: Int) -> BlobGarbage {
         // Under the commit section: only the marks, which change, are looked at.
         var garbage = BlobGarbage(bytes: garbageBytes)
-        for entry in entries where entry.file.isDamaged {
+        for entry in entries where entry.file.isDamaged || entry.file.isResting {
             garbage.bytes &-= min(entry.garbageBytes, garbage.bytes)
         }
         if percent < 100 {

@@ -30,6 +30,8 @@ public struct RestoreExecutor {
     let target: FileNames
     let partial: FileNames
     let environment: StorageEnvironment
+    /// Of the tables that the replay of a long log makes: see ``EngineOptions/catalogStorageLimit``.
+    public var catalogStorageLimit: UInt32 = 0
     /// Throws to end the restore; called often.
     let progress: (Step, UInt64, UInt64) throws(StorageError) -> Void
     var fileSystem: any FileSystem { environment.fileSystem }
@@ -151,6 +153,7 @@ public struct RestoreExecutor {
         var options = EngineOptions()
         options.createIfMissing = false
         options.walRetainBytes = .max
+        options.catalogStorageLimit = catalogStorageLimit
         let engine = try StorageEngine.open(
             at: partial.root, options: options, environment: environment)
         let lost = engine.corruptionReport().entries.first

@@ -22,7 +22,10 @@ public struct TableLoss: Sendable, Hashable {
             if losses.count < limit { losses.append(loss) }
             return
         }
-        last.byteCount = max(last.byteCount, loss.offset &+ loss.byteCount &- last.offset)
+        // Not in the order of offsets: a partition of the index may lie behind blocks of later keys.
+        let end = max(last.offset &+ last.byteCount, loss.offset &+ loss.byteCount)
+        last.offset = min(last.offset, loss.offset)
+        last.byteCount = end &- last.offset
         last.keys = KeyRange(lower: keys.lower, upper: more.upper)
         losses[losses.count - 1] = last
     }

@@ -92,8 +92,8 @@ extension FindingKind {
     static let sstQuarantined = FindingKind(
         "SST106", .warning, "The server has taken a table out of service",
         explanation:
-            "It met damage in the table and noted it in MANIFEST: reads of its keys fail unless "
-            + "a newer version answers, everything else is served. Whether the file is damaged still is "
+            "It met damage in the table and noted it in MANIFEST: reads of the keys that are told fail "
+            + "unless a newer version answers, everything else is served. Whether the file is damaged still is "
             + "another finding; without one, it is sound again.",
         advice:
             "Put the file back from a backup; the server takes a sound one into service when it "

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FalconSchema
 import FalconStorage
 
 /// Restores a data directory as of an LSN or a time into a new directory.
@@ -142,12 +143,13 @@ public struct PITRRestore: ToolCommand {
         guard !dryRun, let out else { return }
 
         let progress = ToolProgress("restoring", report)
-        let executor = RestoreExecutor(
+        var executor = RestoreExecutor(
             plan, out: out, environment: context.environment
         ) { step, done, total throws(StorageError) in
             try Self.stopIfInterrupted(context)
             progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
         }
+        executor.catalogStorageLimit = CatalogKeys.firstUserStorage
         let outcome = try executor.run(verifies: !skipVerify)
         progress.end()
         report.set(

@@ -147,6 +147,9 @@ import Testing
         // What is garbage is known by now; collection begins by itself.
         try faulty.engine.awaitIdle()
         #expect(faulty.faulty.injectedCount > 0)
+        // The file rests: writers do not wait for what nobody collects.
+        let blobs = faulty.engine.tree.state.version.blobs
+        #expect(blobs.garbageBytes > 0 && blobs.garbage(percent: 50).bytes == 0)
         faulty.faulty.setRule(nil)
         try faulty.engine.awaitIdle()
         #expect(faulty.engine.statistics().blobs.damagedFiles == 0)

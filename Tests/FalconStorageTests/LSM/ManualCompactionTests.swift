@@ -89,4 +89,17 @@ import Testing
         #expect(fixture.engine.statistics().levels[0].fileCount == 2)
         #expect(try fixture.engine.rows().count == 150)
     }
+
+    /// The newer table alone has keys of the range; it must not sink below the older one.
+    @Test func olderTablesGoDownWithTheNewerOnes() throws {
+        let fixture = try ClassEngine()
+        try fixture.fill(0..<50, "old")
+        try fixture.engine.flush()
+        try fixture.fill(40..<90, "new")
+        try fixture.engine.flush()
+        #expect(fixture.engine.statistics().levels[0].fileCount == 2)
+        try fixture.engine.compact(KeyRange(lower: Array("k170".utf8), upper: Array("k180".utf8)))
+        #expect(fixture.engine.statistics().levels[0].fileCount == 0)
+        #expect(try fixture.engine.rows().count { $0.contains("=new") } == 50)
+    }
 }

@@ -40,6 +40,23 @@ import Testing
         #expect(seen.count >= 100)
     }
 
+    /// Else a crash would let it be given again, to a transaction that commits.
+    @Test func aFlushKeepsGivenNumbersFromBeingGivenAgain() throws {
+        let fixture = try EngineFixture()
+        func noted() throws -> TransactionID {
+            let names = FileNames(root: "/db")
+            let manifest = try #require(
+                try ManifestReader.readLive(names, fixture.fileSystem, forWriting: false))
+            return try #require(manifest.edits.compactMap(\.transactionLimit).max())
+        }
+        let before = try noted()
+        let given = fixture.engine.allocateTransactionID()
+        #expect(given < before)
+        try fixture.put("k", "v")
+        try fixture.engine.flush()
+        #expect(try noted().rawValue > before.rawValue + TransactionID.spacing)
+    }
+
     @Test func oldNumbersAreForgotten() throws {
         let fixture = try EngineFixture()
         let store = TransactionStatusStore(fixture.engine)
@@ -58,7 +75,16 @@ import Testing
             }
         }
         #expect(try again.status(of: never) == .absent)
-        #expect(try again.collect(olderThanMicros: 0, keeping: 10) <= 7)
+        fixture.clock.advance(micros: 1000)
+        let young = try commit(again, fixture.engine, "young")
+        #expect(try again.collect(olderThanMicros: 1000, keeping: 10) == 0)
+        fixture.clock.advance(micros: 1)
+        #expect(try again.collect(olderThanMicros: 1000, keeping: 10) == 7)
+        #expect(try again.limit() == numbers[9])
+        guard case .committed = try again.status(of: young) else {
+            Issue.record("\(young) is forgotten")
+            return
+        }
         #expect(try fixture.get("k0") == "1")
     }
 }

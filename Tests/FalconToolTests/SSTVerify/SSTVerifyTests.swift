@@ -4,16 +4,21 @@ import Testing
 @testable import FalconStorage
 
 @Suite struct SSTVerifyTests {
+    /// Nothing is compacted.
+    private var options: EngineOptions {
+        var options = EngineOptions()
+        options.level0CompactionTrigger = 100
+        options.level0SlowdownTrigger = 200
+        options.level0StopTrigger = 300
+        return options
+    }
+
     /// A closed database in memory with a few tables.
     private func database(tables: Int = 3) throws -> (MemoryFileSystem, StorageEnvironment) {
         let memory = MemoryFileSystem()
         let environment = StorageEnvironment(
             fileSystem: memory, clock: SystemClock(),
             random: FalconStorage.SeededRandom(seed: 3))
-        var options = EngineOptions()
-        options.level0CompactionTrigger = 100
-        options.level0SlowdownTrigger = 200
-        options.level0StopTrigger = 300
         let engine = try StorageEngine.open(at: "data", options: options, environment: environment)
         for table in 0..<tables {
             let batch = WriteBatch()
@@ -65,6 +70,28 @@ import Testing
         #expect(run.lines.contains { $0.contains("\"SST011\"") })
         // The other tables were checked all the same.
         #expect(run.lines.count { $0.contains("\"type\":\"record\"") } == 3)
+    }
+
+    @Test func blocksThatTheServerKnowsToBeDamagedAreTold() throws {
+        let (memory, environment) = try database()
+        let victim = try tables(memory)[1]
+        try LogFixture.patch(memory, victim) { $0[200] ^= 4 }
+        let engine = try StorageEngine.open(at: "data", options: options, environment: environment)
+        let error = #expect(throws: StorageError.self) {
+            let iterator = try engine.makeIterator(.all, at: .max)
+            try iterator.seekToFirst()
+            while iterator.isValid { try iterator.next() }
+        }
+        #expect(error?.code == .corruption)
+        try engine.writable().background.keeper.awaitIdle()
+        try engine.close()
+        let run = runVerify(memory, environment, ["data", "--format", "jsonl"])
+        #expect(run.exit == .corruption)
+        let finding = try #require(run.lines.first { $0.contains("\"SST106\"") })
+        #expect(finding.contains("\"file\":\"\(victim)\""))
+        #expect(finding.contains("what no damaged block holds is served"))
+        #expect(finding.contains("\"offset\":64"))
+        #expect(finding.contains("blast_radius\":\"keys from"))
     }
 
     @Test func missingSwappedAndOrphanedFiles() throws {
