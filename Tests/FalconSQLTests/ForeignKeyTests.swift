@@ -324,6 +324,10 @@ import Testing
         try s.run("BEGIN; INSERT INTO d VALUES (1, 5)")
         #expect(s.failure("PREPARE TRANSACTION 'x'")?.state == .foreignKeyViolation)
         #expect(s.session.transactionStatus == .idle)
+        // A cursor is in the way, also when the checks go to a worker first.
+        try s.run("BEGIN; DECLARE k CURSOR WITH HOLD FOR SELECT 1; DELETE FROM p WHERE id = 2")
+        #expect(s.failure("PREPARE TRANSACTION 'x'")?.state == .featureNotSupported)
+        #expect(s.session.transactionStatus == .idle)
         try s.run("BEGIN; INSERT INTO d VALUES (1, 1); PREPARE TRANSACTION 'x'")
         try s.run("SET lock_timeout = '5ms'")
         #expect(s.failure("DELETE FROM p WHERE id = 1")?.state == .lockNotAvailable)

@@ -189,10 +189,7 @@ import Testing
         #expect(try later.query("SELECT falcon.txn_status(\(old))") == "committed")
         let young = try later.query("SELECT txid_current()")
         let isDone = DispatchSemaphore(value: 0)
-        let sql = database.sql
-        _ = sql.timers.schedule(afterMilliseconds: 1) {
-            sql.housekeeping.async { isDone.signal() }
-        }
+        _ = database.sql.housekeeping.schedule(afterMilliseconds: 1) { isDone.signal() }
         #expect(isDone.wait(timeout: .now() + 60) == .success)
         #expect(
             try later.query("SELECT falcon.txn_status(\(old))")

@@ -1,4 +1,3 @@
-import Dispatch
 import FalconSchema
 import FalconStorage
 import Synchronization
@@ -63,7 +62,7 @@ public final class SQLDatabase: Sendable {
     let commitsUnderWay = CommitsUnderWay()
     let statusCount = Atomic<Int>(0)
     /// For what would hold up the timers.
-    let housekeeping = DispatchQueue(label: "sql housekeeping")
+    let housekeeping = TimerService()
     let store: CatalogStore
     private let databases: [String: DatabaseState]
     private let registry = Mutex(Registry())
@@ -198,6 +197,6 @@ public final class SQLDatabase: Sendable {
     /// Stops background threads. Sessions must be closed before.
     public func close() {
         timers.stop()
-        housekeeping.sync {}
+        housekeeping.stop()
     }
 }

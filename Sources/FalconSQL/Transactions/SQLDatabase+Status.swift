@@ -81,11 +81,7 @@ extension SQLDatabase {
     private func forgetStatuses() {
         let count = statusCount.wrappingAdd(1, ordering: .relaxed).newValue
         guard count % 10_000 == 1 else { return }
-        // By way of a timer: none fires once the database closes.
-        _ = timers.schedule(afterMilliseconds: 0) { [weak self] in
-            guard let self else { return }
-            self.housekeeping.async { self.collectStatuses() }
-        }
+        _ = housekeeping.schedule(afterMilliseconds: 0) { [weak self] in self?.collectStatuses() }
     }
 
     private func collectStatuses() {
