@@ -175,9 +175,16 @@ import Testing
         #expect(try status(prepared) == "committed|committed")
     }
 
+    private func finishHousekeeping() {
+        let isDone = DispatchSemaphore(value: 0)
+        _ = database.sql.housekeeping.schedule(afterMilliseconds: 1) { isDone.signal() }
+        #expect(isDone.wait(timeout: .now() + 60) == .success)
+    }
+
     @Test func oldNumbersGoWithAProcessesFirstCommit() throws {
         let old = try #require(UInt64(try s.query("SELECT txid_current()")))
         #expect(try s.query("SELECT falcon.txn_status(\(old))") == "committed")
+        finishHousekeeping()
         // As if that had been in 1970.
         let batch = WriteBatch()
         var value: [UInt8] = [1]
@@ -188,9 +195,7 @@ import Testing
         let later = try database.session()
         #expect(try later.query("SELECT falcon.txn_status(\(old))") == "committed")
         let young = try later.query("SELECT txid_current()")
-        let isDone = DispatchSemaphore(value: 0)
-        _ = database.sql.housekeeping.schedule(afterMilliseconds: 1) { isDone.signal() }
-        #expect(isDone.wait(timeout: .now() + 60) == .success)
+        finishHousekeeping()
         #expect(
             try later.query("SELECT falcon.txn_status(\(old))")
                 == "unknown: up to \(old) is not kept any more")
