@@ -185,6 +185,21 @@ import Testing
         #expect(s.failure("EXECUTE p(1)")?.state == .invalidSQLStatementName)
     }
 
+    @Test func plansDoNotOutliveARolledBackDefinition() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t VALUES (1, 'x')")
+        let select = "SELECT * FROM t WHERE a = $1"
+        try s.run("BEGIN; ALTER TABLE t ADD COLUMN c int DEFAULT 5")
+        #expect(try s.prepared(select, ["1"]).text == "1|x|5")
+        // The table has the same version again, and so has the catalog but for who sees it.
+        try s.run("ROLLBACK; BEGIN; ALTER TABLE t DROP COLUMN b")
+        #expect(try s.prepared(select, ["1"]).text == "1")
+        try s.run("ROLLBACK; ALTER TABLE t ADD COLUMN d int DEFAULT 6")
+        #expect(try s.prepared(select, ["1"]).text == "1|x|6")
+    }
+
     @Test func settingsFollowTheTransaction() throws {
         let database = try TestDatabase()
         defer { database.close() }

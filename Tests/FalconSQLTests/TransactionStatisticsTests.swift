@@ -1,8 +1,9 @@
+import Dispatch
 import FalconSchema
-import FalconStorage
 import Testing
 
 @testable import FalconSQL
+@testable import FalconStorage
 
 /// falcon.txn and its neighbours, falcon.txn_status(), and the limits of what a transaction may write.
 @Suite struct TransactionStatisticsTests {
@@ -172,6 +173,33 @@ import Testing
         #expect(try status(prepared) == "in progress|in progress")
         try later.run("COMMIT PREPARED 'p'")
         #expect(try status(prepared) == "committed|committed")
+    }
+
+    private func finishHousekeeping() {
+        let isDone = DispatchSemaphore(value: 0)
+        _ = database.sql.housekeeping.schedule(afterMilliseconds: 1) { isDone.signal() }
+        #expect(isDone.wait(timeout: .now() + 60) == .success)
+    }
+
+    @Test func oldNumbersGoWithAProcessesFirstCommit() throws {
+        let old = try #require(UInt64(try s.query("SELECT txid_current()")))
+        #expect(try s.query("SELECT falcon.txn_status(\(old))") == "committed")
+        finishHousekeeping()
+        // As if that had been in 1970.
+        let batch = WriteBatch()
+        var value: [UInt8] = [1]
+        value += [UInt8](repeating: 0, count: 8)
+        try batch.putSystem(SystemKey.make(.transactionStatus, old), value)
+        try database.engine.commitAndWait(batch, CommitOptions())
+        try database.restart()
+        let later = try database.session()
+        #expect(try later.query("SELECT falcon.txn_status(\(old))") == "committed")
+        let young = try later.query("SELECT txid_current()")
+        finishHousekeeping()
+        #expect(
+            try later.query("SELECT falcon.txn_status(\(old))")
+                == "unknown: up to \(old) is not kept any more")
+        #expect(try later.query("SELECT falcon.txn_status(\(young))") == "committed")
     }
 
     @Test func numbersNobodyWasGivenAreRefused() throws {

@@ -57,6 +57,10 @@ enum CatalogChange: Sendable {
 
 /// The catalog of one database at one version. Immutable; DDL makes a new one.
 final class CatalogSnapshot: @unchecked Sendable {
+    /// From here on versions are of a transaction's own catalogs. Its tables' versions say nothing outside
+    /// of it: when it is rolled back the next transaction uses them again.
+    static let firstUncommittedVersion: UInt64 = 1 << 63
+
     let version: UInt64
     private(set) var schemas: [OID: SchemaEntry]
     private(set) var schemaNames: [String: OID]

@@ -104,7 +104,8 @@ extension SystemCatalog {
         let totals = database.statistics.totals
         let counts = [
             Int64(active), totals.committed, totals.readOnly, totals.aborted, totals.prepared,
-            totals.serializationFailures, totals.deadlocks, totals.lockTimeouts, totals.canceled,
+            totals.aborted(by: .serializationFailure), totals.aborted(by: .deadlockDetected),
+            totals.aborted(by: .lockNotAvailable), totals.aborted(by: .queryCanceled),
         ]
         let durations = totals.durations
         return [name(database.name)] + counts.map { .int($0) } + work(totals.work) + [

@@ -222,7 +222,8 @@ extension DefinitionRunner {
                 ? child : known ?? transaction.catalog.tables[key.referencedTable]
             guard let parent else { continue }
             let probe = try ForeignKeyProbe(
-                child: child, key: key, parent: parent, planner: planner)
+                child: child, key: key, parent: parent,
+                catalogVersion: transaction.catalog.version, planner: planner)
             try forEachRow(source) { _, row throws(SQLError) in
                 var row = row
                 for column in child.columns.dropFirst(row.count) { row.append(column.missingValue) }

@@ -21,20 +21,21 @@ extension ForeignKeyProbe {
         return error
     }
 
-    /// A referencing row names none.
-    func missing(_ values: [Datum], _ settings: DisplaySettings) -> SQLError {
+    private func unnamed(_ detail: String) -> SQLError {
         violation(
             "insert or update on table \"\(child.name)\" violates foreign key constraint "
-                + "\"\(key.name)\"",
+                + "\"\(key.name)\"", detail)
+    }
+
+    /// A referencing row names none.
+    func missing(_ values: [Datum], _ settings: DisplaySettings) -> SQLError {
+        unnamed(
             shown(child, key.columns, values, settings)
                 + " is not present in table \"\(parent.name)\".")
     }
 
     var mixedNulls: SQLError {
-        violation(
-            "insert or update on table \"\(child.name)\" violates foreign key constraint "
-                + "\"\(key.name)\"",
-            "MATCH FULL does not allow mixing of null and nonnull key values.")
+        unnamed("MATCH FULL does not allow mixing of null and nonnull key values.")
     }
 
     /// A referenced row may not go. `values` are of the referenced columns.

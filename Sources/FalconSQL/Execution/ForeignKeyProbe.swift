@@ -16,6 +16,7 @@ final class ForeignKeyProbe {
     let child: TableDescriptor
     let key: ForeignKeyDescriptor
     let parent: TableDescriptor
+    private let catalogVersion: UInt64
     private let index: IndexDescriptor
     private let codec: RowCodec
     /// Nil where a column is in the key twice.
@@ -25,10 +26,11 @@ final class ForeignKeyProbe {
     private let conversions: [Conversion]
     private var encoded = ByteWriter(capacity: 64)
 
+    /// - Parameter catalogVersion: Of the catalog that the tables are from.
     /// - Throws: 42804 when the columns' types do not go together.
     init(
         child: TableDescriptor, key: ForeignKeyDescriptor, parent: TableDescriptor,
-        planner: StatementPlanner
+        catalogVersion: UInt64, planner: StatementPlanner
     ) throws(SQLError) {
         guard let index = parent.indexes.first(where: { $0.oid == key.referencedIndex }) else {
             throw SQLError(
@@ -37,6 +39,7 @@ final class ForeignKeyProbe {
         self.child = child
         self.key = key
         self.parent = parent
+        self.catalogVersion = catalogVersion
         self.index = index
         codec = RowCodec(child)
         projection =
@@ -53,6 +56,19 @@ final class ForeignKeyProbe {
                     child.column(own).type, parent.column(other).type, planner))
         }
         self.conversions = conversions
+    }
+
+    /// Whether it serves these tables of a catalog, too.
+    func serves(
+        _ child: TableDescriptor, _ parent: TableDescriptor, _ catalog: CatalogSnapshot
+    ) -> Bool {
+        func isSame(_ a: TableDescriptor, _ b: TableDescriptor) -> Bool {
+            a.version == b.version && a.storageID == b.storageID
+        }
+        return
+            (catalogVersion < CatalogSnapshot.firstUncommittedVersion
+            || catalogVersion == catalog.version)
+            && isSame(self.child, child) && isSame(self.parent, parent)
     }
 
     private static func conversion(

@@ -75,15 +75,11 @@ struct ForeignKeyRunner {
                 let parent = catalog.tables[key.referencedTable]
             else { return nil }
             guard now.version == child.version else { continue }
-            if let cached = session.foreignKeyProbes[key.oid], cached.child.version == now.version,
-                cached.parent.version == parent.version,
-                cached.parent.storageID == parent.storageID,
-                cached.child.storageID == now.storageID
-            {
+            if let cached = session.foreignKeyProbes[key.oid], cached.serves(now, parent, catalog) {
                 return cached
             }
             let made = try ForeignKeyProbe(
-                child: now, key: key, parent: parent,
+                child: now, key: key, parent: parent, catalogVersion: catalog.version,
                 planner: StatementPlanner(catalog: session.catalog, context: session.functions))
             if session.foreignKeyProbes.count >= Self.mostKept {
                 session.foreignKeyProbes.removeAll()

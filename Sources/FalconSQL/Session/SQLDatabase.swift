@@ -61,6 +61,8 @@ public final class SQLDatabase: Sendable {
     let statuses: TransactionStatusStore
     let commitsUnderWay = CommitsUnderWay()
     let statusCount = Atomic<Int>(0)
+    /// For what would hold up the timers.
+    let housekeeping = TimerService()
     let store: CatalogStore
     private let databases: [String: DatabaseState]
     private let registry = Mutex(Registry())
@@ -193,5 +195,8 @@ public final class SQLDatabase: Sendable {
     public var sessionCount: Int { registry.withLock { $0.sessions.count } }
 
     /// Stops background threads. Sessions must be closed before.
-    public func close() { timers.stop() }
+    public func close() {
+        timers.stop()
+        housekeeping.stop()
+    }
 }

@@ -95,23 +95,27 @@ extension Session {
         let schemas = name.schema.map { [$0 == "pg_temp" ? temporarySchema : $0] } ?? searchPath
         for schema in schemas {
             var isKnown = false
+            var isFixed = false
             var result: Set<OID> = []
             for table in snapshot.tables.values where table.schema == schema {
                 for key in table.foreignKeys where key.name == name.name {
                     isKnown = true
-                    if key.isDeferrable { result.insert(key.oid) }
+                    if key.isDeferrable { result.insert(key.oid) } else { isFixed = true }
                 }
                 // A unique constraint is checked at once, deferrable or not.
-                if table.indexes.contains(where: { $0.isConstraint && $0.name == name.name }) {
-                    return result
+                isKnown =
+                    isKnown
+                    || table.indexes.contains { $0.isConstraint && $0.name == name.name }
+                if table.checks.contains(where: { $0.name == name.name }) {
+                    isKnown = true
+                    isFixed = true
                 }
-                isKnown = isKnown || table.checks.contains { $0.name == name.name }
             }
-            if !result.isEmpty || isKnown && !isDeferred { return result }
-            if isKnown {
+            if isFixed, isDeferred {
                 throw SQLError(
                     .wrongObjectType, "constraint \"\(name.name)\" is not deferrable")
             }
+            if isKnown { return result }
         }
         throw SQLError(.undefinedObject, "constraint \"\(name.text)\" does not exist")
     }

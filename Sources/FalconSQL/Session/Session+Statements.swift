@@ -25,7 +25,9 @@ extension Session {
         if isCurrent(prepared) { return }
         guard let statement = prepared.statement else { return }
         let catalog = catalog
-        if let plan = prepared.plan, prepared.planPathGeneration == settings.pathGeneration {
+        if let plan = prepared.plan, prepared.planPathGeneration == settings.pathGeneration,
+            prepared.planCatalogVersion < CatalogSnapshot.firstUncommittedVersion
+        {
             // Other tables may have changed; these have not.
             let isSame = plan.relations.allSatisfy { relation in
                 VirtualTables.isVirtual(relation.table)

@@ -33,12 +33,18 @@ extension Session {
     /// Hands the transaction over to the registry once its record is durable. Whatever keeps that from
     /// happening rolls it back. Nil: done already.
     func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
-        let holdsCursor = portals.values.contains { $0.isHold && !$0.isKept }
+        // Before the checks, which may wait: then this runs again, and the portals are gone.
+        if portals.values.contains(where: { $0.isHold && !$0.isKept }) {
+            rollback()
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE a transaction that has created a cursor WITH HOLD")
+        }
         dropAllPortals()
         if let blocked = try finishDeferredChecks(.prepare(gid)) { return blocked }
         let node: SerializableNode?
         do throws(SQLError) {
-            try checkPreparable(holdsCursor)
+            try checkPreparable()
             try database.prepared.reserve(gid)
             do throws(SQLError) {
                 node = try transaction.checkSerializable()
@@ -94,12 +100,7 @@ extension Session {
         return try follow(wait, ticket)
     }
 
-    private func checkPreparable(_ holdsCursor: Bool) throws(SQLError) {
-        if holdsCursor {
-            throw SQLError(
-                .featureNotSupported,
-                "cannot PREPARE a transaction that has created a cursor WITH HOLD")
-        }
+    private func checkPreparable() throws(SQLError) {
         let keys = Set(owner.kept.map(\.key))
         if usesTemporary, transaction.touches(schema: temporarySchema, locks: keys) {
             throw SQLError(

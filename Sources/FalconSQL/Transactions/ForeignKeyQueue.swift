@@ -17,6 +17,15 @@ struct ForeignKeyEvent: Sendable {
     /// A deferred check that SET CONSTRAINTS … IMMEDIATE has done.
     var isDone = false
 
+    /// Of the keys it holds.
+    var valueBytes: Int {
+        switch kind {
+        case .written: 0
+        case .deleted(let key): RowMemory.row(key)
+        case .changed(let old, let new): RowMemory.row(old) &+ RowMemory.row(new)
+        }
+    }
+
     var isCheckOfRow: Bool {
         if case .written = kind { return true }
         return false
@@ -39,6 +48,7 @@ struct ForeignKeyQueue {
     private(set) var next = 0
     private(set) var deferred: [ForeignKeyEvent] = []
     var modes = Modes()
+    /// Of the keys that events hold.
     private var valueBytes = 0
 
     var isEmpty: Bool { immediate.isEmpty && deferred.isEmpty }
@@ -52,21 +62,20 @@ struct ForeignKeyQueue {
     }
 
     mutating func append(_ event: ForeignKeyEvent, isDeferred: Bool) {
-        switch event.kind {
-        case .written: break
-        case .deleted(let key): valueBytes &+= RowMemory.row(key)
-        case .changed(let old, let new):
-            valueBytes &+= RowMemory.row(old) &+ RowMemory.row(new)
-        }
+        valueBytes &+= event.valueBytes
         if isDeferred { deferred.append(event) } else { immediate.append(event) }
     }
 
     /// The statement's next event; nil, and none is left, when all are done.
     mutating func nextImmediate() -> ForeignKeyEvent? {
         if next < immediate.count { return immediate[next] }
+        if deferred.isEmpty {
+            valueBytes = 0
+        } else {
+            for event in immediate { valueBytes &-= event.valueBytes }
+        }
         immediate.removeAll(keepingCapacity: immediate.count <= 64)
         next = 0
-        if deferred.isEmpty { valueBytes = 0 }
         return nil
     }
 
@@ -78,8 +87,14 @@ struct ForeignKeyQueue {
 
     /// Forgets what writes from `ordinal` on asked for.
     mutating func undo(to ordinal: UInt32) {
-        while let last = immediate.last, last.ordinal >= ordinal { immediate.removeLast() }
-        while let last = deferred.last, last.ordinal >= ordinal { deferred.removeLast() }
+        while let last = immediate.last, last.ordinal >= ordinal {
+            valueBytes &-= last.valueBytes
+            immediate.removeLast()
+        }
+        while let last = deferred.last, last.ordinal >= ordinal {
+            valueBytes &-= last.valueBytes
+            deferred.removeLast()
+        }
         next = min(next, immediate.count)
     }
 

@@ -66,7 +66,7 @@ extension SQLDatabase {
     func noteDecision() {
         let count = prepared.decisionCount.wrappingAdd(1, ordering: .relaxed).newValue
         guard count % 1000 == 0 else { return }
-        _ = timers.schedule(afterMilliseconds: 0) { [weak self] in
+        _ = housekeeping.schedule(afterMilliseconds: 0) { [weak self] in
             do throws(SQLError) {
                 try self?.collectOutcomes(limit: 2000)
             } catch { self?.options.whenFailing?(error) }

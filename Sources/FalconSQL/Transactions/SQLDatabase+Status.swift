@@ -76,17 +76,18 @@ extension SQLDatabase {
         forgetStatuses()
     }
 
-    /// Forgets old numbers now and then.
+    /// Forgets old numbers with the first commit that notes one, then now and then: processes that never
+    /// live for long keep no more either.
     private func forgetStatuses() {
         let count = statusCount.wrappingAdd(1, ordering: .relaxed).newValue
-        guard count % 10_000 == 0 else { return }
-        _ = timers.schedule(afterMilliseconds: 0) { [weak self] in
-            guard let self else { return }
-            do throws(StorageError) {
-                try self.statuses.collect(
-                    olderThanMicros: Self.statusMicros, keeping: Self.statusRows)
-            } catch { self.options.whenFailing?(SQLError(storage: error)) }
-        }
+        guard count % 10_000 == 1 else { return }
+        _ = housekeeping.schedule(afterMilliseconds: 0) { [weak self] in self?.collectStatuses() }
+    }
+
+    private func collectStatuses() {
+        do throws(StorageError) {
+            try statuses.collect(olderThanMicros: Self.statusMicros, keeping: Self.statusRows)
+        } catch { options.whenFailing?(SQLError(storage: error)) }
     }
 }
 

@@ -77,6 +77,8 @@ final class Transaction: @unchecked Sendable {
     /// Foreign key checks and actions to come.
     @exclusivity(unchecked) var foreignKeys = ForeignKeyQueue()
     private var working: (base: UInt64, changeCount: Int, snapshot: CatalogSnapshot)?
+    /// Of working catalogs, also of earlier transactions.
+    private var workingCount: UInt64 = 0
     var savepoints: [Savepoint] = []
 
     init(
@@ -214,9 +216,10 @@ final class Transaction: @unchecked Sendable {
         if let working, working.base == base.version, working.changeCount == changes.count {
             return working.snapshot
         }
-        // A version no committed catalog has, so that no plan is shared by mistake.
+        // A version that no other catalog of the session has: plans made with it are of use here alone.
+        workingCount += 1
         let snapshot = base.applying(
-            changes, version: 1 << 63 | (base.version &* 1_000_003 &+ UInt64(changes.count)))
+            changes, version: CatalogSnapshot.firstUncommittedVersion + workingCount)
         working = (base.version, changes.count, snapshot)
         return snapshot
     }

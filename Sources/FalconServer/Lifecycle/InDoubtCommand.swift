@@ -46,29 +46,33 @@ final class InDoubtCommand: InDoubtSource {
     private func decision(of transaction: InDoubtTransaction) throws -> InDoubtDecision {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Self.failure("pipe", errno) }
-        // As the engine's files and the sockets are: the command inherits none, and does not keep the data
-        // directory's lock when the server is killed.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let (reading, writing) = (ends[0], ends[1])
         defer { close(reading) }
         let child: pid_t
         do {
             defer { close(writing) }
+            // As the engine's files and the sockets are: the command inherits none, and does not keep the
+            // data directory's lock when the server is killed.
+            for end in ends where fcntl(end, F_SETFD, FD_CLOEXEC) != 0 {
+                throw Self.failure("fcntl", errno)
+            }
             child = try spawn(transaction, output: writing)
         }
         let deadline = ContinuousClock.now + limit
         let output = read(reading, until: deadline)
-        let status = wait(for: child, until: deadline)
-        guard let status else {
-            throw Failure(description: "in_doubt_command ran for more than \(limit)")
-        }
+        let status = try wait(for: child, until: deadline)
         guard status == 0 else {
-            throw Failure(description: "in_doubt_command failed with wait status \(status)")
+            let signal = status & 0x7f
+            throw Failure(
+                description: "in_doubt_command "
+                    + (signal == 0
+                        ? "exited with status \(status >> 8)" : "was killed by signal \(signal)"))
         }
-        switch String(decoding: output, as: UTF8.self).split(whereSeparator: \.isWhitespace).first {
-        case "commit": return .commit
-        case "rollback": return .rollback
-        case "undecided": return .undecided
+        // The word and nothing else: "commit: not found" is no decision.
+        switch String(decoding: output, as: UTF8.self).split(whereSeparator: \.isWhitespace) {
+        case ["commit"]: return .commit
+        case ["rollback"]: return .rollback
+        case ["undecided"]: return .undecided
         default:
             throw Failure(
                 description: "in_doubt_command must print commit, rollback or undecided")
@@ -76,28 +80,28 @@ final class InDoubtCommand: InDoubtSource {
     }
 
     private func spawn(_ transaction: InDoubtTransaction, output: Int32) throws -> pid_t {
+        func check(_ code: Int32) throws {
+            if code != 0 { throw Self.failure("posix_spawn", code) }
+        }
         var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        guard posix_spawn_file_actions_init(&actions) == 0 else {
-            throw Self.failure("posix_spawn", ENOMEM)
-        }
+        try check(posix_spawn_file_actions_init(&actions))
         defer { posix_spawn_file_actions_destroy(&actions) }
-        guard posix_spawnattr_init(&attributes) == 0 else {
-            throw Self.failure("posix_spawn", ENOMEM)
-        }
+        try check(posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0))
+        try check(posix_spawn_file_actions_adddup2(&actions, output, 1))
+        var attributes = posix_spawnattr_t()
+        try check(posix_spawnattr_init(&attributes))
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
         // A group of its own, to be killed with what it starts; signals as a shell expects them.
         var signals = sigset_t()
         sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
+        try check(posix_spawnattr_setsigmask(&attributes, &signals))
         sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        try check(posix_spawnattr_setsigdefault(&attributes, &signals))
+        try check(posix_spawnattr_setpgroup(&attributes, 0))
+        try check(
+            posix_spawnattr_setflags(
+                &attributes,
+                Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)))
         var environment = Self.environment.filter { !$0.hasPrefix("FALCON_") }
         environment += [
             "FALCON_GID=\(transaction.gid)", "FALCON_DATABASE=\(transaction.database)",
@@ -106,12 +110,13 @@ final class InDoubtCommand: InDoubtSource {
         return try stage.withLock { stage in
             if case .stopped = stage { throw Failure(description: "the server stops") }
             var child: pid_t = 0
-            let code = Self.withCStrings(["/bin/sh", "-c", command]) { arguments in
-                Self.withCStrings(environment) { environment in
-                    posix_spawn(&child, "/bin/sh", &actions, &attributes, arguments, environment)
-                }
-            }
-            guard code == 0 else { throw Self.failure("posix_spawn", code) }
+            try check(
+                Self.withCStrings(["/bin/sh", "-c", command]) { arguments in
+                    Self.withCStrings(environment) { environment in
+                        posix_spawn(
+                            &child, "/bin/sh", &actions, &attributes, arguments, environment)
+                    }
+                })
             stage = .running(child)
             return child
         }
@@ -133,22 +138,37 @@ final class InDoubtCommand: InDoubtSource {
         }
     }
 
-    /// Its wait status; nil when it had to be killed.
-    private func wait(for child: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
-        var status: Int32 = 0
-        var isKilled = false
-        while true {
-            let found = waitpid(child, &status, isKilled ? 0 : WNOHANG)
-            if found == child || (found < 0 && errno != EINTR) { break }
-            if !isKilled, Self.milliseconds(until: deadline) == 0 {
+    /// Its wait status. What it started and left behind is killed with it.
+    private func wait(for child: pid_t, until deadline: ContinuousClock.Instant) throws -> Int32 {
+        var isLate = false
+        while Self.isRunning(child) {
+            if !isLate, Self.milliseconds(until: deadline) == 0 {
                 kill(-child, SIGKILL)
-                isKilled = true
-            } else if !isKilled {
-                usleep(5000)
+                isLate = true
             }
+            usleep(5000)
         }
-        stage.withLock { if case .running = $0 { $0 = .idle } }
-        return isKilled ? nil : status
+        let status = try stage.withLock { stage in
+            // Its number is also its group's, and nobody else's before it is waited for here.
+            kill(-child, SIGKILL)
+            var status: Int32 = 0
+            var found = waitpid(child, &status, 0)
+            while found < 0, errno == EINTR { found = waitpid(child, &status, 0) }
+            if case .running = stage { stage = .idle }
+            guard found == child else { throw Self.failure("waitpid", errno) }
+            return status
+        }
+        if isLate { throw Failure(description: "in_doubt_command ran for more than \(limit)") }
+        return status
+    }
+
+    /// False once it can be waited for, which this does not do.
+    private static func isRunning(_ child: pid_t) -> Bool {
+        var info = siginfo_t()
+        if waitid(P_PID, id_t(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 {
+            return info.si_signo == 0
+        }
+        return errno == EINTR
     }
 
     private static func milliseconds(until deadline: ContinuousClock.Instant) -> Int32 {

@@ -83,12 +83,11 @@ public final class InDoubtResolver: Sendable {
         _ transaction: InDoubtTransaction, _ answer: Result<InDoubtDecision, any Error>
     ) {
         if state.withLock({ $0.isStopped }) { return }
-        do {
-            let decision = try answer.get()
-            guard decision != .undecided else {
-                return ended(transaction) { $0.undecided += 1 }
-            }
-            let commits = decision == .commit
+        let decision: InDoubtDecision
+        do { decision = try answer.get() } catch { return failed(transaction, error) }
+        guard decision != .undecided else { return ended(transaction) { $0.undecided += 1 } }
+        let commits = decision == .commit
+        do throws(SQLError) {
             try database.decideInDoubt(transaction, commits: commits) { [weak self] result in
                 switch result {
                 case .success:
@@ -98,7 +97,13 @@ public final class InDoubtResolver: Sendable {
                 case .failure(let error): self?.failed(transaction, error)
                 }
             }
-        } catch { failed(transaction, error) }
+        } catch {
+            switch error.state {
+            // Somebody else has decided it meanwhile, or is about to.
+            case .undefinedObject, .objectNotInPrerequisiteState: ended(transaction) { _ in }
+            default: failed(transaction, error)
+            }
+        }
     }
 
     private func failed(_ transaction: InDoubtTransaction, _ error: any Error) {
@@ -113,7 +118,9 @@ public final class InDoubtResolver: Sendable {
         state.withLock { state in
             count(&state.counts)
             let before = state.pauses[transaction.gid]?.milliseconds
-            let pause = min(before.map { $0 * 2 } ?? 1000, max(1, options.longestPauseMilliseconds))
+            let pause = min(
+                before.map { $0 * 2 } ?? options.firstPauseMilliseconds,
+                max(1, options.longestPauseMilliseconds))
             // Of one that was decided nobody asks again: the next look forgets it.
             state.pauses[transaction.gid] = Pause(
                 milliseconds: pause, end: .now + .milliseconds(pause))

@@ -43,8 +43,9 @@ public struct InDoubtOptions: Sendable {
     public var afterMilliseconds = 60_000
     /// Most questions per second, over all transactions.
     public var questionsPerSecond = 10
-    /// An undecided transaction is asked about again after a second, then twice as long each time, up to
-    /// this.
+    /// An undecided transaction is asked about again after this, then twice as long each time, up to
+    /// ``longestPauseMilliseconds``.
+    var firstPauseMilliseconds = 1000
     public var longestPauseMilliseconds = 60_000
     public init() {}
 }

@@ -16,7 +16,7 @@ extension SQLDatabase {
     }
 
     /// Commits or rolls back what a source has decided. Throws 42704 when somebody else has decided it
-    /// meanwhile; else the completion is called once, on any thread.
+    /// meanwhile, 55000 when somebody is deciding; else the completion is called once, on any thread.
     func decideInDoubt(
         _ transaction: InDoubtTransaction, commits: Bool,
         completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void

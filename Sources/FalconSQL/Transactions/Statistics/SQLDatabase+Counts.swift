@@ -1,3 +1,5 @@
+import FalconSchema
+
 /// Transactions of all databases, since the start of the server.
 public struct TransactionCounts: Sendable, Equatable {
     public var committed = 0
@@ -17,8 +19,8 @@ extension SQLDatabase {
             let totals = database.statistics.totals
             counts.committed += Int(totals.committed)
             counts.aborted += Int(totals.aborted)
-            counts.serializationFailures += Int(totals.serializationFailures)
-            counts.deadlocks += Int(totals.deadlocks)
+            counts.serializationFailures += Int(totals.aborted(by: .serializationFailure))
+            counts.deadlocks += Int(totals.aborted(by: .deadlockDetected))
         }
         let tracked = serializables.counts
         counts.serializableTracked = tracked.active + tracked.committed

@@ -10,11 +10,8 @@ final class TransactionStatistics: Sendable {
         var readOnly: Int64 = 0
         var aborted: Int64 = 0
         var prepared: Int64 = 0
-        /// Aborted by 40001, 40P01, 55P03 and 57014.
-        var serializationFailures: Int64 = 0
-        var deadlocks: Int64 = 0
-        var lockTimeouts: Int64 = 0
-        var canceled: Int64 = 0
+        /// The aborted ones by the errors that ended them.
+        var failures: [SQLState: Int64] = [:]
         var work = TransactionWork()
         /// Of committed ones.
         var durations = DurationCounts()
@@ -62,13 +59,10 @@ extension TransactionStatistics.Totals {
             durations.add(summary.micros)
         case .aborted:
             aborted += 1
-            switch summary.state {
-            case .serializationFailure: serializationFailures += 1
-            case .deadlockDetected: deadlocks += 1
-            case .lockNotAvailable: lockTimeouts += 1
-            case .queryCanceled: canceled += 1
-            default: break
-            }
+            if let state = summary.state { failures[state, default: 0] += 1 }
         }
     }
+
+    /// Aborted by this error.
+    func aborted(by state: SQLState) -> Int64 { failures[state] ?? 0 }
 }
