@@ -41,7 +41,7 @@ extension SQLDatabase {
                 hint: "Numbers come from pg_current_xact_id() within the transaction.")
         }
         // It may commit between the two looks: the second sees that.
-        if let known = try knownStatus(id) { return known }
+        if try knownStatus(id) == .committed { return .committed }
         if isUnderWay(number) { return .inProgress }
         return try knownStatus(id) ?? .aborted
     }
