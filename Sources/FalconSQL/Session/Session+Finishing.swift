@@ -49,7 +49,7 @@ extension Session {
         work = .none
         copyIn = nil
         stopStatement()
-        failure = error.state
+        if transaction.isActive { failure = error.state }
         abortAfterError()
         report(sink)
         noteEnd(isReady: !isExecute)

@@ -33,9 +33,10 @@ extension Session {
     /// Hands the transaction over to the registry once its record is durable. Whatever keeps that from
     /// happening rolls it back. Nil: done already.
     func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
+        // After the wait for these, if there is one, the cursors are still to be seen.
+        if let blocked = try finishDeferredChecks(.prepare(gid)) { return blocked }
         let holdsCursor = portals.values.contains { $0.isHold && !$0.isKept }
         dropAllPortals()
-        if let blocked = try finishDeferredChecks(.prepare(gid)) { return blocked }
         let node: SerializableNode?
         do throws(SQLError) {
             try checkPreparable(holdsCursor)
@@ -47,7 +48,7 @@ extension Session {
                 throw error
             }
         } catch {
-            rollback()
+            rollback(after: error)
             throw error
         }
         let header = PreparedTransactionHeader(

@@ -18,7 +18,7 @@ extension Session {
             }
             if let blocked = try resumeEnd() { return blocked }
         } catch {
-            abandonEnd()
+            abandonEnd(error)
             return fail(error, sink)
         }
         if copyIn != nil { return continueCopy(sink) }
