@@ -103,13 +103,14 @@ extension Session {
         if let blocked = try finishDeferredChecks(.commit(chain: chainAfterCommit != nil)) {
             return blocked
         }
-        let number = transactionNumber
+        let number: UInt64?
         let hasWrites: Bool
         var tracked: SerializableNode?
         do throws(SQLError) {
             if !temporaryActions.isEmpty { try endTemporaryTables() }
             tracked = try transaction.checkSerializable()
             hasWrites = !transaction.batch.isEmpty
+            number = transactionNumber
             if let number { try database.noteStatus(number, in: transaction.batch) }
         } catch {
             // It counts as committed already.
