@@ -73,6 +73,18 @@ struct HeldCursorTests {
         #expect(try a.query("SELECT count(*) FROM t") == "5")
     }
 
+    @Test func aPrepareThatWaitsForItsChecksStillSeesIt() throws {
+        try a.run("CREATE TABLE r (id int REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+        try b.run("BEGIN; DELETE FROM t WHERE id = 1")
+        try a.run("BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; INSERT INTO r VALUES (1)")
+        let waiting = try a.begin("PREPARE TRANSACTION 'p'")
+        try b.run("ROLLBACK")
+        #expect(
+            a.failure(waiting)?.message
+                == "cannot PREPARE a transaction that has created a cursor WITH HOLD")
+        #expect(a.session.transactionStatus == .idle)
+    }
+
     /// Drivers bind values to DECLARE.
     @Test func itsQueryMayHaveParameters() throws {
         try a.run("BEGIN")
