@@ -8,38 +8,6 @@ import Testing
 
 // Its own threads: spinning tests would starve work queued on the shared pools.
 @Suite(.serialized) struct ConcurrencyTests {
-    /// A statement running on its own thread.
-    private final class Pending: @unchecked Sendable {
-        private let done = DispatchSemaphore(value: 0)
-        private var error: SQLError?
-        private var text = ""
-        init(_ session: TestSession, _ sql: String) {
-            Thread.detachNewThread {
-                do {
-                    self.text = try session.query(sql)
-                } catch { self.error = error as? SQLError }
-                self.done.signal()
-            }
-        }
-        func result() -> (text: String, error: SQLError?) {
-            done.wait()
-            done.signal()
-            return (text, error)
-        }
-        func isDone(within milliseconds: Int) -> Bool {
-            guard done.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else {
-                return false
-            }
-            done.signal()
-            return true
-        }
-    }
-
-    /// Waits until a session of the database is in a lock's queue.
-    private func waitUntilBlocked(_ session: TestSession) {
-        while session.session.owner.waiting.withLock({ $0 == nil }) { sched_yield() }
-    }
-
     @Test func theOldestSnapshotNamesItsSession() throws {
         let database = try TestDatabase()
         let s = try database.session()
@@ -83,16 +51,16 @@ import Testing
         // Hermitage's PMP for writes: what no longer matches is left alone.
         try a.run("BEGIN; UPDATE t SET n = n + 10")
         let delete = Pending(b, "DELETE FROM t WHERE n = 20 RETURNING id")
-        waitUntilBlocked(b)
+        try delete.untilItWaits()
         try a.run("COMMIT")
-        #expect(delete.result().text == "")
+        #expect(try delete.result().text == "")
         #expect(try a.query("SELECT id, n FROM t ORDER BY id") == "1|20\n2|30")
         // And a holder that gives up changes nothing.
         try a.run("BEGIN; UPDATE t SET n = 0 WHERE id = 1")
         let update = Pending(b, "UPDATE t SET n = n + 1 WHERE n = 20 RETURNING id, n")
-        waitUntilBlocked(b)
+        try update.untilItWaits()
         try a.run("ROLLBACK")
-        #expect(update.result().text == "1|21")
+        #expect(try update.result().text == "1|21")
     }
 
     @Test func aRowIsFollowedToItsNewKey() throws {
@@ -103,32 +71,32 @@ import Testing
         try a.run("BEGIN; UPDATE t SET id = 5, n = 11 WHERE id = 1")
         try a.run("UPDATE t SET id = 6 WHERE id = 5; INSERT INTO t VALUES (1, 0), (5, 0)")
         let update = Pending(b, "UPDATE t SET n = n + 1 WHERE n < 15 AND id < 9 RETURNING id, n")
-        waitUntilBlocked(b)
+        try update.untilItWaits()
         try a.run("COMMIT")
-        #expect(update.result().text == "6|12")
+        #expect(try update.result().text == "6|12")
         #expect(try a.query("SELECT id, n FROM t ORDER BY id") == "1|0\n2|20\n5|0\n6|12")
         // What no longer matches at its new key is left alone.
         try a.run("BEGIN; UPDATE t SET id = 7, n = 99 WHERE id = 6")
         let delete = Pending(b, "DELETE FROM t WHERE n = 12")
-        waitUntilBlocked(b)
+        try delete.untilItWaits()
         try a.run("COMMIT")
-        #expect(delete.result().error == nil)
+        #expect(try delete.result().error == nil)
         #expect(try a.query("SELECT n FROM t WHERE id = 7") == "99")
         // A move that is taken back was none, and two rows may change places.
         try a.run("BEGIN; SAVEPOINT s; UPDATE t SET id = 8 WHERE id = 7; ROLLBACK TO s")
         try a.run("UPDATE t SET id = 100 WHERE id = 2; UPDATE t SET id = 2 WHERE id = 7")
         try a.run("UPDATE t SET id = 7 WHERE id = 100")
         let both = Pending(b, "UPDATE t SET n = n + 1 WHERE n >= 20 RETURNING id, n")
-        waitUntilBlocked(b)
+        try both.untilItWaits()
         try a.run("COMMIT")
-        #expect(both.result().error == nil)
+        #expect(try both.result().error == nil)
         #expect(try a.query("SELECT id, n FROM t WHERE n > 0 ORDER BY id") == "2|100\n7|21")
         let locked = try database.session()
         try a.run("BEGIN; UPDATE t SET id = 70 WHERE id = 7")
         let lock = Pending(locked, "SELECT id, n FROM t WHERE n = 21 FOR UPDATE")
-        waitUntilBlocked(locked)
+        try lock.untilItWaits()
         try a.run("COMMIT")
-        #expect(lock.result().text == "70|21")
+        #expect(try lock.result().text == "70|21")
     }
 
     @Test func sleepsAreParkedAndCancelled() throws {
@@ -141,11 +109,11 @@ import Testing
         #expect(try a.query("SELECT nextval('s')") == "2")
         for sql in ["SELECT pg_sleep(1e6)", "SELECT pg_sleep(1e6) FROM generate_series(1, 3)"] {
             let sleeping = Pending(b, sql)
-            while !b.session.interrupt.isWaiting { sched_yield() }
+            try sleeping.untilItWaits()
             #expect(
                 database.sql.cancel(
                     processID: b.session.processID, secret: b.session.secretKey))
-            #expect(sleeping.result().error?.state == .queryCanceled)
+            #expect(try sleeping.result().error?.state == .queryCanceled)
         }
         try b.run("SET lock_timeout = 1")
         #expect(try b.query("SELECT pg_sleep(0.01)") == "")
@@ -157,14 +125,14 @@ import Testing
         try a.run("CREATE TABLE t (a int PRIMARY KEY)")
         try a.run("BEGIN; INSERT INTO t VALUES (1)")
         let loser = Pending(b, "INSERT INTO t VALUES (1)")
-        waitUntilBlocked(b)
+        try loser.untilItWaits()
         try a.run("COMMIT")
-        #expect(loser.result().error?.state == .uniqueViolation)
+        #expect(try loser.result().error?.state == .uniqueViolation)
         try a.run("BEGIN; INSERT INTO t VALUES (2)")
         let winner = Pending(b, "INSERT INTO t VALUES (2)")
-        waitUntilBlocked(b)
+        try winner.untilItWaits()
         try a.run("ROLLBACK")
-        #expect(winner.result().error == nil)
+        #expect(try winner.result().error == nil)
         #expect(try a.query("SELECT count(*) FROM t") == "2")
     }
 
@@ -175,9 +143,9 @@ import Testing
         try a.run("BEGIN; UPDATE t SET n = 1 WHERE a = 1")
         try b.run("BEGIN; UPDATE t SET n = 2 WHERE a = 2")
         let first = Pending(a, "UPDATE t SET n = 1 WHERE a = 2")
-        waitUntilBlocked(a)
+        try first.untilItWaits()
         #expect(b.failure("UPDATE t SET n = 2 WHERE a = 1")?.state == .deadlockDetected)
-        #expect(first.result().error == nil)
+        #expect(try first.result().error == nil)
         try a.run("COMMIT")
         try b.run("ROLLBACK")
         #expect(try a.query("SELECT n FROM t ORDER BY a") == "1\n1")
@@ -198,11 +166,11 @@ import Testing
         #expect(statement?.message == "canceling statement due to statement timeout")
         try b.run("SET statement_timeout = 0")
         let waiting = Pending(b, "UPDATE t SET n = 2")
-        waitUntilBlocked(b)
+        try waiting.untilItWaits()
         #expect(
             database.sql.cancel(
                 processID: b.session.processID, secret: b.session.secretKey))
-        #expect(waiting.result().error?.message == "canceling statement due to user request")
+        #expect(try waiting.result().error?.message == "canceling statement due to user request")
         try a.run("COMMIT")
         #expect(try b.query("SELECT n FROM t") == "1")
     }
@@ -241,10 +209,10 @@ import Testing
         try a.run("BEGIN")
         #expect(try a.query("SELECT a FROM t") == "1")
         let alter = Pending(b, "ALTER TABLE t ADD COLUMN b int DEFAULT 3")
-        waitUntilBlocked(b)
+        try alter.untilItWaits()
         #expect(try a.query("SELECT * FROM t") == "1")
         try a.run("COMMIT")
-        #expect(alter.result().error == nil)
+        #expect(try alter.result().error == nil)
         #expect(try a.query("SELECT * FROM t") == "1|3")
     }
 }

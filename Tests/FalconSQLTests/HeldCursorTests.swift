@@ -10,11 +10,9 @@ struct HeldCursorTests {
     private let b: TestSession
 
     init() throws {
-        database = try TestDatabase()
-        a = try database.session()
-        b = try database.session()
-        try a.run("CREATE TABLE t (id int PRIMARY KEY, n int)")
-        try a.run("INSERT INTO t SELECT i, i * 10 FROM generate_series(1, 5) AS i")
+        (database, a, b) = try TestDatabase.pair(
+            "CREATE TABLE t (id int PRIMARY KEY, n int)",
+            "INSERT INTO t SELECT i, i * 10 FROM generate_series(1, 5) AS i")
     }
 
     @Test func itOutlivesItsTransactionWithTheRowsOfItsDeclaration() throws {
@@ -61,6 +59,30 @@ struct HeldCursorTests {
         try a.run("SAVEPOINT s; DECLARE d CURSOR WITH HOLD FOR SELECT 2; ROLLBACK TO s; COMMIT")
         #expect(try a.tag("FETCH c") == "FETCH 0")
         #expect(a.failure("FETCH d")?.state == SQLState("34000"))
+    }
+
+    @Test func aCommitThatIsCancelledWhileItReadsLeavesNothing() throws {
+        try b.run("SELECT pg_advisory_lock(1)")
+        try a.run("BEGIN; INSERT INTO t VALUES (9, 90); SAVEPOINT s")
+        try a.run("DECLARE c CURSOR WITH HOLD FOR SELECT pg_advisory_lock_shared(1)")
+        let waiting = try a.begin("COMMIT AND CHAIN")
+        a.session.requestCancel()
+        #expect(a.failure(waiting)?.state == .queryCanceled)
+        #expect(a.session.transactionStatus == .idle)
+        #expect(a.failure("FETCH c")?.state == SQLState("34000"))
+        #expect(try a.query("SELECT count(*) FROM t") == "5")
+    }
+
+    @Test func aPrepareThatWaitsForItsChecksStillSeesIt() throws {
+        try a.run("CREATE TABLE r (id int REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+        try b.run("BEGIN; DELETE FROM t WHERE id = 1")
+        try a.run("BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; INSERT INTO r VALUES (1)")
+        let waiting = try a.begin("PREPARE TRANSACTION 'p'")
+        try b.run("ROLLBACK")
+        #expect(
+            a.failure(waiting)?.message
+                == "cannot PREPARE a transaction that has created a cursor WITH HOLD")
+        #expect(a.session.transactionStatus == .idle)
     }
 
     /// Drivers bind values to DECLARE.

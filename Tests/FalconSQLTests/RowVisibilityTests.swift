@@ -1,6 +1,4 @@
-import Dispatch
 import FalconSchema
-import Foundation
 import Testing
 
 @testable import FalconSQL
@@ -11,26 +9,24 @@ struct RowVisibilityTests {
     private let b: TestSession
 
     init() throws {
-        let database = try TestDatabase()
-        a = try database.session()
-        b = try database.session()
-        try a.run("CREATE TABLE t (id int PRIMARY KEY, n int)")
-        try a.run("INSERT INTO t VALUES (1, 10), (2, 20)")
+        (_, a, b) = try TestDatabase.pair(
+            "CREATE TABLE t (id int PRIMARY KEY, n int)",
+            "INSERT INTO t VALUES (1, 10), (2, 20)")
     }
 
     /// Runs `sql` in `b`, and `meanwhile` in `a` once it waits.
     private func whileWaiting(_ sql: String, _ meanwhile: String) throws -> (String, SQLError?) {
-        let done = DispatchSemaphore(value: 0)
-        nonisolated(unsafe) var answer: (String, SQLError?) = ("", nil)
-        let b = b
-        Thread.detachNewThread {
-            do { answer.0 = try b.query(sql) } catch { answer.1 = error as? SQLError }
-            done.signal()
-        }
-        while b.session.owner.waiting.withLock({ $0 == nil }) { sched_yield() }
+        let pending = Pending(b, sql)
+        try pending.untilItWaits()
         try a.run(meanwhile)
-        done.wait()
-        return answer
+        return try pending.result()
+    }
+
+    /// Whether b gets no such lock of the row 1.
+    private func isLocked(against strength: String) throws -> Bool {
+        do {
+            return try b.query("SELECT id FROM t WHERE id = 1 FOR \(strength) NOWAIT") != "1"
+        } catch let error as SQLError where error.state == .lockNotAvailable { return true }
     }
 
     // MARK: Cursors
@@ -66,9 +62,7 @@ struct RowVisibilityTests {
 
     @Test func locksReachIntoSubqueries() throws {
         try a.run("BEGIN; SELECT id FROM (SELECT * FROM t WHERE id = 1) s FOR UPDATE")
-        #expect(
-            b.failure("SELECT id FROM t WHERE id = 1 FOR UPDATE NOWAIT")?.state
-                == .lockNotAvailable)
+        #expect(try isLocked(against: "UPDATE"))
         #expect(try b.query("SELECT id FROM t WHERE id = 2 FOR UPDATE NOWAIT") == "2")
         try a.run("ROLLBACK")
         for (sql, message) in [
@@ -139,17 +133,13 @@ struct RowVisibilityTests {
 
     @Test func onlyWhatChangesAKeyLocksIt() throws {
         try a.run("BEGIN; UPDATE t SET id = 1, n = 12 WHERE id = 1")
-        #expect(try b.query("SELECT id FROM t WHERE id = 1 FOR KEY SHARE NOWAIT") == "1")
+        #expect(try !isLocked(against: "KEY SHARE"))
         try a.run("ROLLBACK; BEGIN")
         try a.run("INSERT INTO t VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = 11")
-        #expect(try b.query("SELECT id FROM t WHERE id = 1 FOR KEY SHARE NOWAIT") == "1")
-        #expect(
-            b.failure("SELECT id FROM t WHERE id = 1 FOR SHARE NOWAIT")?.state
-                == .lockNotAvailable)
+        #expect(try !isLocked(against: "KEY SHARE"))
+        #expect(try isLocked(against: "SHARE"))
         try a.run("ROLLBACK; BEGIN; UPDATE t SET id = 9 WHERE id = 1")
-        #expect(
-            b.failure("SELECT id FROM t WHERE id = 1 FOR KEY SHARE NOWAIT")?.state
-                == .lockNotAvailable)
+        #expect(try isLocked(against: "KEY SHARE"))
         try a.run("ROLLBACK")
     }
 
@@ -171,9 +161,7 @@ struct RowVisibilityTests {
 
     @Test func doUpdateLocksTheKeyThatItAssigns() throws {
         try a.run("BEGIN; INSERT INTO t VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET id = 1")
-        #expect(
-            b.failure("SELECT id FROM t WHERE id = 1 FOR KEY SHARE NOWAIT")?.state
-                == .lockNotAvailable)
+        #expect(try isLocked(against: "KEY SHARE"))
         try a.run("ROLLBACK")
     }
 
@@ -266,23 +254,18 @@ struct RowVisibilityTests {
     @Test func aStatementIsDescribedAsItIsAfterTheWait() throws {
         try a.run("BEGIN; ALTER TABLE t ADD COLUMN x int DEFAULT 5")
         let b = b
-        let done = DispatchSemaphore(value: 0)
-        nonisolated(unsafe) var columns = 0
-        nonisolated(unsafe) var text = ""
-        Thread.detachNewThread {
-            do {
-                let sql = "SELECT * FROM t WHERE id = 1"
-                _ = try b.settle(b.session.parse(name: "", sql: sql, parameterTypes: [], b.sink))
-                columns = try b.session.describeStatement("").columns?.count ?? 0
-                _ = try b.settle(b.session.sync(b.sink))
-                text = try b.prepared(sql, []).text
-            } catch { Issue.record("\(error)") }
-            done.signal()
+        let sql = "SELECT * FROM t WHERE id = 1"
+        let parse = Pending(b) {
+            _ = try b.settle(b.session.parse(name: "", sql: sql, parameterTypes: [], b.sink))
+            let columns = try b.session.describeStatement("").columns?.count ?? 0
+            _ = try b.settle(b.session.sync(b.sink))
+            return "\(columns)"
         }
-        while b.session.owner.waiting.withLock({ $0 == nil }) { sched_yield() }
+        try parse.untilItWaits()
         try a.run("COMMIT")
-        done.wait()
-        #expect(columns == 3)
-        #expect(text == "1|10|5")
+        let (columns, error) = try parse.result()
+        #expect(error == nil)
+        #expect(columns == "3")
+        #expect(try b.prepared(sql, []).text == "1|10|5")
     }
 }

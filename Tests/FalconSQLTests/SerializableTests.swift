@@ -1,8 +1,6 @@
-import Dispatch
 import FalconSchema
 import FalconStorage
-import Foundation
-import Synchronization
+import FalconTestKit
 import Testing
 
 @testable import FalconSQL
@@ -21,10 +19,7 @@ struct SerializableTests {
 
     /// The SQLSTATE a statement fails with; nil when it does not.
     private func failure(_ session: TestSession, _ sql: String) -> String? {
-        do { try session.run(sql) } catch {
-            return (error as? SQLError)?.state.rawValue ?? "\(error)"
-        }
-        return nil
+        session.failure(sql)?.state.rawValue
     }
 
     private func begin(_ session: TestSession, _ level: String = "SERIALIZABLE") throws {
@@ -120,18 +115,11 @@ struct SerializableTests {
         try begin(writer)
         try writer.run("UPDATE t SET n = 11 WHERE id = 1")
         try reader.run("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE")
-        let done = DispatchSemaphore(value: 0)
-        let answer = Mutex("")
-        Thread.detachNewThread {
-            let text = (try? reader.query("SELECT n FROM t WHERE id = 1")) ?? "failed"
-            answer.withLock { $0 = text }
-            done.signal()
-        }
-        while !reader.session.interrupt.isWaiting { sched_yield() }
+        let reading = Pending(reader, "SELECT n FROM t WHERE id = 1")
+        try reading.untilItWaits()
         try writer.run("COMMIT")
-        done.wait()
         // The snapshot was taken before the commit, and is safe: the writer read around nobody.
-        #expect(answer.withLock { $0 } == "10")
+        #expect(try reading.result().text == "10")
         try reader.run("COMMIT")
         #expect(database.sql.serializables.counts == (0, 0))
     }
@@ -163,23 +151,14 @@ struct SerializableTests {
         try other.run("UPDATE t SET n = 0 WHERE id = 2; COMMIT")
         try writer.run("PREPARE TRANSACTION 'pivot'")
         try reader.run("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE")
-        let done = DispatchSemaphore(value: 0)
-        let answer = Mutex("")
-        Thread.detachNewThread {
-            let text = (try? reader.query("SELECT n FROM t WHERE id = 1")) ?? "failed"
-            answer.withLock { $0 = text }
-            done.signal()
-        }
-        let deadline = DispatchTime.now() + .seconds(20)
-        while !reader.session.interrupt.isWaiting, DispatchTime.now() < deadline { sched_yield() }
-        #expect(reader.session.interrupt.isWaiting)
+        let reading = Pending(reader, "SELECT n FROM t WHERE id = 1")
+        try reading.untilItWaits()
         let event =
             "SELECT wait_event_type, wait_event FROM pg_stat_activity WHERE pid = "
             + "\(reader.session.processID)"
         #expect(try other.query(event) == "IPC|SafeSnapshot")
         try writer.run("COMMIT PREPARED 'pivot'")
-        #expect(done.wait(timeout: .now() + .seconds(20)) == .success)
-        #expect(answer.withLock { $0 } == "0")
+        #expect(try reading.result().text == "0")
         try reader.run("COMMIT")
     }
 

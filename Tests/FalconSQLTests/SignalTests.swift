@@ -1,30 +1,12 @@
 import Dispatch
 import FalconSchema
-import Foundation
+import FalconTestKit
 import Testing
 
 @testable import FalconSQL
 
 /// What sessions do to each other: signals, timeouts, advisory locks, and the views that show it.
 @Suite struct SignalTests {
-    /// Begins a statement that has to wait.
-    private func begin(_ session: TestSession, _ sql: String) throws -> SessionProgress {
-        var progress = session.session.simpleQuery(sql, session.sink)
-        while case .needsWorker = progress { progress = session.session.resume(session.sink) }
-        guard case .waiting = progress else {
-            Issue.record("\(sql) does not wait")
-            return progress
-        }
-        return progress
-    }
-
-    private func failure(_ session: TestSession, _ progress: SessionProgress) -> SQLError? {
-        do {
-            _ = try session.settle(progress)
-            return nil
-        } catch { return error as? SQLError }
-    }
-
     private func lockedRow(_ database: TestDatabase) throws -> TestSession {
         let a = try database.session()
         try a.run("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)")
@@ -38,9 +20,9 @@ import Testing
         let a = try lockedRow(database)
         let (b, c) = (try database.session(), try database.session())
         try b.run("BEGIN")
-        let waiting = try begin(b, "UPDATE t SET n = 2 WHERE a = 1")
+        let waiting = try b.begin("UPDATE t SET n = 2 WHERE a = 1")
         #expect(try c.query("SELECT pg_cancel_backend(\(b.session.processID))") == "t")
-        let error = failure(b, waiting)
+        let error = b.failure(waiting)
         #expect(error?.state == .queryCanceled)
         #expect(error?.message == "canceling statement due to user request")
         try b.run("ROLLBACK; SELECT 1")
@@ -57,9 +39,9 @@ import Testing
         let a = try lockedRow(database)
         let (b, c) = (try database.session(), try database.session())
         try b.run("BEGIN; UPDATE t SET n = 2 WHERE a = 2")
-        let waiting = try begin(b, "UPDATE t SET n = 2 WHERE a = 1")
+        let waiting = try b.begin("UPDATE t SET n = 2 WHERE a = 1")
         #expect(try c.query("SELECT pg_terminate_backend(\(b.session.processID))") == "t")
-        let error = failure(b, waiting)
+        let error = b.failure(waiting)
         #expect(error?.state == .adminShutdown)
         #expect(error?.severity == .fatal)
         #expect(try a.tag("UPDATE t SET n = 3 WHERE a = 2") == "UPDATE 1")
@@ -76,11 +58,11 @@ import Testing
         a.session.whenAskedToEnd { asked.signal() }
         #expect(a.session.endRequest == nil)
         #expect(try c.query("SELECT pg_terminate_backend(\(a.session.processID))") == "t")
-        asked.wait()
+        #expect(asked.comes())
         #expect(a.session.endRequest?.state == .adminShutdown)
         // Who comes to serve it too late is told at once.
         a.session.whenAskedToEnd { asked.signal() }
-        asked.wait()
+        #expect(asked.comes())
         let process = a.session.processID
         #expect(try c.query("SELECT pg_terminate_backend(\(process), 1)") == "f")
         #expect(
@@ -128,25 +110,21 @@ import Testing
         let database = try TestDatabase()
         defer { database.close() }
         let (a, c) = (try database.session(), try database.session())
-        let waiting = try begin(a, "SELECT pg_sleep(1000)")
+        let waiting = try a.begin("SELECT pg_sleep(1000)")
         let event =
             "SELECT wait_event_type, wait_event FROM pg_stat_activity WHERE pid = "
             + "\(a.session.processID)"
         #expect(try c.query(event) == "Timeout|PgSleep")
         #expect(try c.query("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0")
         #expect(try c.query("SELECT pg_cancel_backend(\(a.session.processID))") == "t")
-        #expect(failure(a, waiting)?.state == .queryCanceled)
+        #expect(a.failure(waiting)?.state == .queryCanceled)
         #expect(try c.query(event) == "Client|ClientRead")
         // On a worker's thread too: this one may not simply run again.
-        let done = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
-            _ = a.failure("SELECT pg_sleep(1000), pg_try_advisory_lock(1)")
-            done.signal()
-        }
-        while !a.session.interrupt.isWaiting { sched_yield() }
-        while try c.query(event) != "Timeout|PgSleep" { sched_yield() }
+        let sleeping = Pending(a, "SELECT pg_sleep(1000), pg_try_advisory_lock(1)")
+        try sleeping.untilItWaits()
+        try eventually { try c.query(event) == "Timeout|PgSleep" }
         #expect(try c.query("SELECT pg_cancel_backend(\(a.session.processID))") == "t")
-        done.wait()
+        #expect(try sleeping.result().error?.state == .queryCanceled)
         #expect(try c.query(event) == "Client|ClientRead")
     }
 
@@ -159,7 +137,7 @@ import Testing
         try s.run("SET idle_in_transaction_session_timeout = 1; SET idle_session_timeout = '1h'")
         #expect(s.session.endRequest == nil)
         try s.run("BEGIN")
-        asked.wait()
+        #expect(asked.comes())
         let error = s.session.endRequest
         #expect(error?.state == SQLState("25P03"))
         #expect(error?.severity == .fatal)
@@ -168,10 +146,10 @@ import Testing
         #expect(s.session.endRequest == nil)
         // In one message: it is not idle in between.
         _ = s.failure("BEGIN; SELECT 1/0")
-        asked.wait()
+        #expect(asked.comes())
         #expect(s.session.endRequest?.state == SQLState("25P03"))
         try s.run("ROLLBACK; SET idle_session_timeout = 1")
-        asked.wait()
+        #expect(asked.comes())
         #expect(s.session.endRequest?.state == SQLState("57P05"))
         try s.run("SET idle_session_timeout = 0")
         #expect(s.session.endRequest == nil)
@@ -182,7 +160,7 @@ import Testing
         defer { database.close() }
         let s = try database.session()
         try s.run("SET idle_session_timeout = 1")
-        while !s.session.interrupt.isEnding { sched_yield() }
+        try eventually { s.session.interrupt.isEnding }
         #expect(s.failure("SELECT 1")?.state == SQLState("57P05"))
     }
 
@@ -193,8 +171,8 @@ import Testing
         defer { database.close() }
         let (a, b) = (try database.session(), try database.session())
         try a.run("SELECT pg_advisory_lock(2)")
-        let waiting = try begin(
-            b, "SELECT pg_advisory_lock(1), pg_advisory_unlock(9), pg_advisory_lock(2)")
+        let waiting = try b.begin(
+            "SELECT pg_advisory_lock(1), pg_advisory_unlock(9), pg_advisory_lock(2)")
         #expect(
             try a.query(
                 "SELECT wait_event_type, wait_event FROM pg_stat_activity "
@@ -205,8 +183,8 @@ import Testing
         b.sink.notices = []
         // Nor is an answer another one the second time.
         try a.run("SELECT pg_advisory_lock(4), pg_advisory_lock(3)")
-        let trying = try begin(
-            b, "SELECT pg_try_advisory_xact_lock(3), pg_advisory_xact_lock_shared(4)")
+        let trying = try b.begin(
+            "SELECT pg_try_advisory_xact_lock(3), pg_advisory_xact_lock_shared(4)")
         try a.run("SELECT pg_advisory_unlock_all()")
         _ = try b.settle(trying)
         #expect(b.sink.answers.last?.text == "f|")
@@ -232,7 +210,7 @@ import Testing
         #expect(
             rows == "advisory||1|2|1|ExclusiveLock|t\nadvisory||3|4|2|ShareLock|t\n"
                 + "relation|t||||RowExclusiveLock|t")
-        let waiting = try begin(b, "UPDATE t SET n = 2 WHERE a = 1")
+        let waiting = try b.begin("UPDATE t SET n = 2 WHERE a = 1")
         #expect(
             try c.query(
                 "SELECT w.locktype, w.mode, h.pid, h.mode, h.granted, w.waitstart IS NOT NULL "

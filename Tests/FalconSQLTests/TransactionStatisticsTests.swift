@@ -101,6 +101,25 @@ import Testing
                     + "WHERE database = current_database()") == "t|t|t")
     }
 
+    @Test func whyACommitFailsIsKnown() throws {
+        let other = try database.session()
+        for session in [s, other] {
+            try session.run("BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(n) FROM t")
+        }
+        try s.run("UPDATE t SET n = 1 WHERE id = 1")
+        try other.run("UPDATE t SET n = 1 WHERE id = 2; COMMIT")
+        #expect(s.failure("COMMIT")?.state == .serializationFailure)
+        // It is not why the next one ends.
+        try s.run("BEGIN; SELECT 1; ROLLBACK")
+        #expect(
+            try s.query("SELECT outcome, sqlstate FROM falcon.txn_history LIMIT 2")
+                == "aborted|\naborted|40001")
+        #expect(
+            try s.query(
+                "SELECT serialization_failures FROM falcon.txn_stats "
+                    + "WHERE database = current_database()") == "1")
+    }
+
     @Test func slowOnesAreKept() throws {
         try s.run("SET falcon.slow_txn_ms = 0")
         _ = try s.query("SELECT 7")

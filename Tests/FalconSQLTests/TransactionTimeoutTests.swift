@@ -11,27 +11,8 @@ import Testing
     private let b: TestSession
 
     init() throws {
-        database = try TestDatabase()
-        a = try database.session()
-        b = try database.session()
-        try a.run("CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)")
-    }
-
-    private func waits(_ session: TestSession, _ sql: String) throws -> SessionProgress {
-        var progress = session.session.simpleQuery(sql, session.sink)
-        while case .needsWorker = progress { progress = session.session.resume(session.sink) }
-        guard case .waiting = progress else {
-            Issue.record("\(sql) does not wait")
-            return progress
-        }
-        return progress
-    }
-
-    private func failure(_ session: TestSession, _ progress: SessionProgress) -> SQLError? {
-        do {
-            _ = try session.settle(progress)
-            return nil
-        } catch { return error as? SQLError }
+        (database, a, b) = try TestDatabase.pair(
+            "CREATE TABLE t (a int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0), (2, 0)")
     }
 
     @Test func aTransactionThatLastsTooLongEndsItsSession() throws {
@@ -49,8 +30,18 @@ import Testing
         let asked = DispatchSemaphore(value: 0)
         idle.session.whenAskedToEnd { asked.signal() }
         try idle.run("BEGIN; SET transaction_timeout = 1")
-        asked.wait()
+        #expect(asked.comes())
         #expect(idle.session.endRequest?.state == timeout)
+    }
+
+    @Test func settingItToZeroStopsIt() throws {
+        try a.run("BEGIN; SET transaction_timeout = '1h'")
+        #expect(a.session.transactionTimer != nil)
+        try a.run("SET transaction_timeout = 0")
+        #expect(a.session.transactionTimer == nil)
+        // As does the rollback to a savepoint before it.
+        try a.run("SAVEPOINT s; SET transaction_timeout = '1h'; ROLLBACK TO s")
+        #expect(a.session.transactionTimer == nil)
     }
 
     @Test func onesThatEndInTimeLeaveNothingBehind() throws {
@@ -76,22 +67,22 @@ import Testing
                 "BEGIN; SET LOCAL transaction_priority = high; UPDATE t SET n = 1 WHERE a = 1")
             try low.run(
                 "BEGIN; SET LOCAL transaction_priority = normal; UPDATE t SET n = 1 WHERE a = 2")
-            let first = try waits(low, "UPDATE t SET n = 2 WHERE a = 1")
-            let second = try waits(high, "UPDATE t SET n = 2 WHERE a = 2")
-            let error = failure(low, first)
+            let first = try low.begin("UPDATE t SET n = 2 WHERE a = 1")
+            let second = try high.begin("UPDATE t SET n = 2 WHERE a = 2")
+            let error = low.failure(first)
             #expect(error?.state == .deadlockDetected)
             #expect(
                 error?.detail?.hasPrefix("Process \(low.session.processID) waits for") ?? false)
             try low.run("ROLLBACK")
-            #expect(failure(high, second) == nil)
+            #expect(high.failure(second) == nil)
             try high.run("COMMIT")
         }
         // Equal ones: whoever closes the circle.
         try a.run("BEGIN; UPDATE t SET n = 1 WHERE a = 1")
         try b.run("BEGIN; UPDATE t SET n = 1 WHERE a = 2")
-        let first = try waits(a, "UPDATE t SET n = 2 WHERE a = 2")
+        let first = try a.begin("UPDATE t SET n = 2 WHERE a = 2")
         #expect(b.failure("UPDATE t SET n = 2 WHERE a = 1")?.state == .deadlockDetected)
         try b.run("ROLLBACK")
-        #expect(failure(a, first) == nil)
+        #expect(a.failure(first) == nil)
     }
 }

@@ -1,7 +1,5 @@
-import Dispatch
 import FalconSchema
 import FalconStorage
-import Foundation
 import Testing
 
 @testable import FalconSQL
@@ -164,14 +162,10 @@ struct TwoPhaseTests {
             "BEGIN; UPDATE t SET id = 100 WHERE id = 1; PREPARE TRANSACTION 'p'")
         try database.restart()
         let (waiting, deciding) = (try database.session(), try database.session())
-        let done = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
-            _ = try? waiting.run("UPDATE t SET n = n + 1 WHERE n = 10")
-            done.signal()
-        }
-        while !waiting.session.interrupt.isWaiting { sched_yield() }
+        let update = Pending(waiting, "UPDATE t SET n = n + 1 WHERE n = 10")
+        try update.untilItWaits()
         try deciding.run("COMMIT PREPARED 'p'")
-        done.wait()
+        #expect(try update.result().error == nil)
         #expect(try deciding.query("SELECT * FROM t ORDER BY id") == "2|20\n100|11")
     }
 

@@ -64,10 +64,13 @@ final class Portal {
     var hasFailed = false
     /// DECLARE ... WITH HOLD.
     var isHold = false
-    /// Its rows once they have been read for the commit, and whether its transaction has committed.
+    /// Its rows once they have been read for the commit.
     var held: HeldRows?
     /// Those read so far.
     var collected: HeldRows?
+    /// A commit has begun to read its rows and is not at their end.
+    var isBeingHeld: Bool { collected != nil && held == nil }
+    /// Its transaction has committed.
     var isKept = false
     /// Its parameters are so large that working on them is for a worker.
     var isLarge = false

@@ -101,7 +101,7 @@ extension Session {
                     return .blocked(progress)
                 }
             } catch {
-                rollback()
+                rollback(after: error)
                 throw error
             }
             run.finish()

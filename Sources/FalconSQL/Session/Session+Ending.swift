@@ -20,10 +20,11 @@ extension Session {
         }
     }
 
-    /// transaction_timeout: from the transaction's first statement on, or from when it was set, to its end.
+    /// transaction_timeout: from the transaction's first statement on, or from when it was set, to its end
+    /// or to where it was set to 0.
     func startTransactionTimer() {
-        guard settings.transactionTimeoutMS > 0, transactionTimer == nil, transaction.isActive
-        else { return }
+        guard settings.transactionTimeoutMS > 0 else { return stopTransactionTimer() }
+        guard transactionTimer == nil, transaction.isActive else { return }
         let interrupt = interrupt
         transactionTimer = database.timers.schedule(
             afterMilliseconds: settings.transactionTimeoutMS

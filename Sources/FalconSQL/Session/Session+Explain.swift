@@ -60,15 +60,6 @@ extension Session {
         return plan
     }
 
-    /// Takes the plan's locks; true when the catalog has changed meanwhile.
-    func lockRelations(of plan: PhysicalPlan) throws(SQLError) -> Bool {
-        let version = transaction.catalog.version
-        for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
-            try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
-        }
-        return transaction.catalog.version != version
-    }
-
     /// Runs the plan to its end, its rows thrown away.
     private func measure(
         _ plan: PhysicalPlan, _ parameters: [Datum], isTimed: Bool

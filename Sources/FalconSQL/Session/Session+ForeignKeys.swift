@@ -32,8 +32,7 @@ extension Session {
                 if statementTimer == nil { startStatementTimer() }
                 return beginLockWait()
             }
-            chainAfterCommit = nil
-            rollback()
+            rollback(after: error)
             throw error
         }
     }
@@ -46,12 +45,12 @@ extension Session {
         return try endTransaction(end, isLast: true)
     }
 
-    /// The wait of a transaction's end has failed: nothing of the transaction is left.
-    func abandonEnd() {
-        guard pendingEnd != nil else { return }
+    /// The wait of a transaction's end has failed, be it for its checks or for a cursor that is to be
+    /// held: nothing of the transaction is left.
+    func abandonEnd(_ error: SQLError) {
+        guard pendingEnd != nil || portals.values.contains(where: \.isBeingHeld) else { return }
         pendingEnd = nil
-        chainAfterCommit = nil
-        rollback()
+        rollback(after: error)
     }
 
     func setConstraints(

@@ -162,11 +162,21 @@ extension Session {
             guard let plan = prepared.plan else {
                 throw SQLError(.internalError, "statement has no plan")
             }
-            for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
-                try transaction.lockRelation(
-                    relation.table.oid, Self.lockMode(relation.lock))
-            }
+            try takeLocks(of: plan)
         } while !isCurrent(prepared)
+    }
+
+    /// Takes the plan's locks; true when the catalog has changed meanwhile.
+    func lockRelations(of plan: PhysicalPlan) throws(SQLError) -> Bool {
+        let version = transaction.catalog.version
+        try takeLocks(of: plan)
+        return transaction.catalog.version != version
+    }
+
+    private func takeLocks(of plan: PhysicalPlan) throws(SQLError) {
+        for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
+            try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
+        }
     }
 
     /// Fixes what the statement sees: what is committed by now, and the transaction's writes so far.

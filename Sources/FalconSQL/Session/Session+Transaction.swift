@@ -103,27 +103,22 @@ extension Session {
         if let blocked = try finishDeferredChecks(.commit(chain: chainAfterCommit != nil)) {
             return blocked
         }
-        if !temporaryActions.isEmpty { try endTemporaryTables() }
-        let tracked: SerializableNode?
+        let number: UInt64?
+        let hasWrites: Bool
+        var tracked: SerializableNode?
         do throws(SQLError) {
+            if !temporaryActions.isEmpty { try endTemporaryTables() }
             tracked = try transaction.checkSerializable()
+            hasWrites = !transaction.batch.isEmpty
+            number = transactionNumber
+            if let number { try database.noteStatus(number, in: transaction.batch) }
         } catch {
-            chainAfterCommit = nil
-            rollback()
+            // It counts as committed already.
+            if let tracked { database.serializables.abandon(tracked) }
+            rollback(after: error)
             throw error
         }
-        let hasWrites = transaction.batch.operationCount > 0
-        let number = transactionNumber
-        if let number {
-            do throws(SQLError) {
-                try database.noteStatus(number, in: transaction.batch)
-            } catch {
-                chainAfterCommit = nil
-                rollback()
-                throw error
-            }
-        }
-        guard transaction.batch.operationCount > 0 else {
+        guard !transaction.batch.isEmpty else {
             noteTransaction(.committed)
             transaction.end()
             afterCommit()
@@ -212,6 +207,13 @@ extension Session {
         transaction.end()
         if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
         block = .none
+    }
+
+    /// The transaction's end has failed: nothing of it is left, and no chain follows.
+    func rollback(after error: SQLError) {
+        failure = error.state
+        chainAfterCommit = nil
+        rollback()
     }
 
     /// What an error does to the transaction.

@@ -33,17 +33,17 @@ extension Session {
     /// Hands the transaction over to the registry once its record is durable. Whatever keeps that from
     /// happening rolls it back. Nil: done already.
     func prepareTransaction(_ gid: String) throws(SQLError) -> SessionProgress? {
-        // Before the checks, which may wait: then this runs again, and the portals are gone.
-        if portals.values.contains(where: { $0.isHold && !$0.isKept }) {
-            rollback()
-            throw SQLError(
-                .featureNotSupported,
-                "cannot PREPARE a transaction that has created a cursor WITH HOLD")
-        }
-        dropAllPortals()
+        // After the wait for these, if there is one, the cursors are still to be seen.
         if let blocked = try finishDeferredChecks(.prepare(gid)) { return blocked }
+        let holdsCursor = portals.values.contains { $0.isHold && !$0.isKept }
+        dropAllPortals()
         let node: SerializableNode?
         do throws(SQLError) {
+            if holdsCursor {
+                throw SQLError(
+                    .featureNotSupported,
+                    "cannot PREPARE a transaction that has created a cursor WITH HOLD")
+            }
             try checkPreparable()
             try database.prepared.reserve(gid)
             do throws(SQLError) {
@@ -53,7 +53,7 @@ extension Session {
                 throw error
             }
         } catch {
-            rollback()
+            rollback(after: error)
             throw error
         }
         let header = PreparedTransactionHeader(

@@ -32,6 +32,14 @@ final class TestDatabase: @unchecked Sendable {
             try sql.makeSession(user: user, database: database, startupParameters: []))
     }
 
+    /// A new one with two sessions; `setup` runs in the first.
+    static func pair(_ setup: String...) throws -> (TestDatabase, TestSession, TestSession) {
+        let database = try TestDatabase()
+        let (a, b) = (try database.session(), try database.session())
+        for sql in setup { try a.run(sql) }
+        return (database, a, b)
+    }
+
     /// Closes everything and opens it again from what was stored.
     func restart() throws {
         sql.close()
@@ -133,7 +141,9 @@ final class TestSession: @unchecked Sendable {
             case .waiting(let wait):
                 let semaphore = DispatchSemaphore(value: 0)
                 wait.onReady { semaphore.signal() }
-                semaphore.wait()
+                guard semaphore.comes() else {
+                    throw SQLError(.internalError, "the session waits without end")
+                }
                 progress = session.resume(sink)
             case .paused, .needsWorker: progress = session.resume(sink)
             }
@@ -155,11 +165,25 @@ final class TestSession: @unchecked Sendable {
     func tag(_ sql: String) throws -> String { try run(sql).last?.tag ?? "" }
 
     /// The error that `sql` fails with; nil when it succeeds.
-    func failure(_ sql: String) -> SQLError? {
+    func failure(_ sql: String) -> SQLError? { failure { try run(sql) } }
+
+    /// The error that what has begun fails with.
+    func failure(_ progress: SessionProgress) -> SQLError? { failure { try settle(progress) } }
+
+    private func failure(_ body: () throws -> some Any) -> SQLError? {
         do {
-            try run(sql)
+            _ = try body()
             return nil
-        } catch let error as SQLError { return error } catch { return nil }
+        } catch { return error as? SQLError ?? SQLError(.internalError, "\(error)") }
+    }
+
+    /// Begins a statement that has to wait; throws when it does not.
+    func begin(_ sql: String) throws -> SessionProgress {
+        sink.answers = []
+        var progress = session.simpleQuery(sql, sink)
+        while case .needsWorker = progress { progress = session.resume(sink) }
+        guard case .waiting = progress else { throw Pending.NoWait() }
+        return progress
     }
 
     /// COPY … FROM STDIN with `chunks` as its CopyData messages.

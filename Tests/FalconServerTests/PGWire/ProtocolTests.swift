@@ -1,4 +1,5 @@
 import FalconSchema
+import FalconTestKit
 import Testing
 
 @testable import FalconServer
@@ -144,7 +145,7 @@ import Testing
     @Test func statementsWaitWithoutHoldingTheLoop() throws {
         try client.send(Bytes.query("wait rows 1; rows 2"))
         let shared = try #require(server.source.sessions.first?.shared)
-        while !shared.isWaiting {}
+        try eventually { shared.isWaiting }
         // Whoever shares the loop goes on; so does every other one.
         for _ in 0..<4 { #expect(try server.client().query("rows 1").tags == "TDCZ") }
         shared.release()
@@ -270,12 +271,12 @@ import Testing
             let leaving = try server.client()
             shared = try #require(server.source.sessions.last?.shared)
             try leaving.send(Bytes.query(sql))
-            if sql.hasPrefix("wait") { while !shared.isWaiting {} }
+            if sql.hasPrefix("wait") { try eventually { shared.isWaiting } }
             if sql == "copyin" { #expect(try leaving.read()?.tag == "G") }
             if sql.hasPrefix("wide") { #expect(try leaving.read()?.tag == "T") }
         }
-        while !shared.isClosed {}
-        while server.context.registry.sessionCount > 1 {}
+        try eventually { shared.isClosed }
+        try eventually { server.context.registry.sessionCount <= 1 }
     }
 
     @Test func functionCallsAreRefusedPolitely() throws {
@@ -324,7 +325,7 @@ import Testing
         let busy = try server.client()
         let shared = try #require(server.source.sessions.last?.shared)
         try busy.send(Bytes.query("wait rows 1"))
-        while !shared.isWaiting {}
+        try eventually { shared.isWaiting }
         server.context.registry.drain {}
         #expect(try client.readToEnd().first?.fields["C"] == "57P01")
         #expect(!busy.hasInput(within: 50))
@@ -343,13 +344,13 @@ import Testing
         let busy = try server.client()
         let shared = try #require(server.source.sessions.last?.shared)
         try busy.send(Bytes.query("wait rows 1"))
-        while !shared.isWaiting {}
+        try eventually { shared.isWaiting }
         idle.askToEnd(error)
         let replies = try client.readToEnd()
         #expect(replies.tags == "E")
         #expect(replies.first?.fields["C"] == "57P05")
         #expect(replies.first?.fields["S"] == "FATAL")
-        while !idle.isClosed {}
+        try eventually { idle.isClosed }
         // A statement that does not notice ends first.
         shared.askToEnd(error)
         #expect(!busy.hasInput(within: 50))
@@ -359,7 +360,7 @@ import Testing
 
     @Test func terminationCancels() throws {
         try client.send(Bytes.query("hang"))
-        while server.workers.activeJobs == 0 {}
+        try eventually { server.workers.activeJobs > 0 }
         server.context.registry.terminateAll()
         let replies = try client.readToEnd()
         #expect(replies.first?.fields["C"] == "57014")

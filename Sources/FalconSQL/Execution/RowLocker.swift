@@ -1,0 +1,186 @@
+import FalconSchema
+import FalconStorage
+
+/// Finds, locks and re-checks the row behind a child row: UPDATE, DELETE and FOR UPDATE.
+struct RowLocker {
+    enum Outcome {
+        case current
+        /// Its newest version was loaded and still satisfies the query.
+        case reloaded
+        /// The same, at another primary key, which is locked too.
+        case moved([UInt8])
+        /// It is gone, changed beyond the query, or locked and to be skipped.
+        case skip
+    }
+
+    let target: RowTarget
+    let mode: LockMode
+    let wait: AST.LockWaitPolicy
+    let codec: RowCodec
+    let projection: RowProjection
+    let isDelete: Bool
+    /// FOR UPDATE and its kin: PostgreSQL calls a concurrent delete an update there.
+    private let isClause: Bool
+
+    init(
+        _ target: RowTarget, mode: LockMode, wait: AST.LockWaitPolicy = .wait,
+        isDelete: Bool = false, isClause: Bool = false
+    ) {
+        self.isClause = isClause
+        self.target = target
+        self.mode = mode
+        self.wait = wait
+        self.isDelete = isDelete
+        codec = RowCodec(target.table)
+        projection = RowProjection(
+            columnsToSlots: target.columnSlots.enumerated().compactMap { index, slot in
+                slot.map { (index, $0) }
+            }, of: target.table)
+    }
+
+    /// `key` is the row's table key. `place` is where the row was followed from, when its key changed.
+    func lock(
+        _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor, needsLocks: Bool,
+        after place: MovedRows.Place? = nil
+    ) throws(SQLError) -> Outcome {
+        let transaction = executor.transaction
+        if needsLocks {
+            switch wait {
+            case .wait: try transaction.lock(key, mode)
+            case .noWait:
+                guard try transaction.tryLock(key, mode) else {
+                    throw SQLError(
+                        .lockNotAvailable,
+                        "could not obtain lock on row in relation \"\(target.table.name)\"")
+                }
+            case .skipLocked: guard try transaction.tryLock(key, mode) else { return .skip }
+            }
+        }
+        let moved = transaction.database.movedRows
+        if needsLocks, !moved.isEmpty,
+            let hop = moved.next(
+                from: key,
+                after: place ?? .init(timestamp: executor.readTimestamp, ordinal: .max))
+        {
+            if transaction.isolation.keepsSnapshot { throw concurrent(hop.key.isEmpty) }
+            if hop.key.isEmpty { return .skip }
+            let outcome = try hop.key.withRaw { key throws(SQLError) in
+                try lock(key, executor, needsLocks: true, after: hop.place)
+            }
+            if case .reloaded = outcome { return .moved(hop.key) }
+            return outcome
+        }
+        if !transaction.batch.isEmpty {
+            switch transaction.batch.lookup(key) {
+            case .absent: break
+            case .deleted: return .skip
+            case .value(let now):
+                // Own write: fine when an earlier statement made it, done already when this one did.
+                if case .value(let before) = transaction.batch.lookup(
+                    key, below: executor.ordinal), before.baseAddress == now.baseAddress,
+                    place == nil
+                {
+                    return .current
+                }
+                return .skip
+            }
+        }
+        guard needsLocks else { return .current }
+        let engine = executor.engine
+        let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
+        guard let newest, newest > executor.readTimestamp else { return .current }
+        let since = max(executor.readTimestamp, place?.timestamp ?? .zero)
+        let isDeleted = try wasDeleted(key, since: since, newest: newest, executor)
+        if transaction.isolation.keepsSnapshot {
+            // A key that is still the same is all that FOR KEY SHARE asks for.
+            if mode == .forKeyShare, !isDeleted, try keepsKeys(key, executor) { return .current }
+            throw concurrent(isDeleted)
+        }
+        if isDeleted { return .skip }
+        let row = executor.row
+        let found = try executor.withCommitted(key, at: engine.publishedTimestamp) {
+            value throws(SQLError) in
+            try codec.decode(value, projection, into: row.slots)
+        }
+        guard found else { return .skip }
+        if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
+        if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip }
+        return .reloaded
+    }
+}
+
+extension RowLocker {
+    /// 40001: the transaction's one snapshot has the row as it was.
+    private func concurrent(_ isDelete: Bool) -> SQLError {
+        let change = isDelete && !isClause ? "delete" : "update"
+        return SQLError(
+            .serializationFailure, "could not serialize access due to concurrent \(change)")
+    }
+
+    /// Whether the row that was at `key` at `since` is gone: what is there now, if anything, was
+    /// inserted later. The versions in between are kept for the statement's snapshot.
+    private func wasDeleted(
+        _ key: UnsafeRawBufferPointer, since: Timestamp, newest: Timestamp,
+        _ executor: PlanExecutor
+    ) throws(SQLError) -> Bool {
+        let engine = executor.engine
+        let mayWait = executor.transaction.mayWait
+        var version = newest
+        var at = newest
+        while version > since {
+            let commit = try storage { () throws(StorageError) in
+                try engine.visibleCommit(of: key, at: at, mayWait: mayWait)
+            }
+            guard let commit else { return true }
+            version = commit
+            at = Timestamp(commit.rawValue &- 1)
+        }
+        return false
+    }
+
+    /// Whether every unique key of the row is what the statement's snapshot shows.
+    private func keepsKeys(
+        _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor
+    ) throws(SQLError) -> Bool {
+        let indexes = target.table.indexes.filter { $0.isUnique && !$0.isPrimary }
+        if indexes.isEmpty { return true }
+        var versions: [[Datum]] = []
+        for timestamp in [executor.readTimestamp, executor.engine.publishedTimestamp] {
+            _ = try executor.withCommitted(key, at: timestamp) { value throws(SQLError) in
+                versions.append(try codec.decodeAll(value))
+            }
+        }
+        guard versions.count == 2 else { return false }
+        for index in indexes {
+            for column in index.columns {
+                let place = Int(column.attribute) - 1
+                let (old, new) = (
+                    place < versions[0].count ? versions[0][place] : .null,
+                    place < versions[1].count ? versions[1][place] : .null
+                )
+                if !DatumOrder.isNotDistinct(
+                    old, new, type: target.table.columns[place].type.oid)
+                {
+                    return false
+                }
+            }
+        }
+        return true
+    }
+
+    /// Runs `body` on the key at which the row is locked now; false when it is to be passed over.
+    @inline(__always)
+    func withLocked(
+        _ key: [UInt8], _ executor: PlanExecutor, needsLocks: Bool,
+        _ body: (UnsafeRawBufferPointer) throws(SQLError) -> Void
+    ) throws(SQLError) -> Bool {
+        try key.withRaw { key throws(SQLError) -> Bool in
+            switch try lock(key, executor, needsLocks: needsLocks) {
+            case .skip: return false
+            case .moved(let newKey): try newKey.withRaw(body)
+            case .current, .reloaded: try body(key)
+            }
+            return true
+        }
+    }
+}
