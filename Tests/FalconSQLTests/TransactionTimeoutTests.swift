@@ -32,6 +32,10 @@ import Testing
         try idle.run("BEGIN; SET transaction_timeout = 1")
         #expect(asked.comes())
         #expect(idle.session.endRequest?.state == timeout)
+        idle.session.close()
+        #expect(
+            try holder.query("SELECT outcome, sqlstate FROM falcon.txn_history LIMIT 1")
+                == "aborted|25P04")
     }
 
     @Test func settingItToZeroStopsIt() throws {

@@ -207,6 +207,8 @@ public final class Session: @unchecked Sendable {
             }
         } else {
             dropAllPortals(evenKept: true)
+            // What it was ended for, if anything.
+            failure = endRequest?.state
             noteTransaction(.aborted)
             transaction.end()
             database.locks.releaseAll(owner)
