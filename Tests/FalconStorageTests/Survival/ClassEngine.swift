@@ -1,3 +1,5 @@
+import FalconTestKit
+
 @testable import FalconStorage
 
 /// An engine over a disk in memory with faults and a trace between, for one class of corruption.
@@ -102,6 +104,16 @@ final class ClassEngine {
             }
         }
         return nil
+    }
+
+    /// Returns once the log has the next segment it has asked for: until then the current one grows.
+    func awaitSpare() throws {
+        let wal = try engine.writable().wal
+        try eventually {
+            wal.monitor.lock()
+            defer { wal.monitor.unlock() }
+            return !wal.wantsSpare
+        }
     }
 
     func files(_ directory: String, _ suffix: String) throws -> [String] {

@@ -51,6 +51,7 @@ import Testing
         for part in 0..<4 {
             try fixture.fill(part * 100..<(part + 1) * 100, bytes: 500)
             try fixture.engine.writable().wal.sync()
+            try fixture.awaitSpare()
         }
         let renames = fixture.positions(.rename, ".spare").filter {
             fixture.tracing.events[$0].detail.hasSuffix(".wal")

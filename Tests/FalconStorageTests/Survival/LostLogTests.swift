@@ -59,6 +59,7 @@ import Testing
         for part in 0..<10 {
             try fixture.fill(part * 40..<part * 40 + 40, bytes: 500)
             try wal.sync()
+            try fixture.awaitSpare()
         }
         let newest = wal.currentSegment
         #expect(newest.rawValue > 2)
