@@ -66,24 +66,34 @@ final class MonitorCondition: @unchecked Sendable {
 final class WorkerThread: @unchecked Sendable {
     private final class Body {
         let name: String
+        let niceness: Int32
         let run: @Sendable () -> Void
-        init(name: String, run: @escaping @Sendable () -> Void) {
+        init(name: String, niceness: Int32, run: @escaping @Sendable () -> Void) {
             self.name = name
+            self.niceness = niceness
             self.run = run
         }
     }
     private var handle = pthread_t()
     private var isStarted = false
 
+    /// Niceness of the threads whose work commits and reads should not wait behind: enough for the
+    /// scheduler to let a thread that commits go on, not so much that they starve.
+    static let backgroundNiceness: Int32 = 5
+
     /// Starts `body` at once; throws when the system has no thread left.
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageError) {
-        let box = Unmanaged.passRetained(Body(name: name, run: body))
+    init(
+        name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void
+    ) throws(StorageError) {
+        let box = Unmanaged.passRetained(Body(name: name, niceness: niceness, run: body))
         let code = pthread_create(
             &handle, nil,
             { argument in
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
                 falcon_set_thread_name(body.name)
+                // The calling thread's alone on Linux. Without it the thread does the same work.
+                if body.niceness > 0 { _ = nice(body.niceness) }
                 body.run()
                 return nil
             }, box.toOpaque())

@@ -91,11 +91,17 @@ final class BackgroundWork: @unchecked Sendable {
     }
 
     func start() throws(StorageError) {
-        threads.append(try WorkerThread(name: "falcon-flush") { [self] in runFlushes() })
+        threads.append(
+            try WorkerThread(name: "falcon-flush", niceness: WorkerThread.backgroundNiceness) {
+                [self] in runFlushes()
+            })
         for _ in 0..<options.compactionThreads {
-            threads.append(try WorkerThread(name: "falcon-compact") { [self] in runCompactions() })
+            threads.append(
+                try WorkerThread(name: "falcon-compact", niceness: WorkerThread.backgroundNiceness)
+                { [self] in runCompactions() })
         }
-        remover = try WorkerThread(name: "falcon-unlink") { [store] in store.runRemovals() }
+        remover = try WorkerThread(name: "falcon-unlink", niceness: WorkerThread.backgroundNiceness)
+        { [store] in store.runRemovals() }
         keeper.begin { [weak self] in self?.tablesChanged() }
         updateController()
     }
@@ -275,7 +281,7 @@ final class BackgroundWork: @unchecked Sendable {
     /// A table must hold nothing that the log could still lose.
     private func awaitCommitted(_ layer: MemtableLayer) throws(StorageError) {
         if pipeline.publishedEnd >= layer.lastLSN, pipeline.syncedEnd >= layer.lastLSN { return }
-        try wal.sync(waitsForRoom: false)
+        try wal.syncBehind(layer.lastLSN)
         pipeline.setListening(true)
         defer { pipeline.setListening(false) }
         monitor.lock()

@@ -206,12 +206,14 @@ extension StorageEngine {
         _ recovered: RecoveredState, _ options: EngineOptions
     ) throws(StorageError) -> Tree {
         let shards = ReaderShards()
+        let arenas = ArenaPool(memtableBytes: options.rotationBytes, budget: options.memoryBudget)
         let table = try MemTable(
-            capacityBytes: Tree.arenaCapacity(options.memtableBytes, batchBytes: 0), shards: shards)
+            capacityBytes: Tree.arenaCapacity(options.memtableBytes, batchBytes: 0), shards: shards,
+            pool: arenas)
         let active = MemtableLayer(
             table: table, epoch: recovered.nextFlushEpoch, lastLSN: recovered.endLSN)
         return Tree(
             active: active, immutables: recovered.layers, version: recovered.version,
-            nextEpoch: recovered.nextFlushEpoch + 1, shards: shards)
+            nextEpoch: recovered.nextFlushEpoch + 1, shards: shards, arenas: arenas)
     }
 }

@@ -15,6 +15,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     private let lock: any FileLock
     private let memtableBytes: Int
     private let budget: MemoryBudget?
+    private let warmer = ArenaWarmer()
     /// Guarded by the commit section.
     @exclusivity(unchecked) private var active: MemtableLayer
     private let closing = Monitor()
@@ -44,7 +45,11 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
 
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
         let table = active.table
-        if table.approximateBytes < rotationBytes, table.canFit(batch) { return active }
+        let used = table.approximateBytes
+        if used < rotationBytes, table.canFit(batch) {
+            if used > table.arena.warmMark { warm(table.arena) }
+            return active
+        }
         let fresh = try rotate(batchBytes: batch.byteCount + batch.operationCount * 280)
         guard fresh.table.canFit(batch) else {
             throw .invalidArgument(
@@ -62,10 +67,13 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     }
 
     @inline(never)
+    private func warm(_ arena: Arena) { arena.warmAhead(warmer, limit: rotationBytes) }
+
+    @inline(never)
     private func rotate(batchBytes: Int) throws(StorageError) -> MemtableLayer {
         let table = try MemTable(
             capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: batchBytes),
-            shards: tree.cell.shards)
+            shards: tree.cell.shards, pool: tree.arenas)
         active = tree.rotate(to: table)
         background.updateController()
         background.kick()
@@ -79,7 +87,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
                 ? nil
                 : try MemTable(
                     capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: 0),
-                    shards: tree.cell.shards))
+                    shards: tree.cell.shards, pool: tree.arenas))
     }
 
     override func install(_ record: IngestRecord, end: LSN, in place: LayerPlace) {
@@ -154,6 +162,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
             } catch { failure = error }
         }
         background.stop()
+        warmer.stop()
+        tree.arenas.close()
         do throws(StorageError) {
             try wal.close()
             // There was room in the end.

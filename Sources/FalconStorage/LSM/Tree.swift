@@ -3,13 +3,16 @@
 /// Lock order: commit section, then ``VersionSet``'s writer, then the state lock.
 final class Tree: @unchecked Sendable {
     let cell: ReadStateCell
+    /// Where memtables get their memory.
+    let arenas: ArenaPool
     private let lock = Monitor()
     private var nextEpoch: UInt64
 
     init(
         active: MemtableLayer, immutables: [MemtableLayer], version: Version, nextEpoch: UInt64,
-        shards: ReaderShards
+        shards: ReaderShards, arenas: ArenaPool
     ) {
+        self.arenas = arenas
         cell = ReadStateCell(
             ReadState(active: active, immutables: immutables, version: version), shards: shards)
         self.nextEpoch = nextEpoch

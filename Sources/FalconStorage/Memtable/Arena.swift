@@ -23,6 +23,10 @@ final class Arena: @unchecked Sendable {
 
     let base: UnsafeMutableRawPointer
     let capacity: Int
+    /// Bytes that were in use at most, in this life or an earlier one: their pages are there.
+    private var touchedBefore = 0
+    /// Pages before this were touched, or are about to be. The writer's.
+    private var warmBytes = 0
 
     /// Reserves `capacityBytes` (4 GiB at most), or the greatest half, quarter… that the system
     /// grants: a process may live under an address-space limit.
@@ -53,6 +57,33 @@ final class Arena: @unchecked Sendable {
 
     /// Bytes in use; may be read by any thread.
     var used: Int { Int(falcon_load_relaxed_u64(base)) }
+
+    /// The most that was ever in use.
+    var touchedBytes: Int { max(touchedBefore, used) }
+
+    /// Empties the arena for a new owner. Nobody else may have it.
+    func reset() {
+        touchedBefore = touchedBytes
+        warmBytes = touchedBefore
+        falcon_store_relaxed_u64(base, UInt64(Arena.headerBytes))
+        falcon_store_relaxed_u64(base + 8, 0)
+        falcon_store_relaxed_u64(base + 16, 0)
+    }
+
+    /// Where the writer next asks for pages ahead; what is not used much never does.
+    @inline(__always)
+    var warmMark: Int { max(warmBytes &- ArenaWarmer.stepBytes, Arena.warmsFrom) }
+    private static let warmsFrom = 1 << 20
+
+    /// Has the pages after those that are there touched, up to `limit`.
+    func warmAhead(_ warmer: ArenaWarmer, limit: Int) {
+        let hugePage = 2 << 20
+        let start = (max(warmBytes, used) + hugePage - 1) & ~(hugePage - 1)
+        let end = min(start + ArenaWarmer.stepBytes, limit, capacity)
+        guard start < end else { return warmBytes = .max }
+        warmBytes = end
+        warmer.warm(self, start..<end)
+    }
 
     @inline(__always)
     func hasRoom(_ byteCount: Int) -> Bool { byteCount <= capacity &- used }

@@ -16,17 +16,30 @@ final class MemTable: @unchecked Sendable {
     /// The same for readers. Made with the first, and seen by those who see the count above zero.
     @exclusivity(unchecked) private var pieces: Unmanaged<TombstoneTree>?
     private let tombstoneCount = Atomic<Int>(0)
+    /// Gets the arena back.
+    private let pool: ArenaPool?
 
     /// - Parameters:
     ///   - capacityBytes: address space to reserve, 4 GiB at most; memory is used as it fills.
     ///   - shards: where point reads of this table are counted. With them the tree's replaced nodes
     ///     are used again, a seventh of the memory.
-    init(capacityBytes: Int = 256 << 20, shards: ReaderShards? = nil) throws(StorageError) {
-        arena = try Arena(capacityBytes: capacityBytes, hugePages: true)
+    ///   - pool: gives the arena, and gets it back.
+    init(
+        capacityBytes: Int = 256 << 20, shards: ReaderShards? = nil, pool: ArenaPool? = nil
+    ) throws(StorageError) {
+        self.pool = pool
+        if let pool {
+            arena = try pool.take(capacityBytes: capacityBytes)
+        } else {
+            arena = try Arena(capacityBytes: capacityBytes, hugePages: true)
+        }
         tree = EntryTree(arena: arena, shards: shards)
     }
 
-    deinit { pieces?.release() }
+    deinit {
+        pieces?.release()
+        pool?.give(arena)
+    }
 
     /// Adds one version of `key`. Call from one writer at a time. False: the arena is full, nothing
     /// was added. The entry is visible to readers at once; timestamps hide it until published.

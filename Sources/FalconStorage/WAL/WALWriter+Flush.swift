@@ -79,6 +79,7 @@ extension WALWriter {
         body()
         monitor.lock()
         ioBusy = false
+        takeAskedSync()
         progressMade.broadcast()
     }
 
@@ -241,6 +242,7 @@ extension WALWriter {
                 isSpareAsked = true
                 requestSpare()
             }
+            if endSyncBytes > 0, offset &+ endSyncBytes > limit { syncBeforeTheEnd() }
         }
     }
 
@@ -264,7 +266,17 @@ extension WALWriter {
     }
 
     /// What a rotation may have to sync itself: about ten milliseconds' worth.
-    private static let rotationSyncBytes: UInt64 = 4 << 20
+    static let rotationSyncBytes: UInt64 = 4 << 20
+
+    /// So near the end syncs are no longer asked for: what is left takes the rotation a millisecond.
+    private static let leastEndSyncBytes: UInt64 = 128 << 10
+
+    /// The end of the segment comes near: what a rotation must sync while commits wait is taken in the
+    /// background, in ever smaller parts.
+    private func syncBeforeTheEnd() {
+        endSyncBytes = endSyncBytes > Self.leastEndSyncBytes ? endSyncBytes / 4 : 0
+        if unsyncedBytes > endSyncBytes { requestBackgroundSync() }
+    }
 
     /// Fills the headers of the in-flight chunks for their places in the current segment. Once done
     /// the bytes do not change: a retry writes the same.

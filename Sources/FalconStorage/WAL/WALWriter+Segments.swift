@@ -12,12 +12,19 @@ extension WALWriter {
 
     func requestBackgroundSync() {
         monitor.lock()
-        if !isBackgroundSyncing, backgroundSync == nil, !isClosing {
-            backgroundSync = (file, fileEnd)
-            unsyncedBytes = 0
-            housekeeperWake.signal()
-        }
+        isSyncAsked = true
+        takeAskedSync()
         monitor.unlock()
+    }
+
+    /// With the monitor held, as the I/O owner or while there is none: passes on to the housekeeper what
+    /// was asked for, once it has ended what it is at.
+    func takeAskedSync() {
+        guard isSyncAsked, !isBackgroundSyncing, backgroundSync == nil, !isClosing else { return }
+        isSyncAsked = false
+        backgroundSync = (file, fileEnd)
+        unsyncedBytes = 0
+        housekeeperWake.signal()
     }
 
     /// Moves on to a new segment. The old one is fully synced, and sealed, before the new header is
@@ -60,6 +67,7 @@ extension WALWriter {
         isSealed = false
         isSpareAsked = false
         unsyncedBytes = 0
+        endSyncBytes = Self.rotationSyncBytes
         inFlight.sealed = inFlight.position
     }
 
@@ -75,7 +83,9 @@ extension WALWriter {
                 syncInBackground(request.file, request.end)
                 monitor.lock()
                 isBackgroundSyncing = false
+                if !ioBusy { takeAskedSync() }
                 progressMade.broadcast()
+                backgroundSynced.broadcast()
             } else if let segment = untoldSegment {
                 untoldSegment = nil
                 monitor.unlock()
@@ -103,6 +113,7 @@ extension WALWriter {
         }
         backgroundSync = nil
         progressMade.broadcast()
+        backgroundSynced.broadcast()
         monitor.unlock()
     }
 

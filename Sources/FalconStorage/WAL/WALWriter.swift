@@ -20,6 +20,8 @@ final class WALWriter: @unchecked Sendable {
     let flusherWake: MonitorCondition
     let housekeeperWake: MonitorCondition
     let progressMade: MonitorCondition
+    /// A background sync has ended, or none comes any more.
+    let backgroundSynced: MonitorCondition
     private var threads: [WorkerThread] = []
 
     // MARK: Guarded by the monitor
@@ -47,6 +49,8 @@ final class WALWriter: @unchecked Sendable {
     var hasReleases = false
     var backgroundSync: (file: any File, end: LSN)?
     var isBackgroundSyncing = false
+    /// Somebody waits for a background sync of what is written now.
+    var isSyncAsked = false
     /// The newest segment, when nobody was told of it yet.
     var untoldSegment: WALSegmentNumber?
     /// A commit waited for the log since the last spare was made: segments are worth pre-writing.
@@ -75,6 +79,8 @@ final class WALWriter: @unchecked Sendable {
     var reportedSynced = LSN.zero
     /// Written since the last sync, for the background sync.
     var unsyncedBytes: UInt64 = 0
+    /// So far before the segment's end the next sync is asked for.
+    var endSyncBytes = WALWriter.rotationSyncBytes
     /// The engine knows of a full disk and waits to hear of its end.
     var stallReported = false
 
@@ -100,6 +106,7 @@ final class WALWriter: @unchecked Sendable {
         flusherWake = MonitorCondition(monitor)
         housekeeperWake = MonitorCondition(monitor)
         progressMade = MonitorCondition(monitor)
+        backgroundSynced = MonitorCondition(monitor)
         let start = opened.header.firstLSN
         active = WALBuffer(endLSN: start)
         inFlight = WALBuffer(endLSN: start)
@@ -153,9 +160,7 @@ final class WALWriter: @unchecked Sendable {
         if let adopted = found.spares.popLast() {
             spare = adopted
         } else {
-            let bytes = min(options.firstSegmentBytes, options.segmentBytes)
-            spare = try WALDirectory.makeSpare(
-                directory, fileSystem, number: found.nextSpareNumber, bytes: bytes, prewrites: true)
+            spare = try makeFirst(found, directory, fileSystem, options)
             found.nextSpareNumber += 1
         }
         let opened = try WALDirectory.activate(spare, as: header, directory, fileSystem)
@@ -176,6 +181,27 @@ final class WALWriter: @unchecked Sendable {
             throw error
         }
         return writer
+    }
+
+    /// A new file for the first segment. Small and pre-written, as for a database that is opened to be
+    /// looked at; after a life that filled segments a whole one, only reserved, so that the first
+    /// writes need not wait for the next.
+    private static func makeFirst(
+        _ found: WALDirectory.Inventory, _ directory: String, _ fileSystem: any FileSystem,
+        _ options: WALOptions
+    ) throws(StorageError) -> WALSpare {
+        if found.segments.contains(where: { $0.bytes >= UInt64(options.segmentBytes) }) {
+            do throws(StorageError) {
+                return try WALDirectory.makeSpare(
+                    directory, fileSystem, number: found.nextSpareNumber,
+                    bytes: options.segmentBytes, prewrites: false)
+            } catch {
+                guard error.code == .diskFull else { throw error }
+            }
+        }
+        return try WALDirectory.makeSpare(
+            directory, fileSystem, number: found.nextSpareNumber,
+            bytes: min(options.firstSegmentBytes, options.segmentBytes), prewrites: true)
     }
 
     // MARK: Appending
@@ -247,7 +273,7 @@ final class WALWriter: @unchecked Sendable {
     /// Buffered records are written once so many bytes wait, asked for or not.
     static let writeThresholdBytes = 256 << 10
 
-    private func unavailable() -> StorageError {
+    func unavailable() -> StorageError {
         monitor.lock()
         defer { monitor.unlock() }
         if let failure {
@@ -260,123 +286,6 @@ final class WALWriter: @unchecked Sendable {
     }
 
     // MARK: Durability
-
-    /// Asks the flusher to bring everything up to `lsn` to the operating system; returns at once,
-    /// `progress` tells. Thread-safe.
-    func requestWrite(upTo lsn: LSN) {
-        monitor.lock()
-        if lsn > writeRequested {
-            writeRequested = lsn
-            seesCommits = true
-            if flusherWaiting, !ioBusy { wakeFlusher() }
-        }
-        monitor.unlock()
-    }
-
-    /// Like ``requestWrite(upTo:)``, to the device.
-    func requestSync(upTo lsn: LSN) {
-        monitor.lock()
-        if lsn > syncRequested {
-            syncRequested = lsn
-            seesCommits = true
-            if flusherWaiting, !ioBusy { wakeFlusher() }
-        }
-        monitor.unlock()
-    }
-
-    /// Writes what is pending on the calling thread, unless another is at it: then it leaves a
-    /// request and returns false. `written` durability without two thread switches.
-    @discardableResult func writePending() -> Bool { performPending(sync: false, isCommit: true) }
-
-    /// Like ``writePending``, and syncs.
-    @discardableResult func syncPending() -> Bool {
-        performPending(sync: true, isCommit: true)
-    }
-
-    private func performPending(sync: Bool, isCommit: Bool = false) -> Bool {
-        monitor.lock()
-        // Asked for in any case: when the disk is full now, the flusher has to see to it later.
-        let end = active.endLSN
-        writeRequested = max(writeRequested, end)
-        if isCommit { seesCommits = true }
-        if sync {
-            syncRequested = max(syncRequested, end)
-            if isCommit { group.join() }
-        }
-        guard !ioBusy, failure == nil, !isStalled, !isClosing else {
-            if flusherWaiting, !ioBusy { wakeFlusher() }
-            monitor.unlock()
-            return false
-        }
-        ioBusy = true
-        monitor.unlock()
-        performIO(sync: sync)
-        monitor.lock()
-        releaseIO()
-        monitor.unlock()
-        return true
-    }
-
-    /// Poisons the log when it waits for room: who waits for it learns so.
-    func failIfStalled() {
-        monitor.lock()
-        // A retry under way shows how it stands.
-        while ioBusy, failure == nil { progressMade.wait() }
-        let isStalled = isStalled
-        monitor.unlock()
-        if isStalled { fail(Self.fullOnClose) }
-    }
-
-    static let fullOnClose = StorageError(
-        .diskFull, kind: .transient,
-        "The disk is full and the log could not be written out on close.")
-
-    /// Blocks until all records appended so far are synced. On a full disk it waits for room, or tries
-    /// once and throws `disk-full` where nobody may come to make any.
-    func sync(waitsForRoom: Bool = true) throws(StorageError) {
-        let target = nextLSN
-        monitor.lock()
-        // The last try is up to one pause old.
-        if !waitsForRoom, !ioBusy { isStalled = false }
-        monitor.unlock()
-        if performPending(sync: true), syncedLSN >= target { return }
-        monitor.lock()
-        syncRequested = max(syncRequested, target)
-        if flusherWaiting, !ioBusy { wakeFlusher() }
-        while failure == nil, !isClosed, syncedLSN < target, waitsForRoom || !isStalled {
-            progressMade.wait()
-        }
-        let isFull = isStalled && failure == nil
-        monitor.unlock()
-        guard syncedLSN < target else { return }
-        if isFull, !waitsForRoom {
-            throw StorageError(
-                .diskFull, kind: .transient, "The disk is full: the log could not be written out.",
-                location: .init(path: directory), hint: "Free space and try again.")
-        }
-        throw unavailable()
-    }
-
-    /// Returns once at most `limit` bytes wait to be written; writes them on this thread when nobody
-    /// else does. Throws when the log is poisoned or closed, or when the disk is full.
-    func boundPending(_ limit: Int) throws(StorageError) {
-        monitor.lock()
-        while active.used > limit, failure == nil, !isClosing, !isStalled {
-            if ioBusy {
-                progressMade.wait()
-                continue
-            }
-            ioBusy = true
-            monitor.unlock()
-            performIO(sync: false)
-            monitor.lock()
-            releaseIO()
-        }
-        let (isFull, isUsable) = (isStalled, failure == nil && !isClosing)
-        monitor.unlock()
-        guard isUsable else { throw unavailable() }
-        if isFull { throw .logDiskFull(directory) }
-    }
 
     /// What later chunk headers say about publication. Thread-safe; only rises.
     func setCommitted(_ lsn: LSN) {
@@ -428,6 +337,7 @@ final class WALWriter: @unchecked Sendable {
         flusherWake.broadcast()
         housekeeperWake.broadcast()
         progressMade.broadcast()
+        backgroundSynced.broadcast()
         monitor.unlock()
         for thread in threads { thread.join() }
         monitor.lock()
@@ -445,6 +355,7 @@ final class WALWriter: @unchecked Sendable {
         let isFirst = failure == nil
         if isFirst { failure = error }
         progressMade.broadcast()
+        backgroundSynced.broadcast()
         monitor.unlock()
         if isFirst { callbacks.failure(error) }
     }
@@ -459,6 +370,7 @@ final class WALWriter: @unchecked Sendable {
     /// With the monitor held: gives up `ioBusy` and passes on what was asked meanwhile.
     func releaseIO() {
         ioBusy = false
+        takeAskedSync()
         if flusherWaiting,
             flusherDeep || syncRequested > syncedLSN || writeRequested > writtenLSN
                 || active.used >= Self.writeThresholdBytes || isClosing

@@ -1,0 +1,70 @@
+import CFalconPlatform
+import Glibc
+
+/// Touches the pages of the active memtable's arena some way ahead of the writer, on a thread of its
+/// own: the system clears a page when it is first touched, and commits would wait for that.
+///
+/// The thread starts with the first arena that is written far enough. Only a help: where the kernel
+/// (before 5.14) cannot do it, or there is no thread, the writer touches the pages itself.
+final class ArenaWarmer: @unchecked Sendable {
+    /// Taken at a time, so that the arena of a memtable that stays small stays so.
+    static let stepBytes = 4 << 20
+
+    private let monitor = Monitor()
+    private let changed: MonitorCondition
+    // Guarded by the monitor.
+    private var wanted: (arena: Arena, range: Range<Int>)?
+    private var isStopping = false
+    private var isUsable = true
+    private var thread: WorkerThread?
+
+    init() { changed = MonitorCondition(monitor) }
+
+    /// Asks for the pages of `range`. What was asked for before and is not begun is given up.
+    func warm(_ arena: Arena, _ range: Range<Int>) {
+        monitor.lock()
+        defer { monitor.unlock() }
+        guard isUsable, !isStopping else { return }
+        wanted = (arena, range)
+        guard thread == nil else { return changed.signal() }
+        do throws(StorageError) {
+            thread = try WorkerThread(name: "falcon-warmer") { [self] in run() }
+        } catch {
+            isUsable = false
+            wanted = nil
+        }
+    }
+
+    func stop() {
+        monitor.lock()
+        isStopping = true
+        wanted = nil
+        let thread = self.thread
+        changed.broadcast()
+        monitor.unlock()
+        thread?.join()
+    }
+
+    private func run() {
+        monitor.lock()
+        while !isStopping {
+            guard let (arena, range) = wanted else {
+                changed.wait()
+                continue
+            }
+            wanted = nil
+            monitor.unlock()
+            let isDone = Self.touch(arena, range)
+            monitor.lock()
+            if !isDone { isUsable = false }
+        }
+        monitor.unlock()
+    }
+
+    private static func touch(_ arena: Arena, _ range: Range<Int>) -> Bool {
+        while falcon_populate_writable(arena.base + range.lowerBound, range.count) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
+    }
+}
