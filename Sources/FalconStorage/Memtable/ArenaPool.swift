@@ -40,6 +40,8 @@ final class ArenaPool: Sendable {
         state.withLock { if !$0.isClosed { $0.spare = arena } }
     }
 
+    var isEmpty: Bool { state.withLock { $0.spare == nil } }
+
     /// Lets go what is kept, and keeps nothing more.
     func close() {
         state.withLock { $0 = State(spare: nil, isClosed: true) }

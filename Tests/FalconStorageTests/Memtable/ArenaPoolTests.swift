@@ -1,0 +1,98 @@
+import Testing
+
+@testable import FalconStorage
+
+/// Memtables that get the memory of earlier ones.
+struct ArenaPoolTests {
+    private static let capacity = Tree.arenaCapacity(1 << 20, batchBytes: 0)
+
+    private func filled(
+        _ pool: ArenaPool, _ prefix: String, bytes: Int = 0
+    ) throws -> MemTable {
+        let table = try MemTable(capacityBytes: Self.capacity, pool: pool)
+        var index = 0
+        repeat {
+            let key = Array("\(prefix)\(index)".utf8)
+            let isIn = key.withUnsafeBytes { key in
+                table.insert(key: key, timestamp: Timestamp(1), kind: .put, value: key)
+            }
+            try #require(isIn)
+            index += 1
+        } while table.approximateBytes < bytes || index < 100
+        return table
+    }
+
+    @Test func theNextMemtableTakesTheMemoryAndNothingElse() throws {
+        let pool = ArenaPool(memtableBytes: 1 << 20, budget: nil)
+        var old: MemTable? = try filled(pool, "old", bytes: 300 << 10)
+        let base = try #require(old).arena.base
+        let touched = try #require(old).arena.touchedBytes
+        // A reader keeps it: nobody else may have it.
+        var iterator: InternalIterator? = try #require(old).makeIterator()
+        old = nil
+        let beside = try filled(pool, "beside")
+        #expect(beside.arena.base != base)
+        #expect(iterator?.userKey.count ?? 0 > 0)
+        iterator = nil
+        let next = try MemTable(capacityBytes: Self.capacity, pool: pool)
+        #expect(next.arena.base == base)
+        #expect(next.isEmpty)
+        #expect(next.arena.touchedBytes == touched)
+        #expect(next.approximateBytes < 4096)
+        #expect(try next.makeIterator().collectForward().isEmpty)
+        let key = Array("new".utf8)
+        #expect(
+            key.withUnsafeBytes { key in
+                next.insert(key: key, timestamp: Timestamp(2), kind: .put, value: key)
+            })
+        let all = try next.makeIterator().collectForward()
+        #expect(all.map(\.key) == [key])
+        #expect(try next.makeIterator().collectBackward() == all)
+    }
+
+    @Test func whatALargeBatchTouchedIsNotKept() throws {
+        let pool = ArenaPool(memtableBytes: 256 << 10, budget: nil)
+        _ = try filled(pool, "large", bytes: 400 << 10)
+        #expect(pool.isEmpty)
+        _ = try filled(pool, "small")
+        #expect(!pool.isEmpty)
+    }
+
+    @Test func nothingIsKeptWhileMemoryIsShortOrAfterTheEnd() throws {
+        let budget = try MemoryBudget(totalBytes: 64 << 20)
+        let pool = ArenaPool(memtableBytes: 1 << 20, budget: budget)
+        budget.charge(.queries, 45 << 20)
+        #expect(budget.pressure > .none)
+        _ = try filled(pool, "short")
+        #expect(pool.isEmpty)
+        budget.charge(.queries, -(45 << 20))
+        _ = try filled(pool, "enough")
+        #expect(!pool.isEmpty)
+        pool.close()
+        #expect(pool.isEmpty)
+        _ = try filled(pool, "closed")
+        #expect(pool.isEmpty)
+    }
+
+    /// The pages before the writer are asked for in steps, once each, up to where memtables are rotated.
+    @Test func pagesAreAskedForAheadOfTheWriter() throws {
+        let arena = try Arena(capacityBytes: 64 << 20, hugePages: true)
+        let warmer = ArenaWarmer()
+        defer { warmer.stop() }
+        let limit = 16 << 20
+        var asked: [Int] = []
+        while arena.used < limit {
+            _ = arena.allocate(64 << 10, alignment: 1)
+            if arena.used > arena.warmMark {
+                asked.append(arena.used)
+                arena.warmAhead(warmer, limit: limit)
+            }
+        }
+        // From 1 MiB on, 4 MiB ahead: at 1, 2, 6 and 10 MiB, and once at the end of it.
+        #expect(asked.count == 5, "\(asked)")
+        #expect(asked.first ?? 0 <= (1 << 20) + (65 << 10))
+        arena.reset()
+        #expect(arena.touchedBytes >= limit)
+        #expect(arena.warmMark >= limit - ArenaWarmer.stepBytes)
+    }
+}

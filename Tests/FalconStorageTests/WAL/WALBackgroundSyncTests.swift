@@ -1,0 +1,137 @@
+import FalconTestKit
+import Synchronization
+import Testing
+
+@testable import FalconStorage
+
+/// Syncs that the housekeeper runs, while commits go on.
+struct WALBackgroundSyncTests {
+    /// A flush waits for the log to be on the device: the writes of commits must not wait with it.
+    @Test func writesGoOnWhileAFlushWaitsForTheLog() throws {
+        let files = HeldSyncFileSystem(MemoryFileSystem())
+        let fixture = WALFixture(files, segmentBytes: 4 << 20, idleNanos: 3_600_000_000_000)
+        let writer = try fixture.open()
+        let first = try writer.append(.logicalMessage, WALFixture.body(0))
+        #expect(writer.writePending())
+        #expect(writer.writtenLSN == first.end)
+        files.hold()
+        let failure = Mutex<StorageError?>(nil)
+        let isBack = Atomic<Bool>(false)
+        let flush = try WorkerThread(name: "flush") {
+            do throws(StorageError) {
+                try writer.syncBehind(first.end)
+            } catch { failure.withLock { $0 = error } }
+            isBack.store(true, ordering: .releasing)
+        }
+        try eventually { files.held == 1 }
+        for index in 1...100 {
+            let next = try writer.append(.logicalMessage, WALFixture.body(index))
+            #expect(writer.writePending())
+            #expect(writer.writtenLSN == next.end)
+        }
+        #expect(!isBack.load(ordering: .acquiring))
+        #expect(writer.syncedLSN < first.end)
+        files.release()
+        flush.join()
+        #expect(failure.withLock { $0 } == nil)
+        #expect(writer.syncedLSN >= first.end)
+        try writer.close()
+    }
+
+    /// What was not covered by the sync under way is by the next, although nobody writes any more.
+    @Test func aSyncUnderWayIsFollowedByTheOneAskedFor() throws {
+        let files = HeldSyncFileSystem(MemoryFileSystem())
+        let fixture = WALFixture(files, segmentBytes: 4 << 20, idleNanos: 3_600_000_000_000)
+        let writer = try fixture.open()
+        let first = try writer.append(.logicalMessage, WALFixture.body(0))
+        writer.writePending()
+        files.hold()
+        let early = try WorkerThread(name: "early") { try? writer.syncBehind(first.end) }
+        try eventually { files.held == 1 }
+        let second = try writer.append(.logicalMessage, WALFixture.body(1))
+        writer.writePending()
+        let late = try WorkerThread(name: "late") { try? writer.syncBehind(second.end) }
+        try eventually { writer.monitor.locked { writer.isSyncAsked } }
+        files.release()
+        early.join()
+        late.join()
+        #expect(writer.syncedLSN >= second.end)
+        try writer.close()
+    }
+
+    @Test func whoWaitsForASyncLearnsOfItsFailure() throws {
+        let faults = FaultInjectingFileSystem(MemoryFileSystem())
+        let fixture = WALFixture(faults, segmentBytes: 4 << 20, idleNanos: 3_600_000_000_000)
+        let writer = try fixture.open()
+        let first = try writer.append(.logicalMessage, WALFixture.body(0))
+        writer.writePending()
+        faults.setRule(FaultRule(.operation(.sync), index: 0, errno: 5))
+        #expect(throws: StorageError.self) { try writer.syncBehind(first.end) }
+        #expect(fixture.seen.withLock { $0.failures.count } == 1)
+        try? writer.close()
+    }
+
+    /// Near its end a segment is synced in parts, so that the rotation has little left to do.
+    @Test func aSegmentsEndIsSyncedBeforeItIsReached() throws {
+        let tracing = TracingFileSystem(MemoryFileSystem())
+        let segmentBytes = 16 << 20
+        let fixture = WALFixture(
+            tracing, segmentBytes: segmentBytes, chunkBytes: 64 << 10, idleNanos: 3_600_000_000_000)
+        let writer = try fixture.open()
+        let path = "wal/" + FileNames.walSegmentName(WALSegmentNumber(1))
+        let body = [UInt8](repeating: 7, count: 32 << 10)
+        while writer.segmentCount == 1 {
+            try writer.append(.logicalMessage, body)
+            writer.writePending()
+            try eventually {
+                writer.monitor.locked {
+                    !writer.isBackgroundSyncing && writer.backgroundSync == nil
+                        && !writer.isSyncAsked && !writer.wantsSpare
+                }
+            }
+        }
+        try writer.close()
+        var (end, unsynced, atRotation) = (0, 0, 0)
+        for event in tracing.events where event.path == path {
+            if event.operation == .write {
+                let place = event.detail.split(separator: "+").compactMap { Int($0) }
+                try #require(place.count == 2)
+                end = max(end, place[0] + place[1])
+                unsynced += place[1]
+            } else if event.operation == .sync {
+                // The last but one: the one after it is the seal's.
+                if unsynced > 64 { atRotation = unsynced }
+                unsynced = 0
+            }
+        }
+        #expect(end <= segmentBytes + 64, "the segment grew: \(end)")
+        #expect(atRotation <= 256 << 10, "unsynced at the rotation: \(atRotation)")
+    }
+
+    /// After a life that filled segments the first of the next is a whole one, or the first writes
+    /// would wait for the second.
+    @Test func theFirstSegmentOfABusyLogIsAWholeOne() throws {
+        for (records, expected) in [(10, 1 << 20), (1000, 2 << 20)] {
+            let files = MemoryFileSystem()
+            var options = EngineOptions()
+            options.walSegmentBytes = 2 << 20
+            let environment = StorageEnvironment(fileSystem: files)
+            let before = try StorageEngine.open("db", options: options, environment: environment)
+            for index in 0..<records {
+                let batch = WriteBatch()
+                try batch.put(
+                    key: Array("key\(index)".utf8), value: WALFixture.body(index, 8 << 10))
+                try before.commitAndWait(batch)
+            }
+            try before.close()
+            for name in try files.list("db/wal") where name.hasSuffix(".spare") {
+                try files.remove("db/wal/" + name)
+            }
+            let after = try StorageEngine.open("db", options: options, environment: environment)
+            let newest = try #require(
+                try files.list("db/wal").filter { $0.hasSuffix(".wal") }.max())
+            #expect(try files.fileSize("db/wal/" + newest) == UInt64(expected))
+            try after.close()
+        }
+    }
+}
