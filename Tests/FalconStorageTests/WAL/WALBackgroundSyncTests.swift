@@ -16,12 +16,12 @@ struct WALBackgroundSyncTests {
         #expect(writer.writtenLSN == first.end)
         files.hold()
         let failure = Mutex<StorageError?>(nil)
-        let isBack = Atomic<Bool>(false)
+        let isBack = Mutex(false)
         let flush = try WorkerThread(name: "flush") {
             do throws(StorageError) {
                 try writer.syncBehind(first.end)
             } catch { failure.withLock { $0 = error } }
-            isBack.store(true, ordering: .releasing)
+            isBack.withLock { $0 = true }
         }
         try eventually { files.held == 1 }
         for index in 1...100 {
@@ -29,7 +29,7 @@ struct WALBackgroundSyncTests {
             #expect(writer.writePending())
             #expect(writer.writtenLSN == next.end)
         }
-        #expect(!isBack.load(ordering: .acquiring))
+        #expect(isBack.withLock { $0 } == false)
         #expect(writer.syncedLSN < first.end)
         files.release()
         flush.join()
@@ -116,18 +116,18 @@ struct WALBackgroundSyncTests {
             var options = EngineOptions()
             options.walSegmentBytes = 2 << 20
             let environment = StorageEnvironment(fileSystem: files)
-            let before = try StorageEngine.open("db", options: options, environment: environment)
+            let before = try StorageEngine.open(
+                at: "db", options: options, environment: environment)
             for index in 0..<records {
                 let batch = WriteBatch()
-                try batch.put(
-                    key: Array("key\(index)".utf8), value: WALFixture.body(index, 8 << 10))
+                try batch.put("key\(index)", WALFixture.body(index, 8 << 10))
                 try before.commitAndWait(batch)
             }
             try before.close()
             for name in try files.list("db/wal") where name.hasSuffix(".spare") {
                 try files.remove("db/wal/" + name)
             }
-            let after = try StorageEngine.open("db", options: options, environment: environment)
+            let after = try StorageEngine.open(at: "db", options: options, environment: environment)
             let newest = try #require(
                 try files.list("db/wal").filter { $0.hasSuffix(".wal") }.max())
             #expect(try files.fileSize("db/wal/" + newest) == UInt64(expected))
