@@ -138,6 +138,7 @@ extension Session {
             if run.stage != .start || !run.prepared.isPlanned {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
+                transaction.notifications.undo(to: run.notifications)
                 transaction.progress.restore(run.workBefore)
             }
             run.startOver()
@@ -238,6 +239,7 @@ extension Session {
         run.firstOrdinal = transaction.batch.nextOrdinal
         run.workBefore = transaction.progress.work
         run.changeCount = transaction.changes.count
+        run.notifications = transaction.notifications.mark
         // An event loop does not wait for the disk: the statement then runs again on a worker.
         transaction.mayWait = isOnWorker
         defer { transaction.mayWait = true }

@@ -107,6 +107,11 @@ extension Session {
                 .featureNotSupported,
                 "cannot PREPARE a transaction that has operated on temporary objects")
         }
+        if !transaction.notifications.isEmpty {
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY")
+        }
         if advisoryOwner.held.contains(where: { keys.contains($0.key) }) {
             throw SQLError(
                 .featureNotSupported,

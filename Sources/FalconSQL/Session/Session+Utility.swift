@@ -73,6 +73,7 @@ extension Session {
             if !isBounded(statement), !isOnWorker { return .blocked(needsWorker()) }
             run.firstOrdinal = transaction.batch.nextOrdinal
             run.changeCount = transaction.changes.count
+            run.notifications = transaction.notifications.mark
             run.workBefore = transaction.progress.work
             refreshFunctions()
         }
@@ -154,6 +155,7 @@ extension Session {
                 dropAllPortals(evenKept: true)
                 statements.removeAll()
                 settings.resetAll()
+                unlisten(nil)
                 database.locks.releaseAll(advisoryOwner)
             }
             switch target {
@@ -210,9 +212,15 @@ extension Session {
             }
             for name in portals.keys where !name.isEmpty { dropPortal(name) }
             return .done(tag: "CLOSE CURSOR ALL")
-        case .listen: return .done(tag: "LISTEN")
-        case .notify: return .done(tag: "NOTIFY")
-        case .unlisten: return .done(tag: "UNLISTEN")
+        case .listen(let channel):
+            listen(channel)
+            return .done(tag: "LISTEN")
+        case .notify(let channel, let payload):
+            try notify(channel, payload ?? "")
+            return .done(tag: "NOTIFY")
+        case .unlisten(let channel):
+            unlisten(channel)
+            return .done(tag: "UNLISTEN")
         case .copy(let copy): return try advanceCopy(copy, run, sink)
         case .unsupported(let what):
             throw SQLError(.featureNotSupported, "\(what) is not supported yet")

@@ -25,6 +25,7 @@ final class StatementRun {
     /// Where the transaction stood when this piece of work began, to be undone if it has to wait.
     var firstOrdinal: UInt32 = 0
     var changeCount = 0
+    var notifications = PendingNotifications.Mark()
     /// What the transaction had done before it.
     var workBefore = TransactionWork()
 
