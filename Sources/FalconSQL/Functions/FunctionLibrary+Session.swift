@@ -325,6 +325,9 @@ extension FunctionLibrary {
         nullary("pg_notification_queue_usage") { c throws(SQLError) in
             .float(try Self.sqlSession(of: c).database.notifications.usage)
         }
+        nullary("pg_export_snapshot") { c throws(SQLError) in
+            .text(try Self.sqlSession(of: c).exportSnapshot())
+        }
         // Not strict: NULL is an empty name, an empty payload.
         many("pg_notify") { (a, c) throws(SQLError) in
             try Self.sqlSession(of: c).notify(a[0].text, a[1].text)

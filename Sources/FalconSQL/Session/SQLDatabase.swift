@@ -58,6 +58,7 @@ public final class SQLDatabase: Sendable {
     let options: SQLDatabaseOptions
     let locks: LockTable
     let serializables = SerializableTracker()
+    let exportedSnapshots = ExportedSnapshots()
     let timers = TimerService()
     let prepared: PreparedTransactions
     let notifications: NotificationQueue

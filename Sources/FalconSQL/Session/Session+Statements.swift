@@ -45,7 +45,8 @@ extension Session {
         }
         // Literals are read as the settings are now, whatever ran last.
         refreshFunctions()
-        let planner = StatementPlanner(catalog: catalog, context: functions)
+        var planner = StatementPlanner(catalog: catalog, context: functions)
+        planner.keepsRowKeys = prepared.isCursor
         let types = prepared.plan?.parameterTypes.map(\.oid) ?? prepared.declaredTypes
         let plan =
             prepared.isDeep
@@ -260,6 +261,7 @@ extension Session {
             while try executor.next() {
                 if returnsRows {
                     try run.keep(plan.resultSlots.map { executor.row.slots[$0] }, executor)
+                    if !run.keySlots.isEmpty { try run.keepKeys(executor) }
                 } else if plan.command == .select {
                     run.buffer.append([])
                 }

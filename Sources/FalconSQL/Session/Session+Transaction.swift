@@ -103,6 +103,7 @@ extension Session {
         if let blocked = try finishDeferredChecks(.commit(chain: chainAfterCommit != nil)) {
             return blocked
         }
+        endExports()
         let number: UInt64?
         let hasWrites: Bool
         var tracked: SerializableNode?
@@ -206,6 +207,7 @@ extension Session {
     /// Rolls the whole transaction back.
     func rollback() {
         dropAllPortals()
+        endExports()
         noteTransaction(.aborted)
         transaction.end()
         if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
@@ -230,6 +232,7 @@ extension Session {
                 rollBack(to: savepoint)
             } else {
                 dropAllPortals()
+                endExports()
                 noteTransaction(.aborted)
                 transaction.end()
                 // For AND CHAIN. What BEGIN said is undone, as in PostgreSQL.

@@ -107,6 +107,10 @@ extension Session {
                 .featureNotSupported,
                 "cannot PREPARE a transaction that has operated on temporary objects")
         }
+        if !transaction.exports.isEmpty {
+            throw SQLError(
+                .featureNotSupported, "cannot PREPARE a transaction that has exported snapshots")
+        }
         if !transaction.notifications.isEmpty {
             throw SQLError(
                 .featureNotSupported,

@@ -48,8 +48,8 @@ extension Session {
         switch statement {
         case .transaction(.prepare), .transaction(.commitPrepared), .transaction(.rollbackPrepared):
             return false
-        case .transaction, .set, .setTransaction, .setConstraints, .resetAll, .show, .showAll,
-            .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
+        case .transaction, .set, .setTransaction, .setTransactionSnapshot, .setConstraints, .resetAll,
+            .show, .showAll, .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
             .listen, .notify, .unlisten, .lockTable, .copy, .unsupported:
             return true
         case .execute(let execute):
@@ -99,15 +99,17 @@ extension Session {
                         isLocal: false)
                 }
             } else {
-                if block == .implicit {
-                    sink.notice(
-                        SQLError(
-                            .noActiveSQLTransaction,
-                            "SET TRANSACTION can only be used in transaction blocks",
-                            severity: .warning))
-                }
+                warnOutsideBlock("SET TRANSACTION", sink)
                 try setModes(modes)
             }
+            return .done(tag: "SET")
+        case .setTransactionSnapshot(let identifier, let isLocal):
+            if isLocal {
+                throw SQLError(
+                    .featureNotSupported, "SET LOCAL TRANSACTION SNAPSHOT is not implemented")
+            }
+            warnOutsideBlock("SET TRANSACTION", sink)
+            try importSnapshot(identifier)
             return .done(tag: "SET")
         case .setConstraints(let names, let isDeferred):
             return try setConstraints(names, isDeferred: isDeferred, sink)
@@ -240,6 +242,14 @@ extension Session {
         }
     }
 
+    private func warnOutsideBlock(_ what: String, _ sink: any ResultSink) {
+        guard block == .implicit else { return }
+        sink.notice(
+            SQLError(
+                .noActiveSQLTransaction, "\(what) can only be used in transaction blocks",
+                severity: .warning))
+    }
+
     /// Sends rows that were computed at once.
     private func emit(
         _ run: StatementRun, _ describes: Bool, _ maxRows: Int, _ sink: any ResultSink,
@@ -259,12 +269,7 @@ extension Session {
     }
 
     private func runSet(_ set: AST.SetVariable, _ sink: any ResultSink) throws(SQLError) {
-        if set.isLocal, block == .implicit {
-            sink.notice(
-                SQLError(
-                    .noActiveSQLTransaction, "SET LOCAL can only be used in transaction blocks",
-                    severity: .warning))
-        }
+        if set.isLocal { warnOutsideBlock("SET LOCAL", sink) }
         let lower = set.name.lowercased()
         switch set.value {
         case .toDefault:

@@ -214,6 +214,7 @@ public final class Session: @unchecked Sendable {
             // What it was ended for, if anything.
             failure = endRequest?.state
             noteTransaction(.aborted)
+            endExports()
             transaction.end()
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)

@@ -33,6 +33,9 @@ final class StatementRun {
     var buffer: [[Datum]] = []
     var bufferPlace = 0
     private var bufferBytes = 0
+    /// Of a cursor that locks its rows: where their keys are, and those of the rows in `buffer`.
+    var keySlots: [Int] = []
+    private(set) var rowKeys: [[Datum]] = []
     var columns: [ResultColumn] = []
     var formats: [Int16] = []
     var isDescribed = false
@@ -66,6 +69,15 @@ final class StatementRun {
         buffer.append(values)
     }
 
+    /// Keeps the keys of the row kept last.
+    func keepKeys(_ executor: PlanExecutor) throws(SQLError) {
+        let keys = keySlots.map { executor.row.slots[$0] }
+        let bytes = RowMemory.row(keys)
+        try executor.hold(bytes)
+        bufferBytes &+= bytes
+        rowKeys.append(keys)
+    }
+
     /// Reads from its first row again when it goes on, passing over what it has sent.
     func startOver() {
         guard stage == .running else { return }
@@ -76,6 +88,7 @@ final class StatementRun {
     /// Drops the rows kept back: the statement runs again.
     func forgetRows() {
         buffer.removeAll(keepingCapacity: true)
+        rowKeys.removeAll(keepingCapacity: true)
         executor?.release(bufferBytes)
         bufferBytes = 0
     }
@@ -89,6 +102,7 @@ final class StatementRun {
         executor = nil
         snapshot = nil
         buffer = []
+        rowKeys = []
         bufferBytes = 0
         stage = .done
         inner?.finish()

@@ -62,6 +62,8 @@ final class Transaction: @unchecked Sendable {
 
     /// The transaction's snapshot under REPEATABLE READ, from its first statement on.
     var kept: Snapshot?
+    /// What it has exported.
+    var exports = OwnExports()
     let serializables: SerializableTracker
     /// What is tracked of it under SERIALIZABLE, from its first statement to its commit.
     var serializable: SerializableNode?
