@@ -49,8 +49,8 @@ extension Session {
 
     /// The last step before a commit that can fail it. Nil: the transaction had to do with no channel.
     func reserveNotifications() throws(SQLError) -> NotificationCommit? {
+        if transaction.notifications.isEmpty { return nil }
         let pending = transaction.notifications
-        if pending.isEmpty { return nil }
         if listener == nil, pending.listens {
             listener = database.notifications.makeListener(
                 database: state.oid.rawValue, processID: processID, wake: notified)
