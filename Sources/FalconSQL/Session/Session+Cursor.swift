@@ -39,7 +39,7 @@ extension Session {
         if let failure = plan.foldingFailure { throw failure }
         let run = StatementRun(prepared: prepared, parameters: parameters)
         run.formats = declare.isBinary ? [1] : []
-        run.keySlots = plan.lockedKeySlots
+        run.keepsKeys = true
         try open(run, plan)
         let portal = Portal(
             name: declare.name, prepared: prepared, parameters: parameters, formats: run.formats,

@@ -187,6 +187,7 @@ extension Session {
         if transaction.isReadOnly { try checkReadOnly(plan, prepared.statement) }
         run.snapshot = try transaction.statementSnapshot()
         run.readOrdinal = transaction.batch.nextOrdinal
+        if run.keepsKeys { run.keySlots = plan.lockedKeySlots }
         run.columns = plan.columns
         run.formats = Self.expand(run.formats, plan.columns.count)
         run.rowValues = Array(repeating: .null, count: plan.resultSlots.count)

@@ -33,6 +33,8 @@ final class StatementRun {
     var buffer: [[Datum]] = []
     var bufferPlace = 0
     private var bufferBytes = 0
+    /// A cursor's: WHERE CURRENT OF may ask for its row.
+    var keepsKeys = false
     /// Of a cursor that locks its rows: where their keys are, and those of the rows in `buffer`.
     var keySlots: [Int] = []
     private(set) var rowKeys: [[Datum]] = []
