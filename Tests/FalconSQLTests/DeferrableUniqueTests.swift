@@ -122,7 +122,8 @@ struct DeferrableUniqueTests {
             let writers = try (0..<4).map { number in
                 let session = try database.session()
                 return Pending(
-                    session, "INSERT INTO d VALUES (\(1000 + round * 10 + number), \(1000 + round), 0)")
+                    session,
+                    "INSERT INTO d VALUES (\(1000 + round * 10 + number), \(1000 + round), 0)")
             }
             let errors = try writers.compactMap { try $0.result().error?.state }
             #expect(errors.count == 3)

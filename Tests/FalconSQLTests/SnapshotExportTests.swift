@@ -19,7 +19,8 @@ struct SnapshotExportTests {
     }
 
     /// Exports from `a`, in a block that stays open.
-    private func export(_ begin: String = "BEGIN ISOLATION LEVEL REPEATABLE READ") throws -> String {
+    private func export(_ begin: String = "BEGIN ISOLATION LEVEL REPEATABLE READ") throws -> String
+    {
         try a.run(begin)
         return try a.query("SELECT pg_export_snapshot()")
     }

@@ -475,7 +475,8 @@ enum SystemCatalog {
                 return [
                     oid(index.oid), oid(table.oid), .int(count), .int(count),
                     .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
-                    .bool(index.deferral == nil), no, yes, no, yes, yes, no, int2vector(index.columns.map(\.attribute)),
+                    .bool(index.deferral == nil), no, yes, no, yes, yes, no,
+                    int2vector(index.columns.map(\.attribute)),
                     oidvector(index.columns.map { _ in OID(0) }),
                     oidvector(index.columns.map { _ in OID(0) }),
                     int2vector(
@@ -566,7 +567,8 @@ enum IndexText {
             }
             return text
         }
-        return "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
+        return
+            "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
             + "\(Identifier.quoted(table.schema)).\(Identifier.quoted(table.name)) USING btree "
             + "(\(columns.joined(separator: ", ")))"
     }

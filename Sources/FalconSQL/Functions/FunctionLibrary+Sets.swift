@@ -64,7 +64,8 @@ extension FunctionLibrary {
                 })
         }
         rows(
-            "pg_options_to_table", "pg_cursor", "pg_available_extensions", "pg_available_extension_versions",
+            "pg_options_to_table", "pg_cursor", "pg_available_extensions",
+            "pg_available_extension_versions",
             "pg_stat_get_activity"
         ) { (_, _, _) throws(SQLError) in ListSource([]) }
         rows("pg_listening_channels") { (_, _, context) throws(SQLError) in

@@ -48,7 +48,8 @@ extension Session {
         switch statement {
         case .transaction(.prepare), .transaction(.commitPrepared), .transaction(.rollbackPrepared):
             return false
-        case .transaction, .set, .setTransaction, .setTransactionSnapshot, .setConstraints, .resetAll,
+        case .transaction, .set, .setTransaction, .setTransactionSnapshot, .setConstraints,
+            .resetAll,
             .show, .showAll, .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
             .listen, .notify, .unlisten, .lockTable, .copy, .unsupported:
             return true
