@@ -158,7 +158,8 @@ struct NotificationTests {
         let (a, b, c) = (
             try database.session(), try database.session(), try database.session()
         )
-        try b.run("LISTEN ch; BEGIN")
+        try b.run("LISTEN ch")
+        try b.run("BEGIN")
         try c.run("LISTEN ch")
         let send = "SELECT pg_notify('ch', n || repeat('p', 995)) FROM generate_series(1, 40) n"
         #expect(try a.tag(send) == "SELECT 40")
