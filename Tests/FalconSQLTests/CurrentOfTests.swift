@@ -59,6 +59,10 @@ struct CurrentOfTests {
         try a.run("FETCH c; DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (2, 200)")
         #expect(try a.tag("UPDATE t SET n = 0 WHERE CURRENT OF c") == "UPDATE 0")
         #expect(try a.query("SELECT n FROM t WHERE id = 2") == "200")
+        try a.run("FETCH c")
+        try b.run("DELETE FROM t WHERE id = 3")
+        try b.run("INSERT INTO t VALUES (3, 300)")
+        #expect(try a.tag("UPDATE t SET n = 0 WHERE CURRENT OF c") == "UPDATE 0")
     }
 
     @Test func aPortalOfTheProtocolIsACursor() throws {
