@@ -196,6 +196,25 @@ import Testing
         }
     }
 
+    /// Who does not know DEFERRABLE constraints must not read such a table; others stay as they were.
+    @Test func deferrableConstraintsAreStored() throws {
+        for deferral in [nil, ConstraintDeferral.initiallyImmediate, .initiallyDeferred] {
+            for isPrimaryKey in [false, true] {
+                var table = Self.table([.int4, .text])
+                table.indexes[0].deferral = deferral
+                table.indexes[0].isUnique = deferral == nil
+                table.indexes[0].isPrimaryKey = isPrimaryKey
+                let bytes = table.encoded()
+                #expect(bytes.first == (deferral == nil ? 1 : 2))
+                let back = try bytes.withUnsafeBytes { try TableDescriptor(decoding: $0) }
+                #expect(back.indexes[0].deferral == deferral)
+                #expect(back.indexes[0].isPrimaryKey == isPrimaryKey)
+                #expect(back.indexes[0].enforcesUnique && !back.indexes[0].isPrimary)
+                #expect(back.indexes[0].isUnique == (deferral == nil))
+            }
+        }
+    }
+
     @Test func damagedRowsNeverTrap() throws {
         var random = SeededRandom(seed: 99)
         let codec = RowCodec(Self.table(Self.sampleTypes))

@@ -181,7 +181,20 @@ def with_psycopg3(port):
             return connection.info.parameter_status("server_version").startswith("15") \
                 and connection.info.encoding == "utf-8"
 
-        for claim, body in [("psycopg 3: tables, parameters", basics),
+        def notifies():
+            with psycopg.connect(dsn, autocommit=True) as listener:
+                listener.execute("listen d3ch")
+                connection.execute("select pg_notify('d3ch', 'p' || n) from generate_series(1, 3) n")
+                connection.commit()
+                found = []
+                for notify in listener.notifies():
+                    found.append((notify.channel, notify.payload, notify.pid == connection.info.backend_pid))
+                    if len(found) == 3:
+                        break
+                return found == [("d3ch", f"p{n}", True) for n in (1, 2, 3)] or found
+
+        for claim, body in [("psycopg 3: notifies", notifies),
+                            ("psycopg 3: tables, parameters", basics),
                             ("psycopg 3: statements it prepares itself", prepared),
                             ("psycopg 3: binary results", binary),
                             ("psycopg 3: pipeline mode", pipeline),
@@ -221,6 +234,14 @@ def with_asyncpg(port):
                 check("asyncpg: timeouts cancel", False, "no timeout")
             except asyncio.TimeoutError:
                 check("asyncpg: timeouts cancel", await connection.fetchval("select 3") == 3)
+            heard = asyncio.Queue()
+            await connection.add_listener("dach", lambda *heard_of: heard.put_nowait(heard_of[2:]))
+            await connection.execute("notify dach, 'its own'")
+            found = await asyncio.wait_for(heard.get(), 10)
+            check("asyncpg: listeners", found == ("dach", "its own"), found)
+            await connection.reset()
+            check("asyncpg: reset ends listening",
+                  await connection.fetchval("select count(*) from pg_listening_channels()") == 0)
             check("asyncpg: version", "PostgreSQL 15" in await connection.fetchval("select version()"))
         finally:
             await connection.close()

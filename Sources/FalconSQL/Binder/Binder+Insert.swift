@@ -193,7 +193,7 @@ extension Binder {
         case .constraint(let name, _):
             guard
                 let index = table.indexes.first(where: {
-                    $0.name == name && $0.isUnique && $0.isConstraint
+                    $0.name == name && $0.enforcesUnique && $0.isConstraint
                 })
             else {
                 throw SQLError(
@@ -217,7 +217,7 @@ extension Binder {
                 wanted.insert(found.attribute)
             }
             arbiters = table.indexes.filter {
-                $0.isUnique && Set($0.columns.map(\.attribute)) == wanted
+                $0.enforcesUnique && Set($0.columns.map(\.attribute)) == wanted
             }.map(\.oid)
             if arbiters.isEmpty {
                 throw SQLError(

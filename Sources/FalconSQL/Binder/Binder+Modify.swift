@@ -297,7 +297,13 @@ extension Binder {
                 relation: relation))
         scope.columns += visible
         try within(.from) { () throws(SQLError) in try bindFrom(others, scope, logical) }
-        if let filter {
+        if case .currentOf(let cursor)? = filter {
+            if target.isView {
+                throw SQLError(
+                    .featureNotSupported, "WHERE CURRENT OF on a view is not implemented")
+            }
+            relation.cursor = cursor
+        } else if let filter {
             let condition = try within(.filter) { () throws(SQLError) in
                 try bindCondition(filter, scope, "WHERE")
             }

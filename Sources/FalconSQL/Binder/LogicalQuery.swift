@@ -111,6 +111,8 @@ final class Relation {
     let columns: [RangeColumn]
     /// Set when DML or row locks need the row's key.
     var rowKeySlot: Int?
+    /// WHERE CURRENT OF.
+    var cursor: String?
     /// Slots of other relations of the same FROM that it reads (LATERAL).
     var lateralSlots: Set<Int> = []
 

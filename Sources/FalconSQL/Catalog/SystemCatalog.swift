@@ -474,8 +474,9 @@ enum SystemCatalog {
                 let count = Int64(index.columns.count)
                 return [
                     oid(index.oid), oid(table.oid), .int(count), .int(count),
-                    .bool(index.isUnique), no, .bool(index.isPrimary), no, yes, no, yes, no, yes,
-                    yes, no, int2vector(index.columns.map(\.attribute)),
+                    .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
+                    .bool(index.deferral == nil), no, yes, no, yes, yes, no,
+                    int2vector(index.columns.map(\.attribute)),
                     oidvector(index.columns.map { _ in OID(0) }),
                     oidvector(index.columns.map { _ in OID(0) }),
                     int2vector(
@@ -489,10 +490,12 @@ enum SystemCatalog {
     @Sendable private static func constraints(_ source: VirtualSource) -> [[Datum]] {
         func row(
             _ id: OID, _ label: String, _ table: TableDescriptor, _ kind: Unicode.Scalar,
-            index: OID, columns: [Int16], expression: String?
+            index: OID, columns: [Int16], expression: String?,
+            deferral: ConstraintDeferral? = nil
         ) -> [Datum] {
             [
-                oid(id), name(label), oid(table.schemaOID), letter(kind), no, no, yes,
+                oid(id), name(label), oid(table.schemaOID), letter(kind), .bool(deferral != nil),
+                .bool(deferral == .initiallyDeferred), yes,
                 oid(table.oid), .int(0), oid(index), .int(0), .int(0), letter(" "), letter(" "),
                 letter(" "), yes, .int(0), .bool(kind != "c"),
                 .array(ArrayValue(elementType: .int2, columns.map { .int(Int64($0)) })), .null,
@@ -504,9 +507,9 @@ enum SystemCatalog {
             for index in table.indexes where index.isConstraint {
                 rows.append(
                     row(
-                        index.oid, index.name, table, index.isPrimary ? "p" : "u",
+                        index.oid, index.name, table, index.isPrimaryKey ? "p" : "u",
                         index: index.oid, columns: index.columns.map(\.attribute),
-                        expression: nil))
+                        expression: nil, deferral: index.deferral))
             }
             for check in table.checks {
                 rows.append(
@@ -564,7 +567,8 @@ enum IndexText {
             }
             return text
         }
-        return "CREATE \(index.isUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
+        return
+            "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
             + "\(Identifier.quoted(table.schema)).\(Identifier.quoted(table.name)) USING btree "
             + "(\(columns.joined(separator: ", ")))"
     }

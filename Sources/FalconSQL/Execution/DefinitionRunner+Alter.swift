@@ -58,8 +58,9 @@ extension DefinitionRunner {
             return true
         case .dropNotNull(let name):
             let index = try column(name, of: table)
-            if table.primaryKey.contains(where: { $0.attribute == table.columns[index].attribute })
-            {
+            let attribute = table.columns[index].attribute
+            let primary = table.indexes.first(where: \.isPrimaryKey)
+            if primary?.columns.contains(where: { $0.attribute == attribute }) ?? false {
                 throw SQLError(
                     .invalidTableDefinition, "column \"\(name)\" is in a primary key")
             }
@@ -133,7 +134,7 @@ extension DefinitionRunner {
                 try SQLError.unplaced { () throws(SQLError) in
                     try addKey(constraint, to: &table)
                 }
-                try rewrite(old, as: &table)
+                try fillPrimaryKey(old, &table)
                 continue
             }
             let before = table.indexes.count
@@ -234,7 +235,7 @@ extension DefinitionRunner {
             try SQLError.unplaced { () throws(SQLError) in
                 try addKey(constraint, to: &table)
             }
-            try rewrite(old, as: &table)
+            try fillPrimaryKey(old, &table)
         case .unique:
             try SQLError.unplaced { () throws(SQLError) in
                 try addKey(constraint, to: &table)
@@ -253,6 +254,24 @@ extension DefinitionRunner {
         default: try addConstraint(constraint, to: &table)
         }
         return true
+    }
+
+    /// The rows there are get their place in a new primary key: a DEFERRABLE one is an index beside them.
+    private func fillPrimaryKey(
+        _ old: TableDescriptor, _ table: inout TableDescriptor
+    ) throws(SQLError) {
+        guard let index = table.indexes.last, index.deferral != nil else {
+            return try rewrite(old, as: &table)
+        }
+        let new = table
+        try forEachRow(old) { _, row throws(SQLError) in
+            for column in index.columns {
+                let place = Int(column.attribute) - 1
+                let value = place < row.count ? row[place] : new.columns[place].missingValue
+                if value.isNull { throw self.containsNulls(new, new.columns[place]) }
+            }
+        }
+        try fillIndex(index, of: table)
     }
 
     /// Holds a new check against the rows there are.

@@ -167,11 +167,12 @@ extension DefinitionRunner {
         _ definition: AST.ForeignKey, _ parent: TableDescriptor
     ) throws(SQLError) -> (index: OID, columns: [Int16]) {
         if definition.referencedColumns.isEmpty {
-            guard let primary = parent.indexes.first(where: \.isPrimary) else {
+            guard let primary = parent.indexes.first(where: \.isPrimaryKey) else {
                 throw SQLError(
                     .undefinedObject,
                     "there is no primary key for referenced table \"\(parent.name)\"")
             }
+            if primary.deferral != nil { throw Self.deferrable("primary key", parent) }
             return (primary.oid, primary.columns.map(\.attribute))
         }
         let columns = try attributes(definition.referencedColumns, of: parent)
@@ -181,17 +182,24 @@ extension DefinitionRunner {
                 .invalidForeignKey,
                 "foreign key referenced-columns list must not contain duplicates")
         }
-        let index = parent.indexes.first {
-            $0.isUnique && $0.columns.count == columns.count
+        let matching = parent.indexes.filter {
+            $0.enforcesUnique && $0.columns.count == columns.count
                 && Set($0.columns.map(\.attribute)) == wanted
         }
-        guard let index else {
+        guard let index = matching.first(where: { $0.deferral == nil }) else {
+            if !matching.isEmpty { throw Self.deferrable("unique constraint", parent) }
             throw SQLError(
                 .invalidForeignKey,
                 "there is no unique constraint matching given keys for referenced table "
                     + "\"\(parent.name)\"")
         }
         return (index.oid, columns)
+    }
+
+    private static func deferrable(_ what: String, _ parent: TableDescriptor) -> SQLError {
+        SQLError(
+            .objectNotInPrerequisiteState,
+            "cannot use a deferrable \(what) for referenced table \"\(parent.name)\"")
     }
 
     private func checkTypes(

@@ -219,23 +219,14 @@ struct DefinitionRunner {
         var column = ColumnDescriptor(
             name: definition.name, attribute: Int16(table.columns.count + 1), type: type)
         var extra: [AST.Constraint] = []
-        // Which of `extra` DEFERRABLE and INITIALLY DEFERRED are said of.
-        var described: Int?
+        var attributes = ConstraintAttributes()
         if serial != nil { try makeSerial(&column, table, options: []) }
         for constraint in definition.constraints {
-            switch constraint.kind {
-            case .deferrable, .initiallyDeferred: break
-            default: described = nil
-            }
+            try attributes.take(constraint, of: &extra)
             switch constraint.kind {
             case .identity(_, let options): try makeSerial(&column, table, options: options)
             case .null: continue
-            case .deferrable(let flag):
-                guard let described else { continue }
-                extra[described].isDeferrable = flag
-            case .initiallyDeferred(let flag):
-                guard let described else { continue }
-                extra[described].isInitiallyDeferred = flag
+            case .deferrable, .initiallyDeferred: continue
             case .notNull: column.isNotNull = true
             case .defaultValue(let expression):
                 let (type, name) = (column.type, column.name)
@@ -266,9 +257,7 @@ struct DefinitionRunner {
                 key.columns = [definition.name]
                 var copy = constraint
                 copy.kind = .foreignKey(key)
-                described = extra.count
                 extra.append(copy)
-                continue
             case .generated, .exclusion: extra.append(constraint)
             }
         }
@@ -339,7 +328,7 @@ struct DefinitionRunner {
             if index != nil {
                 throw SQLError(.featureNotSupported, "USING INDEX is not supported yet")
             }
-            if table.indexes.contains(where: \.isPrimary) {
+            if table.indexes.contains(where: \.isPrimaryKey) {
                 throw SQLError(
                     .invalidTableDefinition,
                     "multiple primary keys for table \"\(table.name)\" are not allowed",
@@ -392,13 +381,17 @@ struct DefinitionRunner {
                 table.schemaOID, isPrimary ? [table.name] : [table.name] + names,
                 isPrimary ? "pkey" : "key", taken: taken)
         }
-        let storageID = isPrimary ? table.storageID : try store.allocateStorageID()
-        if !isPrimary { transaction.noteCreated(storageID) }
+        let deferral = constraint.deferral
+        // A body cannot hold two rows of one key, not even for a while.
+        let isBody = isPrimary && deferral == nil
+        let storageID = isBody ? table.storageID : try store.allocateStorageID()
+        if !isBody { transaction.noteCreated(storageID) }
         table.indexes.append(
             IndexDescriptor(
-                oid: try store.allocateOID(), name: name, storageID: storageID, isUnique: true,
-                isPrimary: isPrimary, isConstraint: true, columns: keys))
-        if isPrimary { table.primaryKey = keys }
+                oid: try store.allocateOID(), name: name, storageID: storageID,
+                isUnique: deferral == nil, isPrimary: isBody, isConstraint: true, columns: keys,
+                deferral: deferral, isPrimaryKey: isPrimary))
+        if isBody { table.primaryKey = keys }
     }
 
     func checkKeyable(_ column: ColumnDescriptor) throws(SQLError) {

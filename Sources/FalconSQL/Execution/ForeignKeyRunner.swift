@@ -1,7 +1,7 @@
 import FalconSchema
 import FalconStorage
 
-/// Does what a session's transaction owes its foreign keys. A lock that is not to be had throws
+/// Does what a session's transaction owes its foreign keys and DEFERRABLE unique constraints. A lock that is not to be had throws
 /// ``SQLError/lockWait`` as everywhere; what is done by then need not be done again.
 struct ForeignKeyRunner {
     let session: Session
@@ -49,6 +49,7 @@ struct ForeignKeyRunner {
     }
 
     private func fire(_ event: ForeignKeyEvent, _ round: inout Round) throws(SQLError) {
+        if case .unique(let entry) = event.kind { return try recheck(event.reference, entry) }
         if round.probe?.key.oid != event.reference.constraint {
             round.probe = try probe(event.reference)
         }
@@ -61,6 +62,7 @@ struct ForeignKeyRunner {
         case .changed(let old, let new):
             round.known.removeAll()
             try act(probe.key.onUpdate, probe, old, new)
+        case .unique: break
         }
     }
 

@@ -131,6 +131,7 @@ final class InsertOperator: ModifyOperator {
             _ = try writer.insert(newValues)
             return true
         }
+        try writer.refuseDeferrable(action.arbiters)
         while true {
             let transaction = executor.transaction
             let heldBefore = transaction.owner.held.count
@@ -315,7 +316,7 @@ extension TableDescriptor {
     /// Whether a column of a unique key is assigned to.
     fileprivate func hasKey(among assignments: [ColumnAssignment]) -> Bool {
         indexes.contains { index in
-            index.isUnique
+            index.enforcesUnique
                 && index.columns.contains { column in
                     assignments.contains { $0.attribute == column.attribute }
                 }

@@ -68,6 +68,8 @@ struct OperatorBuilder {
         switch node.access {
         case .full(let isReverse):
             return RangeScanOperator(executor, node, encoder: nil, isReverse: isReverse)
+        case .currentOf(let cursor):
+            return CurrentOfOperator(executor, node, cursor: cursor)
         case .index(let index, let bounds, let isReverse):
             if bounds.isPoint { return PointScanOperator(executor, node, index, bounds) }
             if index.isPrimary {

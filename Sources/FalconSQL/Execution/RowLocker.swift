@@ -142,7 +142,7 @@ extension RowLocker {
     private func keepsKeys(
         _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor
     ) throws(SQLError) -> Bool {
-        let indexes = target.table.indexes.filter { $0.isUnique && !$0.isPrimary }
+        let indexes = target.table.indexes.filter { $0.enforcesUnique && !$0.isPrimary }
         if indexes.isEmpty { return true }
         var versions: [[Datum]] = []
         for timestamp in [executor.readTimestamp, executor.engine.publishedTimestamp] {

@@ -37,6 +37,8 @@ final class RowWriter {
     @exclusivity(unchecked) private var indexKey = ByteWriter(capacity: 64)
     @exclusivity(unchecked) private var oldIndexKey = ByteWriter(capacity: 64)
     private let notNull: [Int]
+    /// False for DDL, which checks at once.
+    let defersChecks: Bool
     /// The table's own foreign keys, and those that reference it.
     let outgoing: [ForeignKeyDescriptor]
     let incoming: [(reference: ForeignKeyReference, key: ForeignKeyDescriptor)]
@@ -58,6 +60,7 @@ final class RowWriter {
         notNull = table.columns.indices.filter {
             table.columns[$0].isNotNull && !table.columns[$0].isDropped
         }
+        defersChecks = firesForeignKeys
         outgoing = firesForeignKeys ? table.foreignKeys : []
         let catalog = firesForeignKeys ? transaction.catalog : nil
         incoming = (catalog?.references[table.oid] ?? []).compactMap { reference in
@@ -338,6 +341,9 @@ final class RowWriter {
                             key: entry, value: raw, class: .index, descriptorVersion: version)
                     }
                 }
+                if index.descriptor.deferral != nil {
+                    try self.checkDeferrable(index, values, entry, suffixBytes: suffix.count)
+                }
             }
         }
     }
@@ -375,7 +381,7 @@ final class RowWriter {
 
     /// Whether the update changes what another row could refer to: any unique key.
     func changesKey(_ old: [Datum], _ new: [Datum]) throws(SQLError) -> Bool {
-        for index in table.indexes where index.isUnique {
+        for index in table.indexes where index.enforcesUnique {
             if try keyDiffers(index.columns, old, new) { return true }
         }
         return false

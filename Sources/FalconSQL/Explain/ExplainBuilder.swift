@@ -285,6 +285,10 @@ struct ExplainBuilder {
             result = make(
                 "Seq Scan\(isReverse ? " Backward" : "") on \(table)", node, kind: "Seq Scan")
             result.identity = identity(scan.table, scan.alias)
+        case .currentOf(let cursor):
+            result = make("Tid Scan on \(table)", node, kind: "Tid Scan")
+            result.identity = identity(scan.table, scan.alias)
+            result.add("TID Cond", "CURRENT OF \(Identifier.quoted(cursor))")
         case .index(let index, let bounds, let isReverse):
             result = make(
                 "Index Scan\(isReverse ? " Backward" : "") using \(index.name) on \(table)", node,

@@ -61,6 +61,7 @@ extension FunctionDescriptor {
     private static let cheapVolatile: Set<String> = [
         "nextval", "currval", "lastval", "setval", "random", "setseed", "clock_timestamp",
         "timeofday", "set_config", "gen_random_uuid", "txid_current", "pg_current_xact_id",
+        "pg_notify", "pg_export_snapshot",
         "pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_unlock",
         "pg_advisory_unlock_all", "pg_advisory_unlock_shared", "pg_advisory_xact_lock",
         "pg_advisory_xact_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared",

@@ -186,7 +186,10 @@ extension FunctionLibrary {
                 let names = index.columns.map {
                     Identifier.quoted(table.columns[Int($0.attribute) - 1].name)
                 }.joined(separator: ", ")
-                return .text("\(index.isPrimary ? "PRIMARY KEY" : "UNIQUE") (\(names))")
+                var text = "\(index.isPrimaryKey ? "PRIMARY KEY" : "UNIQUE") (\(names))"
+                if index.deferral != nil { text += " DEFERRABLE" }
+                if index.deferral == .initiallyDeferred { text += " INITIALLY DEFERRED" }
+                return .text(text)
             }
             if let check = table.checks.first(where: { $0.oid == id }) {
                 let text = check.expression

@@ -322,7 +322,17 @@ extension FunctionLibrary {
         unary("pg_is_other_temp_schema") { (_, _) throws(SQLError) in .bool(false) }
         many("pg_relation_is_updatable") { (_, _) throws(SQLError) in .int(28) }
         many("pg_column_is_updatable") { (_, _) throws(SQLError) in .bool(true) }
-        nullary("pg_notification_queue_usage") { _ throws(SQLError) in .float(0) }
+        nullary("pg_notification_queue_usage") { c throws(SQLError) in
+            .float(try Self.sqlSession(of: c).database.notifications.usage)
+        }
+        nullary("pg_export_snapshot") { c throws(SQLError) in
+            .text(try Self.sqlSession(of: c).exportSnapshot())
+        }
+        // Not strict: NULL is an empty name, an empty payload.
+        many("pg_notify") { (a, c) throws(SQLError) in
+            try Self.sqlSession(of: c).notify(a[0].text, a[1].text)
+            return .text("")
+        }
         nullary("pg_reload_conf", "pg_rotate_logfile") { _ throws(SQLError) in .bool(true) }
         many(
             "pg_stat_get_numscans", "pg_stat_get_live_tuples", "pg_stat_get_dead_tuples",

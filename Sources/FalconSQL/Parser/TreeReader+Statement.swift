@@ -173,6 +173,10 @@ extension TreeReader {
             if variable == "SESSION CHARACTERISTICS" {
                 return .setTransaction(try modes(inner["args"]), isSession: true)
             }
+            if variable == "TRANSACTION SNAPSHOT" {
+                return .setTransactionSnapshot(
+                    try setValues(inner["args"]).first ?? "", isLocal: isLocal)
+            }
             throw unsupported("SET \(variable)")
         default: return set(.values(try setValues(inner["args"])))
         }

@@ -15,6 +15,14 @@ struct AccessPath {
     var bound: Int?
 }
 
+extension AccessPath {
+    /// WHERE CURRENT OF.
+    init(currentOf cursor: String) {
+        self.init(
+            access: .currentOf(cursor), used: [], rows: 1, cost: 1, isOrdered: false, bound: 1)
+    }
+}
+
 /// Finds the best access path of one table under given conjuncts.
 struct AccessPathFinder {
     let relation: Relation

@@ -197,7 +197,9 @@ final class JoinPlanner {
         let tableRows = planner.binder.catalog.estimatedRowCount(of: table) ?? 1000
         let finder = AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: conjuncts)
-        let path = finder.best(order: order, hasLimit: hasLimit)
+        let path =
+            relation.cursor.map { AccessPath(currentOf: $0) }
+            ?? finder.best(order: order, hasLimit: hasLimit)
         isOrdered = path.isOrdered && !order.isEmpty
         try readyBounds(path.access)
         var rest: [BoundExpression] = []

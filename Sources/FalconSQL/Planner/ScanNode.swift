@@ -39,6 +39,8 @@ public enum ScanAccess: Sendable {
     /// The rows inside bounds of `index` (the primary key included: `index.isPrimary`, whose entries
     /// are the rows themselves), in index order.
     case index(IndexDescriptor, IndexBounds, isReverse: Bool)
+    /// The row that the cursor of that name stands on.
+    case currentOf(String)
 }
 
 /// A contiguous part of an index (or, with ``IndexMatch/anyOf`` entries, several points of it).

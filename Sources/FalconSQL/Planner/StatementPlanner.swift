@@ -7,6 +7,8 @@ public struct StatementPlanner {
     /// plan made under other settings may hold other constants.
     public let context: FunctionContext
     private var stackAllowance: UInt?
+    /// For a cursor's query: of a simple scan the rows' keys are read, for WHERE CURRENT OF.
+    var keepsRowKeys = false
 
     public init(catalog: any CatalogReader, context: FunctionContext) {
         self.catalog = catalog
@@ -59,6 +61,7 @@ public struct StatementPlanner {
         switch statement {
         case .select(let select):
             query = try binder.bindQuery(select, nil)
+            if keepsRowKeys { binder.keepRowKeys(of: query) }
             command = .select
         case .insert:
             query = try binder.bindModification(statement, nil)

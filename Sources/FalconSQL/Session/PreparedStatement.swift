@@ -17,6 +17,8 @@ final class PreparedStatement {
     var describedColumns: [ResultColumn]?
     /// An executor that nobody uses at the moment.
     var idleExecutor: PlanExecutor?
+    /// DECLARE's query.
+    var isCursor = false
 
     init(
         name: String, sql: String, parsed: AST.ParsedStatement?, declaredTypes: [OID],

@@ -16,6 +16,9 @@ public struct SQLDatabaseOptions: Sendable {
     public var maxSessions: Int = 10_000
     /// Most row locks held at once over all transactions; 53200 beyond, or beyond the memory budget.
     public var maxLocks: Int = 8_000_000
+    /// What notifications that nobody has taken yet may take; nil for a sixteenth of the memory budget, or
+    /// 64 MiB without one.
+    public var notificationQueueBytes: Int?
     /// Told when a statement begins (true) and ends (false) to keep its worker thread waiting.
     public var whenBlocking: (@Sendable (Bool) -> Void)?
     /// Told of failures behind the back of every client.
@@ -55,8 +58,10 @@ public final class SQLDatabase: Sendable {
     let options: SQLDatabaseOptions
     let locks: LockTable
     let serializables = SerializableTracker()
+    let exportedSnapshots = ExportedSnapshots()
     let timers = TimerService()
     let prepared: PreparedTransactions
+    let notifications: NotificationQueue
     let outcomes: TransactionOutcomeStore
     let statuses: TransactionStatusStore
     let commitsUnderWay = CommitsUnderWay()
@@ -75,6 +80,8 @@ public final class SQLDatabase: Sendable {
         self.options = options
         self.store = store
         prepared = PreparedTransactions(limit: options.maxPrepared)
+        notifications = NotificationQueue(
+            engine.options.memoryBudget, limitBytes: options.notificationQueueBytes)
         outcomes = TransactionOutcomeStore(engine)
         statuses = TransactionStatusStore(engine)
         locks = LockTable(

@@ -39,6 +39,7 @@ extension Session {
         if let failure = plan.foldingFailure { throw failure }
         let run = StatementRun(prepared: prepared, parameters: parameters)
         run.formats = declare.isBinary ? [1] : []
+        run.keepsKeys = true
         try open(run, plan)
         let portal = Portal(
             name: declare.name, prepared: prepared, parameters: parameters, formats: run.formats,
@@ -51,12 +52,14 @@ extension Session {
     private func query(
         of declare: AST.DeclareCursor, _ statement: PreparedStatement
     ) -> PreparedStatement {
-        PreparedStatement(
+        let prepared = PreparedStatement(
             name: "", sql: statement.sql,
             parsed: .init(
                 statement: .select(declare.query), textOffset: 0,
                 textLength: statement.sql.utf8.count, depth: statement.depth),
             declaredTypes: statement.declaredTypes)
+        prepared.isCursor = true
+        return prepared
     }
 
     /// A Parse message with DECLARE: its parameters are its query's.

@@ -113,6 +113,7 @@ extension Session {
             run = StatementRun(prepared: portal.prepared, parameters: portal.parameters)
             run.formats = portal.formats
             if portal.isLarge { run.needsWorker = true }
+            run.keepsKeys = !portal.name.isEmpty
             portal.run = run
             startStatement()
         }

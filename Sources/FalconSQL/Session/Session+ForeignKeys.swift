@@ -1,6 +1,6 @@
 import FalconSchema
 
-/// Deferred foreign key checks: SET CONSTRAINTS, and what a commit does first.
+/// Deferred checks of foreign keys and unique constraints: SET CONSTRAINTS, and what a commit does first.
 extension Session {
     /// So many checks of written rows are quick enough for an event loop.
     private static let quickChecks = 100
@@ -101,10 +101,10 @@ extension Session {
                     isKnown = true
                     if key.isDeferrable { result.insert(key.oid) } else { isFixed = true }
                 }
-                // A unique constraint is checked at once, deferrable or not.
-                isKnown =
-                    isKnown
-                    || table.indexes.contains { $0.isConstraint && $0.name == name.name }
+                for index in table.indexes where index.isConstraint && index.name == name.name {
+                    isKnown = true
+                    if index.deferral != nil { result.insert(index.oid) } else { isFixed = true }
+                }
                 if table.checks.contains(where: { $0.name == name.name }) {
                     isKnown = true
                     isFixed = true

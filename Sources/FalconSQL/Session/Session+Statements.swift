@@ -45,7 +45,8 @@ extension Session {
         }
         // Literals are read as the settings are now, whatever ran last.
         refreshFunctions()
-        let planner = StatementPlanner(catalog: catalog, context: functions)
+        var planner = StatementPlanner(catalog: catalog, context: functions)
+        planner.keepsRowKeys = prepared.isCursor
         let types = prepared.plan?.parameterTypes.map(\.oid) ?? prepared.declaredTypes
         let plan =
             prepared.isDeep
@@ -138,6 +139,7 @@ extension Session {
             if run.stage != .start || !run.prepared.isPlanned {
                 transaction.rollbackStatement(
                     to: run.firstOrdinal, changeCount: run.changeCount)
+                transaction.notifications.undo(to: run.notifications)
                 transaction.progress.restore(run.workBefore)
             }
             run.startOver()
@@ -185,6 +187,7 @@ extension Session {
         if transaction.isReadOnly { try checkReadOnly(plan, prepared.statement) }
         run.snapshot = try transaction.statementSnapshot()
         run.readOrdinal = transaction.batch.nextOrdinal
+        if run.keepsKeys { run.keySlots = plan.lockedKeySlots }
         run.columns = plan.columns
         run.formats = Self.expand(run.formats, plan.columns.count)
         run.rowValues = Array(repeating: .null, count: plan.resultSlots.count)
@@ -238,6 +241,7 @@ extension Session {
         run.firstOrdinal = transaction.batch.nextOrdinal
         run.workBefore = transaction.progress.work
         run.changeCount = transaction.changes.count
+        run.notifications = transaction.notifications.mark
         // An event loop does not wait for the disk: the statement then runs again on a worker.
         transaction.mayWait = isOnWorker
         defer { transaction.mayWait = true }
@@ -258,6 +262,7 @@ extension Session {
             while try executor.next() {
                 if returnsRows {
                     try run.keep(plan.resultSlots.map { executor.row.slots[$0] }, executor)
+                    if !run.keySlots.isEmpty { try run.keepKeys(executor) }
                 } else if plan.command == .select {
                     run.buffer.append([])
                 }

@@ -103,15 +103,18 @@ extension Session {
         if let blocked = try finishDeferredChecks(.commit(chain: chainAfterCommit != nil)) {
             return blocked
         }
+        endExports()
         let number: UInt64?
         let hasWrites: Bool
         var tracked: SerializableNode?
+        let notifications: NotificationCommit?
         do throws(SQLError) {
             if !temporaryActions.isEmpty { try endTemporaryTables() }
             tracked = try transaction.checkSerializable()
             hasWrites = !transaction.batch.isEmpty
             number = transactionNumber
             if let number { try database.noteStatus(number, in: transaction.batch) }
+            notifications = try reserveNotifications()
         } catch {
             // It counts as committed already.
             if let tracked { database.serializables.abandon(tracked) }
@@ -121,13 +124,14 @@ extension Session {
         guard !transaction.batch.isEmpty else {
             noteTransaction(.committed)
             transaction.end()
+            if let notifications { database.notifications.published(notifications) }
             afterCommit()
             return nil
         }
         let wait = CommitWait()
         let effects = CommitEffects(
             node: tracked, changes: transaction.changes, moves: transaction.moves, database: state,
-            owner: owner)
+            owner: owner, notifications: notifications)
         var durability = database.options.durability
         if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
         // Nothing but its number: nobody loses anything.
@@ -135,10 +139,10 @@ extension Session {
         var options = CommitOptions(
             durability: durability,
             transactionID: number.map { TransactionID($0) }, database: state.id)
-        if tracked != nil {
-            options.onOrdered = { timestamp, _ in effects.ordered(at: timestamp) }
-        }
         let cluster = database
+        if effects.needsOrder {
+            options.onOrdered = { timestamp, _ in effects.ordered(at: timestamp, in: cluster) }
+        }
         let ticket = cluster.engine.commit(transaction.batch, options) { result in
             switch result {
             case .success(let receipt): effects.published(at: receipt.timestamp, in: cluster)
@@ -203,6 +207,7 @@ extension Session {
     /// Rolls the whole transaction back.
     func rollback() {
         dropAllPortals()
+        endExports()
         noteTransaction(.aborted)
         transaction.end()
         if let saved = settingsAtBegin { settings.restoreIfChanged(saved) }
@@ -227,6 +232,7 @@ extension Session {
                 rollBack(to: savepoint)
             } else {
                 dropAllPortals()
+                endExports()
                 noteTransaction(.aborted)
                 transaction.end()
                 // For AND CHAIN. What BEGIN said is undone, as in PostgreSQL.

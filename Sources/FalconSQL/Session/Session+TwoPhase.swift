@@ -107,6 +107,15 @@ extension Session {
                 .featureNotSupported,
                 "cannot PREPARE a transaction that has operated on temporary objects")
         }
+        if !transaction.exports.isEmpty {
+            throw SQLError(
+                .featureNotSupported, "cannot PREPARE a transaction that has exported snapshots")
+        }
+        if !transaction.notifications.isEmpty {
+            throw SQLError(
+                .featureNotSupported,
+                "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY")
+        }
         if advisoryOwner.held.contains(where: { keys.contains($0.key) }) {
             throw SQLError(
                 .featureNotSupported,

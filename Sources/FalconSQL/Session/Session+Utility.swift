@@ -48,8 +48,9 @@ extension Session {
         switch statement {
         case .transaction(.prepare), .transaction(.commitPrepared), .transaction(.rollbackPrepared):
             return false
-        case .transaction, .set, .setTransaction, .setConstraints, .resetAll, .show, .showAll,
-            .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
+        case .transaction, .set, .setTransaction, .setTransactionSnapshot, .setConstraints,
+            .resetAll,
+            .show, .showAll, .prepare, .deallocate, .discard, .declareCursor, .fetch, .closeCursor,
             .listen, .notify, .unlisten, .lockTable, .copy, .unsupported:
             return true
         case .execute(let execute):
@@ -73,6 +74,7 @@ extension Session {
             if !isBounded(statement), !isOnWorker { return .blocked(needsWorker()) }
             run.firstOrdinal = transaction.batch.nextOrdinal
             run.changeCount = transaction.changes.count
+            run.notifications = transaction.notifications.mark
             run.workBefore = transaction.progress.work
             refreshFunctions()
         }
@@ -98,15 +100,17 @@ extension Session {
                         isLocal: false)
                 }
             } else {
-                if block == .implicit {
-                    sink.notice(
-                        SQLError(
-                            .noActiveSQLTransaction,
-                            "SET TRANSACTION can only be used in transaction blocks",
-                            severity: .warning))
-                }
+                warnOutsideBlock("SET TRANSACTION", sink)
                 try setModes(modes)
             }
+            return .done(tag: "SET")
+        case .setTransactionSnapshot(let identifier, let isLocal):
+            if isLocal {
+                throw SQLError(
+                    .featureNotSupported, "SET LOCAL TRANSACTION SNAPSHOT is not implemented")
+            }
+            warnOutsideBlock("SET TRANSACTION", sink)
+            try importSnapshot(identifier)
             return .done(tag: "SET")
         case .setConstraints(let names, let isDeferred):
             return try setConstraints(names, isDeferred: isDeferred, sink)
@@ -154,6 +158,7 @@ extension Session {
                 dropAllPortals(evenKept: true)
                 statements.removeAll()
                 settings.resetAll()
+                unlisten(nil)
                 database.locks.releaseAll(advisoryOwner)
             }
             switch target {
@@ -210,9 +215,15 @@ extension Session {
             }
             for name in portals.keys where !name.isEmpty { dropPortal(name) }
             return .done(tag: "CLOSE CURSOR ALL")
-        case .listen: return .done(tag: "LISTEN")
-        case .notify: return .done(tag: "NOTIFY")
-        case .unlisten: return .done(tag: "UNLISTEN")
+        case .listen(let channel):
+            listen(channel)
+            return .done(tag: "LISTEN")
+        case .notify(let channel, let payload):
+            try notify(channel, payload ?? "")
+            return .done(tag: "NOTIFY")
+        case .unlisten(let channel):
+            unlisten(channel)
+            return .done(tag: "UNLISTEN")
         case .copy(let copy): return try advanceCopy(copy, run, sink)
         case .unsupported(let what):
             throw SQLError(.featureNotSupported, "\(what) is not supported yet")
@@ -230,6 +241,14 @@ extension Session {
                     textOffset: run.prepared.parsed?.textOffset ?? 0, sink: sink
                 ).run(statement))
         }
+    }
+
+    private func warnOutsideBlock(_ what: String, _ sink: any ResultSink) {
+        guard block == .implicit else { return }
+        sink.notice(
+            SQLError(
+                .noActiveSQLTransaction, "\(what) can only be used in transaction blocks",
+                severity: .warning))
     }
 
     /// Sends rows that were computed at once.
@@ -251,12 +270,7 @@ extension Session {
     }
 
     private func runSet(_ set: AST.SetVariable, _ sink: any ResultSink) throws(SQLError) {
-        if set.isLocal, block == .implicit {
-            sink.notice(
-                SQLError(
-                    .noActiveSQLTransaction, "SET LOCAL can only be used in transaction blocks",
-                    severity: .warning))
-        }
+        if set.isLocal { warnOutsideBlock("SET LOCAL", sink) }
         let lower = set.name.lowercased()
         switch set.value {
         case .toDefault:

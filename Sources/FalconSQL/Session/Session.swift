@@ -70,6 +70,10 @@ public final class Session: @unchecked Sendable {
     var advisoryLog = AdvisoryLog()
     /// What functions have to tell the client, until it is sent.
     var functionNotices: [SQLError] = []
+    /// From its first LISTEN on.
+    var listener: NotificationListener?
+    /// Tells whoever serves the session that a notification has come.
+    var notified: @Sendable () -> Void = {}
     let idle: IdleTimeout
     let transaction: Transaction
     let functions: FunctionContext
@@ -210,6 +214,7 @@ public final class Session: @unchecked Sendable {
             // What it was ended for, if anything.
             failure = endRequest?.state
             noteTransaction(.aborted)
+            endExports()
             transaction.end()
             database.locks.releaseAll(owner)
             database.locks.unregister(owner)
@@ -217,6 +222,7 @@ public final class Session: @unchecked Sendable {
         }
         database.locks.releaseAll(advisoryOwner)
         database.locks.unregister(advisoryOwner)
+        endListening()
         work = .none
         statements.removeAll()
         database.forget(processID)

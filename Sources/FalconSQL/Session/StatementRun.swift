@@ -25,6 +25,7 @@ final class StatementRun {
     /// Where the transaction stood when this piece of work began, to be undone if it has to wait.
     var firstOrdinal: UInt32 = 0
     var changeCount = 0
+    var notifications = PendingNotifications.Mark()
     /// What the transaction had done before it.
     var workBefore = TransactionWork()
 
@@ -32,6 +33,11 @@ final class StatementRun {
     var buffer: [[Datum]] = []
     var bufferPlace = 0
     private var bufferBytes = 0
+    /// A cursor's: WHERE CURRENT OF may ask for its row.
+    var keepsKeys = false
+    /// Of a cursor that locks its rows: where their keys are, and those of the rows in `buffer`.
+    var keySlots: [Int] = []
+    private(set) var rowKeys: [[Datum]] = []
     var columns: [ResultColumn] = []
     var formats: [Int16] = []
     var isDescribed = false
@@ -65,6 +71,15 @@ final class StatementRun {
         buffer.append(values)
     }
 
+    /// Keeps the keys of the row kept last.
+    func keepKeys(_ executor: PlanExecutor) throws(SQLError) {
+        let keys = keySlots.map { executor.row.slots[$0] }
+        let bytes = RowMemory.row(keys)
+        try executor.hold(bytes)
+        bufferBytes &+= bytes
+        rowKeys.append(keys)
+    }
+
     /// Reads from its first row again when it goes on, passing over what it has sent.
     func startOver() {
         guard stage == .running else { return }
@@ -75,6 +90,7 @@ final class StatementRun {
     /// Drops the rows kept back: the statement runs again.
     func forgetRows() {
         buffer.removeAll(keepingCapacity: true)
+        rowKeys.removeAll(keepingCapacity: true)
         executor?.release(bufferBytes)
         bufferBytes = 0
     }
@@ -88,6 +104,7 @@ final class StatementRun {
         executor = nil
         snapshot = nil
         buffer = []
+        rowKeys = []
         bufferBytes = 0
         stage = .done
         inner?.finish()

@@ -8,9 +8,16 @@ struct CommitEffects: Sendable {
     let moves: [MovedRows.Move]
     let database: DatabaseState
     let owner: LockOwner
+    var notifications: NotificationCommit?
+
+    /// ``ordered(at:in:)`` has something to do.
+    var needsOrder: Bool { node != nil || !(notifications?.messages.isEmpty ?? true) }
 
     /// Called where the commit gets its place, before anybody can see it.
-    func ordered(at timestamp: Timestamp) { node?.point.timestamp = timestamp }
+    func ordered(at timestamp: Timestamp, in cluster: SQLDatabase) {
+        node?.point.timestamp = timestamp
+        if let notifications { cluster.notifications.ordered(notifications) }
+    }
 
     /// The commit is visible from `timestamp` on: everybody is told, then the locks go.
     func published(at timestamp: Timestamp, in cluster: SQLDatabase) {
@@ -20,12 +27,14 @@ struct CommitEffects: Sendable {
             database.movedRows.record(
                 moves, at: timestamp, oldestSnapshot: cluster.engine.oldestSnapshotTimestamp)
         }
+        if let notifications { cluster.notifications.published(notifications) }
         cluster.locks.releaseAll(owner)
     }
 
     /// Nothing of it will ever be visible.
     func abandoned(in cluster: SQLDatabase) {
         if let node { cluster.serializables.abandon(node) }
+        if let notifications { cluster.notifications.abandoned(notifications) }
         cluster.locks.releaseAll(owner)
     }
 }

@@ -9,6 +9,8 @@ struct ForeignKeyEvent: Sendable {
         case deleted([Datum])
         /// A referenced row has another key now.
         case changed(from: [Datum], to: [Datum])
+        /// A row of a DEFERRABLE unique constraint, which `reference` names, may not be the only one.
+        case unique(DeferrableEntry)
     }
     var reference: ForeignKeyReference
     var kind: Kind
@@ -23,12 +25,15 @@ struct ForeignKeyEvent: Sendable {
         case .written: 0
         case .deleted(let key): RowMemory.row(key)
         case .changed(let old, let new): RowMemory.row(old) &+ RowMemory.row(new)
+        case .unique(let entry): entry.bytes.count &+ 48
         }
     }
 
     var isCheckOfRow: Bool {
-        if case .written = kind { return true }
-        return false
+        switch kind {
+        case .written, .unique: true
+        case .deleted, .changed: false
+        }
     }
 }
 
@@ -59,6 +64,11 @@ struct ForeignKeyQueue {
 
     func isDeferred(_ key: ForeignKeyDescriptor) -> Bool {
         key.isDeferrable && (modes.named[key.oid] ?? modes.all ?? key.isInitiallyDeferred)
+    }
+
+    /// Of a DEFERRABLE unique constraint.
+    func isDeferred(_ index: IndexDescriptor) -> Bool {
+        modes.named[index.oid] ?? modes.all ?? (index.deferral == .initiallyDeferred)
     }
 
     mutating func append(_ event: ForeignKeyEvent, isDeferred: Bool) {

@@ -29,6 +29,7 @@ final class Transaction: @unchecked Sendable {
         /// Cursors with this number or a greater one were opened after it.
         var nextPortal: Int
         var constraintModes: ForeignKeyQueue.Modes
+        var notifications: PendingNotifications.Mark
     }
 
     let engine: StorageEngine
@@ -61,6 +62,8 @@ final class Transaction: @unchecked Sendable {
 
     /// The transaction's snapshot under REPEATABLE READ, from its first statement on.
     var kept: Snapshot?
+    /// What it has exported.
+    var exports = OwnExports()
     let serializables: SerializableTracker
     /// What is tracked of it under SERIALIZABLE, from its first statement to its commit.
     var serializable: SerializableNode?
@@ -76,6 +79,8 @@ final class Transaction: @unchecked Sendable {
     private(set) var moves: [MovedRows.Move] = []
     /// Foreign key checks and actions to come.
     @exclusivity(unchecked) var foreignKeys = ForeignKeyQueue()
+    /// LISTEN, UNLISTEN and NOTIFY so far.
+    @exclusivity(unchecked) var notifications = PendingNotifications()
     private var working: (base: UInt64, changeCount: Int, snapshot: CatalogSnapshot)?
     /// Of working catalogs, also of earlier transactions.
     private var workingCount: UInt64 = 0
@@ -203,8 +208,15 @@ final class Transaction: @unchecked Sendable {
     @inline(never)
     private func chargeGrowth() throws(SQLError) {
         try writeMemory.set(
-            batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes)
+            batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes
+                &+ notifications.memoryBytes)
         checkedBytes = batch.byteCount &+ Self.checkEvery
+    }
+
+    /// Keeps a notification for the commit, or throws 53200.
+    func notify(_ message: PendingNotifications.Message) throws(SQLError) {
+        notifications.append(message)
+        try chargeGrowth()
     }
 
     // MARK: Catalog
@@ -323,12 +335,14 @@ final class Transaction: @unchecked Sendable {
                 name: name, ordinal: batch.nextOrdinal, heldCount: owner.held.count,
                 fastCount: owner.fast.withLock { $0.count }, changeCount: changes.count,
                 settings: settings, isReadOnly: isReadOnly, isDeferrable: isDeferrable,
-                nextPortal: nextPortal, constraintModes: foreignKeys.modes))
+                nextPortal: nextPortal, constraintModes: foreignKeys.modes,
+                notifications: notifications.mark))
     }
 
     func rollback(to savepoint: Savepoint) {
         rollbackStatement(to: savepoint.ordinal, changeCount: savepoint.changeCount)
         foreignKeys.reopen(savepoint.constraintModes)
+        notifications.undo(to: savepoint.notifications)
         locks.release(owner, downTo: savepoint.heldCount, fast: savepoint.fastCount)
         isReadOnly = savepoint.isReadOnly
         isDeferrable = savepoint.isDeferrable
@@ -399,6 +413,7 @@ final class Transaction: @unchecked Sendable {
         if !changes.isEmpty { changes.removeAll() }
         if !moves.isEmpty { moves.removeAll() }
         foreignKeys.removeAll()
+        notifications.removeAll()
         working = nil
         if !savepoints.isEmpty { savepoints.removeAll() }
         isActive = false

@@ -2,7 +2,8 @@ import FalconStorage
 
 /// The stored form of a table descriptor.
 ///
-///     format u8 (1)
+///     format u8 (1; 2 when a constraint of an index is DEFERRABLE: who does not know them must not
+///                write the table)
 ///     oid u32 | database u32 | schema oid u32 | schema | name | version varint | storage id u32
 ///     owner u32
 ///     primary key: column list
@@ -10,7 +11,8 @@ import FalconStorage
 ///                                (1 not null, 2 dropped, 4 default, 8 missing value)
 ///                                [default text] [missing value]
 ///     index count varint, each: oid u32 | name | storage id u32 | flags u8 (1 unique, 2 primary,
-///                               4 constraint) | column list
+///                               4 constraint, 8 deferrable, 16 initially deferred,
+///                               64 primary key that is no body) | column list
 ///     check count varint, each: oid u32 | name | expression
 ///     foreign key count varint, each: see ForeignKeyDescriptor (absent: none)
 ///
@@ -18,12 +20,12 @@ import FalconStorage
 /// first). Numbers little-endian, strings length-prefixed. Bytes after the last part belong to a later
 /// minor version and are ignored.
 extension TableDescriptor {
-    static let storedFormat: UInt8 = 1
+    static let storedFormat: UInt8 = 2
 
     /// The stored form, which begins with a format version byte.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 256)
-        writer.append(Self.storedFormat)
+        writer.append(indexes.contains { $0.deferral != nil } ? Self.storedFormat : 1)
         writer.appendFixed(oid.rawValue)
         writer.appendFixed(database.rawValue)
         writer.appendFixed(schemaOID.rawValue)
@@ -57,7 +59,10 @@ extension TableDescriptor {
             writer.appendLengthPrefixed(index.name)
             writer.appendFixed(index.storageID.rawValue)
             writer.append(
-                (index.isUnique ? 1 : 0) | (index.isPrimary ? 2 : 0) | (index.isConstraint ? 4 : 0))
+                (index.isUnique ? 1 : 0) | (index.isPrimary ? 2 : 0) | (index.isConstraint ? 4 : 0)
+                    | (index.deferral != nil ? 8 : 0)
+                    | (index.deferral == .initiallyDeferred ? 16 : 0)
+                    | (index.isPrimaryKey && !index.isPrimary ? 64 : 0))
             Self.append(index.columns, to: &writer)
         }
         writer.appendVarint(UInt64(checks.count))
@@ -71,6 +76,11 @@ extension TableDescriptor {
             for key in foreignKeys { key.append(to: &writer) }
         }
         return writer.bytes
+    }
+
+    private static func deferral(_ flags: UInt8) -> ConstraintDeferral? {
+        if flags & 8 == 0 { return nil }
+        return flags & 16 != 0 ? .initiallyDeferred : .initiallyImmediate
     }
 
     private static func append(_ columns: [KeyColumn], to writer: inout ByteWriter) {
@@ -124,7 +134,8 @@ extension TableDescriptor {
                 IndexDescriptor(
                     oid: OID(oid), name: name, storageID: StorageID(storage),
                     isUnique: flags & 1 != 0, isPrimary: flags & 2 != 0,
-                    isConstraint: flags & 4 != 0, columns: key))
+                    isConstraint: flags & 4 != 0, columns: key, deferral: Self.deferral(flags),
+                    isPrimaryKey: flags & (2 | 64) != 0))
         }
         guard let checkCount = reader.readVarint(), checkCount <= UInt64(reader.remaining) else {
             return nil

@@ -38,19 +38,39 @@ public struct ColumnDescriptor: Sendable {
     }
 }
 
+/// When a DEFERRABLE constraint is checked unless SET CONSTRAINTS says otherwise.
+public enum ConstraintDeferral: Sendable {
+    /// At the end of the statement.
+    case initiallyImmediate
+    /// At the commit.
+    case initiallyDeferred
+}
+
 /// A secondary index, or the primary key (whose storage id is the table's own body).
 public struct IndexDescriptor: Sendable {
     public var oid: OID
     public var name: String
     public var storageID: StorageID
+    /// No two rows have an entry of the same columns at any time: the entry is keyed by them alone.
     public var isUnique: Bool
+    /// The table's body, keyed by the primary key.
     public var isPrimary: Bool
     /// Made by a UNIQUE or PRIMARY KEY constraint of the same name, not by CREATE INDEX.
     public var isConstraint: Bool
     public var columns: [KeyColumn]
+    /// Of a DEFERRABLE constraint: rows are held against each other later, `isUnique` is false, and a
+    /// primary key is no body.
+    public var deferral: ConstraintDeferral?
+    /// Made by PRIMARY KEY.
+    public var isPrimaryKey: Bool
+
+    /// It keeps rows unique, be it later.
+    public var enforcesUnique: Bool { isUnique || deferral != nil }
+
     public init(
         oid: OID, name: String, storageID: StorageID, isUnique: Bool, isPrimary: Bool,
-        isConstraint: Bool, columns: [KeyColumn]
+        isConstraint: Bool, columns: [KeyColumn], deferral: ConstraintDeferral? = nil,
+        isPrimaryKey: Bool? = nil
     ) {
         self.oid = oid
         self.name = name
@@ -59,6 +79,8 @@ public struct IndexDescriptor: Sendable {
         self.isPrimary = isPrimary
         self.isConstraint = isConstraint
         self.columns = columns
+        self.deferral = deferral
+        self.isPrimaryKey = isPrimaryKey ?? isPrimary
     }
 }
 

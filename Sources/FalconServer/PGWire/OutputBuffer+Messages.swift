@@ -10,6 +10,7 @@ import FalconSchema
 ///    Int32 modifier, Int16 format)         t  Int16 n, n x UInt32 type
 /// C  tag\0                                 E, N  (field byte, text\0)*, \0
 /// G, H  Byte format, Int16 n, n x Int16    v  Int32 version, Int32 n, n x option\0
+/// A  Int32 process, channel\0, payload\0
 /// ```
 extension OutputBuffer {
     mutating func appendAuthenticationOk() {
@@ -37,6 +38,14 @@ extension OutputBuffer {
         let mark = beginMessage(BackendTag.parameterStatus)
         append(zeroTerminated: name)
         append(zeroTerminated: value)
+        endMessage(mark)
+    }
+
+    mutating func appendNotification(_ notification: SessionNotification) {
+        let mark = beginMessage(BackendTag.notificationResponse)
+        append(integer: notification.processID)
+        append(zeroTerminated: notification.channel)
+        append(zeroTerminated: notification.payload)
         endMessage(mark)
     }
 

@@ -65,6 +65,7 @@ extension PGConnection {
     private func end(_ ending: ConnectionState.Ending) {
         sink.sql = nil
         if ending == .readyForQuery, let session {
+            appendNotifications()
             sink.out.appendReadyForQuery(session.transactionStatus)
             sink.needsFlush = true
         }

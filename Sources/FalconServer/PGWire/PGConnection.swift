@@ -25,7 +25,7 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
 
     private var decoder: FrontendDecoder
     private var isDriving = false
-    private var isWritable = true
+    private(set) var isWritable = true
     private var isReadHeld = false
     private var isRegistered = false
     private var inputEnded = false
@@ -166,8 +166,10 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         guard !isDriving else { return }
         isDriving = true
         takeMessages()
+        if state.phase == .idle { appendNotifications() }
         isDriving = false
         if !workerHoldsSink, sink.needsFlush { flush() }
+        if state.phase == .idle { continueNotifications() }
         if isReadHeld, mayRead, let context {
             isReadHeld = false
             context.read()
@@ -244,6 +246,10 @@ final class PGConnection: ChannelDuplexHandler, @unchecked Sendable {
         session.whenAskedToEnd { [weak self] in
             guard let self else { return }
             eventLoop.execute { self.endIfAsked() }
+        }
+        session.whenNotified { [weak self] in
+            guard let self else { return }
+            eventLoop.execute { self.drive() }
         }
         if parameters.version > WireProtocol.latestVersion || !parameters.unknownOptions.isEmpty {
             sink.out.appendNegotiateProtocolVersion(unknownOptions: parameters.unknownOptions)

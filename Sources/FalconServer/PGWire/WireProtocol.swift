@@ -51,6 +51,7 @@ enum BackendTag {
     static let negotiateProtocolVersion = UInt8(ascii: "v")
     static let noData = UInt8(ascii: "n")
     static let noticeResponse = UInt8(ascii: "N")
+    static let notificationResponse = UInt8(ascii: "A")
     static let parameterDescription = UInt8(ascii: "t")
     static let parameterStatus = UInt8(ascii: "S")
     static let parseComplete = UInt8(ascii: "1")

@@ -36,6 +36,9 @@ protocol WireSession: AnyObject, Sendable {
     func terminateIfSleeping()
     func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void)
     var endRequest: SQLError? { get }
+    func whenNotified(_ callback: @escaping @Sendable () -> Void)
+    var hasNotifications: Bool { get }
+    func takeNotifications(maximumBytes: Int) -> [SessionNotification]
     func close()
 }
 
@@ -44,6 +47,9 @@ extension WireSession {
     func terminateIfSleeping() {}
     func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {}
     var endRequest: SQLError? { nil }
+    func whenNotified(_ callback: @escaping @Sendable () -> Void) {}
+    var hasNotifications: Bool { false }
+    func takeNotifications(maximumBytes: Int) -> [SessionNotification] { [] }
 }
 
 extension Session: WireSession {}

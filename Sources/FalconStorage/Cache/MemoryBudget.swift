@@ -27,6 +27,8 @@ public final class MemoryBudget: @unchecked Sendable {
         case locks
         /// Rows that queries keep: sorts, hash tables, results, COPY.
         case queries
+        /// What NOTIFY has sent and nobody has taken yet.
+        case notifications
 
         /// What metrics and error messages call it.
         public var name: String {
@@ -37,6 +39,7 @@ public final class MemoryBudget: @unchecked Sendable {
             case .transactions: "transactions"
             case .locks: "locks"
             case .queries: "queries"
+            case .notifications: "notifications"
             }
         }
     }

@@ -43,6 +43,11 @@ public final class StorageEngine: @unchecked Sendable {
     /// versions stay; up to 15 bytes cost no allocation.
     public func makeSnapshot(owner: String = "") -> Snapshot { tracker.makeSnapshot(owner: owner) }
 
+    /// Another snapshot of the moment of `other`; nil when that has been released.
+    public func makeSnapshot(like other: Snapshot, owner: String = "") -> Snapshot? {
+        tracker.makeSnapshot(like: other, owner: owner)
+    }
+
     /// Who keeps old versions alive, and how far back.
     public func safepointReport() -> SafepointReport {
         let oldest = tracker.oldest()

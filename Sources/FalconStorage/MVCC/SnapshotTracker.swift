@@ -37,6 +37,25 @@ final class SnapshotTracker: @unchecked Sendable {
         }
     }
 
+    /// Another one of the same moment; nil when that has been released.
+    func makeSnapshot(like other: Snapshot, owner: String) -> Snapshot? {
+        list.withLock { list in
+            guard other.isHeld else { return nil }
+            let snapshot = Snapshot(timestamp: other.timestamp, owner: owner, tracker: self)
+            let node = Unmanaged.passUnretained(snapshot)
+            snapshot.older = Unmanaged.passUnretained(other)
+            snapshot.newer = other.newer
+            if let newer = other.newer {
+                newer._withUnsafeGuaranteedRef { $0.older = node }
+            } else {
+                list.newest = node
+            }
+            other.newer = node
+            list.count += 1
+            return snapshot
+        }
+    }
+
     func release(_ snapshot: Snapshot) {
         list.withLock { list in
             guard snapshot.isHeld else { return }

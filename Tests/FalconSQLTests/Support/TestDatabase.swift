@@ -11,8 +11,12 @@ final class TestDatabase: @unchecked Sendable {
     private(set) var engine: StorageEngine
     private(set) var sql: SQLDatabase
 
-    init(durability: Durability = .written, settings: [(String, String)] = []) throws {
+    init(
+        durability: Durability = .written, settings: [(String, String)] = [],
+        notificationQueueBytes: Int? = nil
+    ) throws {
         var options = SQLDatabaseOptions()
+        options.notificationQueueBytes = notificationQueueBytes
         options.durability = durability
         options.settings = settings
         self.options = options

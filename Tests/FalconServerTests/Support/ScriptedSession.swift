@@ -49,6 +49,8 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
             var callback: (@Sendable () -> Void)?
             var whenAskedToEnd: (@Sendable () -> Void)?
             var endRequest: SQLError?
+            var whenNotified: (@Sendable () -> Void)?
+            var notifications: [SessionNotification] = []
         }
         let state = Mutex(State())
 
@@ -57,6 +59,16 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
             let callback: (@Sendable () -> Void)? = state.withLock { state in
                 state.endRequest = error
                 return state.whenAskedToEnd
+            }
+            callback?()
+        }
+
+        /// What another session's NOTIFY comes to.
+        func notify(_ payload: String) {
+            let callback: (@Sendable () -> Void)? = state.withLock { state in
+                state.notifications.append(
+                    SessionNotification(processID: 4712, channel: "ch", payload: payload))
+                return state.whenNotified
             }
             callback?()
         }
@@ -79,6 +91,24 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
         shared.state.withLock { $0.whenAskedToEnd = callback }
     }
     var endRequest: SQLError? { shared.state.withLock { $0.endRequest } }
+
+    func whenNotified(_ callback: @escaping @Sendable () -> Void) {
+        shared.state.withLock { $0.whenNotified = callback }
+    }
+    var hasNotifications: Bool {
+        transactionStatus == .idle && shared.state.withLock { !$0.notifications.isEmpty }
+    }
+    func takeNotifications(maximumBytes: Int) -> [SessionNotification] {
+        shared.state.withLock { state in
+            var bytes = 0
+            let taken = state.notifications.prefix { notification in
+                defer { bytes += notification.payload.utf8.count }
+                return bytes < maximumBytes
+            }
+            state.notifications.removeFirst(taken.count)
+            return Array(taken)
+        }
+    }
 
     private static let error = SQLError(.divisionByZero, "division by zero", byteOffset: 2)
     private static let cancelled = SQLError(

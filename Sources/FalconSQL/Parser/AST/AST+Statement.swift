@@ -25,6 +25,7 @@ extension AST {
         case set(SetVariable)
         /// SET TRANSACTION …; session: SET SESSION CHARACTERISTICS AS TRANSACTION ….
         case setTransaction(TransactionModes, isSession: Bool)
+        case setTransactionSnapshot(String, isLocal: Bool)
         /// Nil: ALL.
         case setConstraints([TableName]?, isDeferred: Bool)
         case resetAll

@@ -54,7 +54,7 @@ extension SQLDatabase {
             }
             options.transactionID = TransactionID(number)
             options.database = entry.database.id
-            options.onOrdered = { timestamp, _ in entry.effects.ordered(at: timestamp) }
+            options.onOrdered = { timestamp, _ in entry.effects.ordered(at: timestamp, in: self) }
         }
         return outcomes.decide(
             entry.uid, commits: commits, with: commits ? entry.batch : WriteBatch(), options
