@@ -46,6 +46,8 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
             var isCancelled = false
             var isClosed = false
             var isReleased = false
+            /// `hang` has come to its worker.
+            var isHanging = false
             var callback: (@Sendable () -> Void)?
             var whenAskedToEnd: (@Sendable () -> Void)?
             var endRequest: SQLError?
@@ -82,6 +84,7 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
             callback?()
         }
         var isWaiting: Bool { state.withLock { $0.callback != nil } }
+        var isHanging: Bool { state.withLock { $0.isHanging } }
         var isClosed: Bool { state.withLock { $0.isClosed } }
     }
 
@@ -193,6 +196,8 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
             afterWait = "spin"
             return .needsWorker
         case "spin":
+            shared.state.withLock { $0.isHanging = true }
+            defer { shared.state.withLock { $0.isHanging = false } }
             while !shared.state.withLock({ $0.isCancelled }) {}
             shared.state.withLock { $0.isCancelled = false }
             return .failed(Self.cancelled)
