@@ -61,7 +61,8 @@ public final class WALReader {
     @exclusivity(unchecked) private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
     @exclusivity(unchecked) private var chunkPosition = 0
     @exclusivity(unchecked) private var chunkFirst = LSN.zero
-    @exclusivity(unchecked) private var chunkOffset: UInt64 = 0
+    /// Where in its file the chunk lies that holds the record `next` returned last.
+    @exclusivity(unchecked) public private(set) var chunkOffset: UInt64 = 0
 
     /// How the log ends; valid after `next` returned nil.
     @exclusivity(unchecked) public private(set) var verdict: WALVerdict = .clean(end: .zero)
@@ -113,6 +114,8 @@ public final class WALReader {
             segment: header?.segment ?? WALSegmentNumber(0), chunkOffset: chunkOffset,
             chunkLSN: chunkFirst, lsn: record.lsn)
     }
+    /// Bytes of the records in that chunk.
+    public var chunkRecordBytes: Int { chunkBytes.count }
     /// One beyond the last byte of the log that was read.
     public var position: LSN { expected }
 
