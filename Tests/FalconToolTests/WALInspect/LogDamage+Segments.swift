@@ -1,4 +1,3 @@
-import FalconTestKit
 import FalconToolKit
 
 @testable import FalconStorage

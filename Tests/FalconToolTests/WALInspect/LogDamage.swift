@@ -1,5 +1,5 @@
-import FalconTestKit
 import FalconToolKit
+import Testing
 
 @testable import FalconStorage
 
@@ -15,7 +15,7 @@ struct LogDamage: CustomTestStringConvertible, Sendable {
     var count = 1
     /// What of the damage recovery does not mind, although the tool calls it corruption.
     var recovers = false
-    var log: @Sendable () throws -> LogForge = { try LogScenarios.plain() }
+    let log: @Sendable () throws -> LogForge
     /// Zeros behind the last segment's chunks.
     var rest = 0
     let mutilate: @Sendable (LogForge) throws -> Void
@@ -24,8 +24,7 @@ struct LogDamage: CustomTestStringConvertible, Sendable {
 
     init(
         _ name: String, _ code: String?, _ exit: ToolExit, says: [String] = [], count: Int = 1,
-        recovers: Bool = false, rest: Int = 0,
-        log: @escaping @Sendable () throws -> LogForge = { try LogScenarios.plain() },
+        recovers: Bool = false, rest: Int = 0, log: @escaping @Sendable () throws -> LogForge,
         _ mutilate: @escaping @Sendable (LogForge) throws -> Void = { _ in }
     ) {
         self.name = name
@@ -37,6 +36,17 @@ struct LogDamage: CustomTestStringConvertible, Sendable {
         self.rest = rest
         self.log = log
         self.mutilate = mutilate
+    }
+
+    /// Of the plain log.
+    init(
+        _ name: String, _ code: String?, _ exit: ToolExit, says: [String] = [], count: Int = 1,
+        recovers: Bool = false, rest: Int = 0,
+        _ mutilate: @escaping @Sendable (LogForge) throws -> Void = { _ in }
+    ) {
+        self.init(
+            name, code, exit, says: says, count: count, recovers: recovers, rest: rest,
+            log: { try LogScenarios.plain() }, mutilate)
     }
 }
 
@@ -96,7 +106,6 @@ extension LogForge {
 
     /// Changes the records of a chunk, whose checksums fit again.
     func rewrite(_ segment: Int, chunk: Int, _ change: (inout [UInt8]) -> Void) throws {
-        let place = segments[segment - 1].chunks[chunk]
         var whole = bytes(segment, chunk: chunk)
         var stored = Array(whole[WALFormat.chunkHeaderBytes...])
         change(&stored)
@@ -104,7 +113,6 @@ extension LogForge {
         try replace(segment, chunk: chunk, with: whole)
         let sum = stored.withUnsafeBytes { Checksum.crc32c($0) }
         try recode(segment, chunk: chunk) { $0.payloadCRC = sum }
-        _ = place
     }
 
     /// Changes the header of a segment, whose checksum fits again.

@@ -1,4 +1,3 @@
-import FalconTestKit
 import FalconToolKit
 import Foundation
 import Testing
