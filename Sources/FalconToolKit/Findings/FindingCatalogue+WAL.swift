@@ -11,9 +11,9 @@ extension FindingCatalogue {
 
 extension FindingKind {
     private static let restoreAdvice =
-        "Recovery will refuse this log. Keep the directory as it is; read the file again to rule "
-        + "out a transient fault, then restore with pitr-restore to the last good LSN, or from a "
-        + "replica or backup."
+        "Recovery refuses this log, unless the verdict says that the damage lies before where the "
+        + "tables end. Keep the directory as it is; read the file again to rule out a transient "
+        + "fault, then restore with pitr-restore to the last good LSN, or from a replica or backup."
 
     static let walBadChunk = FindingKind(
         "WAL001", .corruption, "A chunk that was durable fails its checksum",

@@ -21,8 +21,6 @@ struct WALChain {
         var kind: Kind
         /// Between the end of the predecessor and this segment's beginning, as a new incarnation leaves.
         var lsnGap: UInt64 = 0
-        /// Read in the predecessor, and rejected by the recovery that made this segment.
-        var rejected: UInt64 = 0
 
         var isBroken: Bool {
             switch kind {
@@ -32,18 +30,14 @@ struct WALChain {
         }
         /// What a person should know of it.
         var text: String {
-            var text: String
             switch kind {
-            case .first, .continues: text = ""
-            case .incarnation:
-                text = lsnGap > 0 ? ", \(lsnGap) LSNs skipped before it" : ""
-            case .shortPredecessor: text = ", vouches for more than its predecessor holds"
-            case .hole: text = ", after a hole"
-            case .foreign: text = ", names another predecessor"
-            case .unknown: text = ", link unknown"
+            case .first, .continues: ""
+            case .incarnation: lsnGap > 0 ? ", \(lsnGap) LSNs skipped before it" : ""
+            case .shortPredecessor: ", vouches for more than its predecessor holds"
+            case .hole: ", after a hole"
+            case .foreign: ", names another predecessor"
+            case .unknown: ", link unknown"
             }
-            if rejected > 0 { text += ", \(rejected) LSNs before it were rejected" }
-            return text
         }
     }
 
@@ -77,9 +71,6 @@ struct WALChain {
             link.lsnGap = header.firstLSN.rawValue - named.lastLSN.rawValue
         }
         if previous.lastLSN < named.lastLSN { link.kind = .shortPredecessor }
-        if previous.lastLSN > named.lastLSN {
-            link.rejected = previous.lastLSN.rawValue - named.lastLSN.rawValue
-        }
         return link
     }
 

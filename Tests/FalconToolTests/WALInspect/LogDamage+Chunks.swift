@@ -89,7 +89,7 @@ extension LogDamage {
             "an unknown chunk kind", "WAL001", .corruption, says: ["a chunk header"]
         ) { try $0.flip(1, chunk: 2, byte: 4, bit: 3) },
         LogDamage(
-            "a chunk that is compressed by a newer program", "WAL009", .corruption, recovers: false
+            "a chunk that is compressed by a newer program", "WAL009", .usage
         ) { log in try log.recode(1, chunk: 2) { $0.recordBytes += 8 } },
         LogDamage(
             "LSNs that jump", "WAL008", .corruption, says: ["is expected"], count: 2

@@ -15,19 +15,19 @@ extension LogDamage {
             "a COMMIT whose operations end too early", "WAL013", .corruption,
             says: ["The COMMIT record at", "recovery refuses"]
         ) { log in
-            // The key's length, behind kind and statement.
+            // Before the key: kind, statement, its length, the value's (two bytes), the version.
             try log.rewrite(1, chunk: 1) { bytes in
-                if let place = bytes.firstIndex(of: UInt8(ascii: "k")) { bytes[place - 3] = 0x7F }
+                if let place = bytes.firstIndex(of: UInt8(ascii: "k")) { bytes[place - 4] = 0x7F }
             }
         },
         LogDamage("an operation of no kind", "WAL013", .corruption) { log in
             try log.rewrite(2, chunk: 1) { bytes in
-                if let place = bytes.firstIndex(of: UInt8(ascii: "k")) { bytes[place - 5] = 0x1F }
+                if let place = bytes.firstIndex(of: UInt8(ascii: "k")) { bytes[place - 6] = 0x1F }
             }
         },
         LogDamage("an operation that no recovery replays", "WAL013", .corruption) { log in
             try log.rewrite(2, chunk: 1) { bytes in
-                if let place = bytes.firstIndex(of: UInt8(ascii: "k")) { bytes[place - 5] = 0x15 }
+                if let place = bytes.firstIndex(of: UInt8(ascii: "k")) { bytes[place - 6] = 0x15 }
             }
         },
         LogDamage(

@@ -51,7 +51,7 @@ extension LogDamage {
         },
         LogDamage(
             "two segments have changed their names", "WAL006", .corruption,
-            says: ["the header is of segment"], count: 2
+            says: ["he header is of segment"], count: 2
         ) { log in
             let (second, third) = (log.segments[1].path, log.segments[2].path)
             try log.fileSystem.rename(second, to: log.root + "/wal/x.tmp")
@@ -82,7 +82,9 @@ extension LogDamage {
                 header.firstLSN = header.firstLSN.advanced(by: 256)
             }
         },
-        LogDamage("a segment that begins before the one before it ends", "WAL008", .corruption) {
+        LogDamage(
+            "a segment that begins before the one before it ends", "WAL008", .corruption, count: 2
+        ) {
             log in try log.rehead(2) { $0.firstLSN = LSN(16) }
         },
         LogDamage(

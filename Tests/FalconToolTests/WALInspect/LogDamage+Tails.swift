@@ -64,7 +64,7 @@ extension LogDamage {
         },
         LogDamage(
             "a tail that the next incarnation rejected", nil, .clean,
-            says: ["LSNs before it were rejected", "LSNs skipped before it"],
+            says: ["LSNs skipped before it"],
             log: {
                 let log = try LogScenarios.plain()
                 log.reopen()

@@ -89,7 +89,7 @@ import Testing
         let engine = history.engine
         let writer = Thread {
             var id = 0
-            while !stop.load(ordering: .relaxed) {
+            while !stop.load(ordering: .relaxed), id < 3000 {
                 id += 1
                 let batch = WriteBatch()
                 try? Array("live \(id)".utf8).withRaw { key throws(StorageError) in

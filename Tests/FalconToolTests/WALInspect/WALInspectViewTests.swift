@@ -105,7 +105,7 @@ import Testing
         let groups = try #require(statistics["flush_groups"] as? [String: Any])
         #expect(groups["count"] as? Int == 10)
         #expect((groups["commits"] as? [String: Any])?["max"] as? Int == 10)
-        #expect((groups["commits"] as? [String: Any])?["p50"] as? Int == 5)
+        #expect((groups["commits"] as? [String: Any])?["mean"] as? Double == 5.5)
         let syncs = try #require(statistics["syncs"] as? [String: Any])
         #expect(syncs["count"] as? Int == 5)
         // Rounds 8 and 9, synced together, are 19 commits and 19 seconds.
