@@ -104,7 +104,7 @@ public struct WALInspect: ToolCommand {
     public func execute(_ report: ReportWriter) throws(StorageError) {
         let place = try DataDirectory(directory, report.context.fileSystem)
         if let out {
-            try ToolPath.checkApart(out, from: place.names.root)
+            if !place.isLogAlone { try ToolPath.checkApart(out, from: place.names.root) }
             try ToolPath.checkApart(out, from: place.wal)
             try report.context.divertOutput(to: out)
         }

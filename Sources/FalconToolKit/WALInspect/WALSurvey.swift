@@ -76,6 +76,7 @@ struct WALSurvey {
         tallies[slot].count &+= 1
         tallies[slot].bytes &+= record.end.rawValue &- record.lsn.rawValue
         var summary = Summary()
+        let before = reach
         let isGood: Bool
         switch record.tag {
         case .commit: isGood = addCommit(record, &summary)
@@ -83,7 +84,11 @@ struct WALSurvey {
         default: isGood = addControl(record, &summary)
         }
         isFirstRecord = false
-        if !isGood { addUndecodable(record) }
+        if !isGood {
+            // Recovery does not get past it.
+            reach = before
+            addUndecodable(record)
+        }
         return summary
     }
 
@@ -188,6 +193,7 @@ struct WALSurvey {
 
     private mutating func doubt(_ lsn: LSN) {
         if firstDoubt == nil { firstDoubt = lsn }
+        markDamage()
     }
 
     private mutating func addUndecodable(_ record: WALRecord) {

@@ -13,7 +13,10 @@ extension LogDamage {
         },
         LogDamage(
             "a COMMIT whose operations end too early", "WAL013", .corruption,
-            says: ["The COMMIT record at", "recovery refuses"]
+            says: [
+                "The COMMIT record at", "recovery refuses",
+                ", transaction 1 of 2026-01-01T00:00:01.000000Z; 16 commits behind it can be read",
+            ]
         ) { log in
             // Before the key: kind, statement, its length, the value's (two bytes), the version.
             try log.rewrite(1, chunk: 1) { bytes in
