@@ -5,6 +5,8 @@ public struct DirectoryCondition: Sendable {
     public private(set) var problems: [StorageError] = []
     /// What MANIFEST says of the log; nil without a manifest that can be read.
     public private(set) var expectation: LogExpectation?
+    /// Whose directory it is by FORMAT; nil without one that can be read.
+    public private(set) var shard: UID?
     /// Something of an engine is there besides a log.
     public private(set) var isEngine = false
     public private(set) var hasMarker = false
@@ -30,6 +32,7 @@ public struct DirectoryCondition: Sendable {
             do throws(StorageError) {
                 format = try FormatFile.decode(
                     fileSystem.contents(of: names.format), path: names.format, forWriting: false)
+                found.shard = format?.shard
             } catch {
                 try found.note(error)
             }

@@ -53,6 +53,8 @@ public final class WALReader {
     @exclusivity(unchecked) private var isFinished = false
     /// The offset whose bytes were read a second time before they were judged.
     @exclusivity(unchecked) private var rereadOffset = UInt64.max
+    /// The same, after somebody was found to vouch for them.
+    @exclusivity(unchecked) private var vouchedOffset = UInt64.max
     /// Chunks of the current segment that nothing has vouched for yet, oldest first.
     @exclusivity(unchecked) private var unvouched: [(end: LSN, offset: UInt64)] = []
     @exclusivity(unchecked) private var unvouchedHead = 0
@@ -61,7 +63,8 @@ public final class WALReader {
     @exclusivity(unchecked) private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
     @exclusivity(unchecked) private var chunkPosition = 0
     @exclusivity(unchecked) private var chunkFirst = LSN.zero
-    @exclusivity(unchecked) private var chunkOffset: UInt64 = 0
+    /// Where in its file the chunk lies that holds the record `next` returned last.
+    @exclusivity(unchecked) public private(set) var chunkOffset: UInt64 = 0
 
     /// How the log ends; valid after `next` returned nil.
     @exclusivity(unchecked) public private(set) var verdict: WALVerdict = .clean(end: .zero)
@@ -113,6 +116,8 @@ public final class WALReader {
             segment: header?.segment ?? WALSegmentNumber(0), chunkOffset: chunkOffset,
             chunkLSN: chunkFirst, lsn: record.lsn)
     }
+    /// Bytes of the records in that chunk.
+    public var chunkRecordBytes: Int { chunkBytes.count }
     /// One beyond the last byte of the log that was read.
     public var position: LSN { expected }
 
@@ -238,6 +243,7 @@ public final class WALReader {
         isSealed = false
         successor = nil
         rereadOffset = .max
+        vouchedOffset = .max
         offset = UInt64(WALFormat.headerBytes)
         window.reset()
         var summary = SegmentSummary(
@@ -460,6 +466,8 @@ public final class WALReader {
         if successor == nil {
             try listSegments()
             try findSuccessor()
+            // Younger than the bytes that were read.
+            if successor != nil { rereadOffset = .max }
         }
         if end == .unreadable, rereadOffset != offset {
             // A live writer may have written since these bytes were read: judge fresh ones.
@@ -515,6 +523,12 @@ public final class WALReader {
     {
         let tail = try WALTailScan.examine(
             file, from: offset, header: header, durableBeyond: expected, window: &window)
+        if tail.voucher != nil, vouchedOffset != offset {
+            // A live writer may have written both since: what is vouched for must be there by now.
+            vouchedOffset = offset
+            window.reset()
+            return try loadChunk()
+        }
         if let voucher = tail.voucher {
             let damage = WALDamage(
                 kind: try WALTailScan.classify(file, at: offset, header: header, window: &window),

@@ -20,6 +20,8 @@ final class TableView {
 final class SchemaHistory {
     /// By the eight bytes that begin a row's key. Dropped tables stay: their last rows may follow.
     private var tables: [UInt64: TableView] = [:]
+    /// Indexes with their tables, in the same way.
+    private var indexes: [UInt64: (index: IndexDescriptor, table: TableView)] = [:]
     private var databases: [DatabaseID: String] = [:]
     /// The newest version of each table that is there, by its catalog key.
     private var newest: [[UInt8]: TableView] = [:]
@@ -28,6 +30,14 @@ final class SchemaHistory {
     func table(of key: UnsafeRawBufferPointer) -> TableView? {
         guard key.count >= KeyCodec.prefixLength else { return nil }
         return tables[key.loadUnaligned(as: UInt64.self)]
+    }
+
+    /// The index whose body `key` lies in.
+    func index(
+        of key: UnsafeRawBufferPointer
+    ) -> (index: IndexDescriptor, table: TableView)? {
+        guard key.count >= KeyCodec.prefixLength else { return nil }
+        return indexes[key.loadUnaligned(as: UInt64.self)]
     }
 
     /// The newest version of the table that a catalog key names.
@@ -52,6 +62,12 @@ final class SchemaHistory {
                 let prefix = CatalogKeys.prefix(
                     table.descriptor.database, table.descriptor.storageID)
                 prefix.withUnsafeBytes { tables[$0.loadUnaligned(as: UInt64.self)] = table }
+                for index in table.descriptor.indexes {
+                    let body = CatalogKeys.prefix(table.descriptor.database, index.storageID)
+                    body.withUnsafeBytes {
+                        indexes[$0.loadUnaligned(as: UInt64.self)] = (index, table)
+                    }
+                }
                 newest[Array(key)] = table
             } catch {
                 throw StorageError(

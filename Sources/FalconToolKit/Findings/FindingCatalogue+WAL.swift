@@ -11,9 +11,9 @@ extension FindingCatalogue {
 
 extension FindingKind {
     private static let restoreAdvice =
-        "Recovery will refuse this log. Keep the directory as it is; read the file again to rule "
-        + "out a transient fault, then restore with pitr-restore to the last good LSN, or from a "
-        + "replica or backup."
+        "Recovery refuses this log, unless the verdict says that the damage lies before where the "
+        + "tables end. Keep the directory as it is; read the file again to rule out a transient "
+        + "fault, then restore with pitr-restore to the last good LSN, or from a replica or backup."
 
     static let walBadChunk = FindingKind(
         "WAL001", .corruption, "A chunk that was durable fails its checksum",
@@ -98,13 +98,30 @@ extension FindingKind {
 }
 
 extension Finding {
-    /// Damage as a finding, with the LSNs it costs.
-    init(_ damage: WALDamage) {
+    /// Damage as a finding, with the LSNs it costs and the proof.
+    init(_ damage: WALDamage, _ fileSystem: any FileSystem) throws(StorageError) {
+        let evidence = try WALEvidence(damage, fileSystem)
         self.init(
             .wal(damage.kind),
             damage.reason.prefix(1).uppercased() + damage.reason.dropFirst() + ".",
-            file: damage.path, offset: damage.offset,
+            file: damage.path, offset: damage.offset, expected: evidence?.expected,
+            actual: evidence?.actual,
             blastRadius: damage.resumesAt.map { "LSN \(damage.goodUntil) to \($0)" }
                 ?? "LSN \(damage.goodUntil) and everything after it")
+    }
+
+    /// The unfinished write that ends the log of `reader`; nil when there is none.
+    init?(tornTailOf reader: WALReader, _ fileSystem: any FileSystem) throws(StorageError) {
+        guard case .tornTail(let end, _, let offset, let discarded) = reader.verdict,
+            let path = reader.summaries.last?.path
+        else { return nil }
+        let evidence = try WALEvidence(tailOf: path, at: offset, from: end, fileSystem)
+        self.init(
+            .walTornTail,
+            "Recovery discards \(discarded) bytes of an unfinished write: nothing behind them "
+                + "states that more than \(reader.syncedLSN) was on the device.",
+            file: path, offset: offset, length: discarded, expected: evidence?.expected,
+            actual: evidence?.actual,
+            blastRadius: "nothing that was acknowledged as synced")
     }
 }

@@ -21,4 +21,15 @@ public enum ToolArgument {
         }
         return micros
     }
+
+    /// Bytes in hex.
+    @Sendable public static func hex(_ text: String) throws -> [UInt8] {
+        let digits = text.utf8.map { Int(Character(UnicodeScalar($0)).hexDigitValue ?? -1) }
+        guard digits.count % 2 == 0, digits.allSatisfy({ $0 >= 0 }) else {
+            throw ValidationError("'\(text)' is not bytes in hex; write two digits for each.")
+        }
+        return stride(from: 0, to: digits.count, by: 2).map {
+            UInt8(digits[$0] << 4 | digits[$0 + 1])
+        }
+    }
 }

@@ -41,6 +41,8 @@ public protocol ToolCommand: ParsableCommand {
     static var csvColumns: [String] { get }
     /// See ``ReportWriter``.
     static var isEventStream: Bool { get }
+    /// The run goes on until somebody ends it: an interruption is no finding.
+    var isEndless: Bool { get }
     func execute(_ report: ReportWriter) throws(StorageError)
 }
 
@@ -48,6 +50,7 @@ extension ToolCommand {
     public static var defaultFormat: OutputFormat { .text }
     public static var csvColumns: [String] { [] }
     public static var isEventStream: Bool { false }
+    public var isEndless: Bool { false }
 
     /// The tool's name, as its configuration has it.
     public static var toolName: String { configuration.commandName ?? "falcon-tool" }

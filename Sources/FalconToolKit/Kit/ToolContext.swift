@@ -10,7 +10,7 @@ import Synchronization
 /// What a tool gets from its process instead of reaching for it: streams, file system, clocks, and
 /// whether someone wants it to stop. Tests make one over memory.
 public final class ToolContext {
-    public let standardOutput: ToolStream
+    public private(set) var standardOutput: ToolStream
     public let standardError: ToolStream
     public let environment: StorageEnvironment
     private let interruption: @Sendable () -> Bool
@@ -29,6 +29,12 @@ public final class ToolContext {
         self.environment = environment
         self.interruption = interruption
         self.sleep = sleep
+    }
+
+    /// Sends what standard output would get to a new file at `path` from now on; nothing may have been
+    /// written. The tool's end makes it durable.
+    func divertOutput(to path: String) throws(StorageError) {
+        standardOutput = FileStream(try fileSystem.open(path, .create))
     }
 
     /// Waits before looking again at something that another process changes.

@@ -46,13 +46,18 @@ public enum ToolRunner {
             csvColumns: Tool.csvColumns)
         do throws(StorageError) {
             try command.execute(report)
-            if context.isInterrupted, !Tool.isEventStream {
+            if context.isInterrupted, !Tool.isEventStream, !command.isEndless {
                 report.add(Finding(.interrupted, "Interrupted; the result is partial."))
             }
         } catch {
             report.add(error)
         }
-        return report.finish()
+        let exit = report.finish()
+        guard let file = context.standardOutput as? FileStream, let error = file.end() else {
+            return exit
+        }
+        context.diagnose(Finding(error).text)
+        return exit.worse(error.code.toolExit)
     }
 
     /// The code that `explain CODE` or `--explain CODE` asks for; "" for the whole list.

@@ -7,19 +7,38 @@ public struct WALInspect: ToolCommand {
         "wal-inspect",
         abstract: "Show a database's write-ahead log and what recovery will make of it.",
         discussion: """
-            Without --records: segments, counts per kind of record, times, and the verdict. With \
-            --records: each record as well. Reads past damage and reports all of it. Keys and \
-            values are shown only with --data.
+            Without further options: segments, counts per kind of record, times, and the verdict. \
+            Reads past damage and reports all of it. Filters choose what --records lists and \
+            --stats counts; the whole log is read and judged in any case. Keys and values are \
+            shown only with --data, --keys or --values.
             """)
     public static let csvColumns = [
         "lsn", "end", "segment", "tag", "transaction", "timestamp", "commit_time", "database",
-        "operations", "bytes", "detail",
+        "operations", "bytes", "detail", "ordinal", "kind", "class", "sql", "storage",
+        "key_bytes", "value_bytes", "before_bytes", "key", "value", "before",
     ]
 
     @Argument(help: "Data directory, or its wal directory.") public var directory: String
+
     @Flag(help: "List the records.") public var records = false
-    @Flag(help: "With --records: keys and values of the operations, in hex.")
+    @Flag(help: "List the records with their operations.") public var operations = false
+    @Flag(help: "Count types, tables, sizes, flush groups, syncs and the most written keys.")
+    public var stats = false
+    @Option(help: "So many of the most written keys, with --stats.") public var top = 10
+    @Option(help: "Show one transaction, its parts put together, and nothing else.")
+    public var extract: UInt64?
+    @Flag(help: "List the records, and go on as the server writes, until interrupted.")
+    public var follow = false
+    @Option(help: "Milliseconds between two looks at a quiet log with --follow.")
+    public var pollMs: UInt32 = 20
+
+    @Flag(help: "Show operations with keys and values, by column where the table is known.")
     public var data = false
+    @Option(help: "Show operations with keys as none, hash, hex, text or row.")
+    var keys: WALDataForm?
+    @Option(help: "Show operations with values as none, hash, hex, text or row.")
+    var values: WALDataForm?
+
     @Option(help: "Only records at or after this LSN.", transform: ToolArgument.lsn)
     public var fromLSN: LSN?
     @Option(help: "Only records before this LSN.", transform: ToolArgument.lsn)
@@ -29,198 +48,87 @@ public struct WALInspect: ToolCommand {
     @Option(help: "Only commits before this time.", transform: ToolArgument.time)
     public var until: UInt64?
     @Option(help: "Only this transaction.") public var transaction: UInt64?
+    @Option(help: "Only records of this type (repeatable): commit, checkpoint, ...")
+    public var type: [String] = []
+    @Option(
+        help: "Only operations on these tables (repeatable): name or schema.name, with * and ?.")
+    public var table: [String] = []
+    @Option(
+        help:
+            "Only these operations (repeatable): insert, update, delete, truncate, put, remove, remove-range, ingest."
+    )
+    public var op: [String] = []
+    @Option(help: "Only operations of this class (repeatable): row, index, catalog, system.")
+    public var `class`: [String] = []
+    @Option(
+        help: "Only operations on keys that begin so, in hex.", transform: ToolArgument.hex)
+    public var keyPrefix: [UInt8]?
     @Option(help: "List so many records at most.") public var limit: Int?
+    @Option(help: "Write to this new file, outside of the data directory, not to standard output.")
+    public var out: String?
     @OptionGroup public var output: OutputOptions
 
     public init() {}
 
+    public var isEndless: Bool { follow }
+
     public func validate() throws {
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative.") }
+        guard (0...1000).contains(top) else { throw ValidationError("--top must be 0 to 1000.") }
+        guard (1...60_000).contains(pollMs) else {
+            throw ValidationError("--poll-ms must be 1 to 60000.")
+        }
+        if let wrong = type.first(where: { WALFilter.tag($0) == nil }) {
+            throw ValidationError("'\(wrong)' is not a type of record; use commit, batch-part, ...")
+        }
+        if let wrong = op.first(where: { !WALOperationFilter.names.contains($0) }) {
+            let known = WALOperationFilter.names.joined(separator: ", ")
+            throw ValidationError("'\(wrong)' is not an operation; use \(known).")
+        }
+        if let wrong = `class`.first(where: { !WALOperationFilter.classes.contains($0) }) {
+            let known = WALOperationFilter.classes.joined(separator: ", ")
+            throw ValidationError("'\(wrong)' is not a class; use \(known).")
+        }
+        if extract != nil, follow || stats || records {
+            throw ValidationError("--extract cannot be combined with other views of the log.")
+        }
+        if follow, stats { throw ValidationError("--follow cannot be combined with --stats.") }
+        if stats, output.format == .csv {
+            throw ValidationError("--stats has no csv form; use json.")
+        }
+        if follow, output.format == .json {
+            throw ValidationError("--follow has no end that json could have; use jsonl.")
+        }
     }
 
     public func execute(_ report: ReportWriter) throws(StorageError) {
-        let fileSystem = report.context.fileSystem
-        let place = try DataDirectory(directory, fileSystem)
-        // Before the log: a live writer's manifest never runs ahead of it.
-        var condition =
-            place.isLogAlone
-            ? DirectoryCondition(names: place.names)
-            : try DirectoryCondition.read(place.names, fileSystem)
-        guard try fileSystem.exists(place.wal) else {
-            return concludeWithoutLog(condition, place, report)
+        let place = try DataDirectory(directory, report.context.fileSystem)
+        if let out {
+            if !place.isLogAlone { try ToolPath.checkApart(out, from: place.names.root) }
+            try ToolPath.checkApart(out, from: place.wal)
+            try report.context.divertOutput(to: out)
         }
-        let reader = try WALReader(
-            directory: place.wal, fileSystem: fileSystem, mode: .tolerant)
-        var survey = WALSurvey()
-        let progress = ToolProgress("wal-inspect", report)
-        var listed = 0
-        var seen: UInt64 = 0
-        // Ended early, because nobody reads on or somebody asked: what follows is not known to be
-        // missing.
-        var isPartial = false
-        while let record = try reader.next() {
-            seen += UInt64(record.body.count)
-            if seen >= 1 << 20 {
-                seen = 0
-                progress.update(record.lsn.rawValue, of: 0, unit: "log bytes")
-                isPartial = report.context.shouldStop
-                if isPartial { break }
-            }
-            let summary = survey.add(record)
-            guard records, wants(record, summary), listed < limit ?? .max else { continue }
-            listed += 1
-            report.record(
-                WALRecordText.fields(record, summary, segment: reader.segmentHeader?.segment),
-                text: WALRecordText.line(record, summary))
-            if data { showOperations(record, report) }
-        }
-        progress.end()
-        for damage in reader.damages { report.add(Finding(damage)) }
-        if reader.summaries.isEmpty { return concludeWithoutLog(condition, place, report) }
-        if survey.tallies[.commit] != nil { condition.noteCommits() }
-        for problem in condition.problems { report.add(Finding(refusal: problem)) }
-        var missing = isPartial ? nil : try condition.expectation?.missingEnd(of: reader)
-        if missing == nil, !isPartial, condition.expectation != nil, !reader.verdict.isCorruption {
-            // After the log: segments go once a manifest says so.
-            missing = try LogExpectation.readIfSound(place.names, fileSystem)?
-                .missingBeginning(of: reader)
-        }
-        if let missing { report.add(Finding(missingLog: missing)) }
-        if !isPartial {
-            for problem in survey.findings() { report.add(problem) }
-        }
-        if case .tornTail(_, let segment, let offset, let discarded) = reader.verdict {
-            report.add(
-                Finding(
-                    .walTornTail, "Recovery discards \(discarded) bytes of an unfinished write.",
-                    file: place.wal + "/" + FileNames.walSegmentName(segment), offset: offset,
-                    length: discarded,
-                    blastRadius: "nothing that was acknowledged as synced"))
-        }
-        conclude(reader, survey, condition, missing, report)
+        if let extract { return try self.extract(extract, place, report) }
+        if follow { return try follow(place, report) }
+        try inspect(place, report)
     }
 
-    private func concludeWithoutLog(
-        _ condition: DirectoryCondition, _ place: DataDirectory, _ report: ReportWriter
-    ) {
-        for problem in condition.problems { report.add(Finding(refusal: problem)) }
-        if let expectation = condition.expectation {
-            report.add(Finding(missingLog: expectation.noLog(place.names)))
-        } else if condition.problems.isEmpty {
-            report.add(Finding(.walEmpty, "There are no WAL segments in '\(place.wal)'."))
-        }
+    var contents: WALInspection.Contents {
+        let showsData = data || keys != nil || values != nil
+        let showsOperations = operations || showsData
+        return WALInspection.Contents(
+            records: records || showsOperations || follow, operations: showsOperations,
+            statistics: stats, limit: limit ?? .max,
+            printer: WALDataPrinter(
+                keys: keys ?? (data ? .row : .none), values: values ?? (data ? .row : .none)))
     }
 
-    private func wants(_ record: WALRecord, _ summary: WALSurvey.Summary) -> Bool {
-        if let fromLSN, record.lsn < fromLSN { return false }
-        if let toLSN, record.lsn >= toLSN { return false }
-        if let transaction, summary.transaction?.rawValue != transaction { return false }
-        if since != nil || until != nil {
-            guard let wall = summary.wallMicros else { return false }
-            if let since, wall < since { return false }
-            if let until, wall >= until { return false }
-        }
-        return true
-    }
-
-    private func showOperations(_ record: WALRecord, _ report: ReportWriter) {
-        var iterator: WALOperationIterator
-        switch record.tag {
-        case .commit:
-            guard let view = CommitRecordView(record.body) else { return }
-            iterator = view.operations()
-        case .batchPart:
-            guard let view = BatchPartView(record.body) else { return }
-            iterator = view.operations()
-        default: return
-        }
-        var ordinal = 0
-        while let operation = iterator.next() {
-            report.record(
-                WALRecordText.fields(operation, ordinal, record),
-                text: WALRecordText.line(operation))
-            ordinal += 1
-        }
-    }
-
-    private func conclude(
-        _ reader: WALReader, _ survey: WALSurvey, _ condition: DirectoryCondition,
-        _ missing: WALDamage?, _ report: ReportWriter
-    ) {
-        if records { report.line() }
-        report.line("segment           first LSN    last LSN          bytes       used  state")
-        var rows: [JSONValue] = []
-        for summary in reader.summaries {
-            report.line(WALRecordText.line(summary))
-            rows.append(.object(WALRecordText.fields(summary)))
-        }
-        report.set("segments", .array(rows))
-        report.line()
-        var tags: [(String, JSONValue)] = []
-        for (tag, tally) in survey.tallies.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            report.line("\(tag): \(tally.count) records, \(tally.bytes) bytes")
-            tags.append(
-                (
-                    tag.description,
-                    .object([("count", .count(tally.count)), ("bytes", .unsigned(tally.bytes))])
-                ))
-        }
-        report.set("records_by_kind", .object(tags))
-        report.set("operations", .count(survey.operationCount))
-        var verdict: String
-        switch reader.verdict {
-        case .clean: verdict = "clean"
-        case .tornTail: verdict = "torn-tail"
-        case .corruption: verdict = "corruption"
-        }
-        if missing != nil { verdict = "corruption" }
-        let goodEnd = reader.verdict.end
-        report.set("verdict", .string(verdict))
-        report.set("first_lsn", .text(reader.firstLSN))
-        report.set("recovers_to_lsn", .text(goodEnd))
-        report.set("synced_lsn", .text(reader.syncedLSN))
-        report.set("committed_lsn", .text(reader.committedLSN))
-        report.set("discarded_bytes", discardedBytes(reader.verdict))
-        report.set("first_commit_time", .text(survey.firstWall.map { ToolTime.format($0) }))
-        report.set("last_commit_time", .text(survey.lastWall.map { ToolTime.format($0) }))
-        report.set("last_transaction", survey.lastTransaction.map { .unsigned($0) } ?? .null)
-        report.set("last_timestamp", .text(survey.lastTimestamp))
-        report.line()
-        if let first = survey.firstWall, let last = survey.lastWall {
-            report.line("commits from \(ToolTime.format(first)) to \(ToolTime.format(last))")
-        }
-        report.line(
-            "proven synced up to \(reader.syncedLSN), published up to \(reader.committedLSN)")
-        if let expectation = condition.expectation {
-            report.line(
-                "\(VFSPath.name(of: expectation.manifestPath)): tables end at "
-                    + "\(expectation.flushedLSN)")
-            report.set("manifest", .string(expectation.manifestPath))
-            report.set("flushed_lsn", .text(expectation.flushedLSN))
-        }
-        if missing != nil {
-            report.line(
-                "verdict: corruption; recovery refuses; the log is good up to \(goodEnd)")
-            return
-        }
-        if let problem = condition.problems.first {
-            report.line("recovery refuses the directory: \(problem.message)")
-        }
-        switch reader.verdict {
-        case .clean(let end):
-            report.line("verdict: clean; recovery goes to \(end)\(survey.endText)")
-        case .tornTail(let end, _, _, let discarded):
-            report.line(
-                "verdict: torn tail; recovery goes to \(end)\(survey.endText) and discards "
-                    + "\(discarded) bytes")
-        case .corruption(let damage):
-            report.line(
-                "verdict: corruption; recovery refuses; the log is good up to \(damage.goodUntil)")
-        }
-    }
-
-    private func discardedBytes(_ verdict: WALVerdict) -> JSONValue {
-        if case .tornTail(_, _, _, let discarded) = verdict { return .unsigned(discarded) }
-        return .unsigned(0)
+    var filter: WALFilter {
+        WALFilter(
+            fromLSN: fromLSN, toLSN: toLSN, since: since, until: until, transaction: transaction,
+            types: Set(type.compactMap { WALFilter.tag($0)?.rawValue }),
+            operations: WALOperationFilter(
+                tables: table.map(TableGlob.init), operations: Set(op), classes: Set(`class`),
+                keyPrefix: keyPrefix ?? []))
     }
 }

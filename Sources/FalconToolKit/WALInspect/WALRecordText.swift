@@ -13,7 +13,7 @@ enum WALRecordText {
             ("commit_time", .text(summary.wallMicros.map { ToolTime.format($0) })),
             ("database", summary.database.map { .unsigned(UInt64($0.rawValue)) } ?? .null),
             ("operations", summary.operations.map { .count($0) } ?? .null),
-            ("bytes", .count(record.body.count)), ("detail", .string(summary.detail)),
+            ("bytes", .count(record.body.count)), ("detail", .string(detail(record, summary))),
         ]
     }
 
@@ -22,56 +22,95 @@ enum WALRecordText {
         if let transaction = summary.transaction { text += "  transaction \(transaction.rawValue)" }
         if let wall = summary.wallMicros { text += "  \(ToolTime.format(wall))" }
         if let operations = summary.operations { text += "  \(operations) operations" }
-        if !summary.detail.isEmpty { text += "  \(summary.detail)" }
+        let detail = detail(record, summary)
+        if !detail.isEmpty { text += "  \(detail)" }
         return text + "  \(record.body.count) bytes"
     }
 
+    /// What only one kind of record has.
+    private static func detail(_ record: WALRecord, _ summary: WALSurvey.Summary) -> String {
+        switch record.tag {
+        case .commit where summary.partCount > 0:
+            return "after \(summary.partCount) parts"
+                + (summary.isTrimmed ? ", some no longer kept" : "")
+        case .batchPart:
+            return summary.part.map { "part \($0)" } ?? ""
+        case .incarnation:
+            guard let found = IncarnationRecord(record.body) else { return "" }
+            return "incarnation \(found.incarnation), branch \(found.branch), parent "
+                + "\(found.parent), fork \(found.forkLSN), epoch \(found.epoch)"
+        case .checkpoint:
+            guard let found = CheckpointRecord(record.body) else { return "" }
+            return "replay from \(found.replayLSN), \(found.catalog.count) catalog entries"
+        case .restorePoint:
+            return RestorePointRecord(record.body).map { "name '\($0.name)'" } ?? ""
+        case .ingest:
+            return IngestRecord(record.body)?.files
+                .map { "file \($0.uid) as \(FileNames.tableName($0.number))" }
+                .joined(separator: ", ") ?? ""
+        default:
+            return ""
+        }
+    }
+
+    // MARK: Operations
+
     static func fields(
-        _ operation: WALOperation, _ ordinal: Int, _ record: WALRecord
+        _ operation: WALOperation, _ ordinal: Int, _ lsn: LSN, _ names: WALNames,
+        _ printer: WALDataPrinter
     ) -> [(String, JSONValue)] {
-        [
-            ("lsn", .text(record.lsn)), ("tag", .string("OPERATION")),
+        let sql = WALOperationFilter.statement(operation.sql)
+        return [
+            ("lsn", .text(lsn)), ("tag", .string("OPERATION")),
             ("ordinal", .count(ordinal)), ("kind", .string(name(operation.kind))),
             ("class", .string(name(operation.operationClass))),
-            ("key", .string(hex(operation.key))), ("value", .string(hex(operation.value))),
-            ("before", operation.before.map { .string(hex($0)) } ?? .null),
+            ("sql", sql.isEmpty ? .null : .string(sql)),
+            ("storage", .text(names.storage(of: operation.key))),
+            ("key_bytes", .count(operation.key.count)),
+            ("value_bytes", .count(operation.value.count)),
+            ("before_bytes", operation.before.map { .count($0.count) } ?? .null),
+            ("key", printer.key(operation.key, names) ?? .null),
+            ("value", printer.value(operation, names) ?? .null),
+            ("before", printer.before(operation, names) ?? .null),
         ]
     }
 
-    static func line(_ operation: WALOperation) -> String {
-        "    \(name(operation.kind)) \(name(operation.operationClass)) \(hex(operation.key)) = "
-            + hex(operation.value)
-    }
-
-    static func fields(_ segment: WALReader.SegmentSummary) -> [(String, JSONValue)] {
-        let header = segment.header
-        return [
-            ("number", .text(segment.number)), ("file", .string(segment.path)),
-            ("file_bytes", .unsigned(segment.fileBytes)),
-            ("used_bytes", .unsigned(segment.usedBytes)),
-            ("vouched_bytes", .unsigned(segment.vouchedBytes)),
-            ("first_lsn", .text(header?.firstLSN)),
-            ("last_lsn", .text(segment.lastLSN)), ("chunks", .count(segment.chunkCount)),
-            ("watermarks", .count(segment.watermarkCount)), ("sealed", .bool(segment.isSealed)),
-            ("recycled", header.map { .bool($0.isRecycled) } ?? .null),
-            ("incarnation", header.map { .unsigned($0.identity.incarnation) } ?? .null),
-            ("epoch", header.map { .unsigned($0.identity.epoch) } ?? .null),
-            ("branch", .text(header?.identity.branch)), ("uid", .text(header?.uid)),
-            ("key_id", header.map { .unsigned($0.keyID) } ?? .null),
-            ("opened_at", .text(header.map { ToolTime.format($0.wallMicros) })),
-        ]
-    }
-
-    static func line(_ segment: WALReader.SegmentSummary) -> String {
-        var state = segment.isSealed ? "sealed" : "open"
-        if segment.header == nil { state = "no header" }
-        if segment.header?.isRecycled == true { state += ", recycled" }
-        if let incarnation = segment.header?.identity.incarnation {
-            state += ", incarnation \(incarnation)"
+    static func line(
+        _ operation: WALOperation, _ names: WALNames, _ printer: WALDataPrinter
+    ) -> String {
+        let sql = WALOperationFilter.statement(operation.sql)
+        var text = "    " + (sql.isEmpty ? name(operation.kind) : sql)
+        if !sql.isEmpty, !isUsual(operation) { text += " (\(name(operation.kind)))" }
+        if let storage = names.storage(of: operation.key) { text += " \(storage)" }
+        if operation.operationClass != .row { text += " [\(name(operation.operationClass))]" }
+        func add(_ label: String, _ shown: JSONValue?, _ bytes: Int) {
+            text += "  \(label) " + (shown.map(plain) ?? "\(bytes) bytes")
         }
-        return "\(segment.number)  \(pad(segment.header?.firstLSN.description ?? "?", 11))  "
-            + "\(pad(segment.lastLSN.description, 11))  \(pad(String(segment.fileBytes), 10, left: true))"
-            + "  \(pad(String(segment.usedBytes), 9, left: true))  \(state)"
+        add("key", printer.key(operation.key, names), operation.key.count)
+        switch operation.kind {
+        case .delete: break
+        case .rangeDelete: add("to", printer.value(operation, names), operation.value.count)
+        default: add("value", printer.value(operation, names), operation.value.count)
+        }
+        if let before = operation.before {
+            add("before", printer.before(operation, names), before.count)
+        }
+        return text
+    }
+
+    /// The engine's operation is what the statement suggests.
+    private static func isUsual(_ operation: WALOperation) -> Bool {
+        switch operation.sql {
+        case .none: true
+        case .insert, .update: operation.kind == .put
+        case .delete: operation.kind == .delete
+        case .truncate: operation.kind == .rangeDelete
+        }
+    }
+
+    private static func plain(_ value: JSONValue) -> String {
+        if case .string(let text) = value { return text.isEmpty ? "''" : text }
+        return value.encoded
     }
 
     static func name(_ kind: OperationKind) -> String {
@@ -92,21 +131,5 @@ enum WALRecordText {
         case .catalog: "catalog"
         case .system: "system"
         }
-    }
-
-    static func hex(_ bytes: UnsafeRawBufferPointer) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    private static func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
-        let fill = String(repeating: " ", count: max(0, width - text.count))
-        return left ? fill + text : text + fill
     }
 }
