@@ -58,7 +58,9 @@ extension SQLDatabase {
             uid: uid, header: header, database: database, owner: owner, batch: payload.batch,
             changes: try CatalogStore.changes(in: payload.batch, of: database.id),
             moves: payload.moves,
-            node: header.isSerializable ? serializables.restore(payload.batch) : nil,
+            node: header.isSerializable ? try storage({ () throws(StorageError) in
+                    try serializables.restore(payload.batch)
+                }) : nil,
             budget: engine.options.memoryBudget)
     }
 

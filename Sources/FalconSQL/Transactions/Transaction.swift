@@ -173,7 +173,8 @@ final class Transaction: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// To be called after each row written: charges what the private writes take by now, or throws 53200.
+    /// To be called after each row written: charges what the private writes take by now, and moves them to files
+    /// when that is too much. What was borrowed from them dies.
     @inline(__always)
     func chargeWrites() throws(SQLError) {
         if batch.byteCount > checkedBytes { try chargeGrowth() }
@@ -202,9 +203,18 @@ final class Transaction: @unchecked Sendable {
 
     @inline(never)
     private func chargeGrowth() throws(SQLError) {
-        try writeMemory.set(
-            batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes)
+        _ = try spillWrites(isShort: false)
+        do throws(SQLError) {
+            try writeMemory.set(writeBytes)
+        } catch {
+            guard try spillWrites(isShort: true) else { throw error }
+            try writeMemory.set(writeBytes)
+        }
         checkedBytes = batch.byteCount &+ Self.checkEvery
+    }
+
+    private var writeBytes: Int {
+        batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes
     }
 
     // MARK: Catalog
