@@ -10,7 +10,7 @@ extension Transaction {
         _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max
     ) throws(SQLError) -> WriteBatch.Lookup {
         do throws(StorageError) {
-            return try batch.lookup(key, below: ordinal)
+            return try batch.lookup(key, below: ordinal, mayWait: mayWait)
         } catch { throw SQLError(storage: error) }
     }
 
@@ -19,7 +19,7 @@ extension Transaction {
         _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max
     ) throws(SQLError) -> UInt32? {
         do throws(StorageError) {
-            return try batch.ordinalOfValue(key, below: ordinal)
+            return try batch.ordinalOfValue(key, below: ordinal, mayWait: mayWait)
         } catch { throw SQLError(storage: error) }
     }
 
@@ -32,8 +32,26 @@ extension Transaction {
         return newest < ordinal
     }
 
-    /// Moves the writes to files when they take more memory than a transaction may have, or when `wanted`, which
-    /// no budget grants, would be covered so. False: it would not.
+    /// Throws 54000 when it has written more than ``limits`` allow.
+    func checkLimits() throws(SQLError) {
+        if limits.keys != 0, batch.operationCount > limits.keys {
+            throw SQLError(
+                .programLimitExceeded, "transaction writes too many keys",
+                detail: "It has written \(batch.operationCount) rows and index entries; "
+                    + "max_txn_write_keys is \(limits.keys).",
+                hint: "Split the work over several transactions, or raise max_txn_write_keys.")
+        }
+        if limits.bytes != 0, batch.byteCount > limits.bytes {
+            throw SQLError(
+                .programLimitExceeded, "transaction writes too many bytes",
+                detail: "It has written \(batch.byteCount) bytes; max_txn_write_bytes is "
+                    + "\(limits.bytes).",
+                hint: "Split the work over several transactions, or raise max_txn_write_bytes.")
+        }
+    }
+
+    /// Moves the writes to files when they take more memory than one transaction may have; with `isShort`, when
+    /// the budget has none left, also when it is less, but worth a file. False: nothing was moved.
     func spillWrites(isShort: Bool) throws(SQLError) -> Bool {
         let bytes = batch.memoryBytes
         guard bytes > engine.options.transactionSpillBytes || isShort && bytes > Self.leastSpill

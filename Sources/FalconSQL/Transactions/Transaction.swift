@@ -184,23 +184,6 @@ final class Transaction: @unchecked Sendable {
     /// max_txn_write_keys and max_txn_write_bytes; 0: none.
     var limits = (keys: 0, bytes: 0)
 
-    private func checkLimits() throws(SQLError) {
-        if limits.keys != 0, batch.operationCount > limits.keys {
-            throw SQLError(
-                .programLimitExceeded, "transaction writes too many keys",
-                detail: "It has written \(batch.operationCount) rows and index entries; "
-                    + "max_txn_write_keys is \(limits.keys).",
-                hint: "Split the work over several transactions, or raise max_txn_write_keys.")
-        }
-        if limits.bytes != 0, batch.byteCount > limits.bytes {
-            throw SQLError(
-                .programLimitExceeded, "transaction writes too many bytes",
-                detail: "It has written \(batch.byteCount) bytes; max_txn_write_bytes is "
-                    + "\(limits.bytes).",
-                hint: "Split the work over several transactions, or raise max_txn_write_bytes.")
-        }
-    }
-
     @inline(never)
     private func chargeGrowth() throws(SQLError) {
         _ = try spillWrites(isShort: false)

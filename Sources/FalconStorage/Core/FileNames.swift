@@ -67,10 +67,10 @@ public struct FileNames: Hashable, Sendable {
         sstDirectory + "/" + Self.blobName(number)
     }
     public func spilledRun(_ number: UInt64) -> String {
-        spillDirectory + "/" + Self.hex(number) + ".run"
+        spillDirectory + "/" + Self.spilledRunName(number)
     }
     public func spilledOperations(_ number: UInt64) -> String {
-        spillDirectory + "/" + Self.hex(number) + ".ops"
+        spillDirectory + "/" + Self.spilledOperationsName(number)
     }
     public func walSegment(_ number: WALSegmentNumber) -> String {
         walDirectory + "/" + Self.walSegmentName(number)
@@ -82,6 +82,8 @@ public struct FileNames: Hashable, Sendable {
     public static func walSegmentName(_ number: WALSegmentNumber) -> String {
         hex(number.rawValue) + ".wal"
     }
+    public static func spilledRunName(_ number: UInt64) -> String { hex(number) + ".run" }
+    public static func spilledOperationsName(_ number: UInt64) -> String { hex(number) + ".ops" }
     public static func walSpareName(_ number: UInt64) -> String { hex(number) + ".spare" }
     /// The name `name` is written under before its rename.
     public static func temporary(_ name: String) -> String { name + ".tmp" }

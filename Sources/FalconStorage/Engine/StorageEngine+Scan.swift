@@ -34,7 +34,10 @@ extension StorageEngine {
         var overlayTombstones: [RangeTombstone] = []
         let usesOverlay = overlay.map { !$0.isEmpty } ?? false
         if usesOverlay, let overlay {
-            children += try overlay.makeIterators(below: ordinal)
+            children.append(overlay.makeIterator(below: ordinal))
+            if overlay.hasSpilled {
+                children += try overlay.makeSpilledIterators(below: ordinal)
+            }
             if overlay.rangeDeleteCount > 0 {
                 overlayTombstones = overlay.copiedRangeDeletes(below: ordinal).map {
                     RangeTombstone(lower: $0.lower, upper: $0.upper, timestamp: .max)

@@ -11,7 +11,7 @@ class SpilledWrites: @unchecked Sendable {
 
     /// The newest put or delete of `key` with an ordinal less than `below`; range deletes not applied.
     func newest(
-        _ key: UnsafeRawBufferPointer, below ordinal: UInt32
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32, mayWait: Bool
     ) throws(StorageError) -> Found? { nil }
 
     /// Cursors over each key's newest operation with an ordinal less than `below`, at timestamp `.max`, the

@@ -23,11 +23,12 @@ extension WriteBatch {
 
     /// The newest operation on `key` with an ordinal less than `below`, range deletes applied. Throws only
     /// when the batch has spilled and its files cannot be read.
+    /// - Parameter mayWait: See ``ReadOptions/mayWait``.
     public func lookup(
-        _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max, mayWait: Bool = true
     ) throws(StorageError) -> Lookup {
         if operationCount == 0 || ordinal == 0 { return .absent }
-        if spilled != nil { return try spilledLookup(key, below: ordinal) }
+        if spilled != nil { return try spilledLookup(key, below: ordinal, mayWait: mayWait) }
         return memoryLookup(key, below: ordinal)
     }
 
@@ -45,14 +46,15 @@ extension WriteBatch {
     /// The ordinal of the put that ``lookup(_:below:)`` finds; nil where it finds none. Two lookups have found
     /// the same version of a key when this is the same.
     public func ordinalOfValue(
-        _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max, mayWait: Bool = true
     ) throws(StorageError) -> UInt32? {
         if operationCount == 0 || ordinal == 0 { return nil }
         if let entry = newestEntry(key, below: ordinal) {
             guard entry.kind != .delete, !isCovered(entry, below: ordinal) else { return nil }
             return UInt32(truncatingIfNeeded: entry.version)
         }
-        guard let spilled, let found = try spilled.newest(key, below: ordinal),
+        guard let spilled,
+            let found = try spilled.newest(key, below: ordinal, mayWait: mayWait),
             found.kind != .delete
         else { return nil }
         let cover = newestRangeDelete(over: key, below: ordinal)
@@ -154,18 +156,8 @@ extension WriteBatch {
     /// Each key's newest operation with an ordinal less than `below`, in key order, kinds put and
     /// delete (a put under a later range delete shows as delete); timestamp is `.max`. Stays valid
     /// while the batch grows or spills; operations below the ordinal must not be rolled back meanwhile. Only of
-    /// what is in memory: see ``makeIterators(below:)``.
+    /// what is in memory: ``makeSpilledIterators(below:)`` are to be merged behind it.
     func makeIterator(below ordinal: UInt32 = .max) -> InternalIterator {
         WriteBatchIterator(self, below: ordinal)
-    }
-
-    /// The same for all of the batch: cursors that are to be merged, the newest first. All timestamps are
-    /// `.max`, and where several stand on a key the first of them has the newest operation.
-    func makeIterators(below ordinal: UInt32 = .max) throws(StorageError) -> [InternalIterator] {
-        let newest = makeIterator(below: ordinal)
-        guard let spilled else { return [newest] }
-        return [newest]
-            + (try spilled.makeIterators(
-                below: ordinal, hiding: copiedRangeDeletes(below: ordinal), keepsBlocks: true))
     }
 }

@@ -7,7 +7,7 @@ extension WriteBatch {
     public var firstOrdinalInMemory: UInt32 { firstOrdinal }
 
     func spilledLookup(
-        _ key: UnsafeRawBufferPointer, below ordinal: UInt32
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32, mayWait: Bool
     ) throws(StorageError) -> Lookup {
         var cover: UInt32?
         if rangeDeleteCount > 0 { cover = newestRangeDelete(over: key, below: ordinal) }
@@ -15,10 +15,20 @@ extension WriteBatch {
             if let cover, UInt64(cover) > entry.version { return .deleted }
             return entry.kind == .delete ? .deleted : .value(entry.value)
         }
-        guard let found = try spilled?.newest(key, below: ordinal),
+        guard let found = try spilled?.newest(key, below: ordinal, mayWait: mayWait),
             cover.map({ $0 < found.ordinal }) ?? true
         else { return cover == nil ? .absent : .deleted }
         return found.kind == .delete ? .deleted : .value(found.value)
+    }
+
+    /// Cursors over what has spilled, as ``makeIterator(below:)`` makes one over the memory, newest first: where
+    /// several stand on a key, the first has its newest operation.
+    func makeSpilledIterators(
+        below ordinal: UInt32 = .max, keepsBlocks: Bool = true
+    ) throws(StorageError) -> [InternalIterator] {
+        guard let spilled else { return [] }
+        return try spilled.makeIterators(
+            below: ordinal, hiding: copiedRangeDeletes(below: ordinal), keepsBlocks: keepsBlocks)
     }
 
     /// Makes the memory empty, after its operations went to `spilled`, and goes on in `tree`. The old tree lives

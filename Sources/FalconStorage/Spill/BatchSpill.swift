@@ -106,8 +106,12 @@ final class BatchSpill: SpilledWrites, @unchecked Sendable {
     // MARK: - Reading
 
     override func newest(
-        _ key: UnsafeRawBufferPointer, below ordinal: UInt32
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32, mayWait: Bool
     ) throws(StorageError) -> Found? {
+        if pin.mayWait != mayWait {
+            pin.release()
+            pin = BlockPin(mayWait: mayWait)
+        }
         for entry in runs.reversed() {
             if let found = try entry.run.newest(key, below: min(ordinal, entry.limit), &pin) {
                 return found
@@ -146,12 +150,10 @@ final class BatchSpill: SpilledWrites, @unchecked Sendable {
             return
         }
         dropTables()
-        let ranges = batch.copiedRangeDeletes()
-        let sources =
-            [batch.makeIterator()]
-            + (try makeIterators(below: .max, hiding: ranges, keepsBlocks: false))
+        let older = try batch.makeSpilledIterators(keepsBlocks: false)
         let files = try SpillMerge(space: space).write(
-            MergingIterator.merging(sources), hiding: ranges)
+            MergingIterator.merging([batch.makeIterator()] + older),
+            hiding: batch.copiedRangeDeletes())
         prepared = PreparedTables(
             files: files, nextOrdinal: batch.nextOrdinal, operationCount: batch.operationCount)
     }
