@@ -48,10 +48,11 @@ import Testing
             case 8, 9: try spill()
             default:
                 let value = "\(below(1 << 30))" + String(repeating: "x", count: below(100))
+                let before = below(4) == 0 ? bytes("b" + value) : nil
                 try both {
                     try $0.put(
                         key: bytes(key), value: bytes(value), class: .index, sql: .update,
-                        descriptorVersion: 7, before: below(4) == 0 ? bytes("b" + value) : nil)
+                        descriptorVersion: 7, before: before)
                 }
             }
         }
