@@ -89,8 +89,10 @@ import Testing
         let inside = try s.query(Self.sums)
         #expect(try s.query("SELECT b FROM t WHERE a = 17")?.hasSuffix("x17") == true)
         #expect(try s.query("SELECT a FROM t ORDER BY a DESC LIMIT 1") == "30000")
-        #expect(try s.query("SELECT count(*) FROM t WHERE c = 4") == s.query(
-            "SELECT count(*) FROM t WHERE c + 0 = 4"))
+        #expect(
+            try s.query("SELECT count(*) FROM t WHERE c = 4")
+                == s.query(
+                    "SELECT count(*) FROM t WHERE c + 0 = 4"))
 
         try s.run("SAVEPOINT p")
         try s.run("UPDATE t SET c = -1, b = 'undone'")
@@ -113,8 +115,10 @@ import Testing
         try database.restart()
         s = try database.session()
         #expect(try s.query(Self.sums) == whole)
-        #expect(try s.query("SELECT count(*) FROM t WHERE c = 4") == s.query(
-            "SELECT count(*) FROM t WHERE c + 0 = 4"))
+        #expect(
+            try s.query("SELECT count(*) FROM t WHERE c = 4")
+                == s.query(
+                    "SELECT count(*) FROM t WHERE c + 0 = 4"))
         try database.engine.compact()
         #expect(try s.query(Self.sums) == whole)
     }
@@ -147,7 +151,8 @@ import Testing
         try s.run(
             "CREATE TABLE child (p int REFERENCES t DEFERRABLE INITIALLY DEFERRED, f text)")
         try s.run("BEGIN")
-        try s.run("INSERT INTO t SELECT i, lpad('', 100, 'x'), 1, -i FROM generate_series(1, 20000) AS i")
+        try s.run(
+            "INSERT INTO t SELECT i, lpad('', 100, 'x'), 1, -i FROM generate_series(1, 20000) AS i")
         try s.run("SAVEPOINT p")
         #expect(s.failure("INSERT INTO t VALUES (5, '', 1, 5)")?.state == .uniqueViolation)
         try s.run("ROLLBACK TO p")
@@ -162,7 +167,8 @@ import Testing
                 "INSERT INTO t VALUES (9, 'a', 1, -9), (9, 'b', 1, -9) ON CONFLICT (a) DO UPDATE SET c = 0"
             )?.state == .cardinalityViolation)
         try s.run("ROLLBACK TO p")
-        try s.run("INSERT INTO child SELECT i, lpad('', 200, 'c') FROM generate_series(1, 5000) AS i")
+        try s.run(
+            "INSERT INTO child SELECT i, lpad('', 200, 'c') FROM generate_series(1, 5000) AS i")
         try s.run("SAVEPOINT q")
         try s.run("INSERT INTO child VALUES (-1)")
         #expect(s.failure("COMMIT")?.state == .foreignKeyViolation)

@@ -230,8 +230,8 @@ final class AdminSource: Sendable {
             "Transactions whose writes did not fit into their memory and went to files.",
             s.spilledTransactions)
         out.counter(
-            "falcon_spilled_bytes_total", "Bytes that transactions wrote to files before their commit.",
-            s.spilledBytes)
+            "falcon_spilled_bytes_total",
+            "Bytes that transactions wrote to files before their commit.", s.spilledBytes)
         out.gauge(
             "falcon_spill_file_bytes", "Bytes of such files that are there now.",
             Double(s.spillFileBytes))

@@ -51,7 +51,7 @@ final class ReplayOverflow {
             let bytes = max($0.memtableBytes, options.rotationBytes)
             return $0.isOneBatch ? min(bytes, options.rotationBytes * 2) : bytes
         }
-            .sorted(by: >).prefix(underWay)
+        .sorted(by: >).prefix(underWay)
         return MemoryCharge(
             options.memoryBudget, .memtables,
             bytes: keptMemtables * options.rotationBytes + largest.reduce(0, +))

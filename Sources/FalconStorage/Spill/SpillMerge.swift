@@ -46,7 +46,9 @@ struct SpillMerge {
                 key: key, timestamp: TableProperties.sortedFileTimestamp, kind: source.kind,
                 value: source.value)
             last.assign(key)
-            repeat { try source.next() } while source.isValid
+            repeat {
+                try source.next()
+            } while source.isValid
                 && KeyOrder.compare(source.userKey, last.bytes) == 0
         }
     }
