@@ -87,7 +87,7 @@ import Testing
         #expect(try s.tag("UPDATE t SET c = c + a % 7") == "UPDATE 30011")
         #expect(try s.tag("UPDATE t SET c = c + 1 WHERE a % 2 = 0") == "UPDATE 15006")
         let inside = try s.query(Self.sums)
-        #expect(try s.query("SELECT b FROM t WHERE a = 17")?.hasSuffix("x17") == true)
+        #expect(try s.query("SELECT b FROM t WHERE a = 17").hasSuffix("x17"))
         #expect(try s.query("SELECT a FROM t ORDER BY a DESC LIMIT 1") == "30000")
         #expect(
             try s.query("SELECT count(*) FROM t WHERE c = 4")

@@ -3,6 +3,7 @@ final class SpilledRunWriter {
     private let space: SpillSpace
     private let file: any File
     private let writer: TableWriter
+    private var isOpen = true
     private var isFinished = false
 
     init(_ space: SpillSpace) throws(StorageError) {
@@ -21,7 +22,7 @@ final class SpilledRunWriter {
 
     deinit {
         if isFinished { return }
-        try? file.close()
+        if isOpen { try? file.close() }
         try? space.store.fileSystem.remove(file.path)
     }
 
@@ -40,7 +41,11 @@ final class SpilledRunWriter {
     ) throws(StorageError) -> SpilledRun? {
         if writer.entryCount == 0 { return nil }
         let summary = try writer.finish()
-        let run = try SpilledRun(space, file, summary, ordinals: ordinals, tier: tier)
+        isOpen = false
+        try file.close()
+        // Runs may be many: the pool says how many are open.
+        let pooled = try space.store.files.open(file.path)
+        let run = try SpilledRun(space, pooled, summary, ordinals: ordinals, tier: tier)
         isFinished = true
         return run
     }
