@@ -165,6 +165,19 @@ import Testing
         #expect(try fixture.rows() == [])
     }
 
+    /// The crash and fault suites cut through spills and their commits: their workload makes them.
+    @Test func theSurvivalWorkloadMakesThem() throws {
+        let workload = try SurvivalWorkload(
+            MemoryFileSystem(), options: SurvivalWorkload.options(1), seed: 1)
+        var spilled: UInt64 = 0
+        for _ in 0..<300 {
+            try workload.step()
+            spilled = max(spilled, workload.engine.statistics().spilledTransactions)
+        }
+        #expect(spilled > 2)
+        try workload.close()
+    }
+
     // MARK: Recovery
 
     /// A log with a transaction of many times a memtable is replayed through files.
