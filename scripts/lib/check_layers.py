@@ -24,7 +24,7 @@ MAY_IMPORT = {
 # Folders of each layered module, lowest first: a folder may use those before it.
 FOLDERS = {
     "FalconStorage": [
-        "Core", "VFS", "Transform", "WAL", "Memtable", "Cache", "SST", "Blob", "Manifest", "LSM", "MVCC",
+        "Core", "VFS", "Transform", "WAL", "Memtable", "Cache", "SST", "Blob", "Manifest", "LSM", "Spill", "MVCC",
         "Commit", "Recovery", "Engine", "PITR", "CDC", "Verify", "Ingest", "Stores",
     ],
 }

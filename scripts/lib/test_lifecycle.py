@@ -10,6 +10,7 @@ import time
 
 from claims import check, finish
 from falconserver import Server, free_port
+from large_transactions import large_transactions
 from pgclient import Disconnected, ServerError
 
 
@@ -257,7 +258,7 @@ def main():
     parser.add_argument("--bin", required=True, help="directory of the built falcondb")
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
-        for part in (command_line, refusals, stopping, damaged, prepared):
+        for part in (command_line, refusals, stopping, damaged, prepared, large_transactions):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

@@ -1,14 +1,14 @@
 import FalconSchema
 import FalconStorage
 
-/// Catalog changes from what a transaction wrote: the reverse of ``Transaction/record(_:)``.
+/// Catalog changes from what a prepared transaction wrote, which has not spilled: the reverse of ``Transaction/record(_:)``.
 extension CatalogStore {
     static func changes(
         in batch: WriteBatch, of database: DatabaseID
     ) throws(SQLError) -> [CatalogChange] {
         var changes: [CatalogChange] = []
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal), operation.class == .catalog,
+            guard let operation = batch.memoryOperation(at: ordinal), operation.class == .catalog,
                 let change = try change(operation, of: database)
             else { continue }
             changes.append(change)

@@ -60,11 +60,11 @@ final class DatabaseState: Sendable {
     }
 
     /// Counters begun from now on are above the ids that rows in `batch` have. (Those of tables with a
-    /// primary key look the same and are never asked for.)
+    /// primary key look the same and are never asked for.) A batch that is prepared has not spilled.
     func noteRowIDs(in batch: WriteBatch) {
         preparedRowIDs.withLock { ids in
             for ordinal in 0..<batch.nextOrdinal {
-                guard let operation = batch.operation(at: ordinal), operation.kind == .put,
+                guard let operation = batch.memoryOperation(at: ordinal), operation.kind == .put,
                     operation.class == .row, operation.key.count >= 16
                 else { continue }
                 let key = operation.key

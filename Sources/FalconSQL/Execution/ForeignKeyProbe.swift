@@ -181,7 +181,7 @@ final class ForeignKeyProbe {
         try entry.withRaw { entry throws(SQLError) in
             let isOwn = transaction.createdStorage.contains(index.storageID)
             if !transaction.batch.isEmpty {
-                switch transaction.batch.lookup(entry) {
+                switch try transaction.written(entry) {
                 case .absent: break
                 case .deleted: return false
                 // Who wrote it has its row locked.
@@ -203,7 +203,7 @@ final class ForeignKeyProbe {
     func isThere(_ entry: [UInt8], _ transaction: Transaction) throws(SQLError) -> Bool {
         try entry.withRaw { entry throws(SQLError) in
             if !transaction.batch.isEmpty {
-                switch transaction.batch.lookup(entry) {
+                switch try transaction.written(entry) {
                 case .absent: break
                 case .deleted: return false
                 case .value: return true

@@ -101,11 +101,15 @@ struct ForeignKeyRunner {
     private func check(
         _ event: ForeignKeyEvent, _ probe: ForeignKeyProbe, _ round: inout Round
     ) throws(SQLError) {
-        guard let operation = transaction.batch.operation(at: event.ordinal) else { return }
+        guard
+            let operation = try storage({ () throws(StorageError) in
+                try transaction.batch.operation(at: event.ordinal)
+            })
+        else { return }
         let values = try probe.values(ofStored: operation.value)
         if values.contains(where: \.isNull) {
             // A later version has an event of its own.
-            guard isCurrent(operation) else { return }
+            guard try isCurrent(operation) else { return }
             throw probe.mixedNulls
         }
         if let converted = try probe.converted(values, session.functions) {
@@ -116,13 +120,12 @@ struct ForeignKeyRunner {
                 return
             }
         }
-        if isCurrent(operation) { throw probe.missing(values, display) }
+        if try isCurrent(operation) { throw probe.missing(values, display) }
     }
 
     /// The row is still as that operation wrote it.
-    private func isCurrent(_ operation: WriteBatch.Operation) -> Bool {
-        guard case .value(let now) = transaction.batch.lookup(operation.key) else { return false }
-        return now.baseAddress == operation.value.baseAddress
+    private func isCurrent(_ operation: WriteBatch.Operation) throws(SQLError) -> Bool {
+        try transaction.ordinalWritten(operation.key) == operation.ordinal
     }
 
     // MARK: Referenced rows

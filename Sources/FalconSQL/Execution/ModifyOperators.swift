@@ -158,7 +158,7 @@ final class InsertOperator: ModifyOperator {
         let transaction = executor.transaction
         transaction.serializable?.reads.note(key)
         guard transaction.isolation.keepsSnapshot else { return }
-        if case .value = transaction.batch.lookup(key) { return }
+        if case .value = try transaction.written(key) { return }
         let engine = executor.engine
         let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
         if let newest, newest > executor.readTimestamp {
@@ -179,14 +179,10 @@ final class InsertOperator: ModifyOperator {
             }
         }
         // Written by this very statement?
-        let isOwn = key.withRaw { key -> Bool in
-            guard case .value = transaction.batch.lookup(key) else { return false }
-            if case .value(let before) = transaction.batch.lookup(key, below: executor.ordinal),
-                case .value(let now) = transaction.batch.lookup(key)
-            {
-                return before.baseAddress != now.baseAddress
-            }
-            return true
+        let ordinal = executor.ordinal
+        let isOwn = try key.withRaw { key throws(SQLError) -> Bool in
+            guard let now = try transaction.ordinalWritten(key) else { return false }
+            return now >= ordinal
         }
         if isOwn || updatedKeys.contains(key) {
             throw SQLError(
@@ -203,7 +199,7 @@ final class InsertOperator: ModifyOperator {
                 old = try codec.decodeAll(value)
                 if let loader { try codec.decode(value, loader, into: self.row.slots) }
             }
-            if case .value(let own) = transaction.batch.lookup(key) {
+            if case .value(let own) = try transaction.written(key) {
                 try body(own)
                 return true
             }

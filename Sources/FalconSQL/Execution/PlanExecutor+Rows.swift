@@ -4,8 +4,8 @@ import FalconStorage
 extension PlanExecutor {
     /// Whether the statement sees a row at `key`; a large one is not read.
     func hasRow(_ key: UnsafeRawBufferPointer) throws(SQLError) -> Bool {
-        if let overlay {
-            switch overlay.lookup(key, below: ordinal) {
+        if overlay != nil {
+            switch try transaction.written(key, below: ordinal) {
             case .absent: break
             case .deleted: return false
             case .value: return true

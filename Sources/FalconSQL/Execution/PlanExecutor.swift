@@ -149,8 +149,8 @@ final class PlanExecutor: SubplanRunner {
         _ key: UnsafeRawBufferPointer,
         _ body: (UnsafeRawBufferPointer) throws(SQLError) -> Void
     ) throws(SQLError) -> Bool {
-        if let overlay {
-            switch overlay.lookup(key, below: ordinal) {
+        if overlay != nil {
+            switch try transaction.written(key, below: ordinal) {
             case .absent: break
             case .deleted: return false
             case .value(let value):

@@ -71,15 +71,12 @@ struct RowLocker {
             return outcome
         }
         if !transaction.batch.isEmpty {
-            switch transaction.batch.lookup(key) {
+            switch try transaction.written(key) {
             case .absent: break
             case .deleted: return .skip
-            case .value(let now):
+            case .value:
                 // Own write: fine when an earlier statement made it, done already when this one did.
-                if case .value(let before) = transaction.batch.lookup(
-                    key, below: executor.ordinal), before.baseAddress == now.baseAddress,
-                    place == nil
-                {
+                if place == nil, try transaction.isUnchanged(key, since: executor.ordinal) {
                     return .current
                 }
                 return .skip

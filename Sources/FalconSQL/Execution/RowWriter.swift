@@ -198,7 +198,7 @@ final class RowWriter {
     /// The newest value of a key that this transaction has locked: its own, else the committed one.
     private func newestValue(_ key: UnsafeRawBufferPointer) throws(SQLError) -> [UInt8]? {
         if !transaction.batch.isEmpty {
-            switch transaction.batch.lookup(key) {
+            switch try transaction.written(key) {
             case .absent: break
             case .deleted: return nil
             case .value(let value): return Array(value)
@@ -222,7 +222,7 @@ final class RowWriter {
         of key: UnsafeRawBufferPointer, isShared: Bool
     ) throws(SQLError) -> Presence {
         if !transaction.batch.isEmpty {
-            switch transaction.batch.lookup(key) {
+            switch try transaction.written(key) {
             case .absent: break
             case .deleted: return .deleted
             case .value: return .present
@@ -396,7 +396,7 @@ final class RowWriter {
         }
         var wasOwn = false
         if !outgoing.isEmpty, !transaction.batch.isEmpty {
-            if case .value = transaction.batch.lookup(key) { wasOwn = true }
+            if case .value = try transaction.written(key) { wasOwn = true }
         }
         try replace(key: key, old: old, new: new)
         try noteUpdated(old, new, wasOwn: wasOwn)

@@ -128,6 +128,7 @@ extension Session {
     public func copyData(_ bytes: [UInt8], _ sink: any ResultSink) -> SessionProgress {
         guard let copyIn else { return .finished }
         copyIn.reader.append(bytes)
+        isOnWorker = false
         return continueCopy(sink)
     }
 
@@ -135,6 +136,7 @@ extension Session {
     public func copyDone(_ sink: any ResultSink) -> SessionProgress {
         guard let copyIn else { return .finished }
         copyIn.isFinal = true
+        isOnWorker = false
         return continueCopy(sink)
     }
 
@@ -150,6 +152,8 @@ extension Session {
     /// Writes the rows that have arrived.
     func continueCopy(_ sink: any ResultSink) -> SessionProgress {
         guard let copyIn else { return .finished }
+        transaction.mayWait = isOnWorker
+        defer { transaction.mayWait = true }
         do throws(SQLError) {
             try copyIn.chargeBuffers()
             while true {
@@ -168,6 +172,7 @@ extension Session {
             }
         } catch {
             if error.isLockWait { return beginLockWait() }
+            if error.isDiskWait { return needsWorker() }
             var error = error
             if error.context == nil, copyIn.reader.lineNumber > 0 {
                 // A duplicate shows when rows are written, and PostgreSQL writes many at once: it no
@@ -185,12 +190,14 @@ extension Session {
             try ForeignKeyRunner(session: self).fireImmediate()
         } catch {
             if error.isLockWait { return beginLockWait() }
+            if error.isDiskWait { return needsWorker() }
             copyIn.executor.end()
             return fail(error, sink)
         }
         copyIn.executor.end()
         copyIn.run.utilityState = CopyResult(copyIn.rows)
         self.copyIn = nil
+        transaction.mayWait = true
         return drive(sink)
     }
 
@@ -261,7 +268,7 @@ extension Session {
         do throws(SQLError) {
             try copyIn.executor.insertCurrentRow()
         } catch {
-            if error.isLockWait {
+            if error.isLockWait || error.isDiskWait {
                 transaction.rollbackStatement(
                     to: ordinal, changeCount: transaction.changes.count)
                 copyIn.hasPendingRow = true

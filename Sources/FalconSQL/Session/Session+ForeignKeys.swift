@@ -8,6 +8,11 @@ extension Session {
     /// The checks a commit (or PREPARE TRANSACTION) begins with. Non-nil: they wait, and `resume` goes on
     /// with `end`. What fails rolls the transaction back.
     func finishDeferredChecks(_ end: TransactionEnd) throws(SQLError) -> SessionProgress? {
+        if transaction.batch.hasSpilled, !isOnWorker {
+            // The commit reads and writes as much as the transaction wrote.
+            pendingEnd = end
+            return needsWorker()
+        }
         let events = transaction.foreignKeys.deferred
         guard !events.isEmpty else { return nil }
         let isQuick =

@@ -231,7 +231,8 @@ extension Session {
         guard let plan = run.executor?.plan ?? prepared.plan else {
             throw SQLError(.internalError, "statement has no plan")
         }
-        if !plan.isBounded || run.needsWorker, !isOnWorker, run.stage != .emitting {
+        let isBounded = plan.isBounded && !run.needsWorker && !transaction.batch.hasSpilled
+        if !isBounded, !isOnWorker, run.stage != .emitting {
             return .blocked(needsWorker())
         }
         if run.stage == .start { try open(run, plan) }

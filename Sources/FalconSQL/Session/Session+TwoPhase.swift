@@ -101,6 +101,17 @@ extension Session {
     }
 
     private func checkPreparable() throws(SQLError) {
+        if transaction.batch.hasSpilled {
+            throw SQLError(
+                .programLimitExceeded,
+                "cannot PREPARE a transaction whose writes do not fit into memory",
+                detail:
+                    "It has written \(transaction.batch.byteCount) bytes; a transaction's writes go "
+                    + "to files beyond \(database.engine.options.transactionSpillBytes) bytes, and what "
+                    + "is prepared stays in memory until it is decided.",
+                hint: "Split the work over several transactions, raise memory_budget, or end this "
+                    + "transaction with COMMIT.")
+        }
         let keys = Set(owner.kept.map(\.key))
         if usesTemporary, transaction.touches(schema: temporarySchema, locks: keys) {
             throw SQLError(

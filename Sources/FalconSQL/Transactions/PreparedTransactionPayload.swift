@@ -43,7 +43,7 @@ struct PreparedTransactionPayload {
         }
         writer.appendVarint(UInt64(batch.operationCount))
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let operation = batch.memoryOperation(at: ordinal) else { continue }
             Self.append(operation, to: &writer)
             Self.cut(&writer, into: &parts)
         }

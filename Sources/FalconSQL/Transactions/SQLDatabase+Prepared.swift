@@ -54,11 +54,17 @@ extension SQLDatabase {
                 hint: "The lock table may have been larger when it was prepared.")
         }
         database.noteRowIDs(in: payload.batch)
+        var node: SerializableNode?
+        if header.isSerializable {
+            node = try storage { () throws(StorageError) in
+                try serializables.restore(payload.batch)
+            }
+        }
         return PreparedTransaction(
             uid: uid, header: header, database: database, owner: owner, batch: payload.batch,
             changes: try CatalogStore.changes(in: payload.batch, of: database.id),
             moves: payload.moves,
-            node: header.isSerializable ? serializables.restore(payload.batch) : nil,
+            node: node,
             budget: engine.options.memoryBudget)
     }
 

@@ -97,8 +97,8 @@ final class SerializableTracker: Sendable {
     /// ``published(_:at:)`` or ``abandon(_:)`` must follow; a commit without writes needs neither.
     func mayCommit(
         _ node: SerializableNode, _ batch: WriteBatch, publishedTimestamp: Timestamp
-    ) -> Bool {
-        let writes = SerializableWrites(batch)
+    ) throws(StorageError) -> Bool {
+        let writes = try SerializableWrites(batch)
         var callbacks: [@Sendable () -> Void] = []
         let isAllowed = state.withLock { state in
             let beside = state.committed.filter { $0.isConcurrent(with: node.snapshotTimestamp) }
@@ -135,8 +135,8 @@ final class SerializableTracker: Sendable {
     /// Whether `node` could not commit what is in `batch` and `key` besides.
     func wouldFail(
         _ node: SerializableNode, _ batch: WriteBatch, and key: UnsafeRawBufferPointer
-    ) -> Bool {
-        let writes = SerializableWrites(batch, and: key)
+    ) throws(StorageError) -> Bool {
+        let writes = try SerializableWrites(batch, and: key)
         return state.withLock { state in
             let beside = state.committed.filter { $0.isConcurrent(with: node.snapshotTimestamp) }
             let outs = beside.filter { $0.writes?.meet(node.reads) ?? false }
@@ -146,12 +146,12 @@ final class SerializableTracker: Sendable {
 
     /// A prepared transaction of an earlier process, of which only the writes are known: it counts as
     /// one that has read everything, and around a commit that everybody sees.
-    func restore(_ batch: WriteBatch) -> SerializableNode {
+    func restore(_ batch: WriteBatch) throws(StorageError) -> SerializableNode {
         let node = SerializableNode(snapshotTimestamp: .zero)
         node.reads.noteEverything()
         let earlier = CommitPoint()
         earlier.timestamp = .zero
-        node.committed(SerializableWrites(batch), outs: [earlier])
+        node.committed(try SerializableWrites(batch), outs: [earlier])
         state.withLock { $0.committed.append(node) }
         return node
     }

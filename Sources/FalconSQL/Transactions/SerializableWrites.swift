@@ -19,10 +19,10 @@ struct SerializableWrites {
     var isEmpty: Bool { storages.isEmpty && !isEverything }
 
     /// - Parameter key: counts as written too.
-    init(_ batch: WriteBatch, and key: UnsafeRawBufferPointer? = nil) {
+    init(_ batch: WriteBatch, and key: UnsafeRawBufferPointer? = nil) throws(StorageError) {
         if let key { add(key) }
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let operation = try batch.operation(at: ordinal) else { continue }
             if operation.kind != .rangeDelete {
                 add(operation.key)
             } else if let storage = SerializableReads.storage(of: operation.key) {

@@ -29,9 +29,11 @@ extension Transaction {
     /// end, if there is one.
     func checkSerializable() throws(SQLError) -> SerializableNode? {
         guard let node = serializable else { return nil }
-        guard
-            serializables.mayCommit(node, batch, publishedTimestamp: engine.publishedTimestamp)
-        else {
+        let mayCommit = try storage { () throws(StorageError) in
+            try serializables.mayCommit(
+                node, batch, publishedTimestamp: engine.publishedTimestamp)
+        }
+        guard mayCommit else {
             throw Self.serializationFailure(
                 "Reason code: Canceled on identification as a pivot, during commit attempt.")
         }
@@ -61,7 +63,10 @@ extension Transaction {
     /// is the reason to give: 40001, and another attempt finds the key taken; not 23505.
     func checkConflictingKey(_ key: UnsafeRawBufferPointer) throws(SQLError) {
         guard let node = serializable, node.reads.contains(key) else { return }
-        if serializables.wouldFail(node, batch, and: key) {
+        let wouldFail = try storage { () throws(StorageError) in
+            try serializables.wouldFail(node, batch, and: key)
+        }
+        if wouldFail {
             throw Self.serializationFailure(
                 "Reason code: Canceled on identification as a pivot, during write.")
         }

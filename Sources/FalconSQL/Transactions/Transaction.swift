@@ -178,7 +178,8 @@ final class Transaction: @unchecked Sendable {
 
     // MARK: Memory
 
-    /// To be called after each row written: charges what the private writes take by now, or throws 53200.
+    /// To be called after each row written: charges what the private writes take by now, and moves them to files
+    /// when that is too much. What was borrowed from them dies.
     @inline(__always)
     func chargeWrites() throws(SQLError) {
         if batch.byteCount > checkedBytes { try chargeGrowth() }
@@ -188,29 +189,21 @@ final class Transaction: @unchecked Sendable {
     /// max_txn_write_keys and max_txn_write_bytes; 0: none.
     var limits = (keys: 0, bytes: 0)
 
-    private func checkLimits() throws(SQLError) {
-        if limits.keys != 0, batch.operationCount > limits.keys {
-            throw SQLError(
-                .programLimitExceeded, "transaction writes too many keys",
-                detail: "It has written \(batch.operationCount) rows and index entries; "
-                    + "max_txn_write_keys is \(limits.keys).",
-                hint: "Split the work over several transactions, or raise max_txn_write_keys.")
-        }
-        if limits.bytes != 0, batch.byteCount > limits.bytes {
-            throw SQLError(
-                .programLimitExceeded, "transaction writes too many bytes",
-                detail: "It has written \(batch.byteCount) bytes; max_txn_write_bytes is "
-                    + "\(limits.bytes).",
-                hint: "Split the work over several transactions, or raise max_txn_write_bytes.")
-        }
-    }
-
     @inline(never)
     private func chargeGrowth() throws(SQLError) {
-        try writeMemory.set(
-            batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes
-                &+ notifications.memoryBytes)
+        _ = try spillWrites(isShort: false)
+        do throws(SQLError) {
+            try writeMemory.set(writeBytes)
+        } catch {
+            guard try spillWrites(isShort: true) else { throw error }
+            try writeMemory.set(writeBytes)
+        }
         checkedBytes = batch.byteCount &+ Self.checkEvery
+    }
+
+    private var writeBytes: Int {
+        batch.memoryBytes &+ moves.count &* 160 &+ foreignKeys.memoryBytes
+            &+ notifications.memoryBytes
     }
 
     /// Keeps a notification for the commit, or throws 53200.

@@ -225,6 +225,16 @@ final class AdminSource: Sendable {
         out.counter(
             "falcon_large_transactions_total",
             "Transactions so large that they became a layer of their own.", s.adoptedBatches)
+        out.counter(
+            "falcon_spilled_transactions_total",
+            "Transactions whose writes did not fit into their memory and went to files.",
+            s.spilledTransactions)
+        out.counter(
+            "falcon_spilled_bytes_total",
+            "Bytes that transactions wrote to files before their commit.", s.spilledBytes)
+        out.gauge(
+            "falcon_spill_file_bytes", "Bytes of such files that are there now.",
+            Double(s.spillFileBytes))
         out.counter("falcon_flushes_total", "Memtables flushed.", s.flushes)
         out.counter("falcon_flushed_bytes_total", "Bytes written by flushes.", s.flushedBytes)
         out.counter("falcon_compactions_total", "Compactions run.", s.compactions)

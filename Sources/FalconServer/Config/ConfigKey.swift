@@ -127,7 +127,8 @@ struct ConfigKey: Sendable {
             "storage", "memory_budget", "0",
             "Memory for memtables, table metadata, transactions, locks, queries and the block cache "
                 + "together, from 64MiB: the cache gets what the others leave, whatever block_cache_size "
-                + "says; statements that want more fail with SQLSTATE 53200. 0: no such bound."
+                + "says; what a transaction writes beyond its share goes to files, other statements that want "
+                + "more fail with SQLSTATE 53200. 0: no such bound."
         ) { (config, value) throws(ConfigError) in
             config.memoryBudgetBytes = try value.bytes(0...(1 << 42))
         },

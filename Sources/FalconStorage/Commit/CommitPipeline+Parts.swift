@@ -3,16 +3,28 @@ extension CommitPipeline {
     /// Bytes that may wait in the log's buffer while a large batch is logged.
     static let pendingPartBytes = 16 << 20
 
-    /// Encodes the whole of `batch`. True when it changes the catalog.
+    /// Encodes the whole of `batch`, which has not spilled. True when it changes the catalog.
     @inline(__always)
     static func encode(_ batch: WriteBatch, to encoder: WALOperationEncoder) -> Bool {
         var changesCatalog = false
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let operation = batch.memoryOperation(at: ordinal) else { continue }
             if operation.class == .catalog { changesCatalog = true }
             encoder.add(WALOperation(operation))
         }
         return changesCatalog
+    }
+
+    /// The tables that are ready for a batch that has spilled: made before the section, since it takes as long as
+    /// reading the whole batch.
+    @inline(never)
+    func spilledTables(of batch: WriteBatch) throws(StorageError) -> BatchSpill {
+        guard let spill = batch.spilled as? BatchSpill, spill.hasTables else {
+            throw StorageError(
+                .internalError, kind: .bug,
+                "A batch that has spilled came to its commit without tables.")
+        }
+        return spill
     }
 
     /// Logs a large batch as BATCH_PARTs, all but what remains in `encoder` for the COMMIT: neither the
@@ -29,7 +41,7 @@ extension CommitPipeline {
         var count: UInt32 = 0
         var changesCatalog = false
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let operation = try batch.operation(at: ordinal) else { continue }
             if operation.class == .catalog { changesCatalog = true }
             let bytes =
                 operation.key.count + operation.value.count + (operation.before?.count ?? 0)

@@ -135,7 +135,8 @@ final class CommitPipeline: @unchecked Sendable {
         let transaction = options.transactionID ?? numberCommit()
         let encoder = encoders.take()
         defer { encoders.give(back: encoder) }
-        let hasParts = batch.byteCount > partBytes
+        let spill = batch.hasSpilled ? try spilledTables(of: batch) : nil
+        let hasParts = batch.byteCount > partBytes || spill != nil
         var parts: (count: UInt32, changesCatalog: Bool) = (0, false)
         if !hasParts { parts.changesCatalog = Self.encode(batch, to: encoder) }
         section.lock()
@@ -144,11 +145,11 @@ final class CommitPipeline: @unchecked Sendable {
             throw refusal()
         }
         let bytes = batch.byteCount
-        let isAdopted = target.adoption.adopts(batch)
-        let place = try isAdopted ? target.preparePlace() : nil
-        let layer = try isAdopted ? nil : target.layer(for: batch)
+        let isLayer = spill != nil || target.adoption.adopts(batch)
+        let place = try isLayer ? target.preparePlace() : nil
+        let layer = try isLayer ? nil : target.layer(for: batch)
         // What the log holds must go in: all that can fail comes before it.
-        if batch.rangeDeleteCount > 0 {
+        if batch.rangeDeleteCount > 0, spill == nil {
             try (place?.placeholder ?? layer?.table)?.reserveRangeTombstones(of: batch)
         }
         if hasParts { parts = try logParts(batch, transaction, encoder, wal) }
@@ -159,7 +160,12 @@ final class CommitPipeline: @unchecked Sendable {
                 database: options.database, epoch: epoch, partCount: parts.count),
             encoder, flush: waiter == nil ? options.durability : .buffered)
         let isApplied: Bool
-        if let place {
+        if let place, let spill {
+            let files = spill.takeTables().map(IngestRecord.File.init)
+            let tables = IngestRecord(timestamp: timestamp, wallMicros: wall, files: files)
+            target.install(tables, end: position.end, in: place)
+            isApplied = true
+        } else if let place {
             isApplied = target.adopt(batch, at: timestamp, end: position.end, in: place)
         } else {
             isApplied = layer?.table.apply(batch, at: timestamp) ?? false

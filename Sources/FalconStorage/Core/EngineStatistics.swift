@@ -51,6 +51,11 @@ public struct EngineStatistics: Sendable {
 
     /// Transactions so large that they became a layer of their own.
     public var adoptedBatches: UInt64 = 0
+    /// Batches that were too large for memory and went to files before their commit (replayed ones count), the
+    /// bytes written there, and those that are there now.
+    public var spilledTransactions: UInt64 = 0
+    public var spilledBytes: UInt64 = 0
+    public var spillFileBytes: UInt64 = 0
     public var flushes: UInt64 = 0
     public var flushedBytes: UInt64 = 0
     public var compactions: UInt64 = 0

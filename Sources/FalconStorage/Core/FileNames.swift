@@ -18,6 +18,9 @@ public enum FileKind: Hashable, Sendable {
     case table(FileNumber)
     /// Large values that tables refer to.
     case blob(FileNumber)
+    /// Operations of an uncommitted transaction by key, and in their order; nothing to a later process.
+    case spilledRun(UInt64)
+    case spilledOperations(UInt64)
     case manifest(UInt64)
     /// The marker that names the live MANIFEST.
     case current
@@ -39,6 +42,8 @@ public enum FileKind: Hashable, Sendable {
 /// sst/%016x.blob         large values that tables refer to
 /// wal/%016x.wal           active and retained segments
 /// wal/%016x.spare         pre-written or recycled, not yet activated
+/// spill/%016x.run         uncommitted operations by key
+/// spill/%016x.ops         the same in their order; both are orphans after a crash
 /// *.tmp                   unfinished; an orphan after a crash
 /// ```
 public struct FileNames: Hashable, Sendable {
@@ -48,6 +53,9 @@ public struct FileNames: Hashable, Sendable {
 
     public var walDirectory: String { root + "/wal" }
     public var sstDirectory: String { root + "/sst" }
+    public var spillDirectory: String { root + "/" + Self.spillDirectoryName }
+    /// Not there before something has spilled.
+    public static let spillDirectoryName = "spill"
     public var lock: String { root + "/LOCK" }
     public var format: String { root + "/FORMAT" }
     public var current: String { root + "/CURRENT" }
@@ -57,6 +65,12 @@ public struct FileNames: Hashable, Sendable {
     }
     public func blob(_ number: FileNumber) -> String {
         sstDirectory + "/" + Self.blobName(number)
+    }
+    public func spilledRun(_ number: UInt64) -> String {
+        spillDirectory + "/" + Self.spilledRunName(number)
+    }
+    public func spilledOperations(_ number: UInt64) -> String {
+        spillDirectory + "/" + Self.spilledOperationsName(number)
     }
     public func walSegment(_ number: WALSegmentNumber) -> String {
         walDirectory + "/" + Self.walSegmentName(number)
@@ -68,6 +82,8 @@ public struct FileNames: Hashable, Sendable {
     public static func walSegmentName(_ number: WALSegmentNumber) -> String {
         hex(number.rawValue) + ".wal"
     }
+    public static func spilledRunName(_ number: UInt64) -> String { hex(number) + ".run" }
+    public static func spilledOperationsName(_ number: UInt64) -> String { hex(number) + ".ops" }
     public static func walSpareName(_ number: UInt64) -> String { hex(number) + ".spare" }
     /// The name `name` is written under before its rename.
     public static func temporary(_ name: String) -> String { name + ".tmp" }
@@ -92,6 +108,12 @@ public struct FileNames: Hashable, Sendable {
         }
         if name.hasSuffix(".blob") {
             return parseHex(name.dropLast(5)).map { .blob(FileNumber($0)) } ?? .unknown
+        }
+        if name.hasSuffix(".run") {
+            return parseHex(name.dropLast(4)).map(FileKind.spilledRun) ?? .unknown
+        }
+        if name.hasSuffix(".ops") {
+            return parseHex(name.dropLast(4)).map(FileKind.spilledOperations) ?? .unknown
         }
         if name.hasSuffix(".spare") {
             return parseHex(name.dropLast(6)).map(FileKind.walSpare) ?? .unknown

@@ -109,7 +109,8 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            branch: incarnation.branch, options: options, stalls: stalls)
+            branch: incarnation.branch, options: options, stalls: stalls,
+            random: environment.random)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {
@@ -134,7 +135,7 @@ struct RecoveryApplier {
     private func removeOrphans(_ orphans: [String]) {
         for orphan in orphans {
             switch FileNames.parse(VFSPath.name(of: orphan)) {
-            case .table, .blob: store.doom(orphan: orphan)
+            case .table, .blob, .spilledRun, .spilledOperations: store.doom(orphan: orphan)
             default: try? environment.fileSystem.remove(orphan)
             }
         }

@@ -62,6 +62,7 @@ extension StorageEngine {
             writeSide.background.addStatistics(to: &statistics)
             writeSide.controller.addStatistics(to: &statistics)
             writeSide.stalls?.addStatistics(to: &statistics)
+            writeSide.spills.addStatistics(to: &statistics)
             statistics.walBytes = writeSide.wal.segmentBytes
         }
         return statistics

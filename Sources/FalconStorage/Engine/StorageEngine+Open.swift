@@ -170,6 +170,10 @@ extension StorageEngine {
         }
     }
 
+    private static let ownDirectories = [
+        "wal", "sst", FileNames.spillDirectoryName, "lost+found",
+    ]
+
     /// A directory with files of somebody else's and none of an engine is a mistake in the path: no
     /// engine is made in it.
     private static func refuseForeign(
@@ -179,7 +183,7 @@ extension StorageEngine {
         for name in try fileSystem.list(names.root) {
             switch FileNames.parse(name) {
             case .format, .current, .manifest: return
-            case .unknown where !["wal", "sst", "lost+found"].contains(name): stranger = name
+            case .unknown where !Self.ownDirectories.contains(name): stranger = name
             default: break
             }
         }

@@ -35,10 +35,12 @@ extension StorageEngine {
         let usesOverlay = overlay.map { !$0.isEmpty } ?? false
         if usesOverlay, let overlay {
             children.append(overlay.makeIterator(below: ordinal))
+            if overlay.hasSpilled {
+                children += try overlay.makeSpilledIterators(below: ordinal)
+            }
             if overlay.rangeDeleteCount > 0 {
-                overlayTombstones = overlay.rangeDeletes(below: ordinal).map {
-                    RangeTombstone(
-                        lower: Array($0.key), upper: Array($0.value), timestamp: .max)
+                overlayTombstones = overlay.copiedRangeDeletes(below: ordinal).map {
+                    RangeTombstone(lower: $0.lower, upper: $0.upper, timestamp: .max)
                 }
             }
         }

@@ -5,6 +5,7 @@ extension StorageEngine {
     /// is to be emptied before it is used again: a large one, of more than a quarter of
     /// ``EngineOptions/memtableBytes`` (or of a sixteenth of the memory budget, if that is less) and more than 16
     /// operations or 32 KiB, with at most 64 range deletes, is empty by then: its memory becomes a memtable's.
+    /// The commit of one that has spilled reads and writes all of it on the caller's thread.
     /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
     ///   was not held.
     @discardableResult
@@ -17,6 +18,12 @@ extension StorageEngine {
                 .failure(
                     StorageError(.readOnly, kind: .user, "The engine was opened read-only.")))
             return nil
+        }
+        if batch.hasSpilled {
+            do throws(StorageError) { try writeSide.prepareTables(of: batch) } catch {
+                completion(.failure(error))
+                return nil
+            }
         }
         if writeSide.controller.needsPacing {
             return writeSide.pacer.submit(batch, options, completion: completion)
@@ -37,6 +44,7 @@ extension StorageEngine {
         _ batch: WriteBatch, _ options: CommitOptions = .init()
     ) throws(StorageError) -> CommitReceipt {
         let side = try writable()
+        if batch.hasSpilled { try side.prepareTables(of: batch) }
         if side.controller.needsPacing { try side.controller.pace(bytes: batch.byteCount) }
         return try side.pipeline.commitAndWait(batch, options)
     }

@@ -8,6 +8,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     let background: BackgroundWork
     let controller: WriteController
     let pacer: CommitPacer
+    /// Where batches spill that are too large for memory.
+    let spills: SpillSpace
     /// The branch of the log that this life of the engine writes.
     let branch: UID
     /// Nil when the options want no report.
@@ -24,7 +26,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     init(
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
         wal: WALWriter, background: BackgroundWork, controller: WriteController,
-        lock: any FileLock, branch: UID, options: EngineOptions, stalls: StallReporter?
+        lock: any FileLock, branch: UID, options: EngineOptions, stalls: StallReporter?,
+        random: any StorageRandom
     ) {
         self.names = names
         self.tree = tree
@@ -36,6 +39,9 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         self.lock = lock
         self.branch = branch
         self.stalls = stalls
+        spills = SpillSpace(store: versions.store, options: options, random: random) {
+            [versions] in versions.allocateFileNumber()
+        }
         memtableBytes = options.rotationBytes
         budget = options.memoryBudget
         pacer = CommitPacer(controller: controller, pipeline: pipeline)

@@ -105,6 +105,11 @@ public struct EngineOptions: Sendable {
     /// statistics. It is left alone. 0: never.
     public var stallReportMicros: UInt64 = 10_000_000
 
+    /// Memory that one transaction's private writes may take before the program above the engine should move
+    /// them to files with ``StorageEngine/spill(_:)``; 0: a sixteenth of the memory budget, or 256 MiB without one.
+    /// The engine spills none by itself.
+    public var transactionMemoryBytes = 0
+
     /// Old versions stay readable for this long, whether or not a snapshot holds them.
     public var versionRetentionMicros: UInt64 = 0
 
@@ -143,6 +148,7 @@ public struct EngineOptions: Sendable {
         try check((1...16).contains(compactionThreads), "compactionThreads must be 1 to 16.")
         try check(
             (64...(64 << 20)).contains(batchPartBytes), "batchPartBytes must be 64 B to 64 MiB.")
+        try check(transactionMemoryBytes >= 0, "transactionMemoryBytes must not be negative.")
         try check(walSegmentBytes >= 64 << 10, "walSegmentBytes must be at least 64 KiB.")
     }
 }
@@ -159,6 +165,11 @@ extension EngineOptions {
     /// Where a memtable is rotated: under a memory budget at a sixteenth of it at most.
     var rotationBytes: Int {
         memoryBudget.map { min(memtableBytes, $0.totalBytes / 16) } ?? memtableBytes
+    }
+    /// See ``transactionMemoryBytes``: what its default comes to.
+    public var transactionSpillBytes: Int {
+        if transactionMemoryBytes > 0 { return transactionMemoryBytes }
+        return memoryBudget.map { $0.totalBytes / 16 } ?? 256 << 20
     }
     var targetFileByteCount: UInt64 { UInt64(targetFileBytes) }
     var walOptions: WALOptions {

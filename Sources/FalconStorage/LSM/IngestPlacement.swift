@@ -35,6 +35,18 @@ struct IngestPlacement {
     }
 }
 
+extension IngestRecord.File {
+    /// A table that was made to be ingested.
+    init(_ table: FileMetadata) {
+        self.init(
+            uid: table.uid, number: table.number, byteCount: table.byteCount,
+            hash: table.contentHash, entryCount: table.entryCount,
+            tombstoneCount: table.tombstoneCount, rangeTombstoneCount: table.rangeTombstoneCount,
+            smallest: table.smallest, greatest: table.largest,
+            greatestIsExclusive: table.largestIsExclusive)
+    }
+}
+
 extension FileMetadata {
     /// An ingested file as the log names it.
     init(_ file: IngestRecord.File, at timestamp: Timestamp, epoch: UInt64) {

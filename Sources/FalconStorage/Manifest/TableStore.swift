@@ -145,7 +145,8 @@ final class TableStore: @unchecked Sendable {
         doom(path, byteCount: (try? fileSystem.fileSize(path)) ?? 0)
     }
 
-    private func doom(_ path: String, byteCount: UInt64) {
+    /// Notes for removal a file of that size which no manifest has named.
+    func doom(_ path: String, byteCount: UInt64) {
         monitor.lock()
         doomed.append(Doomed(path: path, byteCount: byteCount))
         doomedBytes &+= byteCount

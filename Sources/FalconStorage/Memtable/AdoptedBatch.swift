@@ -18,13 +18,13 @@ final class AdoptedBatch: @unchecked Sendable {
 
     /// Whether `batch` has a tree to adopt.
     static func canAdopt(_ batch: WriteBatch) -> Bool {
-        batch.tree != nil && batch.rangeDeleteCount <= mostRangeDeletes
+        batch.tree != nil && batch.spilled == nil && batch.rangeDeleteCount <= mostRangeDeletes
     }
 
     /// What it says of `key` to a reader at `timestamp`. The value lives as long as this object.
     func get(_ key: UnsafeRawBufferPointer, at reader: Timestamp) -> PointLookup {
         if reader < timestamp { return .absent }
-        switch batch.lookup(key) {
+        switch batch.memoryLookup(key) {
         case .absent: return .absent
         case .deleted: return .deleted(timestamp)
         case .value(let value): return .value(timestamp, value)

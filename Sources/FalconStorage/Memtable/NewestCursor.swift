@@ -6,6 +6,8 @@ struct NewestCursor {
     private let batch: WriteBatch
     private let below: UInt32
     private let base: UnsafeMutableRawPointer
+    /// The batch's when the cursor was made: it may spill meanwhile, and begin another.
+    private let tree: EntryTree?
     private var cursor: TreeCursor?
     private var small: SIMD16<UInt32> = .zero
     private var smallCount = 0
@@ -19,7 +21,8 @@ struct NewestCursor {
         self.batch = batch
         self.below = below
         base = batch.base
-        if let tree = batch.tree {
+        tree = batch.tree
+        if let tree {
             cursor = tree.first()
         } else {
             for place in 0..<batch.indexCount {
@@ -38,12 +41,12 @@ struct NewestCursor {
 
     mutating func moveToFirst() {
         position = 0
-        if let tree = batch.tree, cursor != nil { cursor = tree.first() }
+        if let tree { cursor = tree.first() }
         settleForward()
     }
 
     mutating func moveToLast() {
-        if let tree = batch.tree, cursor != nil {
+        if let tree {
             cursor = tree.last()
         } else {
             position = smallCount &- 1
@@ -53,7 +56,7 @@ struct NewestCursor {
 
     /// To the first key at or after `key`.
     mutating func move(to key: UnsafeRawBufferPointer) {
-        if let tree = batch.tree, cursor != nil {
+        if let tree {
             cursor = tree.lowerBound(key, .max)
         } else {
             position = 0
@@ -66,7 +69,7 @@ struct NewestCursor {
 
     /// To the last key before `key`.
     mutating func move(before key: UnsafeRawBufferPointer) {
-        if let tree = batch.tree, var place = cursor {
+        if let tree, var place = cursor {
             place = tree.lowerBound(key, .max)
             place.movePrevious()
             cursor = place

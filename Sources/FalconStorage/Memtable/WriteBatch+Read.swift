@@ -1,12 +1,14 @@
 extension WriteBatch {
-    /// What the batch says of a key. The value is borrowed until the batch is emptied or dies.
+    /// What the batch says of a key. The value is borrowed until the batch is emptied, spilled or dies; of a
+    /// batch that has spilled, until the next lookup.
     public enum Lookup {
         case absent
         case deleted
         case value(UnsafeRawBufferPointer)
     }
 
-    /// One operation, borrowed until the batch is emptied or dies. For a range delete `key` is the
+    /// One operation, borrowed until the batch is emptied, spilled or dies; of a batch that has spilled, until
+    /// the next one is asked for. For a range delete `key` is the
     /// lower bound and `value` the upper.
     public struct Operation {
         public var ordinal: UInt32
@@ -19,8 +21,19 @@ extension WriteBatch {
         public var before: UnsafeRawBufferPointer?
     }
 
-    /// The newest operation on `key` with an ordinal less than `below`, range deletes applied.
-    public func lookup(_ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max) -> Lookup {
+    /// The newest operation on `key` with an ordinal less than `below`, range deletes applied. Throws only
+    /// when the batch has spilled and its files cannot be read.
+    /// - Parameter mayWait: See ``ReadOptions/mayWait``.
+    public func lookup(
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max, mayWait: Bool = true
+    ) throws(StorageError) -> Lookup {
+        if operationCount == 0 || ordinal == 0 { return .absent }
+        if spilled != nil { return try spilledLookup(key, below: ordinal, mayWait: mayWait) }
+        return memoryLookup(key, below: ordinal)
+    }
+
+    /// The same of a batch that has not spilled.
+    func memoryLookup(_ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max) -> Lookup {
         if operationCount == 0 || ordinal == 0 { return .absent }
         var cover: UInt32?
         if !rangeOrdinals.isEmpty { cover = newestRangeDelete(over: key, below: ordinal) }
@@ -30,7 +43,31 @@ extension WriteBatch {
         return entry.kind == .delete ? .deleted : .value(entry.value)
     }
 
-    private func newestEntry(_ key: UnsafeRawBufferPointer, below ordinal: UInt32) -> ArenaEntry? {
+    /// The ordinal of the put that ``lookup(_:below:)`` finds; nil where it finds none. Two lookups have found
+    /// the same version of a key when this is the same.
+    public func ordinalOfValue(
+        _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max, mayWait: Bool = true
+    ) throws(StorageError) -> UInt32? {
+        if operationCount == 0 || ordinal == 0 { return nil }
+        if let entry = newestEntry(key, below: ordinal) {
+            guard entry.kind != .delete, !isCovered(entry, below: ordinal) else { return nil }
+            return UInt32(truncatingIfNeeded: entry.version)
+        }
+        guard let spilled,
+            let found = try spilled.newest(key, below: ordinal, mayWait: mayWait),
+            found.kind != .delete
+        else { return nil }
+        let cover = newestRangeDelete(over: key, below: ordinal)
+        return cover.map { $0 > found.ordinal } ?? false ? nil : found.ordinal
+    }
+
+    private func isCovered(_ entry: ArenaEntry, below ordinal: UInt32) -> Bool {
+        guard rangeDeleteCount > 0 else { return false }
+        return newestRangeDelete(over: entry.key, below: ordinal).map { UInt64($0) > entry.version }
+            ?? false
+    }
+
+    func newestEntry(_ key: UnsafeRawBufferPointer, below ordinal: UInt32) -> ArenaEntry? {
         let version = UInt64(ordinal) &- 1
         if let tree {
             var cursor = tree.lowerBound(key, version)
@@ -49,10 +86,18 @@ extension WriteBatch {
     }
 
     /// The operation of that ordinal; nil when it was rolled back. Looping over
-    /// `0..<nextOrdinal` visits the surviving operations in the WAL's order.
-    public func operation(at ordinal: UInt32) -> Operation? {
-        guard ordinal < nextOrdinal else { return nil }
-        let ref = refs[Int(ordinal)]
+    /// `0..<nextOrdinal` visits the surviving operations in the WAL's order. Throws only when the batch has
+    /// spilled and its files cannot be read.
+    @inline(__always)
+    public func operation(at ordinal: UInt32) throws(StorageError) -> Operation? {
+        if ordinal < firstOrdinal { return try spilled?.operation(at: ordinal) }
+        return memoryOperation(at: ordinal)
+    }
+
+    /// The same of an operation in memory; nil for any other.
+    public func memoryOperation(at ordinal: UInt32) -> Operation? {
+        guard ordinal < nextOrdinal, ordinal >= firstOrdinal else { return nil }
+        let ref = refs[Int(ordinal &- firstOrdinal)]
         if ref == 0 { return nil }
         let entry = ArenaEntry(base + Int(ref))
         let value = entry.value
@@ -71,29 +116,37 @@ extension WriteBatch {
     }
 
     /// Bytes that the batch takes in memory: rolled back operations, tree nodes and offsets included. It
-    /// only grows until the batch is emptied.
+    /// only grows until the batch is emptied or spilled.
     public var memoryBytes: Int {
         let offsets = refCapacity > WriteBatch.smallLimit ? refCapacity &* 4 : 0
-        return (tree?.arena.used ?? capacity) &+ offsets
+        return (tree?.arena.used ?? capacity) &+ offsets &+ (spilled?.memoryBytes ?? 0)
     }
 
     // MARK: - Range deletes
 
-    public var rangeDeleteCount: Int { rangeOrdinals.count }
+    public var rangeDeleteCount: Int { rangeOrdinals.count &+ spilledRangeDeletes.count }
 
-    /// Range deletes with an ordinal less than `below`, oldest first.
+    /// Range deletes in memory with an ordinal less than `below`, oldest first: all of them unless the batch
+    /// has spilled.
     public func rangeDeletes(below ordinal: UInt32 = .max) -> [Operation] {
-        rangeOrdinals.compactMap { $0 < ordinal ? operation(at: $0) : nil }
+        rangeOrdinals.compactMap { $0 < ordinal ? memoryOperation(at: $0) : nil }
+    }
+
+    /// All range deletes with an ordinal less than `below`, oldest first.
+    func copiedRangeDeletes(below ordinal: UInt32 = .max) -> [BatchRangeDelete] {
+        spilledRangeDeletes.filter { $0.ordinal < ordinal }
+            + rangeDeletes(below: ordinal).map(BatchRangeDelete.init)
     }
 
     func newestRangeDelete(over key: UnsafeRawBufferPointer, below ordinal: UInt32) -> UInt32? {
         for candidate in rangeOrdinals.reversed() where candidate < ordinal {
-            let entry = ArenaEntry(base + Int(refs[Int(candidate)]))
+            let entry = ArenaEntry(base + Int(refs[Int(candidate &- firstOrdinal)]))
             if KeyOrder.compare(entry.key, key) <= 0, KeyOrder.compare(key, entry.value) < 0 {
                 return candidate
             }
         }
-        return nil
+        return spilledRangeDeletes.isEmpty
+            ? nil : spilledRangeDeletes.newest(over: key, below: ordinal)
     }
 
     // MARK: - Newest per key
@@ -102,7 +155,8 @@ extension WriteBatch {
 
     /// Each key's newest operation with an ordinal less than `below`, in key order, kinds put and
     /// delete (a put under a later range delete shows as delete); timestamp is `.max`. Stays valid
-    /// while the batch grows; operations below the ordinal must not be rolled back meanwhile.
+    /// while the batch grows or spills; operations below the ordinal must not be rolled back meanwhile. Only of
+    /// what is in memory: ``makeSpilledIterators(below:)`` are to be merged behind it.
     func makeIterator(below ordinal: UInt32 = .max) -> InternalIterator {
         WriteBatchIterator(self, below: ordinal)
     }

@@ -10,7 +10,8 @@
 /// ``nextOrdinal`` first and reads below it never sees its own writes. Used by one thread at a time.
 ///
 /// Up to 16 operations lie in one small allocation with a sorted index; beyond, in an arena under
-/// the memtable's tree. Operations are arena entries whose version is the ordinal, followed by:
+/// the memtable's tree, whose content may be moved to files (``StorageEngine/spill(_:)``): then the tree
+/// holds the operations from ``firstOrdinal`` on. Operations are arena entries whose version is the ordinal, followed by:
 ///
 ///     0   u8   class
 ///     1   u8   SQL operation
@@ -34,14 +35,20 @@ public final class WriteBatch: @unchecked Sendable {
     /// Small mode: sorted entry offsets; lives at the head of the first allocation.
     @exclusivity(unchecked) var index: UnsafeMutablePointer<UInt32>
     @exclusivity(unchecked) var indexCount = 0
-    /// Entry offset by ordinal; 0: rolled back.
+    /// Entry offset by ordinal, counted from ``firstOrdinal``; 0: rolled back.
     @exclusivity(unchecked) var refs: UnsafeMutablePointer<UInt32>
     @exclusivity(unchecked) var refCapacity = WriteBatch.smallLimit
     /// The first allocation (index and refs live there) and outgrown ones: borrowed bytes stay good.
     @exclusivity(unchecked) private(set) var first: UnsafeMutableRawPointer
     @exclusivity(unchecked) var retired: [UnsafeMutableRawPointer] = []
     @exclusivity(unchecked) var tree: EntryTree?
+    /// Of the range deletes in memory.
     @exclusivity(unchecked) var rangeOrdinals: [UInt32] = []
+    /// Operations from this ordinal on are in memory, those before it in ``spilled``.
+    @exclusivity(unchecked) var firstOrdinal: UInt32 = 0
+    @exclusivity(unchecked) var spilled: SpilledWrites?
+    /// The range deletes among what has spilled, oldest first: they stay in memory.
+    @exclusivity(unchecked) var spilledRangeDeletes: [BatchRangeDelete] = []
 
     /// The ordinal the next operation gets.
     public internal(set) var nextOrdinal: UInt32 = 0
@@ -125,7 +132,7 @@ public final class WriteBatch: @unchecked Sendable {
             if let source = before.baseAddress { memcpy(trailer + 12, source, before.count) }
         }
         growRefs()
-        refs[Int(nextOrdinal)] = ref
+        refs[Int(nextOrdinal &- firstOrdinal)] = ref
         if kind == .rangeDelete {
             rangeOrdinals.append(nextOrdinal)
         } else if let tree {
@@ -146,7 +153,7 @@ public final class WriteBatch: @unchecked Sendable {
     }
 
     private func growRefs() {
-        guard Int(nextOrdinal) == refCapacity else { return }
+        guard Int(nextOrdinal &- firstOrdinal) == refCapacity else { return }
         let grown = UnsafeMutablePointer<UInt32>.allocate(capacity: refCapacity &* 4)
         grown.update(from: refs, count: refCapacity)
         if UnsafeMutableRawPointer(refs) != first + 64 { refs.deallocate() }
@@ -203,7 +210,7 @@ public final class WriteBatch: @unchecked Sendable {
     }
 
     /// All bytes of an operation, trailer and before image included.
-    private func entryBytes(_ entry: ArenaEntry) -> Int {
+    func entryBytes(_ entry: ArenaEntry) -> Int {
         let body = ArenaEntry.headerBytes &+ entry.keyLength &+ entry.valueLength
         let trailer = entry.pointer + body
         let size = entry.leadBytes &+ body &+ WriteBatch.trailerBytes
@@ -249,7 +256,8 @@ public final class WriteBatch: @unchecked Sendable {
     /// Drops every operation whose ordinal is `ordinal` or above. Their ordinals are not reused.
     public func rollback(toOrdinal ordinal: UInt32) {
         guard ordinal < nextOrdinal else { return }
-        for dropped in Int(ordinal)..<Int(nextOrdinal) where refs[dropped] != 0 {
+        let start = Int(max(ordinal, firstOrdinal) &- firstOrdinal)
+        for dropped in start..<Int(nextOrdinal &- firstOrdinal) where refs[dropped] != 0 {
             let pointer = base + Int(refs[dropped])
             let entry = ArenaEntry(pointer)
             operationCount &-= 1
@@ -258,6 +266,7 @@ public final class WriteBatch: @unchecked Sendable {
             refs[dropped] = 0
         }
         while let last = rangeOrdinals.last, last >= ordinal { rangeOrdinals.removeLast() }
+        if ordinal < firstOrdinal { rollbackSpilled(toOrdinal: ordinal) }
         if tree == nil {
             var kept = 0
             for position in 0..<indexCount where !smallEntry(position).isDead {
@@ -283,6 +292,9 @@ public final class WriteBatch: @unchecked Sendable {
         swap(&retired, &taken.retired)
         swap(&tree, &taken.tree)
         swap(&rangeOrdinals, &taken.rangeOrdinals)
+        swap(&firstOrdinal, &taken.firstOrdinal)
+        swap(&spilled, &taken.spilled)
+        swap(&spilledRangeDeletes, &taken.spilledRangeDeletes)
         swap(&nextOrdinal, &taken.nextOrdinal)
         swap(&operationCount, &taken.operationCount)
         swap(&byteCount, &taken.byteCount)
@@ -304,6 +316,9 @@ public final class WriteBatch: @unchecked Sendable {
         refs = (first + 64).assumingMemoryBound(to: UInt32.self)
         refCapacity = WriteBatch.smallLimit
         rangeOrdinals = []
+        firstOrdinal = 0
+        spilled = nil
+        spilledRangeDeletes = []
         nextOrdinal = 0
         operationCount = 0
         byteCount = 0

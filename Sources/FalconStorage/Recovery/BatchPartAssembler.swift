@@ -2,11 +2,15 @@
 ///
 /// A writer lays the parts of a transaction and its COMMIT side by side, so one is open at a time; parts
 /// that are not followed by their COMMIT are orphans and forgotten. Operations go straight from the
-/// record into the batch to be applied: nothing is held twice.
+/// record into the batch to be applied: nothing is held twice, and what is too large for memory spills.
 struct BatchPartAssembler {
     private var transaction: TransactionID?
     private let batch = WriteBatch()
     private var count: UInt32 = 0
+    /// Where the batch spills; nil: it stays in memory whatever its size.
+    private let spills: SpillSpace?
+
+    init(spills: SpillSpace? = nil) { self.spills = spills }
 
     /// Parts are waiting for their COMMIT.
     var isOpen: Bool { transaction != nil }
@@ -58,6 +62,10 @@ struct BatchPartAssembler {
                 try batch.deleteRange(lower: operation.key, upper: operation.value)
             default: return false
             }
+        }
+        if let spills, batch.memoryBytes > spills.options.rotationBytes {
+            // Nobody logs it again.
+            try batch.spill(to: spills, keepsOperations: false)
         }
         return !operations.isDamaged
     }

@@ -17,6 +17,7 @@ final class LogReplay: @unchecked Sendable {
     private let firstEpoch: UInt64
     private let slices: [LogSlice]
     private let store: TableStore
+    private let spills: SpillSpace?
     private let workerCount: Int
 
     private let monitor = Monitor()
@@ -31,9 +32,10 @@ final class LogReplay: @unchecked Sendable {
 
     init(
         directory: String, fileSystem: any FileSystem, memtableBytes: Int, firstEpoch: UInt64,
-        slices: [LogSlice], store: TableStore
+        slices: [LogSlice], store: TableStore, spills: SpillSpace? = nil
     ) {
         self.store = store
+        self.spills = spills
         self.directory = directory
         self.fileSystem = fileSystem
         self.memtableBytes = memtableBytes
@@ -136,7 +138,7 @@ final class LogReplay: @unchecked Sendable {
         }
         var replay = SliceReplay(
             directory: directory, fileSystem: fileSystem, memtableBytes: memtableBytes,
-            slice: slices[index], epoch: firstEpoch &+ UInt64(index))
+            slice: slices[index], epoch: firstEpoch &+ UInt64(index), spills: spills)
         return try replay.run { bytes, commits in
             let goesOn = monitor.locked {
                 doneBytes &+= bytes

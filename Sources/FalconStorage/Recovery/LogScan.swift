@@ -143,9 +143,10 @@ struct LogScanner {
         }
         whole.add(bodyBytes: record.body.count, tally)
         whole.commits = 1
+        // A memtable would be too small for the second.
         if adoption.adopts(
             bytes: whole.batchBytes, operations: whole.operations,
-            rangeDeletes: whole.rangeDeletes)
+            rangeDeletes: whole.rangeDeletes) || whole.batchBytes > memtableBytes
         {
             close()
             whole.end = record.end

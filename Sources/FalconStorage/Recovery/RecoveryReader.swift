@@ -52,7 +52,8 @@ struct RecoveryReader {
         var tables: [FileNumber] = []
         var blobs: [FileNumber] = []
         var manifests: [UInt64] = []
-        var temporaries: [String] = []
+        /// Files that mean nothing: unfinished ones, and what uncommitted transactions had spilled.
+        var leftovers: [String] = []
     }
 
     private func list() throws(StorageError) -> Listing {
@@ -61,7 +62,7 @@ struct RecoveryReader {
             listing.names.insert(name)
             switch FileNames.parse(name) {
             case .manifest(let number): listing.manifests.append(number)
-            case .temporary: listing.temporaries.append(names.root + "/" + name)
+            case .temporary: listing.leftovers.append(names.root + "/" + name)
             default: break
             }
         }
@@ -70,6 +71,15 @@ struct RecoveryReader {
                 switch FileNames.parse(name) {
                 case .table(let number): listing.tables.append(number)
                 case .blob(let number): listing.blobs.append(number)
+                default: break
+                }
+            }
+        }
+        if listing.names.contains(FileNames.spillDirectoryName) {
+            for name in try fileSystem.list(names.spillDirectory) {
+                switch FileNames.parse(name) {
+                case .spilledRun, .spilledOperations:
+                    listing.leftovers.append(names.spillDirectory + "/" + name)
                 default: break
                 }
             }
@@ -170,7 +180,7 @@ struct RecoveryReader {
             state.nextManifestNumber = max(state.nextManifestNumber, number &+ 1)
             if number != state.manifest?.number { state.orphans.append(names.manifest(number)) }
         }
-        state.orphans += listing.temporaries
+        state.orphans += listing.leftovers
     }
 
     /// A blob file that is missing is for the validation to find. While one is, no stranger is removed: a
@@ -255,7 +265,9 @@ struct RecoveryReader {
         progress.begin(.apply, totalBytes: span ?? 0, files: scan.segments)
         let replay = LogReplay(
             directory: names.walDirectory, fileSystem: fileSystem, memtableBytes: memtableBytes,
-            firstEpoch: state.nextFlushEpoch, slices: scan.slices, store: store)
+            firstEpoch: state.nextFlushEpoch, slices: scan.slices, store: store,
+            spills: overflow?.spills)
+        overflow?.begin(state)
         let charge = overflow?.charge(
             scan.slices, underWay: LogReplay.workers(scan.slices.count) + 1)
         defer { charge?.set(0) }
@@ -273,6 +285,7 @@ struct RecoveryReader {
             }
             state.layers.insert(layer, at: 0)
         }
+        overflow?.end(&state)
         state.replayedCommits = scan.commits
         state.endLSN = scan.endLSN
         state.lastCommit = max(state.lastCommit, scan.lastCommit)

@@ -1,4 +1,5 @@
-/// Writes memtables that a replay has no memory for to tables, oldest first.
+/// Writes memtables that a replay has no memory for to tables, oldest first, and gives transactions that are too
+/// large for a memtable a place to spill to.
 ///
 /// Nothing names the tables before the new manifest does; a crash leaves orphans and the log as it was.
 final class ReplayOverflow {
@@ -7,6 +8,8 @@ final class ReplayOverflow {
     private let store: TableStore
     private let random: any StorageRandom
     private let options: EngineOptions
+    private let numbers = FileNumberCounter()
+    let spills: SpillSpace
     private var written: [String] = []
     /// Nothing is written after a failure: MANIFEST's flushed LSN leaves no holes.
     private var hasGivenUp = false
@@ -16,6 +19,16 @@ final class ReplayOverflow {
         self.random = random
         self.options = options
         keptMemtables = options.maximumImmutableMemtables
+        spills = SpillSpace(store: store, options: options, random: random) {
+            [numbers] in numbers.allocate()
+        }
+    }
+
+    /// Tables get numbers from that of `state` on, which ``end(_:)`` raises beyond those that were given.
+    func begin(_ state: RecoveredState) { numbers.raise(to: state.nextFileNumber) }
+
+    func end(_ state: inout RecoveredState) {
+        state.nextFileNumber = max(state.nextFileNumber, numbers.next)
     }
 
     /// The first of the newest slices whose layers stay in memory together: as many as memtables may wait,
@@ -31,10 +44,14 @@ final class ReplayOverflow {
         return first
     }
 
-    /// What the replay takes from the budget: layers that are kept and those under way.
+    /// What the replay takes from the budget: layers that are kept and those under way. One large transaction
+    /// spills what is beyond a memtable.
     func charge(_ slices: [LogSlice], underWay: Int) -> MemoryCharge {
-        let largest = slices.map { max($0.memtableBytes, options.rotationBytes) }
-            .sorted(by: >).prefix(underWay)
+        let largest = slices.map {
+            let bytes = max($0.memtableBytes, options.rotationBytes)
+            return $0.isOneBatch ? min(bytes, options.rotationBytes * 2) : bytes
+        }
+        .sorted(by: >).prefix(underWay)
         return MemoryCharge(
             options.memoryBudget, .memtables,
             bytes: keptMemtables * options.rotationBytes + largest.reduce(0, +))
@@ -44,11 +61,6 @@ final class ReplayOverflow {
     /// want of room perhaps; it and those after it stay in memory, for the engine to flush in its time.
     func write(_ layer: MemtableLayer, _ state: inout RecoveredState) throws(StorageError) -> Bool {
         if hasGivenUp { return false }
-        var next = state.nextFileNumber
-        func allocate() -> FileNumber {
-            defer { next = FileNumber(next.rawValue &+ 1) }
-            return next
-        }
         var edit: VersionEdit
         do throws(StorageError) {
             edit = try FlushJob.write(
@@ -56,11 +68,10 @@ final class ReplayOverflow {
                 blobs: .init(options, codec: options.compression),
                 safepoint: state.version.safepoint,
                 ingestLevels: IngestPlacement(state.version, busy: []).levels(of: layer.ingested),
-                catalogLimit: options.catalogStorageLimit, allocateNumber: allocate
+                catalogLimit: options.catalogStorageLimit, allocateNumber: numbers.allocate
             ).edit
         } catch {
             hasGivenUp = true
-            state.nextFileNumber = next
             return false
         }
         let known = layer.ingestedByNumber
@@ -69,7 +80,6 @@ final class ReplayOverflow {
             let number = added.file.number
             return added.file.kind == .blob ? store.names.blob(number) : store.names.table(number)
         }
-        state.nextFileNumber = next
         state.version = try state.version.applying(edit, store: store, known: known).version
         return true
     }

@@ -5,19 +5,22 @@ struct SliceReplay {
     let memtableBytes: Int
     let slice: LogSlice
     let epoch: UInt64
+    /// Where a transaction spills that is larger than a memtable; nil: nowhere.
+    let spills: SpillSpace?
 
     private var commits = 0
     private var operations = 0
 
     init(
         directory: String, fileSystem: any FileSystem, memtableBytes: Int, slice: LogSlice,
-        epoch: UInt64
+        epoch: UInt64, spills: SpillSpace?
     ) {
         self.directory = directory
         self.fileSystem = fileSystem
         self.memtableBytes = memtableBytes
         self.slice = slice
         self.epoch = epoch
+        self.spills = spills
     }
 
     /// - Parameter progress: called now and then with the bytes of the log and the commits replayed
@@ -31,7 +34,7 @@ struct SliceReplay {
             lastLSN: slice.end)
         let reader = try WALReader(
             directory: directory, fileSystem: fileSystem, at: slice.start)
-        var parts = BatchPartAssembler()
+        var parts = BatchPartAssembler(spills: slice.isOneBatch ? spills : nil)
         var told = (lsn: slice.start.lsn, commits: 0)
         while let record = try reader.next(), record.lsn < slice.end {
             switch record.tag {
@@ -71,6 +74,7 @@ struct SliceReplay {
     private func layer(
         of batch: WriteBatch, at timestamp: Timestamp, beside placeholder: MemTable
     ) throws(StorageError) -> MemtableLayer {
+        if batch.hasSpilled { return try tables(of: batch, at: timestamp, beside: placeholder) }
         guard AdoptedBatch.canAdopt(batch) else {
             let table = try makeTable()
             guard table.apply(batch, at: timestamp) else { throw Self.noMemory }
@@ -80,6 +84,21 @@ struct SliceReplay {
         return MemtableLayer(
             table: placeholder, epoch: epoch, lastLSN: slice.end,
             adopted: AdoptedBatch(batch, at: timestamp))
+    }
+
+    /// The same of one that was too large for memory. Its tables are nobody's until a manifest names them.
+    private func tables(
+        of batch: WriteBatch, at timestamp: Timestamp, beside placeholder: MemTable
+    ) throws(StorageError) -> MemtableLayer {
+        guard let spill = batch.spilled as? BatchSpill else { throw Self.noMemory }
+        try spill.prepareTables(of: batch)
+        let files = spill.takeTables().map {
+            TableFile(
+                metadata: FileMetadata(IngestRecord.File($0), at: timestamp, epoch: epoch),
+                store: spill.space.store)
+        }
+        return MemtableLayer(
+            table: placeholder, epoch: epoch, lastLSN: slice.end, ingested: files)
     }
 
     private mutating func apply(

@@ -19,6 +19,8 @@ public struct TableOptions: Sendable {
     public var dictionaryBytes = 0
     /// Says in the properties that the table was made outside an engine, to be ingested.
     var isSortedFile = false
+    /// The file means nothing to a later process: it is not synced.
+    var isScratch = false
     public init() {}
 
     var partitionBytes: Int { max(partitioningBytes / 8, 64) }

@@ -284,7 +284,7 @@ final class TableWriter {
         footer.fileBytes = position + UInt64(TableFormat.footerBytes)
         footer.encode().withUnsafeBytes { output.append($0) }
         try flushOutput()
-        try file.syncData()
+        if !options.isScratch { try file.syncData() }
         return TableSummary(
             uid: uid, fileBytes: flushed, fileHash: fileHash.digest,
             smallestKey: properties.smallestKey, largestKey: properties.largestKey,

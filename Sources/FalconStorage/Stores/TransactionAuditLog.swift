@@ -163,7 +163,7 @@ public final class TransactionAuditLog: @unchecked Sendable {
         let whole = WriteBatch()
         try whole.putSystem(SystemKey.prefix(.auditCursor), cursor.encoded())
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let operation = try batch.operation(at: ordinal) else { continue }
             if operation.kind == .rangeDelete {
                 try whole.deleteRange(
                     lower: operation.key, upper: operation.value, class: .system)

@@ -25,7 +25,7 @@ extension WriteBatch {
     }
     func find(_ key: [UInt8], below: UInt32) -> [UInt8]?? {
         key.withUnsafeBytes {
-            switch lookup($0, below: below) {
+            switch memoryLookup($0, below: below) {
             case .absent: nil
             case .deleted: .some(nil)
             case .value(let v): .some(Array(v))
@@ -110,7 +110,7 @@ extension WriteBatch {
         }
         var index = 0
         for ordinal in 0..<batch.nextOrdinal {
-            guard let operation = batch.operation(at: ordinal) else { continue }
+            guard let operation = try batch.operation(at: ordinal) else { continue }
             let expected = ops[index]
             #expect(operation.ordinal == expected.ordinal, note)
             #expect(operation.kind == expected.kind, note)

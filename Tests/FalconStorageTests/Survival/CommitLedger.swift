@@ -66,8 +66,10 @@ final class CommitLedger: Sendable {
     func value(_ key: String) -> String? { state.withLock { $0.rows[key] } }
     var keys: [String] { state.withLock { $0.rows.keys.sorted() } }
 
-    /// Notes a commit about to be made; returns its batch and its number.
-    func begin(_ changes: [LedgerChange]) throws -> (batch: WriteBatch, index: Int) {
+    /// Notes a commit about to be made; returns its batch and its number. `between` is called after each change.
+    func begin(
+        _ changes: [LedgerChange], _ between: (WriteBatch) throws -> Void = { _ in }
+    ) throws -> (batch: WriteBatch, index: Int) {
         let index = state.withLock { state in
             let index = state.commits.count
             state.commits.append(changes)
@@ -83,6 +85,7 @@ final class CommitLedger: Sendable {
             case .deleteRange(let lower, let upper):
                 try batch.deleteRange(lower: bytes(lower), upper: bytes(upper))
             }
+            try between(batch)
         }
         try batch.put(key: bytes(Self.marker), value: bytes("\(index)"))
         return (batch, index)

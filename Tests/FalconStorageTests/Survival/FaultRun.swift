@@ -145,7 +145,9 @@ final class FaultRun {
         }
         let (batch, index) = try ledger.begin(changes)
         if kind.blocksCommits { return try commitUnwatched(engine, batch, index, durability) }
+        let spills = count > 16 && below(2) == 0
         let error = try attempt("commit") {
+            if spills { try engine.spill(batch) }
             try engine.commitAndWait(batch, CommitOptions(durability: durability))
         }
         switch error?.code {

@@ -84,7 +84,11 @@ final class SurvivalWorkload {
 
     func commit() throws {
         let durability: Durability = [.synced, .written, .buffered, .synced][below(4)]
-        let (batch, index) = try ledger.begin(changes())
+        // Some of the larger ones go to files every so many operations.
+        let spilling = below(2) == 0 ? 5 + below(20) : Int.max
+        let (batch, index) = try ledger.begin(changes()) { batch in
+            if Int(batch.nextOrdinal) % spilling == 0 { try engine.spill(batch) }
+        }
         try engine.commitAndWait(batch, CommitOptions(durability: durability))
         ledger.acknowledge(index, durability)
     }

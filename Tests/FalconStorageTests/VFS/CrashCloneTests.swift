@@ -125,10 +125,12 @@ import Testing
         let names = FileNames(root: "r")
         #expect(names.walSegment(WALSegmentNumber(255)) == "r/wal/00000000000000ff.wal")
         #expect(names.table(FileNumber(16)) == "r/sst/0000000000000010.sst")
+        #expect(names.spilledRun(2) == "r/spill/0000000000000002.run")
+        #expect(names.spilledOperations(3) == "r/spill/0000000000000003.ops")
         #expect(names.manifest(3) == "r/MANIFEST-0000000000000003")
         for kind in [
             FileKind.walSegment(WALSegmentNumber(9)), .table(FileNumber(.max)), .manifest(1),
-            .blob(FileNumber(7)),
+            .blob(FileNumber(7)), .spilledRun(0xFEED), .spilledOperations(1),
             .walSpare(4), .current, .lock, .format, .temporary,
         ] {
             let name =
@@ -137,6 +139,8 @@ import Testing
                 case .walSpare(let number): FileNames.walSpareName(number)
                 case .table(let number): FileNames.tableName(number)
                 case .blob(let number): FileNames.blobName(number)
+                case .spilledRun(let number): FileNames.spilledRunName(number)
+                case .spilledOperations(let number): FileNames.spilledOperationsName(number)
                 case .manifest(let number): FileNames.manifestName(number)
                 case .current: "CURRENT"
                 case .lock: "LOCK"

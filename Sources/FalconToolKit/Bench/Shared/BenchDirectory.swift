@@ -8,10 +8,14 @@ enum BenchDirectory {
     ) throws(StorageError) {
         guard try files.exists(path) else { return }
         let names = FileNames(root: path)
-        for directory in [names.sstDirectory, names.walDirectory, path] {
+        for directory in [names.sstDirectory, names.walDirectory, names.spillDirectory, path] {
             guard try files.exists(directory) else { continue }
             for name in try files.list(directory) {
-                if directory == path, name == "sst" || name == "wal" { continue }
+                if directory == path,
+                    ["sst", "wal", FileNames.spillDirectoryName].contains(name)
+                {
+                    continue
+                }
                 if FileNames.parse(name) == .unknown {
                     throw .invalidArgument(
                         "\(directory) holds '\(name)', which is no engine's file.",
