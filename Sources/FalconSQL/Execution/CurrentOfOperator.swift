@@ -32,8 +32,8 @@ final class CurrentOfOperator: TableReadOperator {
     private func follow(_ row: CursorRow) throws(SQLError) -> [UInt8]? {
         let transaction = executor.transaction
         var key = row.key
-        let isCommitted = key.withRaw { key -> Bool in
-            if case .value = transaction.batch.lookup(key, below: row.readOrdinal) { return false }
+        let isCommitted = try key.withRaw { key throws(SQLError) -> Bool in
+            if case .value = try transaction.written(key, below: row.readOrdinal) { return false }
             return !transaction.createdStorage.contains(node.table.storageID)
         }
         if !row.isLocked, isCommitted {

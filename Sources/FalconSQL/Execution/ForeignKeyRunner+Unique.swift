@@ -8,7 +8,7 @@ extension ForeignKeyRunner {
         let transaction = session.transaction
         guard let table = transaction.catalog.tables[reference.table],
             let index = table.indexes.first(where: { $0.oid == reference.constraint }),
-            index.deferral != nil, isThere(entry.bytes)
+            index.deferral != nil, try isThere(entry.bytes)
         else { return }
         let isShared = !transaction.createdStorage.contains(index.storageID)
         if isShared {
@@ -18,7 +18,7 @@ extension ForeignKeyRunner {
         }
         while let other = try entry.otherRow(transaction) {
             let otherEntry = entry.columns + other
-            if isShared, !isThere(otherEntry) {
+            if isShared, try !isThere(otherEntry) {
                 // Who deletes it, or gives it another key, has its lock.
                 let row = CatalogKeys.prefix(table.database, table.storageID) + other
                 try row.withRaw { row throws(SQLError) in
@@ -34,9 +34,9 @@ extension ForeignKeyRunner {
     }
 
     /// By the transaction's own writes.
-    private func isThere(_ entry: [UInt8]) -> Bool {
-        entry.withRaw { entry in
-            if case .value = session.transaction.batch.lookup(entry) { true } else { false }
+    private func isThere(_ entry: [UInt8]) throws(SQLError) -> Bool {
+        try entry.withRaw { entry throws(SQLError) -> Bool in
+            if case .value = try session.transaction.written(entry) { true } else { false }
         }
     }
 
@@ -47,7 +47,7 @@ extension ForeignKeyRunner {
         let writer = RowWriter(table: table, transaction: transaction)
         let row = writer.prefix + entry.rowSuffix
         var values = try row.withRaw { row throws(SQLError) -> [Datum] in
-            guard case .value(let stored) = transaction.batch.lookup(row) else { return [] }
+            guard case .value(let stored) = try transaction.written(row) else { return [] }
             return try writer.codec.decodeAll(stored)
         }
         while values.count < table.columns.count { values.append(.null) }
