@@ -210,7 +210,9 @@ extension StorageEngine {
         _ recovered: RecoveredState, _ options: EngineOptions
     ) throws(StorageError) -> Tree {
         let shards = ReaderShards()
-        let arenas = ArenaPool(memtableBytes: options.rotationBytes, budget: options.memoryBudget)
+        let arenas = ArenaPool(memtableBytes: options.rotationBytes) {
+            [budget = options.memoryBudget] in budget.map { $0.pressure > .none } ?? false
+        }
         let table = try MemTable(
             capacityBytes: Tree.arenaCapacity(options.memtableBytes, batchBytes: 0), shards: shards,
             pool: arenas)

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// One arena at most, which the memory budget counts as one of the memtables there may be. Thread-safe.
 final class ArenaPool: Sendable {
-    private let budget: MemoryBudget?
+    private let isMemoryShort: @Sendable () -> Bool
     /// What an arena worth keeping has in use at most: a large batch's pages are not kept.
     private let usedLimit: Int
     private struct State {
@@ -15,9 +15,11 @@ final class ArenaPool: Sendable {
     }
     private let state = Mutex(State())
 
-    /// - Parameter memtableBytes: where memtables are rotated.
-    init(memtableBytes: Int, budget: MemoryBudget?) {
-        self.budget = budget
+    /// - Parameters:
+    ///   - memtableBytes: where memtables are rotated.
+    ///   - isMemoryShort: nothing is kept while it says so.
+    init(memtableBytes: Int, isMemoryShort: @escaping @Sendable () -> Bool) {
+        self.isMemoryShort = isMemoryShort
         usedLimit = memtableBytes + memtableBytes / 4
     }
 
@@ -35,8 +37,7 @@ final class ArenaPool: Sendable {
 
     /// Takes the arena of a memtable that nobody reads any more.
     func give(_ arena: Arena) {
-        let isMemoryShort = budget.map { $0.pressure > .none } ?? false
-        guard arena.touchedBytes <= usedLimit, !isMemoryShort else { return }
+        guard arena.touchedBytes <= usedLimit, !isMemoryShort() else { return }
         state.withLock { if !$0.isClosed { $0.spare = arena } }
     }
 

@@ -136,6 +136,17 @@ final class LogReplay: @unchecked Sendable {
         if let ingest = slices[index].ingest {
             return try ingested(ingest, slices[index].end, epoch: firstEpoch &+ UInt64(index))
         }
+        do throws(StorageError) {
+            return try replaySlice(index, spills, tell)
+        } catch  where error.code == .diskFull && spills != nil {
+            // Without room for files it stays in memory, as the log has it.
+            return try replaySlice(index, nil, tell)
+        }
+    }
+
+    private func replaySlice(
+        _ index: Int, _ spills: SpillSpace?, _ tell: () -> Void
+    ) throws(StorageError) -> MemtableLayer {
         var replay = SliceReplay(
             directory: directory, fileSystem: fileSystem, memtableBytes: memtableBytes,
             slice: slices[index], epoch: firstEpoch &+ UInt64(index), spills: spills)

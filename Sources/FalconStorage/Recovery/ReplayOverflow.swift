@@ -10,7 +10,8 @@ final class ReplayOverflow {
     private let options: EngineOptions
     private let numbers = FileNumberCounter()
     let spills: SpillSpace
-    private var written: [String] = []
+    /// Files with this number and those after it are this replay's.
+    private var firstWritten: FileNumber?
     /// Nothing is written after a failure: MANIFEST's flushed LSN leaves no holes.
     private var hasGivenUp = false
 
@@ -25,7 +26,10 @@ final class ReplayOverflow {
     }
 
     /// Tables get numbers from that of `state` on, which ``end(_:)`` raises beyond those that were given.
-    func begin(_ state: RecoveredState) { numbers.raise(to: state.nextFileNumber) }
+    func begin(_ state: RecoveredState) {
+        numbers.raise(to: state.nextFileNumber)
+        firstWritten = numbers.next
+    }
 
     func end(_ state: inout RecoveredState) {
         state.nextFileNumber = max(state.nextFileNumber, numbers.next)
@@ -75,21 +79,20 @@ final class ReplayOverflow {
             return false
         }
         let known = layer.ingestedByNumber
-        // What was ingested is not this replay's to remove.
-        written += edit.added.filter { known[$0.file.number] == nil }.map { added in
-            let number = added.file.number
-            return added.file.kind == .blob ? store.names.blob(number) : store.names.table(number)
-        }
         state.version = try state.version.applying(edit, store: store, known: known).version
         return true
     }
 
     /// A manifest is about to name the tables.
-    func keep() { written = [] }
+    func keep() { firstWritten = nil }
 
     /// Removes the tables unless a manifest may have come to name them.
     func abandon() {
-        for path in written { try? store.fileSystem.remove(path) }
-        written = []
+        guard let firstWritten else { return }
+        for number in firstWritten.rawValue..<numbers.next.rawValue {
+            try? store.fileSystem.remove(store.names.table(FileNumber(number)))
+            try? store.fileSystem.remove(store.names.blob(FileNumber(number)))
+        }
+        self.firstWritten = nil
     }
 }

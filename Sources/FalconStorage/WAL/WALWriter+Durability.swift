@@ -101,8 +101,10 @@ extension WALWriter {
     func syncBehind(_ lsn: LSN) throws(StorageError) {
         monitor.lock()
         while failure == nil, !isClosing, syncedLSN < lsn, writtenLSN >= lsn {
-            isSyncAsked = true
-            if !ioBusy { takeAskedSync() }
+            if backgroundEnd < lsn {
+                isSyncAsked = true
+                if !ioBusy { takeAskedSync() }
+            }
             backgroundSynced.wait()
         }
         monitor.unlock()

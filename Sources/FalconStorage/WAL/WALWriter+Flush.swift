@@ -126,6 +126,8 @@ extension WALWriter {
             guard syncFile() else { return }
         } else if unsyncedBytes >= options.backgroundSyncBytes {
             requestBackgroundSync()
+        } else if endSyncBytes > 0, offset &+ endSyncBytes > limit {
+            syncBeforeTheEnd()
         }
         report()
     }
@@ -242,7 +244,6 @@ extension WALWriter {
                 isSpareAsked = true
                 requestSpare()
             }
-            if endSyncBytes > 0, offset &+ endSyncBytes > limit { syncBeforeTheEnd() }
         }
     }
 
@@ -267,6 +268,12 @@ extension WALWriter {
 
     /// What a rotation may have to sync itself: about ten milliseconds' worth.
     static let rotationSyncBytes: UInt64 = 4 << 20
+
+    /// Where the first sync before the end of a segment of `limit` bytes is asked for; 0: none, a small
+    /// segment's rotation has little to sync.
+    static func endSyncBytes(limit: UInt64) -> UInt64 {
+        limit >= 4 * rotationSyncBytes ? rotationSyncBytes : 0
+    }
 
     /// So near the end syncs are no longer asked for: what is left takes the rotation a millisecond.
     private static let leastEndSyncBytes: UInt64 = 128 << 10

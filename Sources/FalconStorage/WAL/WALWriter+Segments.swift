@@ -23,6 +23,7 @@ extension WALWriter {
         guard isSyncAsked, !isBackgroundSyncing, backgroundSync == nil, !isClosing else { return }
         isSyncAsked = false
         backgroundSync = (file, fileEnd)
+        backgroundEnd = fileEnd
         unsyncedBytes = 0
         housekeeperWake.signal()
     }
@@ -67,7 +68,7 @@ extension WALWriter {
         isSealed = false
         isSpareAsked = false
         unsyncedBytes = 0
-        endSyncBytes = Self.rotationSyncBytes
+        endSyncBytes = Self.endSyncBytes(limit: limit)
         inFlight.sealed = inFlight.position
     }
 

@@ -49,6 +49,8 @@ final class WALWriter: @unchecked Sendable {
     var hasReleases = false
     var backgroundSync: (file: any File, end: LSN)?
     var isBackgroundSyncing = false
+    /// What the last background sync that was begun, or is about to be, covers.
+    var backgroundEnd = LSN.zero
     /// Somebody waits for a background sync of what is written now.
     var isSyncAsked = false
     /// The newest segment, when nobody was told of it yet.
@@ -80,7 +82,7 @@ final class WALWriter: @unchecked Sendable {
     /// Written since the last sync, for the background sync.
     var unsyncedBytes: UInt64 = 0
     /// So far before the segment's end the next sync is asked for.
-    var endSyncBytes = WALWriter.rotationSyncBytes
+    var endSyncBytes: UInt64
     /// The engine knows of a full disk and waits to hear of its end.
     var stallReported = false
 
@@ -114,6 +116,7 @@ final class WALWriter: @unchecked Sendable {
         mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
         limit = opened.bytes
+        endSyncBytes = Self.endSyncBytes(limit: opened.bytes)
         fileEnd = start
         stampedSynced = start
         stampedCommitted = start

@@ -23,7 +23,7 @@ struct ArenaPoolTests {
     }
 
     @Test func theNextMemtableTakesTheMemoryAndNothingElse() throws {
-        let pool = ArenaPool(memtableBytes: 1 << 20, budget: nil)
+        let pool = ArenaPool(memtableBytes: 1 << 20) { false }
         var old: MemTable? = try filled(pool, "old", bytes: 300 << 10)
         let base = try #require(old).arena.base
         let touched = try #require(old).arena.touchedBytes
@@ -51,7 +51,7 @@ struct ArenaPoolTests {
     }
 
     @Test func whatALargeBatchTouchedIsNotKept() throws {
-        let pool = ArenaPool(memtableBytes: 256 << 10, budget: nil)
+        let pool = ArenaPool(memtableBytes: 256 << 10) { false }
         _ = try filled(pool, "large", bytes: 400 << 10)
         #expect(pool.isEmpty)
         _ = try filled(pool, "small")
@@ -60,7 +60,7 @@ struct ArenaPoolTests {
 
     @Test func nothingIsKeptWhileMemoryIsShortOrAfterTheEnd() throws {
         let budget = try MemoryBudget(totalBytes: 64 << 20)
-        let pool = ArenaPool(memtableBytes: 1 << 20, budget: budget)
+        let pool = ArenaPool(memtableBytes: 1 << 20) { budget.pressure > .none }
         budget.charge(.queries, 45 << 20)
         #expect(budget.pressure > .none)
         _ = try filled(pool, "short")
