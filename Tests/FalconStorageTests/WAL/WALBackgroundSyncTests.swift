@@ -108,31 +108,4 @@ struct WALBackgroundSyncTests {
         #expect(end <= segmentBytes + 64, "the segment grew: \(end)")
         #expect(atRotation <= 256 << 10, "unsynced at the rotation: \(atRotation)")
     }
-
-    /// After a life that filled segments the first of the next is a whole one, or the first writes
-    /// would wait for the second.
-    @Test func theFirstSegmentOfABusyLogIsAWholeOne() throws {
-        for (records, expected) in [(10, 1 << 20), (1000, 2 << 20)] {
-            let files = MemoryFileSystem()
-            var options = EngineOptions()
-            options.walSegmentBytes = 2 << 20
-            let environment = StorageEnvironment(fileSystem: files)
-            let before = try StorageEngine.open(
-                at: "db", options: options, environment: environment)
-            for index in 0..<records {
-                let batch = WriteBatch()
-                try batch.put("key\(index)", WALFixture.body(index, 8 << 10))
-                try before.commitAndWait(batch)
-            }
-            try before.close()
-            for name in try files.list("db/wal") where name.hasSuffix(".spare") {
-                try files.remove("db/wal/" + name)
-            }
-            let after = try StorageEngine.open(at: "db", options: options, environment: environment)
-            let newest = try #require(
-                try files.list("db/wal").filter { $0.hasSuffix(".wal") }.max())
-            #expect(try files.fileSize("db/wal/" + newest) == UInt64(expected))
-            try after.close()
-        }
-    }
 }
