@@ -23,6 +23,9 @@ public struct SQLDatabaseOptions: Sendable {
     public var whenBlocking: (@Sendable (Bool) -> Void)?
     /// Told of failures behind the back of every client.
     public var whenFailing: (@Sendable (SQLError) -> Void)?
+    /// Beyond so many bytes or transactions the tracker of serializable transactions knows the older half of
+    /// the committed ones only together.
+    var serializableLimit: (bytes: Int, count: Int) = (8 << 20, 4096)
     public init() {}
 
     /// Throws what a session would be refused with if `settings` held this entry: 42704 for a name
@@ -57,7 +60,7 @@ public final class SQLDatabase: Sendable {
     public let engine: StorageEngine
     let options: SQLDatabaseOptions
     let locks: LockTable
-    let serializables = SerializableTracker()
+    let serializables: SerializableTracker
     let exportedSnapshots = ExportedSnapshots()
     let timers = TimerService()
     let prepared: PreparedTransactions
@@ -84,6 +87,8 @@ public final class SQLDatabase: Sendable {
             engine.options.memoryBudget, limitBytes: options.notificationQueueBytes)
         outcomes = TransactionOutcomeStore(engine)
         statuses = TransactionStatusStore(engine)
+        serializables = SerializableTracker(
+            engine.options.memoryBudget, committedLimit: options.serializableLimit)
         locks = LockTable(
             maxLocks: options.maxLocks, budget: engine.options.memoryBudget,
             allocateTransaction: { engine.allocateTransactionID().rawValue })

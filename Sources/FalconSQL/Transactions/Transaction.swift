@@ -46,6 +46,9 @@ final class Transaction: @unchecked Sendable {
     private(set) var batch = WriteBatch()
     /// The memory of ``batch``, and where its next check is due.
     private let writeMemory: MemoryMeter
+    /// Of a serializable transaction's reads; brought up to date before a statement, since one adds a few
+    /// hundred kilobytes a table at most.
+    private let readMemory: MemoryMeter
     private var checkedBytes = Transaction.checkEvery
     private static let checkEvery = 16 << 10
     /// The memory of the session's queries.
@@ -99,6 +102,8 @@ final class Transaction: @unchecked Sendable {
         snapshotOwner = Self.snapshotOwner(owner.processID)
         let budget = engine.options.memoryBudget
         writeMemory = MemoryMeter(budget, .transactions, user: "The transaction's writes")
+        readMemory = MemoryMeter(
+            budget, .transactions, user: "What the serializable transaction has read")
         queryMemory = MemoryMeter(
             budget, .queries, user: "The rows that the session's queries keep")
     }
@@ -117,7 +122,10 @@ final class Transaction: @unchecked Sendable {
     func statementSnapshot() throws(SQLError) -> Snapshot {
         hasRunQuery = true
         guard isolation.keepsSnapshot else { return engine.makeSnapshot(owner: snapshotOwner) }
-        if let kept { return kept }
+        if let kept {
+            if let serializable { try readMemory.set(serializable.reads.byteCount) }
+            return kept
+        }
         let snapshot =
             isolation == .serializable
             ? try serializableSnapshot() : engine.makeSnapshot(owner: snapshotOwner)
@@ -398,6 +406,7 @@ final class Transaction: @unchecked Sendable {
         }
         // Also when the engine has taken the batch's memory over.
         if writeMemory.usedBytes > 0 { writeMemory.removeAll() }
+        if readMemory.usedBytes > 0 { readMemory.removeAll() }
         kept = nil
         serializable = nil
         hasRunQuery = false
