@@ -15,6 +15,10 @@ extension FunctionLibrary {
         _ oid: Int64, _ session: Session
     ) throws(SQLError) -> (SequenceEntry, SequenceState) {
         let id = OID(UInt32(truncatingIfNeeded: oid))
+        // Whoever is about to change it keeps others waiting, as PostgreSQL does.
+        if session.transaction.catalog.sequences[id] != nil {
+            try session.transaction.lockRelation(id, .rowExclusive)
+        }
         guard let entry = session.transaction.catalog.sequences[id] else {
             throw SQLError(
                 .wrongObjectType, "relation with OID \(id) is not a sequence")

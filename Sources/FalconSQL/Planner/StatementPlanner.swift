@@ -72,6 +72,9 @@ public struct StatementPlanner {
         case .delete:
             query = try binder.bindModification(statement, nil)
             command = .delete
+        case .merge:
+            query = try binder.bindModification(statement, nil)
+            command = .merge
         default:
             throw SQLError(.featureNotSupported, "this statement has no plan")
         }
