@@ -160,7 +160,8 @@ struct PartialIndexTests {
         #expect(try a.query("SELECT id FROM t WHERE s = 'new' AND u = 3000") == "3000")
         #expect(
             try a.tag(
-                "INSERT INTO t VALUES (9, 3000, 'new') ON CONFLICT (u) WHERE s = 'new' DO NOTHING")
+                "INSERT INTO t VALUES (9001, 3000, 'new') ON CONFLICT (u) WHERE s = 'new' DO NOTHING"
+            )
                 == "INSERT 0 0")
         try a.run("UPDATE t SET s = 'old' WHERE id = 3000")
         #expect(try a.query("SELECT id FROM t WHERE s = 'new' AND u = 3000") == "")

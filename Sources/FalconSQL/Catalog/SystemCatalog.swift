@@ -559,7 +559,10 @@ enum SystemCatalog {
 
 /// Index definitions as SQL text: what pg_get_indexdef prints.
 enum IndexText {
-    static func definition(_ index: IndexDescriptor, _ table: TableDescriptor) -> String {
+    static func definition(
+        _ index: IndexDescriptor, _ table: TableDescriptor, isPretty: Bool = false,
+        isQualified: Bool = true
+    ) -> String {
         let columns = index.columns.map { key in
             var text = Identifier.quoted(table.columns[Int(key.attribute) - 1].name)
             if key.isDescending {
@@ -569,11 +572,12 @@ enum IndexText {
             }
             return text
         }
+        let schema = isQualified ? Identifier.quoted(table.schema) + "." : ""
         return
             "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
-            + "\(Identifier.quoted(table.schema)).\(Identifier.quoted(table.name)) USING btree "
+            + "\(schema)\(Identifier.quoted(table.name)) USING btree "
             + "(\(columns.joined(separator: ", ")))"
-            + (predicate(index, table).map { " WHERE \($0)" } ?? "")
+            + (predicate(index, table, isPretty: isPretty).map { " WHERE \($0)" } ?? "")
     }
 }
 

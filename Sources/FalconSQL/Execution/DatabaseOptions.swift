@@ -60,7 +60,7 @@ struct DatabaseOptions {
         case "location":
             notice(
                 SQLError(
-                    .warning, "LOCATION is not supported anymore",
+                    .featureNotSupported, "LOCATION is not supported anymore",
                     hint: "Consider using tablespaces instead.", byteOffset: place,
                     severity: .warning))
         default: try Self.takeRare(option, place)

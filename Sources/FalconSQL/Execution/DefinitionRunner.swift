@@ -426,7 +426,13 @@ struct DefinitionRunner {
         switch constraint.kind {
         case .primaryKey, .unique: try addKey(constraint, to: &table)
         case .check(let expression):
-            let name = constraint.name ?? freeCheckName(table, nil)
+            let name: String
+            if let given = constraint.name {
+                name = given
+            } else {
+                name = freeCheckName(
+                    table, try planner.onlyColumn(of: expression, in: table))
+            }
             if table.checks.contains(where: { $0.name == name }) {
                 throw SQLError(
                     .duplicateObject,

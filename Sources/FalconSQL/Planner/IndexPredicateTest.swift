@@ -67,7 +67,7 @@ extension StatementPlanner {
 
 extension BoundExpression {
     /// The slots it reads, ascending.
-    fileprivate var slotsRead: [Int] {
+    var slotsRead: [Int] {
         var slots: Set<Int> = []
         walk { node in
             if let slot = (node as? SlotReference)?.slot { slots.insert(slot) }
@@ -109,12 +109,15 @@ extension BoundExpression {
 
 /// A partial index's predicate as PostgreSQL prints it.
 extension IndexText {
-    static func predicate(_ index: IndexDescriptor, _ table: TableDescriptor) -> String? {
+    static func predicate(
+        _ index: IndexDescriptor, _ table: TableDescriptor, isPretty: Bool = false
+    ) -> String? {
         guard let predicate = index.predicate else { return nil }
         guard let test = try? IndexPredicateTest(predicate, of: table) else {
             return predicate.expression
         }
-        let text = ExpressionText(isQualified: false).text(test.condition)
+        let texts = ExpressionText(isQualified: false, isDefinition: true)
+        let text = isPretty ? texts.prettyText(test.condition) : texts.text(test.condition)
         // What EXPLAIN abbreviates is shown as it is stored.
         return text.contains("(...)") ? predicate.expression : text
     }

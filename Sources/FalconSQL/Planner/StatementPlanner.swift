@@ -124,6 +124,15 @@ public struct StatementPlanner {
         return ExpressionDeparser.text(of: expression, literals: binder.fixedLiterals)
     }
 
+    /// The column that a CHECK names when it names one alone.
+    func onlyColumn(
+        of expression: AST.Expression, in table: TableDescriptor
+    ) throws(SQLError) -> String? {
+        let slots = try bindCheck(expression, table: table).expression.slotsRead
+        guard slots.count == 1, table.columns.indices.contains(slots[0]) else { return nil }
+        return table.columns[slots[0]].name
+    }
+
     /// The plan of a new view's query, with its dates and times by location, as text that reads the
     /// same under any settings.
     func planView(
