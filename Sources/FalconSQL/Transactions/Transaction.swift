@@ -78,6 +78,8 @@ final class Transaction: @unchecked Sendable {
     /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
     private(set) var createdStorage: Set<StorageID> = []
     private(set) var changes: [CatalogChange] = []
+    /// CREATE and DROP DATABASE.
+    @exclusivity(unchecked) var databaseChanges: [DatabaseChange] = []
     /// Rows that got another primary key.
     private(set) var moves: [MovedRows.Move] = []
     /// Foreign key checks and actions to come.
@@ -133,6 +135,12 @@ final class Transaction: @unchecked Sendable {
         return snapshot
     }
 
+    /// The kept snapshot's time, when there are indexes made after it: to that snapshot they are empty.
+    var timestampBeforeIndexes: Timestamp? {
+        guard let kept, kept.timestamp < database.newestIndexTimestamp else { return nil }
+        return kept.timestamp
+    }
+
     /// SET TRANSACTION ISOLATION LEVEL is refused once there is one.
     var hasSnapshot: Bool { hasRunQuery || kept != nil || !batch.isEmpty }
     private var hasRunQuery = false
@@ -164,6 +172,11 @@ final class Transaction: @unchecked Sendable {
             locks.acquireRelation(
                 key, mode, owner, mayWait: mayWait,
                 subject: .relation(oid, database: database.oid.rawValue)))
+    }
+
+    /// The lock of a database as a whole.
+    func lockDatabase(_ oid: OID, _ mode: LockMode) throws(SQLError) {
+        try note(locks.acquireRelation(LockTable.relationKey(0, oid.rawValue), mode, owner))
     }
 
     private static let outOfLocks = SQLError(
@@ -261,10 +274,21 @@ final class Transaction: @unchecked Sendable {
             let row = CatalogStore.row(database.id, sequence)
             try putCatalog(row.key, row.value, version: 0)
         case .dropSequence(let oid):
+            if let sequence = catalog.sequences[oid] { try deleteState(of: sequence) }
             try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.sequences, oid))
         }
         changes.append(change)
         working = nil
+    }
+
+    /// Deletes what is stored of the sequence's running state.
+    func deleteState(of sequence: SequenceEntry) throws(SQLError) {
+        let key = CatalogKeys.key(database.id, CatalogKeys.sequenceStates, sequence.state)
+        try storage { () throws(StorageError) in
+            try key.withRaw { key throws(StorageError) in
+                try batch.delete(key: key, class: .system)
+            }
+        }
     }
 
     private func putCatalog(
@@ -413,6 +437,11 @@ final class Transaction: @unchecked Sendable {
         pendingWait = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
+        for case .dropped(let database) in databaseChanges {
+            // It stays if this was no commit.
+            database.isLeaving.store(false, ordering: .releasing)
+        }
+        if !databaseChanges.isEmpty { databaseChanges.removeAll() }
         if !moves.isEmpty { moves.removeAll() }
         foreignKeys.removeAll()
         notifications.removeAll()
