@@ -34,6 +34,8 @@ public struct SQLError: Error, Sendable, CustomStringConvertible {
     public var column: String?
     public var dataType: String?
     public var constraint: String?
+    /// PostgreSQL's function that reports it, where clients look at that.
+    public var routine: String?
 
     public init(
         _ state: SQLState, _ message: String, detail: String? = nil, hint: String? = nil,

@@ -191,4 +191,18 @@ import Testing
         try a.run("COMMIT")
         try b.run("ROLLBACK")
     }
+
+    /// Rows of the system's relations are made when they are read: none can be written.
+    @Test(arguments: [
+        ("INSERT INTO pg_locks VALUES ('x')", "cannot insert into view \"pg_locks\"", "55000"),
+        ("UPDATE pg_stat_activity SET pid = 1", "cannot update view \"pg_stat_activity\"", "55000"),
+        ("DELETE FROM pg_stat_activity", "cannot delete from view \"pg_stat_activity\"", "55000"),
+        ("DELETE FROM pg_class", "permission denied: \"pg_class\" is a system catalog", "42501"),
+    ])
+    func systemRelationsAreNotWritten(sql: String, message: String, state: String) throws {
+        let session = try TestDatabase().session()
+        let error = try #require(session.failure(sql))
+        #expect(error.message == message)
+        #expect(error.state.rawValue == state)
+    }
 }

@@ -6,6 +6,7 @@ extension Binder {
     /// What `name` stands for as the target of a modification.
     func writeTarget(_ name: AST.TableName, _ verb: WriteVerb) throws(SQLError) -> WriteTarget {
         if let table = try catalog.table(schema: name.schema, name: name.name) {
+            if VirtualTables.isVirtual(table) { throw Self.notWritable(table, verb) }
             use(table, lock: .rowExclusive)
             return WriteTarget(table: table)
         }
@@ -15,6 +16,22 @@ extension Binder {
         return try readingStoredText { () throws(SQLError) in
             try descending { () throws(SQLError) in try writeTarget(view, verb) }
         }
+    }
+
+    private static let notOneTable =
+        "Views that do not select from a single table or view are not automatically updatable."
+
+    /// Rows of the system's relations are made when they are read.
+    private static func notWritable(_ table: TableDescriptor, _ verb: WriteVerb) -> SQLError {
+        // PostgreSQL's catalogs have smaller numbers than its views.
+        if table.oid.rawValue < 10_000 {
+            return SQLError(
+                .insufficientPrivilege,
+                "permission denied: \"\(table.name)\" is a system catalog")
+        }
+        return SQLError(
+            .objectNotInPrerequisiteState, "\(verb.refusal) view \"\(table.name)\"",
+            detail: notOneTable, hint: verb.hint)
     }
 
     private func writeTarget(
@@ -47,8 +64,7 @@ extension Binder {
         func returning(_ what: String) -> String {
             "Views that return \(what) are not automatically updatable."
         }
-        let single =
-            "Views that do not select from a single table or view are not automatically updatable."
+        let single = Self.notOneTable
         guard case .core(let core) = query.body else {
             if case .setOperation = query.body {
                 return containing("UNION, INTERSECT, or EXCEPT")

@@ -111,6 +111,9 @@ struct RowLocker {
         }
         guard found else { return .skip(.gone) }
         if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
+        for join in target.outerJoins where try !join.condition.isTrue(row) {
+            for slot in join.nullableSlots { row.slots[slot] = .null }
+        }
         if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip(.gone) }
         return .reloaded
     }

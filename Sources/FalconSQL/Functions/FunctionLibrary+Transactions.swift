@@ -27,4 +27,5 @@ extension FunctionLibrary {
 /// Our own functions, in the form of PostgreSQL's facts. Their names begin with their schema's.
 let falconFunctionFacts = #"""
     12951|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|20||
+    12952|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|5069||
     """#

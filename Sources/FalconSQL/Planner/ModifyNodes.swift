@@ -103,10 +103,20 @@ public final class RowTarget: Sendable {
     /// Every condition of the query that involves this row, index conditions included: over the
     /// frame, the other tables' slots holding the rows they were joined with. Nil: always true.
     public let recheck: BoundExpression?
+    /// Joins that the row is on the kept side of: decided before `recheck`, in this order.
+    public let outerJoins: [OuterJoin]
+
+    /// An outer join: where its condition no longer holds the other side has no row.
+    public struct OuterJoin: Sendable {
+        public let condition: BoundExpression
+        public let nullableSlots: [Int]
+    }
+
     public init(
         table: TableDescriptor, alias: String, rowKeySlot: Int, columnSlots: [Int?],
-        recheck: BoundExpression?
+        recheck: BoundExpression?, outerJoins: [OuterJoin] = []
     ) {
+        self.outerJoins = outerJoins
         self.table = table
         self.alias = alias
         self.rowKeySlot = rowKeySlot

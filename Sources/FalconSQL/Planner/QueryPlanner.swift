@@ -287,12 +287,13 @@ final class QueryPlanner {
     }
 
     private func locked(_ planned: Planned, _ select: LogicalSelect) throws(SQLError) -> Planned {
-        let recheck = LogicExpression.all(select.conjuncts)
+        let joins = try joinRecheck(select)
+        let recheck = LogicExpression.all(joins.conditions + select.conjuncts)
         if let recheck { try ready(recheck) }
         var targets: [LockRowsNode.Target] = []
         for request in select.locks {
             guard let table = request.relation.table,
-                let target = rowTarget(request.relation, table, recheck)
+                let target = rowTarget(request.relation, table, recheck, joins.outerJoins)
             else { continue }
             targets.append(
                 LockRowsNode.Target(row: target, strength: request.strength, wait: request.wait))
@@ -301,7 +302,8 @@ final class QueryPlanner {
     }
 
     private func rowTarget(
-        _ relation: Relation, _ table: TableDescriptor, _ recheck: BoundExpression?
+        _ relation: Relation, _ table: TableDescriptor, _ recheck: BoundExpression?,
+        _ outerJoins: [RowTarget.OuterJoin] = []
     ) -> RowTarget? {
         guard let key = relation.rowKeySlot else { return nil }
         var slots: [Int?] = Array(repeating: nil, count: table.columns.count)
@@ -310,7 +312,14 @@ final class QueryPlanner {
         }
         return RowTarget(
             table: table, alias: relation.alias, rowKeySlot: key, columnSlots: slots,
-            recheck: recheck)
+            recheck: recheck, outerJoins: outerJoins)
+    }
+
+    /// The joins of FROM as a row that was waited for is held against them.
+    private func joinRecheck(_ select: LogicalSelect) throws(SQLError) -> JoinRecheck {
+        let joins = select.from?.recheck ?? JoinRecheck()
+        for join in joins.outerJoins { try ready(join.condition) }
+        return joins
     }
 
     // MARK: INSERT, UPDATE, DELETE, MERGE
@@ -324,9 +333,10 @@ final class QueryPlanner {
         let slots = Self.unique(source.node.outputSlots + modify.newSlots.compactMap { $0 })
         var row: RowTarget?
         if let relation = modify.relation, case .select(let select) = modify.source.body {
-            let recheck = LogicExpression.all(select.conjuncts)
+            let joins = try joinRecheck(select)
+            let recheck = LogicExpression.all(joins.conditions + select.conjuncts)
             if let recheck { try ready(recheck) }
-            row = rowTarget(relation, modify.table, recheck)
+            row = rowTarget(relation, modify.table, recheck, joins.outerJoins)
         }
         var planned: Planned
         switch modify.kind {

@@ -65,8 +65,11 @@ extension Session {
                     $0.type == $1.type && $0.name == $1.name
                 }
             if !isSame {
-                throw SQLError(
+                var error = SQLError(
                     .featureNotSupported, "cached plan must not change result type")
+                // Drivers prepare the statement anew when they see this.
+                error.routine = "RevalidateCachedQuery"
+                throw error
             }
         }
         prepared.plan = plan

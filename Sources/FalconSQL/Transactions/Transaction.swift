@@ -162,7 +162,7 @@ final class Transaction: @unchecked Sendable {
         switch locks.acquire(Checksum.xxh3(key), mode, owner, mayWait: false) {
         case .granted: return true
         case .unavailable, .waiting: return false
-        case .exhausted: throw Self.outOfLocks
+        case .exhausted: throw outOfLocks
         }
     }
 
@@ -179,11 +179,14 @@ final class Transaction: @unchecked Sendable {
         try note(locks.acquireRelation(LockTable.relationKey(0, oid.rawValue), mode, owner))
     }
 
-    private static let outOfLocks = SQLError(
-        .outOfMemory, "out of shared memory",
-        hint:
-            "You might need to increase max_locks, or memory_budget, or to lock fewer rows at once."
-    )
+    private var outOfLocks: SQLError {
+        let held = "The lock table, with \(locks.count) locks, would take more"
+        return SQLError(
+            .outOfMemory, "out of shared memory",
+            detail: engine.options.memoryBudget.flatMap { MemoryMeter.exceeded($0, held).detail },
+            hint: "You might need to increase max_locks, or memory_budget, or to lock fewer rows "
+                + "at once.")
+    }
 
     private func note(_ result: LockResult) throws(SQLError) {
         switch result {
@@ -193,7 +196,7 @@ final class Transaction: @unchecked Sendable {
             throw .lockWait
         case .unavailable:
             throw SQLError(.lockNotAvailable, "could not obtain lock")
-        case .exhausted: throw Self.outOfLocks
+        case .exhausted: throw outOfLocks
         }
     }
 

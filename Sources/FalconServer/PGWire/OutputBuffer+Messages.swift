@@ -117,6 +117,7 @@ extension OutputBuffer {
         if let column = error.column { appendField("c", column) }
         if let dataType = error.dataType { appendField("d", dataType) }
         if let constraint = error.constraint { appendField("n", constraint) }
+        if let routine = error.routine { appendField("R", routine) }
         append(0)
         endMessage(mark)
     }

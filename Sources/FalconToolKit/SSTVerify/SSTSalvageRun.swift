@@ -30,9 +30,7 @@ struct SSTSalvageRun {
                 hint: "Stop it first: its files change while they are copied.")
         }
         let plan = try RestorePlan(salvaging: source, cut)
-        if case .corruption(let damage) = source.verdict {
-            report.add(Finding(.pitrDamageBehind, damage))
-        }
+        tellOfLog(source, plan)
         let progress = ToolProgress("salvaging", report)
         var executor = RestoreExecutor(
             plan, out: out, environment: context.environment
@@ -50,6 +48,25 @@ struct SSTSalvageRun {
         if report.context.isInterrupted {
             throw StorageError(
                 .cancelled, kind: .retryable, "Interrupted; no output directory was made.")
+        }
+    }
+
+    /// What of the log behind the tables is not brought along.
+    private func tellOfLog(_ source: RestoreSource, _ plan: RestorePlan) {
+        if case .corruption(let damage) = source.verdict {
+            report.add(
+                Finding(
+                    .sstSalvageLoss,
+                    "The log is damaged: commits behind it are there only as far as tables hold them.",
+                    file: damage.path, offset: damage.offset, actual: damage.reason,
+                    blastRadius: "commits from LSN \(plan.endLSN) on"))
+        }
+        if let first = source.firstLSN, first > plan.startLSN, plan.commitCount == 0 {
+            report.add(
+                Finding(
+                    .sstSalvageLoss, "The log begins behind the end of the tables.",
+                    expected: "\(plan.startLSN)", actual: "\(first)",
+                    blastRadius: "commits from LSN \(plan.startLSN) on"))
         }
     }
 

@@ -178,6 +178,7 @@ import Testing
         try LogFixture.patch(database.memory, LogFixture.firstSegment) { $0[4096 + 80] ^= 1 }
         let run = database.salvage()
         #expect(run.exit == .corruption, "\(run.output)\(run.diagnostics)")
+        #expect(run.output.contains("commits from LSN"))
         let saved = try database.saved()
         #expect(saved.values.contains { String(decoding: $0, as: UTF8.self).contains("round 1") })
     }
