@@ -218,6 +218,11 @@ def with_asyncpg(port):
             check("asyncpg: executemany", await connection.fetchval("select count(*) from da") == 200)
             row = await connection.fetchrow("select id, v from da where id = $1", 5)
             check("asyncpg: fetchrow", row is not None and tuple(row) == (5, "v5"), row)
+            await connection.execute("alter table da add column z int")
+            row = await connection.fetchrow("select * from da where id = $1", 5)
+            await connection.execute("alter table da drop column z")
+            row = row and await connection.fetchrow("select * from da where id = $1", 5)
+            check("asyncpg: prepares anew after DDL", row is not None and tuple(row) == (5, "v5"), row)
             async with connection.transaction():
                 total = 0
                 async for record in connection.cursor("select id from da order by id"):
