@@ -6,6 +6,8 @@ enum EncryptionSetup {
         _ names: FileNames, _ encryption: EncryptionOptions?, _ given: StorageEnvironment,
         forWriting: Bool
     ) throws(StorageError) -> StorageEnvironment {
+        // A tool has opened them already.
+        if encryption == nil, !forWriting, given.fileSystem.keys != nil { return given }
         let fileSystem = given.fileSystem.unkeyed
         guard let ring = try ring(names, encryption, fileSystem, given.clock, forWriting) else {
             return given.with(fileSystem)
@@ -88,12 +90,5 @@ enum EncryptionSetup {
             location: .init(path: names.keys),
             hint: "Restore KEYS from a backup of the same directory: without it nothing that is "
                 + "encrypted can be read.")
-    }
-}
-
-extension StorageEnvironment {
-    /// The same but for the file system.
-    func with(_ fileSystem: any FileSystem) -> StorageEnvironment {
-        StorageEnvironment(fileSystem: fileSystem, clock: clock, random: random)
     }
 }

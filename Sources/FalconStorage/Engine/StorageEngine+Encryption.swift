@@ -20,6 +20,15 @@ public struct EncryptionStatus: Sendable {
     public var blobFiles = Files()
     /// Pending ones go when the log needs them no more.
     public var logSegments = Files()
+
+    /// `off`, `on`, or what is under way with the number of tables and blob files that wait for it.
+    public var summary: String {
+        let pending = tables.pending + blobFiles.pending
+        if keys.isSealing {
+            return pending == 0 ? "on" : "on, \(pending) files to be encrypted anew"
+        }
+        return pending == 0 ? "off" : "off, \(pending) files to be decrypted"
+    }
 }
 
 extension StorageEngine {

@@ -35,6 +35,23 @@ enum ManifestReader {
         return nil
     }
 
+    /// Checks the structure of the manifest that CURRENT names, which may be encrypted.
+    static func checkLive(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        guard let number = try CurrentMarker.read(names, fileSystem) else { return }
+        let path = names.manifest(number)
+        let bytes = try fileSystem.contents(of: path)
+        var failure: StorageError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(StorageError) {
+                _ = try parse(
+                    buffer, path: path, number: number, forWriting: false, checksOnly: true)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     static func read(
         number: UInt64, _ names: FileNames, _ fileSystem: any FileSystem, forWriting: Bool
     ) throws(StorageError) -> ManifestContents {

@@ -11,7 +11,8 @@ public struct SSTVerify: ToolCommand {
             A data directory is checked whole: the tables and blob files that MANIFEST names, each \
             against what MANIFEST says of it, the references of tables to large values in blob \
             files, files it does not name, and overlaps. A file is checked against \
-            itself. Reads past damage and reports all of it. Keys are shown as hashes unless \
+            itself. Of encrypted files without a key structure and checksums are checked; with \
+            one also what is in them. Reads past damage and reports all of it. Keys are shown as hashes unless \
             --keys says otherwise.
             """)
     public static let csvColumns = [
@@ -29,6 +30,7 @@ public struct SSTVerify: ToolCommand {
     public var paths: [String]
     @Option(help: "How keys are shown: none, hash or hex.") public var keys = KeyDisplay.hash
     @Option(help: "Findings kept per file; more are counted.") public var maxFindings = 100
+    @OptionGroup public var key: KeyOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}

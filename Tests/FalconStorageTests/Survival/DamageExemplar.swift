@@ -17,9 +17,12 @@ struct DamageExemplar: Sendable {
     /// Path and size of what may be damaged, in a fixed order.
     let files: [(path: String, bytes: Int)]
 
-    init(_ ending: Ending, seed: UInt64) throws {
+    init(_ ending: Ending, seed: UInt64, isEncrypted: Bool = false) throws {
         self.ending = ending
         var options = EngineOptions.small
+        if isEncrypted {
+            options.encryption = EncryptionOptions(masterKey: EncryptedFixture.key)
+        }
         options.memtableBytes = 24 << 10
         options.targetFileBytes = 16 << 10
         options.blockBytes = 512
