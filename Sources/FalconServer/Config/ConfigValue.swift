@@ -57,7 +57,9 @@ enum ConfigValue: Equatable, Sendable {
     func millis(_ range: ClosedRange<Int>) throws(ConfigError) -> Int {
         try quantity(
             range, kind: "a duration such as \"10s\"", plainUnit: 1000,
-            units: ["ms": 1, "s": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000],
+            units: [
+                "ms": 1, "s": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
+            ],
             show: { "\($0)ms" })
     }
 

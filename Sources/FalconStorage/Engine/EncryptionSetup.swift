@@ -4,12 +4,15 @@ enum EncryptionSetup {
     /// The environment whose file system carries the directory's keys; as given where nothing is encrypted.
     static func keyed(
         _ names: FileNames, _ encryption: EncryptionOptions?, _ given: StorageEnvironment,
-        forWriting: Bool
+        forWriting: Bool, createIfMissing: Bool = true
     ) throws(StorageError) -> StorageEnvironment {
         // A tool has opened them already.
         if encryption == nil, !forWriting, given.fileSystem.keys != nil { return given }
         let fileSystem = given.fileSystem.unkeyed
-        guard let ring = try ring(names, encryption, fileSystem, given.clock, forWriting) else {
+        guard
+            let ring = try ring(
+                names, encryption, fileSystem, given.clock, forWriting, createIfMissing)
+        else {
             return given.with(fileSystem)
         }
         return given.with(KeyedFileSystem(fileSystem, ring))
@@ -17,7 +20,7 @@ enum EncryptionSetup {
 
     private static func ring(
         _ names: FileNames, _ encryption: EncryptionOptions?, _ fileSystem: any FileSystem,
-        _ clock: any StorageClock, _ forWriting: Bool
+        _ clock: any StorageClock, _ forWriting: Bool, _ createIfMissing: Bool
     ) throws(StorageError) -> KeyRing? {
         let isSealing = (encryption?.isEnabled ?? false) && forWriting
         if try fileSystem.exists(names.keys) {
@@ -31,10 +34,9 @@ enum EncryptionSetup {
             }
             return ring
         }
-        if try fileSystem.exists(names.format), try isMarked(names, fileSystem, forWriting) {
-            throw lost(names)
-        }
-        guard let encryption, isSealing else { return nil }
+        let isThere = try fileSystem.exists(names.format)
+        if isThere, try isMarked(names, fileSystem, forWriting) { throw lost(names) }
+        guard let encryption, isSealing, isThere || createIfMissing else { return nil }
         let ring = try KeyRing.create(
             names.keys, try MasterSecret(encryption.masterKey, fileSystem), fileSystem,
             clock: clock, isSealing: true)

@@ -105,7 +105,8 @@ extension StorageEngine {
 
     /// The copy's log: one segment that begins where the tables end.
     private func beginLog(
-        _ target: FileNames, _ copied: StorageEnvironment, _ format: FormatFile, _ incarnation: Incarnation, _ start: LSN,
+        _ target: FileNames, _ copied: StorageEnvironment, _ format: FormatFile,
+        _ incarnation: Incarnation, _ start: LSN,
         _ limit: TransactionID, _ floor: Timestamp
     ) throws(StorageError) {
         let wal = try WALWriter.open(

@@ -120,7 +120,8 @@ extension StorageEngine {
         let environment: StorageEnvironment
         do throws(StorageError) {
             environment = try EncryptionSetup.keyed(
-                names, options.encryption, watched, forWriting: true)
+                names, options.encryption, watched, forWriting: true,
+                createIfMissing: options.createIfMissing)
         } catch {
             lock.release()
             throw error

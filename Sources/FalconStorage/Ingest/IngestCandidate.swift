@@ -39,7 +39,8 @@ struct IngestCandidate {
         if verifies {
             hash = try handle.hash(size)
             if let finding = TableVerifier.verify(handle, findingLimit: 1, keyring: keys).findings
-                .first {
+                .first
+            {
                 throw refusal(finding, path)
             }
         }

@@ -110,7 +110,9 @@ public struct RestoreExecutor {
         return true
     }
 
-    private var encryption: EncryptionOptions? { masterKey.map { EncryptionOptions(masterKey: $0) } }
+    private var encryption: EncryptionOptions? {
+        masterKey.map { EncryptionOptions(masterKey: $0) }
+    }
 
     private mutating func build(verifies: Bool) throws(StorageError) -> Outcome {
         if try fileSystem.exists(partial.root) { try fileSystem.removeTree(partial.root) }

@@ -98,7 +98,8 @@ final class SpilledOperations {
         chunks.append(
             Chunk(
                 ordinals: first..<(last &+ 1), offset: end, byteCount: writer.count,
-                checksum: checksum, writes: number, operations: ordinals.count, operationBytes: operationBytes))
+                checksum: checksum, writes: number, operations: ordinals.count,
+                operationBytes: operationBytes))
         end &+= UInt64(writer.count)
         space.noteWritten(UInt64(writer.count))
     }

@@ -194,7 +194,8 @@ struct KeyRegistryFile {
         guard let found else {
             throw .corruption(
                 "The key registry is damaged.", path: path, offset: 0,
-                hint: "Restore KEYS from a backup of the same directory: without it nothing that is "
+                hint:
+                    "Restore KEYS from a backup of the same directory: without it nothing that is "
                     + "encrypted can be read.")
         }
         return found
@@ -233,6 +234,7 @@ struct KeyRegistryFile {
         StorageError(
             .keyMissing, kind: .user, "The master key is wrong: it does not open the key registry.",
             location: .init(path: path),
-            hint: "Give the key or passphrase that the directory was encrypted or last rotated with.")
+            hint:
+                "Give the key or passphrase that the directory was encrypted or last rotated with.")
     }
 }

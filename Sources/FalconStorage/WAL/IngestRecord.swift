@@ -92,7 +92,8 @@ extension IngestRecord.File {
         self.init(
             uid: uid, number: FileNumber(number), byteCount: bytes, hash: hash,
             entryCount: entries, tombstoneCount: tombstones, rangeTombstoneCount: ranges,
-            smallest: Array(smallest), greatest: Array(greatest), greatestIsExclusive: flags & 1 == 1,
+            smallest: Array(smallest), greatest: Array(greatest),
+            greatestIsExclusive: flags & 1 == 1,
             keyID: keyID)
     }
 }

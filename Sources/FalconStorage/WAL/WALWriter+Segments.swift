@@ -50,7 +50,8 @@ extension WALWriter {
         let next = WALSegmentHeader(
             identity: identity, segment: header.segment.successor, uid: uid, firstLSN: fileEnd,
             predecessor: .init(segment: header.segment, uid: header.uid, lastLSN: fileEnd),
-            envelope: nextCipher?.envelope, wallMicros: environment.clock.wallMicros(), isRecycled: false)
+            envelope: nextCipher?.envelope, wallMicros: environment.clock.wallMicros(),
+            isRecycled: false)
         let opened = try WALDirectory.activate(spare, as: next, nextCipher, directory, fileSystem)
         try unsealChunks()
         monitor.lock()

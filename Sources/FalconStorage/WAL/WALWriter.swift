@@ -161,7 +161,8 @@ final class WALWriter: @unchecked Sendable {
         let uid = environment.random.nextUID()
         let cipher = try fileSystem.makeCipher(.log, .log, uid: uid)
         let header = WALSegmentHeader(
-            identity: identity, segment: continuation.segment, uid: uid, firstLSN: continuation.firstLSN,
+            identity: identity, segment: continuation.segment, uid: uid,
+            firstLSN: continuation.firstLSN,
             predecessor: continuation.predecessor, envelope: cipher?.envelope,
             wallMicros: environment.clock.wallMicros(), isRecycled: false)
         let spare: WALSpare

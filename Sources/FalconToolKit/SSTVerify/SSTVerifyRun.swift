@@ -41,6 +41,8 @@ struct SSTVerifyRun {
                 location: .init(path: root))
         }
         guard try fileSystem.isDirectory(root) else {
+            try report.context.openKeys(
+                options.key, root: VFSPath.parent(of: VFSPath.parent(of: root)))
             if root.hasSuffix(".blob") {
                 verifyBlob(root, nil)
             } else {

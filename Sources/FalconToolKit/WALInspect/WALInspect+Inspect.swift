@@ -70,7 +70,8 @@ extension WALInspect {
                     "\(chunks) chunks are encrypted: their records cannot be shown without a key."))
         } else {
             report.line(
-                "\(chunks) encrypted chunks were checked without a key: structure and checksums only")
+                "\(chunks) encrypted chunks were checked without a key: structure and checksums only"
+            )
         }
     }
 

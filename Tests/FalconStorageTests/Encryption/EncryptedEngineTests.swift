@@ -58,8 +58,9 @@ import Testing
     @Test func aCheckpointOpensWithTheSameKeyAlone() throws {
         let memory = MemoryFileSystem()
         _ = try work(memory, EncryptedFixture.options())
-        #expect { try EncryptedFixture.open(memory, EncryptedFixture.options(nil), at: "/copy") }
-            throws: { ($0 as? StorageError)?.code == .keyMissing }
+        #expect {
+            try EncryptedFixture.open(memory, EncryptedFixture.options(nil), at: "/copy")
+        } throws: { ($0 as? StorageError)?.code == .keyMissing }
         let scopes = try KeyRing.open(root: "/copy", EncryptedFixture.key, memory).report.keys.map {
             $0.scope.kind
         }
@@ -144,9 +145,12 @@ import Testing
         let writer = try SortedFileWriter(
             path: "/in.sst", options: EncryptedFixture.options(nil),
             environment: StorageEnvironment(fileSystem: memory))
-        for row in 100..<400 { try writer.put("\(EncryptedFixture.marker)/\(row)", EncryptedFixture.marker) }
+        for row in 100..<400 {
+            try writer.put("\(EncryptedFixture.marker)/\(row)", EncryptedFixture.marker)
+        }
         try writer.deleteRange(
-            lower: bytes("\(EncryptedFixture.marker)/0"), upper: bytes("\(EncryptedFixture.marker)/9"))
+            lower: bytes("\(EncryptedFixture.marker)/0"),
+            upper: bytes("\(EncryptedFixture.marker)/9"))
         _ = try writer.finish()
         try engine.ingest(["/in.sst"], .init(transfer: .move))
         #expect(try engine.rows().count == 300)
@@ -181,7 +185,9 @@ import Testing
         func check(_ place: String) throws {
             let version = engine.tree.state.version
             var scopes: [UInt64: KeyScope] = [:]
-            for key in try #require(engine.encryptionStatus()).keys.keys { scopes[key.id] = key.scope }
+            for key in try #require(engine.encryptionStatus()).keys.keys {
+                scopes[key.id] = key.scope
+            }
             var seen: Set<KeyScope> = []
             for file in version.levels.flatMap(\.files) {
                 let metadata = file.metadata

@@ -102,7 +102,9 @@ import Testing
         func counter() throws -> UInt64 {
             let bytes = try memory.contents(of: names.manifest(1))
             let place = Int(writer.byteCount) + ManifestFormat.chunkHeaderBytes
-            return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: UInt64.self) }
+            return bytes.withUnsafeBytes {
+                $0.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            }
         }
         var edit = VersionEdit()
         edit.flushedLSN = LSN(77)

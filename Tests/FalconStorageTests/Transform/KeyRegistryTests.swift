@@ -132,7 +132,9 @@ import Testing
     @Test func keysComeFromFilesAndCommands() throws {
         let memory = MemoryFileSystem()
         let hex = String(repeating: "0f", count: 32)
-        for (name, content) in [("/hex", Array((hex + "\n").utf8)), ("/raw", [UInt8](repeating: 15, count: 32))] {
+        for (name, content) in [
+            ("/hex", Array((hex + "\n").utf8)), ("/raw", [UInt8](repeating: 15, count: 32)),
+        ] {
             try memory.replace(name, with: content)
             let secret = try MasterSecret(.keyFile(name), memory)
             #expect(secret.masterKey(salt: [], iterations: 0) == [UInt8](repeating: 15, count: 32))

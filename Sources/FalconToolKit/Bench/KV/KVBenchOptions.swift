@@ -173,7 +173,8 @@ struct KVBenchOptions: ParsableArguments {
             ("max_background_jobs", .count(maxBackgroundJobs)),
             ("replay_buffer_size", .count(replayBufferSize)),
             ("benchmark_write_rate_limit", .count(writeRateLimit)),
-            ("encryption", .bool(encryption == .on)), ("histogram", .bool(histogram == .on)), ("open_loop_ops_per_sec", .count(openLoopRate)),
+            ("encryption", .bool(encryption == .on)), ("histogram", .bool(histogram == .on)),
+            ("open_loop_ops_per_sec", .count(openLoopRate)),
             ("stall_millis", .count(stallMillis)), ("calibration", .text(calibration)),
         ]
     }
