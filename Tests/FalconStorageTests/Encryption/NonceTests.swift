@@ -68,7 +68,7 @@ import Testing
                 do {
                     try engine.commitAndWait(batch, CommitOptions(durability: .buffered))
                     wanted.append(key)
-                } catch let error as StorageError {
+                } catch {
                     #expect(error.code == .diskFull)
                 }
             }
