@@ -163,7 +163,7 @@ import Testing
             options.encryption = EncryptionOptions(masterKey: Self.key)
             let engine = try StorageEngine.open(
                 at: out, options: options, environment: environment)
-            let found = try engine.makeIterator(.all)
+            let found = try engine.makeIterator(.all, at: engine.publishedTimestamp)
             var count = 0
             try found.seekToFirst()
             while found.isValid {
