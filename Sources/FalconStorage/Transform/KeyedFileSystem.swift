@@ -1,12 +1,12 @@
 /// A file system together with the keys to what lies in one data directory.
 public final class KeyedFileSystem: WrappingFileSystem {
     public let base: any FileSystem
-    let keys: FileKeys
-    public var keyring: (any FileKeyring)? { keys }
+    private let fileKeys: FileKeys
+    public var keyring: (any FileKeyring)? { fileKeys }
 
     init(_ base: any FileSystem, _ keys: FileKeys) {
         self.base = base
-        self.keys = keys
+        fileKeys = keys
     }
 
     /// - Parameter ring: opens whatever it has keys for.
