@@ -31,8 +31,19 @@ import Testing
         #expect(status.blobFiles.plain == 0 && status.blobFiles.encrypted > 0)
         #expect(status.summary == "on")
         try engine.close()
-        // The plain log is gone with the second open at the latest.
-        try EncryptedFixture.open(memory, options).close()
+        // The plain log goes when what follows it is in tables.
+        engine = try EncryptedFixture.open(memory, options)
+        let batch = WriteBatch()
+        try batch.put("another", EncryptedFixture.marker)
+        try engine.commitAndWait(batch)
+        try engine.flush()
+        let undo = WriteBatch()
+        try undo.delete("another")
+        try engine.commitAndWait(undo)
+        try engine.flush()
+        try engine.awaitIdle()
+        #expect(try engine.rows() == rows)
+        try engine.close()
         #expect(EncryptedFixture.readable(memory) == [])
 
         options.encryption = EncryptionOptions(masterKey: EncryptedFixture.key, isEnabled: false)
