@@ -56,7 +56,7 @@ struct DamageExemplar: Sendable {
             try workload.close()
             fileSystem = memory.crashClone(.keepUnsynced)
         case .killed:
-            fileSystem = try Self.killed(memory)
+            fileSystem = try Self.killed(memory, isEncrypted: isEncrypted)
             try workload.close()
         }
         files = fileSystem.snapshotContents().filter { path, bytes in
@@ -65,10 +65,17 @@ struct DamageExemplar: Sendable {
     }
 
     /// A moment at which the log vouches for all of itself.
-    private static func killed(_ memory: MemoryFileSystem) throws -> MemoryFileSystem {
+    private static func killed(
+        _ memory: MemoryFileSystem, isEncrypted: Bool
+    ) throws -> MemoryFileSystem {
         while true {
             let clone = memory.crashClone(.keepUnsynced)
-            let reader = try WALReader(directory: "/db/wal", fileSystem: clone)
+            let files: any FileSystem =
+                isEncrypted
+                ? KeyedFileSystem(
+                    clone, try KeyRing.open(root: "/db", EncryptedFixture.key, clone))
+                : clone
+            let reader = try WALReader(directory: "/db/wal", fileSystem: files)
             while try reader.next() != nil {}
             if let last = reader.summaries.last, last.vouchedBytes >= last.recordsEnd {
                 return clone
