@@ -196,6 +196,28 @@ import Testing
         }
     }
 
+    /// Who does not know partial indexes must not read such a table.
+    @Test func partialIndexesAreStored() throws {
+        var table = Self.table([.int4, .text])
+        let predicate = IndexPredicate(expression: "(c0 > 1)", attributes: [1])
+        table.indexes[0].predicate = predicate
+        table.indexes[0].isConstraint = false
+        let bytes = table.encoded()
+        #expect(bytes.first == 3)
+        let back = try bytes.withUnsafeBytes { try TableDescriptor(decoding: $0) }
+        #expect(back.indexes[0].predicate == predicate)
+        #expect(back.indexes[0].attributes == [1, 2])
+        #expect(back.indexes[0].enforcesUnique && !back.indexes[0].isKey)
+        #expect(back.checks.map(\.name) == ["k"])
+        for count in 0..<bytes.count {
+            bytes[..<count].withUnsafeBytes {
+                if let cut = try? TableDescriptor(decoding: $0) {
+                    #expect(cut.indexes[0].predicate == predicate)
+                }
+            }
+        }
+    }
+
     /// Who does not know DEFERRABLE constraints must not read such a table; others stay as they were.
     @Test func deferrableConstraintsAreStored() throws {
         for deferral in [nil, ConstraintDeferral.initiallyImmediate, .initiallyDeferred] {

@@ -175,6 +175,38 @@ extension Binder {
         return LogicalQuery(body: .values(bound, slots: slots))
     }
 
+    /// ON CONFLICT (…) WHERE, over the table's columns in slots attribute - 1, as a predicate has them.
+    private func arbiterCondition(
+        _ filter: AST.Expression, _ target: WriteTarget
+    ) throws(SQLError) -> PredicateProof {
+        let state = QueryState()
+        let table = target.table
+        let slots: [Int?] = table.columns.map { $0.isDropped ? nil : newSlot(owner: state) }
+        var columns = newColumns(of: table, alias: target.name, slots)
+        if target.isView {
+            columns = try viewColumns(target, over: columns, alias: target.name, state).columns
+        }
+        let scope = Scope(parent: nil, query: state)
+        scope.columns = columns
+        scope.entries = [
+            RangeEntry(
+                name: target.name, schema: target.schema, columns: columns, relation: nil)
+        ]
+        let condition = try within(.indexPredicate) { () throws(SQLError) in
+            try bindCondition(filter, scope, "WHERE")
+        }
+        var places: [Int: Int] = [:]
+        for (place, slot) in slots.enumerated() { if let slot { places[slot] = place } }
+        let placed = try condition.rewritten { node throws(SQLError) in
+            guard let reference = node as? SlotReference, let place = places[reference.slot] else {
+                return nil
+            }
+            return SlotReference(
+                slot: place, name: reference.name, type: reference.type, location: -1)
+        }
+        return PredicateProof(LogicExpression.conjuncts(of: placed))
+    }
+
     private func bindOnConflict(
         _ clause: AST.OnConflict, _ target: WriteTarget, _ alias: String, _ newSlots: [Int?],
         _ state: QueryState, _ outer: Scope?
@@ -201,7 +233,7 @@ extension Binder {
                     "constraint \"\(name)\" for table \"\(table.name)\" does not exist")
             }
             arbiters = [index.oid]
-        case .columns(let elements, _, let location):
+        case .columns(let elements, let filter, let location):
             var wanted: Set<Int16> = []
             for element in elements {
                 guard let name = element.column else {
@@ -216,9 +248,18 @@ extension Binder {
                 }
                 wanted.insert(found.attribute)
             }
-            arbiters = table.indexes.filter {
-                $0.enforcesUnique && Set($0.columns.map(\.attribute)) == wanted
-            }.map(\.oid)
+            let holds = try filter.map { filter throws(SQLError) in
+                try arbiterCondition(filter, target)
+            }
+            for index in table.indexes
+            where index.enforcesUnique && Set(index.columns.map(\.attribute)) == wanted {
+                if let predicate = index.predicate {
+                    guard let holds else { continue }
+                    let test = try IndexPredicateTest(predicate, of: table)
+                    guard holds.implies(test.condition) else { continue }
+                }
+                arbiters.append(index.oid)
+            }
             if arbiters.isEmpty {
                 throw SQLError(
                     .invalidColumnReference,

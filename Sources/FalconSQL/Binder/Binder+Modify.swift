@@ -11,6 +11,7 @@ extension Binder {
         case .insert(let insert): return try bindInsert(insert, parent)
         case .update(let update): return try bindUpdate(update, parent)
         case .delete(let delete): return try bindDelete(delete, parent)
+        case .merge(let merge): return try bindMerge(merge, parent)
         default: throw SQLError(.internalError, "not a modification")
         }
     }
@@ -82,6 +83,22 @@ extension Binder {
         scope.entries = [RangeEntry(name: table.name, columns: columns, relation: nil)]
         return try within(.check) { () throws(SQLError) in
             try bindCondition(expression, scope, "CHECK")
+        }
+    }
+
+    /// WHERE of a partial index, over a row of `table` in `slots`.
+    func bindIndexPredicate(
+        _ expression: AST.Expression, _ table: TableDescriptor, _ slots: [Int?]
+    ) throws(SQLError) -> BoundExpression {
+        let scope = Scope(parent: nil, query: QueryState())
+        let columns = newColumns(of: table, alias: table.name, slots)
+        scope.columns = columns
+        scope.entries = [
+            RangeEntry(
+                name: table.name, schema: table.schema, columns: columns, relation: nil)
+        ]
+        return try within(.indexPredicate) { () throws(SQLError) in
+            try bindCondition(expression, scope, "WHERE")
         }
     }
 
@@ -323,7 +340,7 @@ extension Binder {
     /// Columns of which the old values are in index entries, the primary key's included.
     private func indexedColumns(_ table: TableDescriptor) -> Set<Int16> {
         var attributes = Set(table.primaryKey.map(\.attribute))
-        for index in table.indexes { attributes.formUnion(index.columns.map(\.attribute)) }
+        for index in table.indexes { attributes.formUnion(index.attributes) }
         return attributes
     }
 

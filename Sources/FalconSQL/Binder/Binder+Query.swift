@@ -60,6 +60,10 @@ extension Binder {
                 }
             case .insert, .update, .delete:
                 query = try bindModification(table.query, scope)
+            case .merge:
+                throw SQLError(
+                    .featureNotSupported, "MERGE not supported in WITH query",
+                    byteOffset: offset(table.location))
             default:
                 throw SQLError(
                     .featureNotSupported, "this statement is not supported in WITH",

@@ -15,10 +15,13 @@ public protocol CatalogReader {
     func estimatedRowCount(of table: TableDescriptor) -> Double?
     /// The columns of `table` that foreign keys reference.
     func referencedColumns(of table: TableDescriptor) -> Set<Int16>
+    /// False for an index that may lack entries of the rows that are to be read: they are older than it.
+    func isUsable(_ index: IndexDescriptor, of table: TableDescriptor) -> Bool
 }
 
 extension CatalogReader {
     public func referencedColumns(of table: TableDescriptor) -> Set<Int16> { [] }
+    public func isUsable(_ index: IndexDescriptor, of table: TableDescriptor) -> Bool { true }
     public func viewDefinition(
         schema: String?, name: String
     ) throws(SQLError) -> ViewDefinition? { nil }

@@ -150,12 +150,14 @@ final class CommonTableEntry {
     }
 }
 
-/// A bound INSERT, UPDATE or DELETE.
+/// A bound INSERT, UPDATE, DELETE or MERGE.
 final class LogicalModify {
     enum Kind {
         case insert(values: [BoundExpression?], onConflict: ConflictAction?)
         case update([ColumnAssignment])
         case delete
+        /// Joined by the conditions.
+        case merge([MergeAction], on: [BoundExpression])
     }
     let kind: Kind
     let table: TableDescriptor

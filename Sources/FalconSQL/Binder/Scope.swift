@@ -17,16 +17,19 @@ enum Clause: String {
     case update = "UPDATE"
     case defaultValue = "DEFAULT expressions"
     case check = "check constraints"
+    case indexPredicate = "index predicates"
     case arguments = "EXECUTE parameters"
     case aggregate = "aggregate arguments"
     case aggregateFilter = "FILTER"
     case transform = "transform expressions"
+    case mergeWhen = "MERGE WHEN conditions"
 
     /// What subqueries are refused in, in the singular; nil where they may stand.
     var refusesSubqueries: String? {
         switch self {
         case .defaultValue: return "DEFAULT expression"
         case .check: return "check constraint"
+        case .indexPredicate: return "index predicate"
         case .arguments: return "EXECUTE parameter"
         case .transform: return "transform expression"
         default: return nil

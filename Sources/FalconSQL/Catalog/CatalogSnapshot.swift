@@ -31,6 +31,40 @@ struct SequenceEntry: Sendable {
     /// The table whose column made it (SERIAL, OWNED BY): it goes when the table goes.
     var ownerTable: OID = .invalid
     var ownerAttribute: Int16 = 0
+    /// smallint, integer or bigint.
+    var type = OID.int8
+    /// As it was given; values are not cached by sessions.
+    var cache: Int64 = 1
+    /// Names the running state. ALTER SEQUENCE gives it another one, so that its transaction may
+    /// still be rolled back.
+    var state: OID
+    /// What the state begins with.
+    var first: SequencePosition
+
+    init(
+        oid: OID, schemaOID: OID, name: String, start: Int64, increment: Int64, minimum: Int64,
+        maximum: Int64, isCycled: Bool, ownerTable: OID = .invalid, ownerAttribute: Int16 = 0
+    ) {
+        self.oid = oid
+        self.schemaOID = schemaOID
+        self.name = name
+        self.start = start
+        self.increment = increment
+        self.minimum = minimum
+        self.maximum = maximum
+        self.isCycled = isCycled
+        self.ownerTable = ownerTable
+        self.ownerAttribute = ownerAttribute
+        state = oid
+        first = SequencePosition(last: start, isCalled: false)
+    }
+}
+
+/// Where a sequence stands.
+struct SequencePosition: Equatable, Sendable {
+    var last: Int64
+    /// False: `last` itself is the next value.
+    var isCalled: Bool
 }
 
 /// A view's definition.

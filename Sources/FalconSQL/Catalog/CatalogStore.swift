@@ -120,37 +120,41 @@ final class CatalogStore: Sendable {
         } catch { throw SQLError(storage: error) }
     }
 
-    /// Every database with its catalog; makes `names` when there is none yet.
+    /// Every database with its catalog; makes `names` at the first open, and the templates when they
+    /// are missing.
     func loadDatabases(creating names: [String]) throws(SQLError) -> [DatabaseState] {
-        var found: [(OID, DatabaseID, String)] = []
+        var found: [DatabaseEntry] = []
         try scan(CatalogKeys.shared, CatalogKeys.databases) { oid, value throws(SQLError) in
-            var reader = ByteReader(value)
-            guard let id = reader.readFixed(UInt32.self), let name = reader.readString() else {
-                throw SQLError(.dataCorrupted, "catalog row of a database is damaged")
-            }
-            found.append((oid, DatabaseID(id), name))
+            found.append(try DatabaseEntry(oid, decoding: value))
         }
+        // Whoever has dropped one of them does not want it back.
+        let templates = [DatabaseEntry.template1, DatabaseEntry.template0]
+        let wanted = (found.isEmpty ? names : []) + templates
         var rows: [(key: [UInt8], value: [UInt8])] = []
-        for name in names where !found.contains(where: { $0.2 == name }) {
-            let oid = name == "postgres" ? OID(5) : try allocateOID()
-            let id = DatabaseID((found.map { $0.1.rawValue }.max() ?? 0) + 1)
-            found.append((oid, id, name))
-            var value = ByteWriter()
-            value.appendFixed(id.rawValue)
-            value.appendLengthPrefixed(name)
-            rows.append(
-                (CatalogKeys.key(CatalogKeys.shared, CatalogKeys.databases, oid), value.bytes))
+        for name in wanted where !found.contains(where: { $0.name == name }) {
+            let oid: OID
+            if let known = DatabaseEntry.builtInOIDs[name] {
+                oid = known
+            } else {
+                oid = try allocateOID()
+            }
+            // Those of CREATE DATABASE are above: see ``DefinitionRunner/createDatabase(_:)``.
+            let used = Set(found.map(\.id.rawValue))
+            let id = (1..<CatalogKeys.firstUserOID).first { !used.contains($0) }
+            let entry = DatabaseEntry(oid: oid, id: DatabaseID(id ?? oid.rawValue), name: name)
+            found.append(entry)
+            rows.append((entry.key, entry.encoded))
             rows.append(
                 Self.row(
-                    id, .init(oid: CatalogSnapshot.publicSchema, name: "public", ownerOID: 10)))
+                    entry.id, .init(oid: CatalogSnapshot.publicSchema, name: "public", ownerOID: 10)
+                ))
         }
         if !rows.isEmpty { try commitSystem(rows) }
         var result: [DatabaseState] = []
-        for (oid, id, name) in found {
+        for entry in found {
             result.append(
                 DatabaseState(
-                    oid: oid, id: id, name: name, catalog: try load(id),
-                    budget: engine.options.memoryBudget))
+                    entry, catalog: try load(entry.id), budget: engine.options.memoryBudget))
         }
         return result
     }
@@ -208,6 +212,16 @@ final class CatalogStore: Sendable {
         value.append(sequence.isCycled ? 1 : 0)
         value.appendFixed(sequence.ownerTable.rawValue)
         value.appendFixed(sequence.ownerAttribute)
+        let isPlain =
+            sequence.type == .int8 && sequence.cache == 1 && sequence.state == sequence.oid
+            && sequence.first == SequencePosition(last: sequence.start, isCalled: false)
+        if !isPlain {
+            value.appendFixed(sequence.type.rawValue)
+            value.appendFixed(sequence.cache)
+            value.appendFixed(sequence.state.rawValue)
+            value.appendFixed(sequence.first.last)
+            value.append(sequence.first.isCalled ? 1 : 0)
+        }
         return (CatalogKeys.key(database, CatalogKeys.sequences, sequence.oid), value.bytes)
     }
 
@@ -231,10 +245,22 @@ final class CatalogStore: Sendable {
             let cycled = reader.readByte(), let owner = reader.readFixed(UInt32.self),
             let attribute = reader.readFixed(Int16.self)
         else { throw SQLError(.dataCorrupted, "catalog row of a sequence is damaged") }
-        return SequenceEntry(
+        var entry = SequenceEntry(
             oid: oid, schemaOID: OID(schema), name: name, start: start, increment: increment,
             minimum: minimum, maximum: maximum, isCycled: cycled != 0, ownerTable: OID(owner),
             ownerAttribute: attribute)
+        if reader.remaining > 0 {
+            guard let type = reader.readFixed(UInt32.self),
+                let cache = reader.readFixed(Int64.self),
+                let state = reader.readFixed(UInt32.self),
+                let last = reader.readFixed(Int64.self), let isCalled = reader.readByte()
+            else { throw SQLError(.dataCorrupted, "catalog row of a sequence is damaged") }
+            entry.type = OID(type)
+            entry.cache = cache
+            entry.state = OID(state)
+            entry.first = SequencePosition(last: last, isCalled: isCalled != 0)
+        }
+        return entry
     }
 
     static func decodeView(

@@ -4,12 +4,15 @@ import Synchronization
 
 /// One database of the cluster: its committed catalog, shared by its sessions.
 final class DatabaseState: Sendable {
-    let oid: OID
-    let id: DatabaseID
-    let name: String
+    let entry: DatabaseEntry
+    var oid: OID { entry.oid }
+    var id: DatabaseID { entry.id }
+    var name: String { entry.name }
     private let catalog: Mutex<CatalogSnapshot>
     /// Every database of the cluster, this one included.
-    private let siblings = Mutex<[(oid: OID, name: String)]>([])
+    private let siblings = Mutex<[DatabaseEntry]>([])
+    /// DROP DATABASE is about to commit: nobody may connect.
+    let isLeaving = Atomic<Bool>(false)
     /// The committed catalog's version: one load tells a session that its plans still hold.
     private let versionCell: Atomic<UInt64>
     /// Counters of hidden row ids by storage id.
@@ -19,42 +22,98 @@ final class DatabaseState: Sendable {
     /// Rows that committed transactions gave another primary key.
     let movedRows: MovedRows
     let statistics = TransactionStatistics()
+    /// By the OIDs of the states.
     private let sequences = Mutex<[OID: SequenceState]>([:])
+    /// When indexes were made over rows that there were: what reads as of before finds no entries.
+    private let indexTimestamps = Mutex<[StorageID: Timestamp]>([:])
+    private let newestIndex = Atomic<UInt64>(0)
 
     init(
-        oid: OID, id: DatabaseID, name: String, catalog: CatalogSnapshot, budget: MemoryBudget?
+        _ entry: DatabaseEntry, catalog: CatalogSnapshot, budget: MemoryBudget?
     ) {
         movedRows = MovedRows(budget: budget)
-        self.oid = oid
-        self.id = id
-        self.name = name
+        self.entry = entry
         self.catalog = Mutex(catalog)
         versionCell = Atomic(catalog.version)
     }
 
-    var cluster: [(oid: OID, name: String)] { siblings.withLock { $0 } }
-    func setCluster(_ all: [(oid: OID, name: String)]) { siblings.withLock { $0 = all } }
+    var cluster: [DatabaseEntry] { siblings.withLock { $0 } }
+    func setCluster(_ all: [DatabaseEntry]) { siblings.withLock { $0 = all } }
 
     var catalogVersion: UInt64 { versionCell.load(ordering: .acquiring) }
     var committed: CatalogSnapshot { catalog.withLock { $0 } }
 
-    /// Makes a committed transaction's DDL visible to every session.
-    func publish(_ changes: [CatalogChange]) {
+    /// Makes the DDL of a transaction that committed at `timestamp` visible to every session.
+    func publish(_ changes: [CatalogChange], at timestamp: Timestamp = .zero) {
         catalog.withLock { snapshot in
+            noteIndexes(of: changes, over: snapshot, at: timestamp)
+            forgetSequences(of: changes, over: snapshot)
             snapshot = snapshot.applying(changes, version: snapshot.version + 1)
             versionCell.store(snapshot.version, ordering: .releasing)
         }
+    }
+
+    // MARK: The age of indexes
+
+    /// No index was made over rows later.
+    var newestIndexTimestamp: Timestamp { Timestamp(newestIndex.load(ordering: .acquiring)) }
+
+    /// Whether the index has entries of all rows that are read as of `timestamp`.
+    func isComplete(_ index: StorageID, at timestamp: Timestamp) -> Bool {
+        indexTimestamps.withLock { $0[index].map { $0 <= timestamp } ?? true }
+    }
+
+    private func noteIndexes(
+        of changes: [CatalogChange], over old: CatalogSnapshot, at timestamp: Timestamp
+    ) {
+        for case .putTable(let table) in changes {
+            // A body that is new, too, looks empty to old snapshots in any case.
+            guard let before = old.tables[table.oid], before.storageID == table.storageID else {
+                continue
+            }
+            let known = Set(before.indexes.map(\.storageID))
+            for index in table.indexes where !known.contains(index.storageID) {
+                indexTimestamps.withLock { all in
+                    // Those of indexes that are gone.
+                    if all.count >= 1024 { all = all.filter { isKnown($0.key, old) } }
+                    all[index.storageID] = timestamp
+                }
+                newestIndex.store(timestamp.rawValue, ordering: .releasing)
+            }
+        }
+    }
+
+    /// Lets go of the states that are replaced.
+    private func forgetSequences(of changes: [CatalogChange], over old: CatalogSnapshot) {
+        for change in changes {
+            switch change {
+            case .putSequence(let new):
+                guard let before = old.sequences[new.oid], before.state != new.state else {
+                    continue
+                }
+                sequences.withLock { $0[before.state] = nil }
+            case .dropSequence(let oid):
+                if let before = old.sequences[oid] {
+                    sequences.withLock { $0[before.state] = nil }
+                }
+            default: continue
+            }
+        }
+    }
+
+    private func isKnown(_ index: StorageID, _ catalog: CatalogSnapshot) -> Bool {
+        catalog.tables.values.contains { $0.indexes.contains { $0.storageID == index } }
     }
 
     /// The state of a sequence, read at its first use in this process.
     func sequenceState(
         _ sequence: SequenceEntry, engine: StorageEngine
     ) throws(SQLError) -> SequenceState {
-        if let state = sequences.withLock({ $0[sequence.oid] }) { return state }
+        if let state = sequences.withLock({ $0[sequence.state] }) { return state }
         let state = try SequenceState(sequence, database: id, engine: engine)
         return sequences.withLock { all in
-            if let known = all[sequence.oid] { return known }
-            all[sequence.oid] = state
+            if let known = all[sequence.state] { return known }
+            all[sequence.state] = state
             return state
         }
     }

@@ -26,14 +26,15 @@ final class SequenceState: Sendable {
         _ sequence: SequenceEntry, database: DatabaseID, engine: StorageEngine
     ) throws(SQLError) {
         self.engine = engine
-        let key = CatalogKeys.key(database, CatalogKeys.sequenceStates, sequence.oid)
+        let key = CatalogKeys.key(database, CatalogKeys.sequenceStates, sequence.state)
         self.key = key
         let stored = try storage { () throws(StorageError) in
             try key.withRaw { key throws(StorageError) in
                 try engine.get(key, at: engine.publishedTimestamp)
             }
         }
-        var initial = State(last: sequence.start, isCalled: false, reserved: 0)
+        var initial = State(
+            last: sequence.first.last, isCalled: sequence.first.isCalled, reserved: 0)
         if let stored, stored.count == 9 {
             initial = stored.withRaw { raw in
                 State(
@@ -87,6 +88,10 @@ final class SequenceState: Sendable {
             state.isCalled = true
             return value
         }
+    }
+
+    var position: SequencePosition {
+        state.withLock { SequencePosition(last: $0.last, isCalled: $0.isCalled) }
     }
 
     func set(_ value: Int64, isCalled: Bool) throws(SQLError) {

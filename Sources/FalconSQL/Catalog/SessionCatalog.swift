@@ -1,6 +1,14 @@
 import FalconSchema
 import FalconStorage
 
+/// What a transaction's one snapshot may be too old for.
+struct SnapshotReach {
+    /// The snapshot's time, when some index was made after it: see ``Transaction/timestampBeforeIndexes``.
+    var timestamp: Timestamp?
+    /// Storage made by the transaction itself, from rows newer than its snapshot.
+    var ownStorage: Set<StorageID> = []
+}
+
 /// The catalog as one statement sees it: the newest committed one plus the transaction's own DDL,
 /// with the session's search path.
 final class SessionCatalog: CatalogReader {
@@ -10,12 +18,16 @@ final class SessionCatalog: CatalogReader {
     /// Where this session's temporary relations are (or would be); `pg_temp` is another name of it.
     let temporarySchema: String
 
+    /// How old the rows are that are read.
+    private let reach: SnapshotReach
+
     static let temporaryPrefix = "pg_temp_"
 
     init(
         snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState,
-        temporarySchema: String = ""
+        temporarySchema: String = "", reach: SnapshotReach = SnapshotReach()
     ) {
+        self.reach = reach
         self.temporarySchema = temporarySchema
         self.snapshot = snapshot
         self.searchPath = searchPath
@@ -35,6 +47,14 @@ final class SessionCatalog: CatalogReader {
 
     func table(oid: OID) throws(SQLError) -> TableDescriptor? {
         snapshot.tables[oid] ?? VirtualTables.descriptor(oid: oid)
+    }
+
+    func isUsable(_ index: IndexDescriptor, of table: TableDescriptor) -> Bool {
+        if reach.ownStorage.contains(index.storageID) {
+            return reach.ownStorage.contains(table.storageID)
+        }
+        guard let timestamp = reach.timestamp else { return true }
+        return database.isComplete(index.storageID, at: timestamp)
     }
 
     func referencedColumns(of table: TableDescriptor) -> Set<Int16> {

@@ -5,8 +5,9 @@ extension SystemCatalog {
     @Sendable static func sequences(_ source: VirtualSource) -> [[Datum]] {
         source.catalog.sequences.values.sorted { $0.oid < $1.oid }.map { sequence in
             [
-                oid(sequence.oid), oid(.int8), .int(sequence.start), .int(sequence.increment),
-                .int(sequence.maximum), .int(sequence.minimum), .int(1),
+                oid(sequence.oid), oid(sequence.type), .int(sequence.start),
+                .int(sequence.increment),
+                .int(sequence.maximum), .int(sequence.minimum), .int(sequence.cache),
                 .bool(sequence.isCycled),
             ]
         }

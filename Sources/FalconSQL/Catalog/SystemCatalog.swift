@@ -108,8 +108,10 @@ enum SystemCatalog {
             ) { source in
                 source.database.cluster.map { entry in
                     [
-                        oid(entry.oid), name(entry.name), oid(10), .int(6), letter("c"), no, yes,
-                        .int(-1), .int(726), .int(1), oid(1663), .text("C"), .text("C"), .null,
+                        oid(entry.oid), name(entry.name), oid(10), .int(6), letter("c"),
+                        .bool(entry.isTemplate), .bool(entry.allowsConnections),
+                        .int(Int64(entry.connectionLimit)), .int(726), .int(1), oid(1663),
+                        .text("C"), .text("C"), .null,
                         .null, .null,
                     ]
                 }
@@ -481,7 +483,7 @@ enum SystemCatalog {
                     oidvector(index.columns.map { _ in OID(0) }),
                     int2vector(
                         index.columns.map { ($0.isDescending ? 1 : 0) | ($0.nullsFirst ? 2 : 0) }),
-                    .null, .null,
+                    .null, IndexText.predicate(index, table).map { .text($0) } ?? .null,
                 ]
             }
         }
@@ -557,7 +559,10 @@ enum SystemCatalog {
 
 /// Index definitions as SQL text: what pg_get_indexdef prints.
 enum IndexText {
-    static func definition(_ index: IndexDescriptor, _ table: TableDescriptor) -> String {
+    static func definition(
+        _ index: IndexDescriptor, _ table: TableDescriptor, isPretty: Bool = false,
+        isQualified: Bool = true
+    ) -> String {
         let columns = index.columns.map { key in
             var text = Identifier.quoted(table.columns[Int(key.attribute) - 1].name)
             if key.isDescending {
@@ -567,10 +572,12 @@ enum IndexText {
             }
             return text
         }
+        let schema = isQualified ? Identifier.quoted(table.schema) + "." : ""
         return
             "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
-            + "\(Identifier.quoted(table.schema)).\(Identifier.quoted(table.name)) USING btree "
+            + "\(schema)\(Identifier.quoted(table.name)) USING btree "
             + "(\(columns.joined(separator: ", ")))"
+            + (predicate(index, table, isPretty: isPretty).map { " WHERE \($0)" } ?? "")
     }
 }
 

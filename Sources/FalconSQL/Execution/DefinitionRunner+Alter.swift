@@ -196,11 +196,13 @@ extension DefinitionRunner {
         try dropKeys(of: attribute, isCascade, &table)
         let wasPrimary = table.primaryKey.contains { $0.attribute == attribute }
         for index in table.indexes
-        where !index.isPrimary && index.columns.contains(where: { $0.attribute == attribute }) {
+        where !index.isPrimary && index.attributes.contains(attribute) {
             try transaction.deleteStorage(index.storageID)
         }
-        table.indexes.removeAll { index in
-            index.columns.contains { $0.attribute == attribute }
+        table.indexes.removeAll { $0.attributes.contains(attribute) }
+        for sequence in transaction.catalog.sequences.values
+        where sequence.ownerTable == table.oid && sequence.ownerAttribute == attribute {
+            try transaction.record(.dropSequence(sequence.oid))
         }
         // Checks that name the column go with it: what cannot be bound any more did.
         table.columns[index].isDropped = true
@@ -428,6 +430,12 @@ extension DefinitionRunner {
             }
             throw Session.noRelation(relation)
         }
+        if found.kind == .sequence, rename.kind == .sequence || rename.kind == .table {
+            return try renameSequence(rename, relation)
+        }
+        if rename.kind == .sequence {
+            throw SQLError(.wrongObjectType, "\"\(relation.name)\" is not a sequence")
+        }
         let owner = found.kind == .index ? transaction.catalog.indexOwners[found.oid] : found.oid
         guard let owner, found.kind == .table || found.kind == .index else {
             throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
@@ -450,7 +458,13 @@ extension DefinitionRunner {
                     .featureNotSupported,
                     "renaming a column of a table with check constraints is not supported yet")
             }
+            let renaming = [table.columns[index].name: rename.newName]
             table.columns[index].name = rename.newName
+            for place in table.indexes.indices {
+                guard let text = table.indexes[place].predicate?.expression else { continue }
+                table.indexes[place].predicate?.expression = ExpressionDeparser.unqualifiedText(
+                    of: try SQLParser.parseExpression(text), renaming: renaming)
+            }
         case .constraint:
             let name = rename.oldName ?? ""
             if let index = table.checks.firstIndex(where: { $0.name == name }) {

@@ -183,7 +183,7 @@ extension DefinitionRunner {
                 "foreign key referenced-columns list must not contain duplicates")
         }
         let matching = parent.indexes.filter {
-            $0.enforcesUnique && $0.columns.count == columns.count
+            $0.isKey && $0.columns.count == columns.count
                 && Set($0.columns.map(\.attribute)) == wanted
         }
         guard let index = matching.first(where: { $0.deferral == nil }) else {

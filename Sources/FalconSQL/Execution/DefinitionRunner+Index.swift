@@ -54,9 +54,6 @@ extension DefinitionRunner {
                 .featureNotSupported,
                 "access method \"\(create.accessMethod)\" is not supported yet")
         }
-        if create.filter != nil {
-            throw SQLError(.featureNotSupported, "partial indexes are not supported yet")
-        }
         if create.nullsNotDistinct {
             throw SQLError(.featureNotSupported, "NULLS NOT DISTINCT is not supported yet")
         }
@@ -94,9 +91,13 @@ extension DefinitionRunner {
             name = freeName(table.schemaOID, [table.name] + names, "idx")
             try lockName(table.schemaOID, name)
         }
+        let predicate = try create.filter.map { filter throws(SQLError) in
+            try planner.storedPredicate(filter, table: table)
+        }
         let index = IndexDescriptor(
             oid: try store.allocateOID(), name: name, storageID: try store.allocateStorageID(),
-            isUnique: create.isUnique, isPrimary: false, isConstraint: false, columns: keys)
+            isUnique: create.isUnique, isPrimary: false, isConstraint: false, columns: keys,
+            predicate: predicate)
         transaction.noteCreated(index.storageID)
         table.indexes.append(index)
         table.version += 1
@@ -214,6 +215,7 @@ extension DefinitionRunner {
             }
             try deleteBodies(of: old, sql: .truncate)
             try transaction.record(.putTable(new))
+            if truncate.restartIdentity { try restartSequences(of: new) }
         }
     }
 
@@ -284,6 +286,7 @@ extension DefinitionRunner {
         guard found.kind == .sequence else {
             throw wrongKind(name, "a sequence", found.kind)
         }
+        try transaction.lockRelation(found.oid, .accessExclusive)
         if let sequence = transaction.catalog.sequences[found.oid],
             let table = transaction.catalog.tables[sequence.ownerTable], !drop.isCascade
         {

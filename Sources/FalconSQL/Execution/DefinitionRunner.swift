@@ -26,6 +26,15 @@ struct DefinitionRunner {
         case .createView: "CREATE VIEW"
         case .createSequence: "CREATE SEQUENCE"
         case .alterSequence: "ALTER SEQUENCE"
+        case .setSchema(let move):
+            switch move.kind {
+            case .sequence: "ALTER SEQUENCE"
+            case .view: "ALTER VIEW"
+            default: "ALTER TABLE"
+            }
+        case .reindex: "REINDEX"
+        case .createDatabase: "CREATE DATABASE"
+        case .dropDatabase: "DROP DATABASE"
         case .alterTable(let alter):
             switch alter.kind {
             case .index: "ALTER INDEX"
@@ -56,7 +65,13 @@ struct DefinitionRunner {
         case .createSchema(let create): try createSchema(create)
         case .createView(let create): try createView(create)
         case .createSequence(let create): try createSequence(create)
+        case .alterSequence(let alter): try alterSequence(alter)
+        case .alterTable(let alter) where alter.kind == .sequence: try alterSequenceOwner(alter)
         case .alterTable(let alter): try alterTable(alter)
+        case .setSchema(let move): try setSchema(move)
+        case .reindex(let reindex): try self.reindex(reindex)
+        case .createDatabase(let create): try createDatabase(create)
+        case .dropDatabase(let drop): try dropDatabase(drop)
         case .rename(let rename): try self.rename(rename)
         case .drop(let drop): try self.drop(drop)
         case .truncate(let truncate): try self.truncate(truncate)
@@ -411,7 +426,13 @@ struct DefinitionRunner {
         switch constraint.kind {
         case .primaryKey, .unique: try addKey(constraint, to: &table)
         case .check(let expression):
-            let name = constraint.name ?? freeCheckName(table, nil)
+            let name: String
+            if let given = constraint.name {
+                name = given
+            } else {
+                name = freeCheckName(
+                    table, try planner.onlyColumn(of: expression, in: table))
+            }
             if table.checks.contains(where: { $0.name == name }) {
                 throw SQLError(
                     .duplicateObject,

@@ -1,12 +1,12 @@
 import FalconSchema
 import FalconStorage
 
-/// What INSERT, UPDATE and DELETE share: the target's row values and its writer.
+/// What INSERT, UPDATE, DELETE and MERGE share: the target's row values and its writer.
 class ModifyOperator: Operator {
     let target: ModifyTarget
     let child: Operator
     @exclusivity(unchecked) private var cachedWriter: RowWriter?
-    @exclusivity(unchecked) fileprivate var newValues: [Datum]
+    @exclusivity(unchecked) var newValues: [Datum]
     @exclusivity(unchecked) private var isDone = false
 
     init(_ executor: PlanExecutor, _ target: ModifyTarget, child: Operator) {
@@ -58,13 +58,13 @@ class ModifyOperator: Operator {
     }
 
     /// Collects the new row from its slots into `newValues`.
-    fileprivate func gatherNew() {
+    func gatherNew() {
         for (index, slot) in target.newSlots.enumerated() {
             newValues[index] = slot.map { row.slots[$0] } ?? .null
         }
     }
 
-    fileprivate func checkConstraints() throws(SQLError) {
+    func checkConstraints() throws(SQLError) {
         let writer = try writer
         try writer.checkNotNull(newValues)
         for check in target.checks {
@@ -310,9 +310,9 @@ final class UpdateOperator: ModifyOperator {
 
 extension TableDescriptor {
     /// Whether a column of a unique key is assigned to.
-    fileprivate func hasKey(among assignments: [ColumnAssignment]) -> Bool {
+    func hasKey(among assignments: [ColumnAssignment]) -> Bool {
         indexes.contains { index in
-            index.enforcesUnique
+            index.isKey
                 && index.columns.contains { column in
                     assignments.contains { $0.attribute == column.attribute }
                 }

@@ -58,6 +58,8 @@ struct OperatorBuilder {
             return UpdateOperator(executor, update, child: try build(update.child))
         case .delete(let delete):
             return DeleteOperator(executor, delete, child: try build(delete.child))
+        case .merge(let merge):
+            return MergeOperator(executor, merge, child: try build(merge.child))
         case .window:
             throw SQLError(.featureNotSupported, "window functions are not supported yet")
         }

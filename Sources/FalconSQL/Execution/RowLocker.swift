@@ -9,8 +9,17 @@ struct RowLocker {
         case reloaded
         /// The same, at another primary key, which is locked too.
         case moved([UInt8])
-        /// It is gone, changed beyond the query, or locked and to be skipped.
-        case skip
+        case skip(Reason)
+    }
+
+    /// Why a row is passed over.
+    enum Reason {
+        /// It is gone, or changed beyond the query.
+        case gone
+        /// The statement itself has written it.
+        case repeated
+        /// Somebody else has it locked.
+        case locked
     }
 
     let target: RowTarget
@@ -53,7 +62,8 @@ struct RowLocker {
                         .lockNotAvailable,
                         "could not obtain lock on row in relation \"\(target.table.name)\"")
                 }
-            case .skipLocked: guard try transaction.tryLock(key, mode) else { return .skip }
+            case .skipLocked:
+                guard try transaction.tryLock(key, mode) else { return .skip(.locked) }
             }
         }
         let moved = transaction.database.movedRows
@@ -63,7 +73,7 @@ struct RowLocker {
                 after: place ?? .init(timestamp: executor.readTimestamp, ordinal: .max))
         {
             if transaction.isolation.keepsSnapshot { throw concurrent(hop.key.isEmpty) }
-            if hop.key.isEmpty { return .skip }
+            if hop.key.isEmpty { return .skip(.gone) }
             let outcome = try hop.key.withRaw { key throws(SQLError) in
                 try lock(key, executor, needsLocks: true, after: hop.place)
             }
@@ -73,13 +83,13 @@ struct RowLocker {
         if !transaction.batch.isEmpty {
             switch try transaction.written(key) {
             case .absent: break
-            case .deleted: return .skip
+            case .deleted: return .skip(.repeated)
             case .value:
                 // Own write: fine when an earlier statement made it, done already when this one did.
                 if place == nil, try transaction.isUnchanged(key, since: executor.ordinal) {
                     return .current
                 }
-                return .skip
+                return .skip(.repeated)
             }
         }
         guard needsLocks else { return .current }
@@ -93,15 +103,15 @@ struct RowLocker {
             if mode == .forKeyShare, !isDeleted, try keepsKeys(key, executor) { return .current }
             throw concurrent(isDeleted)
         }
-        if isDeleted { return .skip }
+        if isDeleted { return .skip(.gone) }
         let row = executor.row
         let found = try executor.withCommitted(key, at: engine.publishedTimestamp) {
             value throws(SQLError) in
             try codec.decode(value, projection, into: row.slots)
         }
-        guard found else { return .skip }
+        guard found else { return .skip(.gone) }
         if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
-        if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip }
+        if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip(.gone) }
         return .reloaded
     }
 }
@@ -139,7 +149,7 @@ extension RowLocker {
     private func keepsKeys(
         _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor
     ) throws(SQLError) -> Bool {
-        let indexes = target.table.indexes.filter { $0.enforcesUnique && !$0.isPrimary }
+        let indexes = target.table.indexes.filter { $0.isKey && !$0.isPrimary }
         if indexes.isEmpty { return true }
         var versions: [[Datum]] = []
         for timestamp in [executor.readTimestamp, executor.engine.publishedTimestamp] {

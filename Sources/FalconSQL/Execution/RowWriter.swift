@@ -7,10 +7,30 @@ final class RowWriter {
         let descriptor: IndexDescriptor
         let prefix: [UInt8]
         let isLocked: Bool
+        private let table: TableDescriptor
+        @exclusivity(unchecked) private var test: IndexPredicateTest?
+
         init(_ descriptor: IndexDescriptor, _ table: TableDescriptor, isLocked: Bool) {
             self.descriptor = descriptor
             prefix = CatalogKeys.prefix(table.database, descriptor.storageID)
             self.isLocked = isLocked
+            self.table = table
+        }
+
+        /// Whether a row with these values has an entry.
+        @inline(__always)
+        func covers(_ values: [Datum]) throws(SQLError) -> Bool {
+            guard let predicate = descriptor.predicate else { return true }
+            return try meets(predicate, values)
+        }
+
+        private func meets(
+            _ predicate: IndexPredicate, _ values: [Datum]
+        ) throws(SQLError) -> Bool {
+            if let test { return try test.covers(values) }
+            let made = try IndexPredicateTest(predicate, of: table)
+            test = made
+            return try made.covers(values)
         }
     }
 
@@ -284,7 +304,9 @@ final class RowWriter {
         if arbiters != nil {
             // Look at every unique index before writing anything.
             for index in secondary where index.descriptor.isUnique {
-                guard try makeIndexKey(index, values, rowSuffix: suffix, to: &indexKey) else {
+                guard try index.covers(values),
+                    try makeIndexKey(index, values, rowSuffix: suffix, to: &indexKey)
+                else {
                     continue
                 }
                 if let conflict = try uniqueConflict(index, values, arbiters: arbiters) {
@@ -292,7 +314,7 @@ final class RowWriter {
                 }
             }
         }
-        for index in secondary {
+        for index in secondary where try index.covers(values) {
             try putIndexEntry(index, values, suffix)
         }
         value.bytes.removeAll(keepingCapacity: true)
@@ -381,7 +403,7 @@ final class RowWriter {
 
     /// Whether the update changes what another row could refer to: any unique key.
     func changesKey(_ old: [Datum], _ new: [Datum]) throws(SQLError) -> Bool {
-        for index in table.indexes where index.enforcesUnique {
+        for index in table.indexes where index.isKey {
             if try keyDiffers(index.columns, old, new) { return true }
         }
         return false
@@ -415,9 +437,17 @@ final class RowWriter {
             return
         }
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
-        for index in secondary where try keyDiffers(index.descriptor.columns, old, new) {
-            try deleteIndexEntry(index, old, suffix)
-            try putIndexEntry(index, new, suffix)
+        for index in secondary {
+            let differs = try keyDiffers(index.descriptor.columns, old, new)
+            if index.descriptor.predicate == nil {
+                if !differs { continue }
+                try deleteIndexEntry(index, old, suffix)
+                try putIndexEntry(index, new, suffix)
+                continue
+            }
+            let (had, has) = (try index.covers(old), try index.covers(new))
+            if had, differs || !has { try deleteIndexEntry(index, old, suffix) }
+            if has, differs || !had { try putIndexEntry(index, new, suffix) }
         }
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(new, to: &value)
@@ -451,7 +481,9 @@ final class RowWriter {
         key: UnsafeRawBufferPointer, old: [Datum], sql: SQLOperation
     ) throws(SQLError) {
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
-        for index in secondary { try deleteIndexEntry(index, old, suffix) }
+        for index in secondary where try index.covers(old) {
+            try deleteIndexEntry(index, old, suffix)
+        }
         let batch = transaction.batch
         let version = table.version
         try storage { () throws(StorageError) in
@@ -467,6 +499,7 @@ final class RowWriter {
     func addIndexEntry(
         _ index: Index, _ values: [Datum], rowSuffix: UnsafeRawBufferPointer
     ) throws(SQLError) {
+        guard try index.covers(values) else { return }
         try putIndexEntry(index, values, rowSuffix)
         try transaction.chargeWrites()
     }

@@ -204,6 +204,9 @@ struct ExplainBuilder {
             result = modify("Update", update.target, update.child, node)
             addSubplans(update.assignments.map(\.value), to: &result)
         case .delete(let delete): result = modify("Delete", delete.target, delete.child, node)
+        case .merge(let merge):
+            result = modify("Merge", merge.target, merge.child, node)
+            addSubplans(merge.actions.flatMap(\.expressions), to: &result)
         default: result = make("WindowAgg", node)
         }
         return result

@@ -15,6 +15,10 @@ extension FunctionLibrary {
         _ oid: Int64, _ session: Session
     ) throws(SQLError) -> (SequenceEntry, SequenceState) {
         let id = OID(UInt32(truncatingIfNeeded: oid))
+        // Whoever is about to change it keeps others waiting, as PostgreSQL does.
+        if session.transaction.catalog.sequences[id] != nil {
+            try session.transaction.lockRelation(id, .rowExclusive)
+        }
         guard let entry = session.transaction.catalog.sequences[id] else {
             throw SQLError(
                 .wrongObjectType, "relation with OID \(id) is not a sequence")
@@ -98,8 +102,8 @@ extension FunctionLibrary {
             return .null
         }
         unary("#1643") { (a, c) throws(SQLError) in try Self.indexDefinition(a, 0, c) }
-        ternary("pg_get_indexdef_ext") { (a, b, _, c) throws(SQLError) in
-            try Self.indexDefinition(a, b.int, c)
+        ternary("pg_get_indexdef_ext") { (a, b, pretty, c) throws(SQLError) in
+            try Self.indexDefinition(a, b.int, c, isPretty: pretty.bool)
         }
         unary("#1387") { (a, c) throws(SQLError) in try Self.constraintDefinition(a, c) }
         binary("pg_get_constraintdef_ext") { (a, pretty, c) throws(SQLError) in
@@ -110,7 +114,7 @@ extension FunctionLibrary {
     }
 
     private static func indexDefinition(
-        _ oid: Datum, _ column: Int64, _ context: FunctionContext
+        _ oid: Datum, _ column: Int64, _ context: FunctionContext, isPretty: Bool = false
     ) throws(SQLError) -> Datum {
         let (_, session) = try bridge(context)
         let id = OID(UInt32(truncatingIfNeeded: oid.int))
@@ -123,7 +127,10 @@ extension FunctionLibrary {
             let attribute = index.columns[Int(column) - 1].attribute
             return .text(Identifier.quoted(table.columns[Int(attribute) - 1].name))
         }
-        return .text(IndexText.definition(index, table))
+        return .text(
+            IndexText.definition(
+                index, table, isPretty: isPretty,
+                isQualified: !isPretty || !session.searchPath.contains(table.schema)))
     }
 
     /// The first parenthesis closes at the end: an operator's expression is stored so.

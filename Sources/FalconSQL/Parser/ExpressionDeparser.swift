@@ -4,6 +4,12 @@ import FalconSchema
 public struct ExpressionDeparser {
     /// String literals to write otherwise, by location.
     private let literals: [Int: String]
+    /// Columns are written without their tables.
+    private var dropsQualifiers = false
+    /// Columns to write under other names.
+    private var newNames: [String: String] = [:]
+    /// Another name for a relation that a regclass names; nil: the same.
+    private var relationName: ((String) -> String?)?
 
     /// `literals` says which string literals stand for other text, by location.
     public static func text(
@@ -12,8 +18,32 @@ public struct ExpressionDeparser {
         ExpressionDeparser(literals: literals).deparse(expression)
     }
 
+    /// The same with other names in place of those of some relations, as text that is read as regclass.
+    static func text(
+        of expression: AST.Expression, renamingRelations relationName: @escaping (String) -> String?
+    ) -> String {
+        var deparser = ExpressionDeparser(literals: [:])
+        deparser.relationName = relationName
+        return deparser.deparse(expression)
+    }
+
+    /// The same of an expression over one table alone: its columns by their names only, those in
+    /// `renaming` by their new ones.
+    static func unqualifiedText(
+        of expression: AST.Expression, literals: [Int: String] = [:],
+        renaming newNames: [String: String] = [:]
+    ) -> String {
+        var deparser = ExpressionDeparser(literals: literals)
+        deparser.dropsQualifiers = true
+        deparser.newNames = newNames
+        return deparser.deparse(expression)
+    }
+
     private func deparse(_ expression: AST.Expression) -> String {
         switch expression {
+        case .column(let reference) where dropsQualifiers && !reference.isStar:
+            let name = reference.parts.last ?? ""
+            return Self.quoted(newNames[name] ?? name)
         case .column(let reference):
             let parts = reference.parts.map { Self.quoted($0) } + (reference.isStar ? ["*"] : [])
             return parts.joined(separator: ".")
@@ -45,6 +75,9 @@ public struct ExpressionDeparser {
         case .not(let operand, _): return "(NOT \(deparse(operand)))"
         case .nullTest(let operand, let isNotNull, _):
             return "(\(deparse(operand)) IS \(isNotNull ? "NOT " : "")NULL)"
+        case .cast(.constant(.string(let name), _), let type, _)
+        where relationName != nil && type.name.last == "regclass":
+            return Self.literal(.string(relationName?(name) ?? name)) + "::regclass"
         case .cast(let operand, let type, _):
             let inner = deparse(operand)
             return
@@ -124,6 +157,11 @@ public struct ExpressionDeparser {
         var arguments: [String] = []
         for (index, argument) in call.arguments.enumerated() {
             var text = deparse(argument)
+            if index == 0, let relationName, Self.sequenceFunctions.contains(call.name.last),
+                case .constant(.string(let name), _) = argument
+            {
+                text = Self.literal(.string(relationName(name) ?? name))
+            }
             if index < call.argumentNames.count, let label = call.argumentNames[index] {
                 text = "\(Self.quoted(label)) => \(text)"
             }
@@ -132,6 +170,8 @@ public struct ExpressionDeparser {
         }
         return "\(name)(\(arguments.joined(separator: ", ")))"
     }
+
+    private static let sequenceFunctions = ["nextval", "currval", "setval"]
 
     private static func operatorText(_ name: AST.Name) -> String {
         name.parts.count > 1

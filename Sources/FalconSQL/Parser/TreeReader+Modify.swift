@@ -3,17 +3,7 @@ import FalconSchema
 extension TreeReader {
     mutating func insert(_ inner: JSONNode) throws(SQLError) -> AST.Insert {
         guard let relation = inner["relation"] else { throw unsupported("INSERT") }
-        var columns: [AST.InsertColumn] = []
-        if let list = inner["cols"] {
-            for element in list.elements {
-                guard let node = element.tagged else { continue }
-                columns.append(
-                    AST.InsertColumn(
-                        name: string(node, "name") ?? "",
-                        indirection: try indirection(node["indirection"]),
-                        location: location(node)))
-            }
-        }
+        let columns = try insertColumns(inner["cols"])
         let overriding: AST.Overriding
         switch string(inner, "override") {
         case "OVERRIDING_USER_VALUE": overriding = .user
@@ -26,6 +16,55 @@ extension TreeReader {
             with: try with(inner["withClause"]), table: tableName(relation), columns: columns,
             source: source, onConflict: try onConflict(inner["onConflictClause"]),
             returning: try selectItems(inner["returningList"]), overriding: overriding)
+    }
+
+    private mutating func insertColumns(
+        _ list: JSONNode?
+    ) throws(SQLError) -> [AST.InsertColumn] {
+        guard let list else { return [] }
+        var columns: [AST.InsertColumn] = []
+        for element in list.elements {
+            guard let node = element.tagged else { continue }
+            columns.append(
+                AST.InsertColumn(
+                    name: string(node, "name") ?? "",
+                    indirection: try indirection(node["indirection"]), location: location(node)))
+        }
+        return columns
+    }
+
+    mutating func merge(_ inner: JSONNode) throws(SQLError) -> AST.Merge {
+        guard let relation = inner["relation"], let source = inner["sourceRelation"],
+            let condition = inner["joinCondition"]
+        else { throw unsupported("MERGE") }
+        var clauses: [AST.MergeClause] = []
+        if let list = inner["mergeWhenClauses"] {
+            for element in list.elements {
+                if let node = element.tagged { clauses.append(try mergeClause(node)) }
+            }
+        }
+        return AST.Merge(
+            with: try with(inner["withClause"]), table: tableName(relation),
+            source: try fromItem(source), condition: try expression(condition), clauses: clauses)
+    }
+
+    private mutating func mergeClause(_ inner: JSONNode) throws(SQLError) -> AST.MergeClause {
+        let action: AST.MergeClause.Action
+        switch string(inner, "commandType") {
+        case "CMD_UPDATE": action = .update(try assignments(inner["targetList"]))
+        case "CMD_DELETE": action = .delete
+        case "CMD_INSERT":
+            action = .insert(
+                columns: try insertColumns(inner["targetList"]),
+                values: try inner["values"].map { (node) throws(SQLError) in
+                    try expressions(node)
+                })
+        default: action = .nothing
+        }
+        return AST.MergeClause(
+            isMatched: flag(inner, "matched"),
+            condition: try optionalExpression(inner["condition"]),
+            action: action)
     }
 
     private mutating func onConflict(_ inner: JSONNode?) throws(SQLError) -> AST.OnConflict? {

@@ -104,7 +104,7 @@ extension TreeReader {
         return result
     }
 
-    private mutating func fromItem(_ node: JSONNode) throws(SQLError) -> AST.FromItem {
+    mutating func fromItem(_ node: JSONNode) throws(SQLError) -> AST.FromItem {
         try nested { (reader) throws(SQLError) in try reader.fromItemNode(node) }
     }
 

@@ -8,6 +8,7 @@ extension TreeReader {
         if inner.hasTag("InsertStmt") { return .insert(try insert(inner)) }
         if inner.hasTag("UpdateStmt") { return .update(try update(inner)) }
         if inner.hasTag("DeleteStmt") { return .delete(try delete(inner)) }
+        if inner.hasTag("MergeStmt") { return .merge(try merge(inner)) }
         if inner.hasTag("TransactionStmt") { return try transaction(inner) }
         if inner.hasTag("VariableSetStmt") { return try setVariable(inner) }
         if let found = try definition(inner) { return found }
@@ -45,6 +46,36 @@ extension TreeReader {
                     ifExists: flag(inner, "missing_ok")))
         case "AlterTableStmt": return .alterTable(try alterTable(inner))
         case "RenameStmt": return .rename(rename(inner))
+        case "CreatedbStmt":
+            return .createDatabase(
+                AST.CreateDatabase(
+                    name: string(inner, "dbname") ?? "", options: try options(inner["options"])))
+        case "DropdbStmt":
+            let isForced = try options(inner["options"]).contains { $0.name == "force" }
+            return .dropDatabase(
+                AST.DropDatabase(
+                    name: string(inner, "dbname") ?? "", ifExists: flag(inner, "missing_ok"),
+                    isForced: isForced))
+        case "AlterObjectSchemaStmt":
+            guard let relation = inner["relation"] else { return nil }
+            return .setSchema(
+                AST.SetSchema(
+                    kind: objectKind(string(inner, "objectType")).kind,
+                    relation: tableName(relation), schema: string(inner, "newschema") ?? "",
+                    ifExists: flag(inner, "missing_ok")))
+        case "ReindexStmt":
+            let kind: AST.Reindex.Kind =
+                switch string(inner, "kind") {
+                case "REINDEX_OBJECT_TABLE": .table
+                case "REINDEX_OBJECT_SCHEMA": .schema
+                case "REINDEX_OBJECT_SYSTEM": .system
+                case "REINDEX_OBJECT_DATABASE": .database
+                default: .index
+                }
+            return .reindex(
+                AST.Reindex(
+                    kind: kind, relation: inner["relation"].map { tableName($0) },
+                    name: string(inner, "name"), options: try options(inner["params"])))
         case "DropStmt": return .drop(try drop(inner))
         case "TruncateStmt":
             return .truncate(

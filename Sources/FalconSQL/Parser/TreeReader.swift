@@ -16,7 +16,7 @@ struct TreeReader {
     private static let greatestOtherDepth = 400
     private static let plannedTags: Set<String> = [
         "SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "ExplainStmt", "PrepareStmt",
-        "DeclareCursorStmt", "CopyStmt", "CreateTableAsStmt",
+        "MergeStmt", "DeclareCursorStmt", "CopyStmt", "CreateTableAsStmt",
     ]
 
     init(source: UnsafeBufferPointer<UInt8>) { self.source = source }

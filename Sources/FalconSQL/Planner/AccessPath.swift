@@ -32,6 +32,8 @@ struct AccessPathFinder {
     let conjuncts: [BoundExpression]
     private let attributes: [Int: Int16]
     private var matches: [Match] = []
+    /// The indexes that may be read: those whose predicate, if any, the conjuncts imply.
+    private var usable: [IndexDescriptor] = []
 
     private enum Condition {
         case equal(BoundExpression)
@@ -50,8 +52,8 @@ struct AccessPathFinder {
 
     init(
         relation: Relation, table: TableDescriptor, tableRows: Double,
-        conjuncts: [BoundExpression]
-    ) {
+        conjuncts: [BoundExpression], catalog: any CatalogReader
+    ) throws(SQLError) {
         self.relation = relation
         self.table = table
         self.tableRows = max(tableRows, 1)
@@ -66,6 +68,31 @@ struct AccessPathFinder {
                 matches.append(Match(attribute: attribute, condition: condition, conjunct: index))
             }
         }
+        for index in table.indexes where catalog.isUsable(index, of: table) {
+            guard let predicate = index.predicate else {
+                usable.append(index)
+                continue
+            }
+            if try implies(predicate) { usable.append(index) }
+        }
+    }
+
+    /// Whether every row that is asked for has an entry in an index with this predicate.
+    private func implies(_ predicate: IndexPredicate) throws(SQLError) -> Bool {
+        if conjuncts.isEmpty { return false }
+        var slots: [Int16: Int] = [:]
+        for (slot, attribute) in attributes { slots[attribute] = slot }
+        // A column that the query does not read is in none of its conditions.
+        guard predicate.attributes.allSatisfy({ slots[$0] != nil }) else { return false }
+        let test = try IndexPredicateTest(predicate, of: table)
+        let condition = try test.condition.rewritten { node throws(SQLError) in
+            guard let reference = node as? SlotReference,
+                let slot = slots[Int16(truncatingIfNeeded: reference.slot + 1)]
+            else { return nil }
+            return SlotReference(
+                slot: slot, name: reference.name, type: reference.type, location: -1)
+        }
+        return PredicateProof(conjuncts).implies(condition)
     }
 
     // MARK: What a conjunct says about a column
@@ -205,7 +232,7 @@ struct AccessPathFinder {
             }
             return total
         }
-        for index in table.indexes {
+        for index in usable {
             if let path = indexPath(index, order), total(path) < total(best) { best = path }
         }
         return best
@@ -282,12 +309,13 @@ struct AccessPathFinder {
             isReverse = direction
             isOrdered = true
         }
-        if bounds.isUnbounded, !isOrdered || index.isPrimary { return nil }
+        // Of a partial index all that there is may be little.
+        if bounds.isUnbounded, index.predicate == nil, !isOrdered || index.isPrimary { return nil }
         var rows: Double
         if isComplete, index.isUnique {
             rows = points
         } else {
-            rows = tableRows * points
+            rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
             for _ in 0..<matched { rows *= 0.01 }
             if bounds.lower != nil, bounds.upper != nil {
                 rows *= 0.02

@@ -4,6 +4,8 @@ import FalconSchema
 struct ExpressionText {
     /// Columns are written `t.a` rather than `a`.
     let isQualified: Bool
+    /// As in a definition, not in a plan: what the planner has made of it is undone.
+    var isDefinition = false
 
     func text(_ expression: BoundExpression) -> String {
         switch expression {
@@ -11,8 +13,8 @@ struct ExpressionText {
         case let constant as ConstantExpression: return literal(constant.value, constant.type)
         case let parameter as ParameterExpression: return "$\(parameter.index + 1)"
         case let comparison as ComparisonExpression:
-            return "(\(text(comparison.left)) \(comparison.comparison.symbol) "
-                + "\(text(comparison.right)))"
+            return "(\(side(comparison.left, comparison)) \(comparison.comparison.symbol) "
+                + "\(side(comparison.right, comparison)))"
         case let arithmetic as IntegerArithmetic:
             return "(\(text(arithmetic.left)) \(arithmetic.operation.rawValue) "
                 + "\(text(arithmetic.right)))"
@@ -38,6 +40,11 @@ struct ExpressionText {
         case let test as DistinctTestExpression:
             return "(\(text(test.left)) IS \(test.isNegated ? "NOT " : "")DISTINCT FROM "
                 + "\(text(test.right)))"
+        case let list as InListExpression where isDefinition && !list.hasNull:
+            let type = list.left.type.oid.isInteger ? list.left.type : SQLType(list.operandType)
+            let items = list.values.map { literal($0, type) }.joined(separator: ", ")
+            return "(\(text(list.left)) \(list.isNegated ? "<> ALL" : "= ANY") "
+                + "(ARRAY[\(items)]))"
         case let list as InListExpression:
             var items = list.values.map { elementText($0, list.operandType) }
             if list.hasNull { items.append("NULL") }
@@ -85,6 +92,31 @@ struct ExpressionText {
             return "NULLIF(\(text(nullIf.value)), \(text(other)))"
         default: return "(...)"
         }
+    }
+
+    /// Without the brackets that nothing needs, as psql asks for it.
+    func prettyText(_ expression: BoundExpression) -> String {
+        if let logic = expression as? LogicExpression, logic.isAnd {
+            let parts = logic.operands.map { operand in
+                operand is LogicExpression ? text(operand) : prettyText(operand)
+            }
+            return parts.joined(separator: " AND ")
+        }
+        let whole = text(expression)
+        let isBracketed =
+            expression is ComparisonExpression || expression is NullTestExpression
+            || expression is NotExpression || expression is LogicExpression
+            || (expression as? FunctionExpression)?.operatorName != nil
+        return isBracketed && whole.hasPrefix("(") && whole.hasSuffix(")")
+            ? String(whole.dropFirst().dropLast()) : whole
+    }
+
+    /// varchar is compared as text.
+    private func side(_ side: BoundExpression, _ comparison: ComparisonExpression) -> String {
+        guard isDefinition, comparison.operandType == .text, side.type.oid == .varchar,
+            side is SlotReference
+        else { return text(side) }
+        return castText(side, .text)
     }
 
     private func name(_ qualified: String) -> String {

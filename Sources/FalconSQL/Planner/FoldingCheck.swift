@@ -109,6 +109,9 @@ struct FoldingCheck {
         case .update(let update):
             required += update.assignments.map(\.value)
             collect(update.target)
+        case .merge(let merge):
+            required += merge.actions.flatMap(\.expressions)
+            collect(merge.target)
         case .delete, .materialize, .lockRows, .window: return
         }
     }

@@ -195,8 +195,9 @@ final class JoinPlanner {
         order: [SortKey], hasLimit: Bool
     ) throws(SQLError) -> Planned {
         let tableRows = planner.binder.catalog.estimatedRowCount(of: table) ?? 1000
-        let finder = AccessPathFinder(
-            relation: relation, table: table, tableRows: tableRows, conjuncts: conjuncts)
+        let finder = try AccessPathFinder(
+            relation: relation, table: table, tableRows: tableRows, conjuncts: conjuncts,
+            catalog: planner.binder.catalog)
         let path =
             relation.cursor.map { AccessPath(currentOf: $0) }
             ?? finder.best(order: order, hasLimit: hasLimit)
@@ -338,7 +339,7 @@ final class JoinPlanner {
                 || pending.contains {
                     $0.mask & item.mask != 0 && $0.mask & joined != 0
                 }
-            let rows = estimate(item, pending, joined | available)
+            let rows = try estimate(item, pending, joined | available)
             let rank = (isConnected ? 0 : 1, rows)
             if best < 0 || rank < bestRank {
                 best = index
@@ -350,7 +351,9 @@ final class JoinPlanner {
     }
 
     /// Rows an item gives per row of what is available.
-    private func estimate(_ item: Item, _ conjuncts: [Conjunct], _ available: UInt64) -> Double {
+    private func estimate(
+        _ item: Item, _ conjuncts: [Conjunct], _ available: UInt64
+    ) throws(SQLError) -> Double {
         guard case .relation(let relation) = item.kind, let table = relation.table else {
             return 1000
         }
@@ -358,8 +361,9 @@ final class JoinPlanner {
             $0.mask & item.mask != 0 && $0.mask & ~(item.mask | available) == 0
         }.map(\.expression)
         let tableRows = planner.binder.catalog.estimatedRowCount(of: table) ?? 1000
-        let path = AccessPathFinder(
-            relation: relation, table: table, tableRows: tableRows, conjuncts: usable
+        let path = try AccessPathFinder(
+            relation: relation, table: table, tableRows: tableRows, conjuncts: usable,
+            catalog: planner.binder.catalog
         ).best()
         var rest: [BoundExpression] = []
         for index in usable.indices where !path.used.contains(index) { rest.append(usable[index]) }

@@ -36,6 +36,20 @@ extension PhysicalPlan {
         } ?? .unmarked
     }
 
+    /// Whether it scans the index.
+    func reads(_ index: IndexDescriptor) -> Bool {
+        var pending = [root] + subplans.map(\.root) + commonTables.map(\.root)
+        while let node = pending.popLast() {
+            if case .scan(let scan) = node.operation,
+                case .index(let used, _, _) = scan.access, used.oid == index.oid
+            {
+                return true
+            }
+            pending += node.children
+        }
+        return false
+    }
+
     private var lockTargets: [LockRowsNode.Target] {
         // Cheap for the many plans that lock nothing.
         if isReadOnly { return [] }

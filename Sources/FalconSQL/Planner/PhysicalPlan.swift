@@ -3,7 +3,7 @@ import FalconSchema
 /// A statement ready to run, any number of times, with any parameters, by any number of sessions
 /// at once: no names are left in it.
 public final class PhysicalPlan: @unchecked Sendable {
-    public enum Command: Sendable { case select, insert, update, delete }
+    public enum Command: Sendable { case select, insert, update, delete, merge }
 
     public let command: Command
     /// The topmost node. For INSERT/UPDATE/DELETE without RETURNING it is the ``ModifyNode``, run to
@@ -66,6 +66,11 @@ public final class PhysicalPlan: @unchecked Sendable {
 
     /// True when it writes or locks no row.
     public var isReadOnly: Bool { relations.allSatisfy { $0.lock == .accessShare } }
+    /// Constants may decide whether it reads a partial index.
+    var mayUsePartialIndex: Bool {
+        command != .insert
+            && relations.contains { $0.table.indexes.contains { $0.predicate != nil } }
+    }
     /// Its rows are sent as they come, and it may begin again without undoing anything.
     var isPureRead: Bool { command == .select && isReadOnly }
 }

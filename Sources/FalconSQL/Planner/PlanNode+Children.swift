@@ -16,6 +16,7 @@ extension PlanNode {
         case .insert(let node): return [node.child]
         case .update(let node): return [node.child]
         case .delete(let node): return [node.child]
+        case .merge(let node): return [node.child]
         }
     }
 }

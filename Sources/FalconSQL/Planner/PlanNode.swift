@@ -43,6 +43,7 @@ public enum PlanOperation: Sendable {
     case insert(InsertNode)
     case update(UpdateNode)
     case delete(DeleteNode)
+    case merge(MergeNode)
     case window(PlanNode)
 }
 

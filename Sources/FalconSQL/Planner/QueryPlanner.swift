@@ -313,7 +313,7 @@ final class QueryPlanner {
             recheck: recheck)
     }
 
-    // MARK: INSERT, UPDATE, DELETE
+    // MARK: INSERT, UPDATE, DELETE, MERGE
 
     private func planModify(_ modify: LogicalModify) throws(SQLError) -> Planned {
         let source = try plan(modify.source)
@@ -359,6 +359,18 @@ final class QueryPlanner {
             planned = source.with(
                 .delete(DeleteNode(target: target, row: row, child: source.node)), slots: slots)
             // What references the rows is looked for, and may go with them.
+            if !binder.catalog.referencedColumns(of: modify.table).isEmpty { planned.bound = nil }
+        case .merge(let actions, let conditions):
+            let recheck = LogicExpression.all(conditions)
+            if let recheck { try ready(recheck) }
+            for action in actions { try ready(action.expressions) }
+            guard let relation = modify.relation,
+                let row = rowTarget(relation, modify.table, recheck)
+            else { throw SQLError(.internalError, "MERGE lacks its target") }
+            planned = source.with(
+                .merge(
+                    MergeNode(target: target, row: row, child: source.node, actions: actions)),
+                slots: slots)
             if !binder.catalog.referencedColumns(of: modify.table).isEmpty { planned.bound = nil }
         }
         if !modify.projections.isEmpty {

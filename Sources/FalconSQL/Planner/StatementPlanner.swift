@@ -72,6 +72,9 @@ public struct StatementPlanner {
         case .delete:
             query = try binder.bindModification(statement, nil)
             command = .delete
+        case .merge:
+            query = try binder.bindModification(statement, nil)
+            command = .merge
         default:
             throw SQLError(.featureNotSupported, "this statement has no plan")
         }
@@ -119,6 +122,15 @@ public struct StatementPlanner {
         let slots: [Int?] = table.columns.map { _ in binder.newSlot(owner: nil) }
         _ = try binder.bindCheck(expression, table, slots)
         return ExpressionDeparser.text(of: expression, literals: binder.fixedLiterals)
+    }
+
+    /// The column that a CHECK names when it names one alone.
+    func onlyColumn(
+        of expression: AST.Expression, in table: TableDescriptor
+    ) throws(SQLError) -> String? {
+        let slots = try bindCheck(expression, table: table).expression.slotsRead
+        guard slots.count == 1, table.columns.indices.contains(slots[0]) else { return nil }
+        return table.columns[slots[0]].name
     }
 
     /// The plan of a new view's query, with its dates and times by location, as text that reads the

@@ -3,6 +3,8 @@ import FalconSchema
 /// Turns the literals of a simple statement into parameters, so that statements that differ in their
 /// values alone share one parse and one plan.
 ///
+/// Not where a partial index may be read: which rows it has follows from constants only.
+///
 /// Works on the text, before the parser, and refuses whatever it does not know to be safe: positions
 /// that count (ORDER BY 1), typed literals (date '…'), casts, comments, dollar signs, escapes.
 struct LiteralStripper {
@@ -207,12 +209,13 @@ extension Session {
         do throws(SQLError) {
             try beginIfNeeded()
             try ensurePlan(prepared)
-            guard let types = prepared.plan?.parameterTypes,
-                types.count == stripped.values.count
+            guard let plan = prepared.plan, !plan.mayUsePartialIndex,
+                plan.parameterTypes.count == stripped.values.count
             else {
                 simplePlans[key] = .refused
                 return nil
             }
+            let types = plan.parameterTypes
             var values: [Datum] = []
             values.reserveCapacity(types.count)
             let display = settings.display

@@ -1,4 +1,5 @@
 import FalconSchema
+import FalconStorage
 
 /// A parsed statement with its current plan; the plan is made again when the catalog has moved on.
 final class PreparedStatement {
@@ -13,6 +14,9 @@ final class PreparedStatement {
     var plan: PhysicalPlan?
     var planCatalogVersion: UInt64 = 0
     var planPathGeneration: UInt64 = 0
+    /// It was made for a snapshot of this time, older than some index: see
+    /// ``Transaction/timestampBeforeIndexes``.
+    var planTimestamp: Timestamp?
     /// What Describe told: a new plan must agree with it.
     var describedColumns: [ResultColumn]?
     /// An executor that nobody uses at the moment.
@@ -43,10 +47,10 @@ final class PreparedStatement {
             as: UTF8.self)
     }
 
-    /// True for the four statements that have a plan.
+    /// True for the five statements that have a plan.
     var isPlanned: Bool {
         switch statement {
-        case .select, .insert, .update, .delete: true
+        case .select, .insert, .update, .delete, .merge: true
         default: false
         }
     }

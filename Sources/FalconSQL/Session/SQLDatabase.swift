@@ -23,6 +23,9 @@ public struct SQLDatabaseOptions: Sendable {
     public var whenBlocking: (@Sendable (Bool) -> Void)?
     /// Told of failures behind the back of every client.
     public var whenFailing: (@Sendable (SQLError) -> Void)?
+    /// Beyond so many bytes or transactions the tracker of serializable transactions knows the older half of
+    /// the committed ones only together.
+    var serializableLimit: (bytes: Int, count: Int) = (8 << 20, 4096)
     public init() {}
 
     /// Throws what a session would be refused with if `settings` held this entry: 42704 for a name
@@ -45,19 +48,30 @@ public final class SQLDatabase: Sendable {
     private struct Registry {
         var sessions: [Int32: (session: WeakSession, secret: Int32)] = [:]
         var nextProcessID: Int32 = 1000
+        var databases: [String: DatabaseState] = [:]
+
+        /// The sessions on `database`, without one that asks.
+        func sessions(on database: DatabaseState, except processID: Int32?) -> [WeakSession] {
+            sessions.filter { $0.value.session.database === database && $0.key != processID }
+                .map(\.value.session)
+        }
     }
     private final class WeakSession: Sendable {
+        let database: DatabaseState
         let interrupt: Interrupt
         let activity = Mutex<SessionActivity?>(nil)
         /// Who waits for the session's end.
         let watchers = Mutex<[LockWait]>([])
-        init(_ interrupt: Interrupt) { self.interrupt = interrupt }
+        init(_ interrupt: Interrupt, _ database: DatabaseState) {
+            self.interrupt = interrupt
+            self.database = database
+        }
     }
 
     public let engine: StorageEngine
     let options: SQLDatabaseOptions
     let locks: LockTable
-    let serializables = SerializableTracker()
+    let serializables: SerializableTracker
     let exportedSnapshots = ExportedSnapshots()
     let timers = TimerService()
     let prepared: PreparedTransactions
@@ -66,10 +80,11 @@ public final class SQLDatabase: Sendable {
     let statuses: TransactionStatusStore
     let commitsUnderWay = CommitsUnderWay()
     let statusCount = Atomic<Int>(0)
+    /// Of databases that are dropped: counts never go down.
+    let droppedCounts = Mutex(TransactionCounts())
     /// For what would hold up the timers.
     let housekeeping = TimerService()
     let store: CatalogStore
-    private let databases: [String: DatabaseState]
     private let registry = Mutex(Registry())
 
     private init(
@@ -84,14 +99,21 @@ public final class SQLDatabase: Sendable {
             engine.options.memoryBudget, limitBytes: options.notificationQueueBytes)
         outcomes = TransactionOutcomeStore(engine)
         statuses = TransactionStatusStore(engine)
+        serializables = SerializableTracker(
+            engine.options.memoryBudget, committedLimit: options.serializableLimit)
         locks = LockTable(
             maxLocks: options.maxLocks, budget: engine.options.memoryBudget,
             allocateTransaction: { engine.allocateTransactionID().rawValue })
-        var map: [String: DatabaseState] = [:]
-        for database in databases { map[database.name] = database }
-        self.databases = map
-        let all = databases.map { (oid: $0.oid, name: $0.name) }.sorted { $0.oid < $1.oid }
-        for database in databases { database.setCluster(all) }
+        registry.withLock { registry in
+            for database in databases { registry.databases[database.name] = database }
+        }
+        shareList()
+    }
+
+    /// Tells every database of every other.
+    private func shareList() {
+        let all = databaseList
+        for database in all { database.setCluster(all.map(\.entry)) }
     }
 
     /// Reads the catalog of `engine`, making it at first open. The engine stays the caller's to close.
@@ -113,24 +135,27 @@ public final class SQLDatabase: Sendable {
         user: String, database: String, startupParameters: [(String, String)],
         client: (address: String, port: Int)? = nil
     ) throws(SQLError) -> Session {
-        guard let state = databases[database] else {
-            var error = SQLError(
-                .invalidCatalogName, "database \"\(database)\" does not exist")
-            error.severity = .fatal
-            throw error
-        }
+        let known = registry.withLock { $0.databases[database] }
+        guard let state = known else { throw Self.noDatabase(database) }
         var settings = SessionSettings(user: user)
         for (name, value) in options.settings { try settings.setStartup(name, value) }
         for (name, value) in startupParameters { try settings.setStartup(name, value) }
         settings.setServer("max_connections", String(options.maxSessions))
         let secret = Int32.random(in: Int32.min...Int32.max)
         let interrupt = Interrupt(locks: locks)
-        let entry = WeakSession(interrupt)
+        let entry = WeakSession(interrupt, state)
         let processID = try registry.withLock { registry throws(SQLError) -> Int32 in
             guard registry.sessions.count < options.maxSessions else {
                 var error = SQLError(.tooManyConnections, "sorry, too many clients already")
                 error.severity = .fatal
                 throw error
+            }
+            // It may have been dropped since it was looked up.
+            guard registry.databases[database] === state,
+                !state.isLeaving.load(ordering: .acquiring)
+            else { throw Self.noDatabase(database) }
+            try self.checkAccepts(state, user) {
+                registry.sessions(on: state, except: nil).count
             }
             repeat {
                 registry.nextProcessID =
@@ -144,6 +169,71 @@ public final class SQLDatabase: Sendable {
             settings: settings, interrupt: interrupt, client: client)
         entry.activity.withLock { $0 = session.activity }
         return session
+    }
+
+    private static func noDatabase(_ name: String) -> SQLError {
+        var error = SQLError(.invalidCatalogName, "database \"\(name)\" does not exist")
+        error.severity = .fatal
+        return error
+    }
+
+    /// Whether one more session of `user` may be on `database`.
+    private func checkAccepts(
+        _ database: DatabaseState, _ user: String, count: () -> Int
+    ) throws(SQLError) {
+        let entry = database.entry
+        if !entry.allowsConnections {
+            var error = SQLError(
+                .objectNotInPrerequisiteState,
+                "database \"\(entry.name)\" is not currently accepting connections")
+            error.severity = .fatal
+            throw error
+        }
+        if entry.connectionLimit >= 0, !isSuperuser(user), count() >= Int(entry.connectionLimit) {
+            var error = SQLError(
+                .tooManyConnections, "too many connections for database \"\(entry.name)\"")
+            error.severity = .fatal
+            throw error
+        }
+    }
+
+    // MARK: Databases
+
+    func database(named name: String) -> DatabaseState? {
+        registry.withLock { $0.databases[name] }
+    }
+
+    /// How many sessions are on `database`, the one with `processID` aside.
+    func sessionCount(on database: DatabaseState, except processID: Int32) -> Int {
+        registry.withLock { $0.sessions(on: database, except: processID).count }
+    }
+
+    /// Ends every session on `database`.
+    func terminateSessions(on database: DatabaseState) {
+        let sessions = registry.withLock { $0.sessions(on: database, except: nil) }
+        for session in sessions { session.interrupt.raise(.terminated) }
+    }
+
+    /// Keeps everybody out of `database` from now on; false: somebody is in it.
+    func close(_ database: DatabaseState) -> Bool {
+        registry.withLock { registry in
+            guard registry.sessions(on: database, except: nil).isEmpty else { return false }
+            database.isLeaving.store(true, ordering: .releasing)
+            return true
+        }
+    }
+
+    /// CREATE or DROP DATABASE has committed.
+    func apply(_ change: DatabaseChange) {
+        registry.withLock { registry in
+            switch change {
+            case .created(let database): registry.databases[database.name] = database
+            case .dropped(let database):
+                registry.databases[database.name] = nil
+                droppedCounts.withLock { $0.add(database) }
+            }
+        }
+        shareList()
     }
 
     /// What the open sessions do, by process number. Thread-safe.
@@ -196,7 +286,9 @@ public final class SQLDatabase: Sendable {
     }
 
     /// Names of the databases, with their OIDs.
-    var databaseList: [DatabaseState] { databases.values.sorted { $0.oid < $1.oid } }
+    var databaseList: [DatabaseState] {
+        registry.withLock { Array($0.databases.values) }.sorted { $0.oid < $1.oid }
+    }
 
     /// Process numbers of the open sessions.
     public var sessionCount: Int { registry.withLock { $0.sessions.count } }

@@ -309,6 +309,9 @@ extension Session {
             let options = try CopyOptions(copy.options, isFrom: false)
             let prepared: PreparedStatement
             if let query = copy.query {
+                if case .merge = query {
+                    throw SQLError(.featureNotSupported, "MERGE not supported in COPY")
+                }
                 prepared = PreparedStatement(
                     name: "", sql: currentSQL,
                     parsed: .init(

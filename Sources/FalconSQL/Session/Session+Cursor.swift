@@ -150,12 +150,21 @@ extension Session {
 
     // MARK: DDL
 
-    /// A table may not be changed under a query of this session that has rows to give yet.
-    func checkUnused(_ table: TableDescriptor, _ command: String) throws(SQLError) {
-        let isUsed = portals.values.contains { portal in
+    /// An open cursor reads or writes it.
+    func isUsed(_ table: TableDescriptor) -> Bool {
+        portals.values.contains { portal in
             portal.run?.executor?.plan.relations.contains { $0.table.oid == table.oid } ?? false
         }
-        if isUsed {
+    }
+
+    /// An open cursor finds its rows by it.
+    func isUsed(_ index: IndexDescriptor) -> Bool {
+        portals.values.contains { $0.run?.executor?.plan.reads(index) ?? false }
+    }
+
+    /// A table may not be changed under a query of this session that has rows to give yet.
+    func checkUnused(_ table: TableDescriptor, _ command: String) throws(SQLError) {
+        if isUsed(table) {
             throw SQLError(
                 SQLState("55006"),
                 "cannot \(command) \"\(table.name)\" because it is being used by active queries in "

@@ -6,7 +6,10 @@ extension Session {
     var catalog: SessionCatalog {
         SessionCatalog(
             snapshot: transaction.catalog, searchPath: searchPath, database: state,
-            temporarySchema: temporarySchema)
+            temporarySchema: temporarySchema,
+            reach: SnapshotReach(
+                timestamp: transaction.timestampBeforeIndexes,
+                ownStorage: transaction.kept == nil ? [] : transaction.createdStorage))
     }
 
     // MARK: Plans
@@ -18,6 +21,7 @@ extension Session {
     func isCurrent(_ prepared: PreparedStatement) -> Bool {
         prepared.plan != nil && prepared.planCatalogVersion == catalogVersion
             && prepared.planPathGeneration == settings.pathGeneration
+            && prepared.planTimestamp == transaction.timestampBeforeIndexes
     }
 
     /// Gives `prepared` a plan that agrees with the catalog as it is now.
@@ -25,8 +29,10 @@ extension Session {
         if isCurrent(prepared) { return }
         guard let statement = prepared.statement else { return }
         let catalog = catalog
+        let timestamp = transaction.timestampBeforeIndexes
         if let plan = prepared.plan, prepared.planPathGeneration == settings.pathGeneration,
-            prepared.planCatalogVersion < CatalogSnapshot.firstUncommittedVersion
+            prepared.planCatalogVersion < CatalogSnapshot.firstUncommittedVersion,
+            prepared.planTimestamp == transaction.timestampBeforeIndexes
         {
             // Other tables may have changed; these have not.
             let isSame = plan.relations.allSatisfy { relation in
@@ -66,6 +72,7 @@ extension Session {
         prepared.plan = plan
         prepared.planCatalogVersion = catalog.snapshot.version
         prepared.planPathGeneration = settings.pathGeneration
+        prepared.planTimestamp = timestamp
         prepared.idleExecutor = nil
     }
 
@@ -84,6 +91,7 @@ extension Session {
         case .insert: "INSERT 0 \(affected)"
         case .update: "UPDATE \(affected)"
         case .delete: "DELETE \(affected)"
+        case .merge: "MERGE \(affected)"
         default: "SELECT \(emitted)"
         }
     }
@@ -213,6 +221,7 @@ extension Session {
         case .insert: name = "INSERT"
         case .update: name = "UPDATE"
         case .delete: name = "DELETE"
+        case .merge: name = "MERGE"
         case .select(let select):
             name = "SELECT" + (select.locking.first.map { " " + $0.strength.clause } ?? "")
         default: name = "SELECT"

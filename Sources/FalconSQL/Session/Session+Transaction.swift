@@ -131,7 +131,8 @@ extension Session {
         let wait = CommitWait()
         let effects = CommitEffects(
             node: tracked, changes: transaction.changes, moves: transaction.moves, database: state,
-            owner: owner, notifications: notifications)
+            owner: owner, notifications: notifications,
+            databases: transaction.databaseChanges)
         var durability = database.options.durability
         if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
         // Nothing but its number: nobody loses anything.
@@ -326,7 +327,9 @@ extension Session {
 
     /// For VACUUM and its like.
     func forbidBlock(_ what: String) throws(SQLError) {
-        if block == .inBlock {
+        var isOneOfMany = false
+        if case .simple(let simple) = work { isOneOfMany = simple.statements.count > 1 }
+        if block == .inBlock || isOneOfMany {
             throw SQLError(
                 .activeSQLTransaction, "\(what) cannot run inside a transaction block")
         }

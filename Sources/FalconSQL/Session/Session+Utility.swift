@@ -227,10 +227,13 @@ extension Session {
         case .copy(let copy): return try advanceCopy(copy, run, sink)
         case .unsupported(let what):
             throw SQLError(.featureNotSupported, "\(what) is not supported yet")
-        case .select, .insert, .update, .delete:
+        case .select, .insert, .update, .delete, .merge:
             throw SQLError(.internalError, "planned statement in the utility path")
         default:
-            if transaction.isReadOnly {
+            // It leaves every row as it is.
+            var isAllowed = false
+            if case .reindex = statement { isAllowed = true }
+            if transaction.isReadOnly, !isAllowed {
                 throw SQLError(
                     .readOnlySQLTransaction,
                     "cannot execute \(DefinitionRunner.tag(statement)) in a read-only transaction")

@@ -9,6 +9,7 @@ struct CommitEffects: Sendable {
     let database: DatabaseState
     let owner: LockOwner
     var notifications: NotificationCommit?
+    var databases: [DatabaseChange] = []
 
     /// ``ordered(at:in:)`` has something to do.
     var needsOrder: Bool { node != nil || !(notifications?.messages.isEmpty ?? true) }
@@ -22,7 +23,8 @@ struct CommitEffects: Sendable {
     /// The commit is visible from `timestamp` on: everybody is told, then the locks go.
     func published(at timestamp: Timestamp, in cluster: SQLDatabase) {
         if let node { cluster.serializables.published(node, at: timestamp) }
-        if !changes.isEmpty { database.publish(changes) }
+        if !changes.isEmpty { database.publish(changes, at: timestamp) }
+        for change in databases { cluster.apply(change) }
         if !moves.isEmpty {
             database.movedRows.record(
                 moves, at: timestamp, oldestSnapshot: cluster.engine.oldestSnapshotTimestamp)

@@ -54,6 +54,9 @@ final class PreparedTransactions: Sendable {
         slots.withLock { $0[entry.header.gid] = .ready(entry) }
     }
 
+    /// How many there are in `database`.
+    func count(of database: DatabaseState) -> Int { all.filter { $0.database === database }.count }
+
     // MARK: Deciding
 
     /// Takes the transaction for a decision by `user`; ``forget(_:)`` or ``add(_:)`` must follow.

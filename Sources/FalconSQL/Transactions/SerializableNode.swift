@@ -23,7 +23,10 @@ final class CommitPoint: Sendable {
 /// The session that runs it adds to `reads`; from its commit on the tracker alone changes it.
 final class SerializableNode: @unchecked Sendable {
     let snapshotTimestamp: Timestamp
-    let point = CommitPoint()
+    let point: CommitPoint
+    /// Of a summary the first of its commits, where `point` is the last.
+    let firstPoint: CommitPoint
+    private let isSummary: Bool
     /// Everybody who begins now sees it. Guarded by the tracker.
     @exclusivity(unchecked) var isPublished = false
     @exclusivity(unchecked) var reads = SerializableReads()
@@ -32,19 +35,51 @@ final class SerializableNode: @unchecked Sendable {
     /// Commits that this one read around: they wrote what it had read an older version of.
     @exclusivity(unchecked) private(set) var outs: [CommitPoint] = []
 
-    init(snapshotTimestamp: Timestamp) { self.snapshotTimestamp = snapshotTimestamp }
+    /// What it takes in memory since its commit, about.
+    @exclusivity(unchecked) private(set) var byteCount = 0
+
+    init(snapshotTimestamp: Timestamp) {
+        self.snapshotTimestamp = snapshotTimestamp
+        point = CommitPoint()
+        firstPoint = point
+        isSummary = false
+    }
+
+    /// One node in the place of many, all published, where those take too much room. It stands for a
+    /// transaction that read and wrote what any of them did, committed as early as the first and as late
+    /// as the last: it can cost a retry that they would not have, and hides no conflict.
+    init(summaryOf nodes: [SerializableNode]) {
+        snapshotTimestamp = nodes.map(\.snapshotTimestamp).max() ?? .zero
+        point = CommitPoint()
+        firstPoint = CommitPoint()
+        isSummary = true
+        isPublished = true
+        point.timestamp = nodes.compactMap(\.point.timestamp).max()
+        firstPoint.timestamp = nodes.compactMap(\.firstPoint.timestamp).min()
+        for node in nodes { reads.formUnion(node.reads) }
+        writes = SerializableWrites(of: nodes.compactMap(\.writes))
+        let outs = nodes.flatMap(\.outs)
+        let first = outs.filter { $0.timestamp != nil }.min { $0.isBefore($1) }
+        self.outs = outs.filter { $0.timestamp == nil } + (first.map { [$0] } ?? [])
+        measure()
+    }
+
+    private func measure() {
+        byteCount = 512 + reads.byteCount + (writes?.byteCount ?? 0) + 64 * outs.count
+    }
 
     var wroteNothing: Bool { writes?.isEmpty ?? true }
 
     /// Whether this transaction, committed, ran beside one that reads at `snapshot`.
     func isConcurrent(with snapshot: Timestamp) -> Bool {
         guard let timestamp = point.timestamp else { return true }
-        return wroteNothing ? timestamp >= snapshot : timestamp > snapshot
+        return wroteNothing || isSummary ? timestamp >= snapshot : timestamp > snapshot
     }
 
     func committed(_ writes: SerializableWrites, outs: [CommitPoint]) {
         self.writes = writes
         self.outs = outs
+        measure()
     }
 
     /// Something that this one read was written by a commit that comes before its own after all. Of

@@ -16,6 +16,18 @@ struct SerializableReads {
         var keys: Set<UInt64> = []
         var ranges: [Range] = []
         var isWhole = false
+        fileprivate var rangeBytes = 0
+
+        fileprivate mutating func append(_ range: Range) {
+            ranges.append(range)
+            rangeBytes += 64 + range.lower.count + (range.upper?.count ?? 0)
+        }
+
+        /// In so many places that it is to count as read whole.
+        fileprivate var isCrowded: Bool {
+            isWhole || keys.count > SerializableReads.maxKeys
+                || ranges.count > SerializableReads.maxRanges
+        }
     }
 
     private static let maxKeys = 16_384
@@ -27,6 +39,11 @@ struct SerializableReads {
     private var lastKey: UInt64 = 0
 
     var isEmpty: Bool { storages.isEmpty && !isEverything }
+
+    /// What it takes in memory, about.
+    var byteCount: Int {
+        storages.values.reduce(0) { $0 + 128 + 16 * $1.keys.count + $1.rangeBytes }
+    }
 
     /// For a transaction of which it is not known what it has read.
     mutating func noteEverything() { isEverything = true }
@@ -41,7 +58,7 @@ struct SerializableReads {
         }
         change(storage) { reads in
             reads.keys.insert(hash)
-            return reads.keys.count > Self.maxKeys
+            return reads.isCrowded
         }
     }
 
@@ -55,8 +72,20 @@ struct SerializableReads {
             if let last = reads.ranges.last, last.lower == lower, last.upper == upper {
                 return false
             }
-            reads.ranges.append(Range(lower: lower, upper: upper))
-            return reads.ranges.count > Self.maxRanges
+            reads.append(Range(lower: lower, upper: upper))
+            return reads.isCrowded
+        }
+    }
+
+    /// Counts as read what either has read.
+    mutating func formUnion(_ other: SerializableReads) {
+        isEverything = isEverything || other.isEverything
+        for (storage, theirs) in other.storages {
+            change(storage) { reads in
+                reads.keys.formUnion(theirs.keys)
+                for range in theirs.ranges { reads.append(range) }
+                return theirs.isWhole || reads.isCrowded
+            }
         }
     }
 

@@ -11,7 +11,8 @@ import Synchronization
 /// *out* had committed before its snapshot.
 ///
 /// Only serializable transactions are tracked, and a committed one only as long as some transaction
-/// that ran beside it is still open. Thread-safe; nothing here waits.
+/// that ran beside it is still open. What those take is charged to the memory budget, and limited: the
+/// older of them are then known only together. Thread-safe; nothing here waits.
 final class SerializableTracker: Sendable {
     /// A READ ONLY DEFERRABLE transaction's snapshot that may turn out to be unsafe.
     final class Candidate: @unchecked Sendable {
@@ -31,9 +32,21 @@ final class SerializableTracker: Sendable {
     private struct State {
         var active: [ObjectIdentifier: SerializableNode] = [:]
         var committed: [SerializableNode] = []
+        /// What `committed` takes, and is charged.
+        var committedBytes = 0
         var candidates: [Candidate] = []
     }
     private let state = Mutex(State())
+    private let budget: MemoryBudget?
+    /// Beyond so many bytes or transactions the older half of the committed ones becomes one.
+    private let committedLimit: (bytes: Int, count: Int)
+
+    init(_ budget: MemoryBudget?, committedLimit: (bytes: Int, count: Int)) {
+        self.budget = budget
+        self.committedLimit = committedLimit
+    }
+
+    deinit { budget?.charge(.transactions, -state.withLock { $0.committedBytes }) }
 
     // MARK: Beginning
 
@@ -117,14 +130,14 @@ final class SerializableTracker: Sendable {
                 if isBetween { return false }
             }
             for pivot in overtaken { pivot.readAround(node.point) }
-            node.committed(writes, outs: outs.map(\.point))
+            node.committed(writes, outs: outs.map(\.firstPoint))
             state.active[ObjectIdentifier(node)] = nil
             state.committed.append(node)
             if writes.isEmpty {
                 node.point.timestamp = publishedTimestamp
                 node.isPublished = true
                 Self.settleCandidates(&state, node, didCommit: true, &callbacks)
-                Self.prune(&state)
+                prune(&state)
             }
             return true
         }
@@ -163,7 +176,7 @@ final class SerializableTracker: Sendable {
             node.point.timestamp = timestamp
             node.isPublished = true
             Self.settleCandidates(&state, node, didCommit: true, &callbacks)
-            Self.prune(&state)
+            prune(&state)
         }
         for callback in callbacks { callback() }
     }
@@ -175,7 +188,7 @@ final class SerializableTracker: Sendable {
             state.active[ObjectIdentifier(node)] = nil
             state.committed.removeAll { $0 === node }
             Self.settleCandidates(&state, node, didCommit: false, &callbacks)
-            Self.prune(&state)
+            prune(&state)
         }
         for callback in callbacks { callback() }
     }
@@ -211,9 +224,9 @@ final class SerializableTracker: Sendable {
             outs.contains { out in
                 if reader === out { return true }
                 if reader.wroteNothing {
-                    return out.point.timestamp.map { $0 <= reader.snapshotTimestamp } ?? false
+                    return out.firstPoint.timestamp.map { $0 <= reader.snapshotTimestamp } ?? false
                 }
-                return !reader.point.isBefore(out.point)
+                return !reader.point.isBefore(out.firstPoint)
             }
         }
     }
@@ -235,12 +248,29 @@ final class SerializableTracker: Sendable {
         }
     }
 
-    /// Forgets the committed ones that no open transaction ran beside.
-    private static func prune(_ state: inout State) {
-        if state.committed.isEmpty { return }
+    /// Forgets the committed ones that no open transaction ran beside, and charges the others.
+    private func prune(_ state: inout State) {
+        if state.committed.isEmpty, state.committedBytes == 0 { return }
         let oldest = state.active.values.lazy.map(\.snapshotTimestamp).min()
         state.committed.removeAll { node in
             node.isPublished && !(oldest.map { node.isConcurrent(with: $0) } ?? false)
         }
+        var bytes = state.committed.reduce(0) { $0 + $1.byteCount }
+        if bytes > committedLimit.bytes || state.committed.count > committedLimit.count {
+            Self.summarise(&state.committed)
+            bytes = state.committed.reduce(0) { $0 + $1.byteCount }
+        }
+        budget?.charge(.transactions, bytes - state.committedBytes)
+        state.committedBytes = bytes
+    }
+
+    /// Puts one node in the place of the older half of what everybody sees.
+    private static func summarise(_ committed: inout [SerializableNode]) {
+        let published = committed.filter(\.isPublished)
+        guard published.count > 1 else { return }
+        let older = Array(published.prefix(max(2, published.count / 2)))
+        let members = Set(older.map { ObjectIdentifier($0) })
+        committed.removeAll { members.contains(ObjectIdentifier($0)) }
+        committed.insert(SerializableNode(summaryOf: older), at: 0)
     }
 }

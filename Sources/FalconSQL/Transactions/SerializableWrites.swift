@@ -31,10 +31,33 @@ struct SerializableWrites {
                 isEverything = true
             }
         }
+        sort()
+    }
+
+    /// What any of `parts` wrote.
+    init(of parts: [SerializableWrites]) {
+        for part in parts {
+            isEverything = isEverything || part.isEverything
+            for (storage, theirs) in part.storages {
+                if theirs.isWhole { storages[storage] = OfStorage(isWhole: true) }
+                for key in theirs.keys { key.withUnsafeBytes { add($0) } }
+            }
+        }
+        sort()
+    }
+
+    private mutating func sort() {
         for place in storages.values.indices {
             storages.values[place].keys.sort { a, b in
                 a.withUnsafeBytes { a in b.withUnsafeBytes { KeyOrder.compare(a, $0) < 0 } }
             }
+        }
+    }
+
+    /// What it takes in memory, about.
+    var byteCount: Int {
+        storages.values.reduce(0) { total, written in
+            total + 128 + written.keys.reduce(0) { $0 + 64 + $1.count }
         }
     }
 

@@ -46,6 +46,9 @@ final class Transaction: @unchecked Sendable {
     private(set) var batch = WriteBatch()
     /// The memory of ``batch``, and where its next check is due.
     private let writeMemory: MemoryMeter
+    /// Of a serializable transaction's reads; brought up to date before a statement, since one adds a few
+    /// hundred kilobytes a table at most.
+    private let readMemory: MemoryMeter
     private var checkedBytes = Transaction.checkEvery
     private static let checkEvery = 16 << 10
     /// The memory of the session's queries.
@@ -75,6 +78,8 @@ final class Transaction: @unchecked Sendable {
     /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
     private(set) var createdStorage: Set<StorageID> = []
     private(set) var changes: [CatalogChange] = []
+    /// CREATE and DROP DATABASE.
+    @exclusivity(unchecked) var databaseChanges: [DatabaseChange] = []
     /// Rows that got another primary key.
     private(set) var moves: [MovedRows.Move] = []
     /// Foreign key checks and actions to come.
@@ -99,6 +104,8 @@ final class Transaction: @unchecked Sendable {
         snapshotOwner = Self.snapshotOwner(owner.processID)
         let budget = engine.options.memoryBudget
         writeMemory = MemoryMeter(budget, .transactions, user: "The transaction's writes")
+        readMemory = MemoryMeter(
+            budget, .transactions, user: "What the serializable transaction has read")
         queryMemory = MemoryMeter(
             budget, .queries, user: "The rows that the session's queries keep")
     }
@@ -117,12 +124,21 @@ final class Transaction: @unchecked Sendable {
     func statementSnapshot() throws(SQLError) -> Snapshot {
         hasRunQuery = true
         guard isolation.keepsSnapshot else { return engine.makeSnapshot(owner: snapshotOwner) }
-        if let kept { return kept }
+        if let kept {
+            if let serializable { try readMemory.set(serializable.reads.byteCount) }
+            return kept
+        }
         let snapshot =
             isolation == .serializable
             ? try serializableSnapshot() : engine.makeSnapshot(owner: snapshotOwner)
         kept = snapshot
         return snapshot
+    }
+
+    /// The kept snapshot's time, when there are indexes made after it: to that snapshot they are empty.
+    var timestampBeforeIndexes: Timestamp? {
+        guard let kept, kept.timestamp < database.newestIndexTimestamp else { return nil }
+        return kept.timestamp
     }
 
     /// SET TRANSACTION ISOLATION LEVEL is refused once there is one.
@@ -156,6 +172,11 @@ final class Transaction: @unchecked Sendable {
             locks.acquireRelation(
                 key, mode, owner, mayWait: mayWait,
                 subject: .relation(oid, database: database.oid.rawValue)))
+    }
+
+    /// The lock of a database as a whole.
+    func lockDatabase(_ oid: OID, _ mode: LockMode) throws(SQLError) {
+        try note(locks.acquireRelation(LockTable.relationKey(0, oid.rawValue), mode, owner))
     }
 
     private static let outOfLocks = SQLError(
@@ -253,10 +274,21 @@ final class Transaction: @unchecked Sendable {
             let row = CatalogStore.row(database.id, sequence)
             try putCatalog(row.key, row.value, version: 0)
         case .dropSequence(let oid):
+            if let sequence = catalog.sequences[oid] { try deleteState(of: sequence) }
             try deleteCatalog(CatalogKeys.key(database.id, CatalogKeys.sequences, oid))
         }
         changes.append(change)
         working = nil
+    }
+
+    /// Deletes what is stored of the sequence's running state.
+    func deleteState(of sequence: SequenceEntry) throws(SQLError) {
+        let key = CatalogKeys.key(database.id, CatalogKeys.sequenceStates, sequence.state)
+        try storage { () throws(StorageError) in
+            try key.withRaw { key throws(StorageError) in
+                try batch.delete(key: key, class: .system)
+            }
+        }
     }
 
     private func putCatalog(
@@ -398,12 +430,18 @@ final class Transaction: @unchecked Sendable {
         }
         // Also when the engine has taken the batch's memory over.
         if writeMemory.usedBytes > 0 { writeMemory.removeAll() }
+        if readMemory.usedBytes > 0 { readMemory.removeAll() }
         kept = nil
         serializable = nil
         hasRunQuery = false
         pendingWait = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
+        for case .dropped(let database) in databaseChanges {
+            // It stays if this was no commit.
+            database.isLeaving.store(false, ordering: .releasing)
+        }
+        if !databaseChanges.isEmpty { databaseChanges.removeAll() }
         if !moves.isEmpty { moves.removeAll() }
         foreignKeys.removeAll()
         notifications.removeAll()

@@ -2,8 +2,8 @@ import FalconStorage
 
 /// The stored form of a table descriptor.
 ///
-///     format u8 (1; 2 when a constraint of an index is DEFERRABLE: who does not know them must not
-///                write the table)
+///     format u8 (1; 2 when a constraint of an index is DEFERRABLE, 3 when an index is partial: who does
+///                not know them must not write the table)
 ///     oid u32 | database u32 | schema oid u32 | schema | name | version varint | storage id u32
 ///     owner u32
 ///     primary key: column list
@@ -11,8 +11,9 @@ import FalconStorage
 ///                                (1 not null, 2 dropped, 4 default, 8 missing value)
 ///                                [default text] [missing value]
 ///     index count varint, each: oid u32 | name | storage id u32 | flags u8 (1 unique, 2 primary,
-///                               4 constraint, 8 deferrable, 16 initially deferred,
+///                               4 constraint, 8 deferrable, 16 initially deferred, 32 partial,
 ///                               64 primary key that is no body) | column list
+///                               [predicate | count varint, each attribute i16]
 ///     check count varint, each: oid u32 | name | expression
 ///     foreign key count varint, each: see ForeignKeyDescriptor (absent: none)
 ///
@@ -20,12 +21,18 @@ import FalconStorage
 /// first). Numbers little-endian, strings length-prefixed. Bytes after the last part belong to a later
 /// minor version and are ignored.
 extension TableDescriptor {
-    static let storedFormat: UInt8 = 2
+    static let storedFormat: UInt8 = 3
+
+    /// The least format that says what the table has.
+    private var neededFormat: UInt8 {
+        if indexes.contains(where: { $0.predicate != nil }) { return 3 }
+        return indexes.contains { $0.deferral != nil } ? 2 : 1
+    }
 
     /// The stored form, which begins with a format version byte.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 256)
-        writer.append(indexes.contains { $0.deferral != nil } ? Self.storedFormat : 1)
+        writer.append(neededFormat)
         writer.appendFixed(oid.rawValue)
         writer.appendFixed(database.rawValue)
         writer.appendFixed(schemaOID.rawValue)
@@ -62,8 +69,10 @@ extension TableDescriptor {
                 (index.isUnique ? 1 : 0) | (index.isPrimary ? 2 : 0) | (index.isConstraint ? 4 : 0)
                     | (index.deferral != nil ? 8 : 0)
                     | (index.deferral == .initiallyDeferred ? 16 : 0)
+                    | (index.predicate != nil ? 32 : 0)
                     | (index.isPrimaryKey && !index.isPrimary ? 64 : 0))
             Self.append(index.columns, to: &writer)
+            if let predicate = index.predicate { Self.append(predicate, to: &writer) }
         }
         writer.appendVarint(UInt64(checks.count))
         for check in checks {
@@ -81,6 +90,24 @@ extension TableDescriptor {
     private static func deferral(_ flags: UInt8) -> ConstraintDeferral? {
         if flags & 8 == 0 { return nil }
         return flags & 16 != 0 ? .initiallyDeferred : .initiallyImmediate
+    }
+
+    private static func append(_ predicate: IndexPredicate, to writer: inout ByteWriter) {
+        writer.appendLengthPrefixed(predicate.expression)
+        writer.appendVarint(UInt64(predicate.attributes.count))
+        for attribute in predicate.attributes { writer.appendFixed(attribute) }
+    }
+
+    private static func readPredicate(_ reader: inout ByteReader) -> IndexPredicate? {
+        guard let expression = reader.readString(), let count = reader.readVarint(),
+            count <= UInt64(reader.remaining)
+        else { return nil }
+        var attributes: [Int16] = []
+        for _ in 0..<count {
+            guard let attribute = reader.readFixed(Int16.self) else { return nil }
+            attributes.append(attribute)
+        }
+        return IndexPredicate(expression: expression, attributes: attributes)
     }
 
     private static func append(_ columns: [KeyColumn], to writer: inout ByteWriter) {
@@ -130,12 +157,17 @@ extension TableDescriptor {
                 let storage = reader.readFixed(UInt32.self), let flags = reader.readByte(),
                 let key = readKey(&reader)
             else { return nil }
+            var predicate: IndexPredicate?
+            if flags & 32 != 0 {
+                guard let found = readPredicate(&reader) else { return nil }
+                predicate = found
+            }
             indexes.append(
                 IndexDescriptor(
                     oid: OID(oid), name: name, storageID: StorageID(storage),
                     isUnique: flags & 1 != 0, isPrimary: flags & 2 != 0,
                     isConstraint: flags & 4 != 0, columns: key, deferral: Self.deferral(flags),
-                    isPrimaryKey: flags & (2 | 64) != 0))
+                    isPrimaryKey: flags & (2 | 64) != 0, predicate: predicate))
         }
         guard let checkCount = reader.readVarint(), checkCount <= UInt64(reader.remaining) else {
             return nil

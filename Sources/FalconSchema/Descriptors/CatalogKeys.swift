@@ -4,13 +4,17 @@ import FalconStorage
 ///
 ///     key    database u32 BE | storage id u32 BE | OID u32 BE
 ///     1      shared keyspace (database 0): a database; value: DatabaseID u32 LE, name
+///            [flags u8 (1 template, 2 no connections), connection limit i32 LE]
 ///     2      shared keyspace: counters, key OID 0; value: next OID u32 LE, next storage id u32 LE
 ///     3      a schema; value: owner OID u32 LE, name
 ///     4      a table; value: ``TableDescriptor/encoded()``
 ///     5      a view; value: owner u32 LE, schema OID u32 LE, name, definition
 ///     6      a sequence; value: schema OID u32 LE, name, start, increment, minimum, maximum i64 LE,
 ///            cycles u8, owner table OID u32 LE, owner attribute i16 LE
-///     7      a sequence's state; value: last reserved value i64 LE, was given out u8
+///            [type OID u32 LE, cache i64 LE, state's OID u32 LE, first state as under 7]
+///            (absent: bigint, 1, the sequence's own, its start and 0)
+///     7      a sequence's state, by the OID that its definition names: ALTER SEQUENCE begins a new
+///            one; value: last reserved value i64 LE, was given out u8
 ///
 /// Storage ids 32 to 63 of database 0 are the engine's own stores (docs/formats/stores.md).
 ///

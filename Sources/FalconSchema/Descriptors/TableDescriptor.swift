@@ -46,6 +46,18 @@ public enum ConstraintDeferral: Sendable {
     case initiallyDeferred
 }
 
+/// WHERE of a partial index.
+public struct IndexPredicate: Sendable, Equatable {
+    /// As SQL text over the table's columns, unqualified. It reads the same under any settings.
+    public var expression: String
+    /// The columns it names, ascending.
+    public var attributes: [Int16]
+    public init(expression: String, attributes: [Int16]) {
+        self.expression = expression
+        self.attributes = attributes
+    }
+}
+
 /// A secondary index, or the primary key (whose storage id is the table's own body).
 public struct IndexDescriptor: Sendable {
     public var oid: OID
@@ -64,14 +76,24 @@ public struct IndexDescriptor: Sendable {
     /// Made by PRIMARY KEY.
     public var isPrimaryKey: Bool
 
+    /// Of a partial index: rows have an entry only while this is true of them.
+    public var predicate: IndexPredicate?
+
     /// It keeps rows unique, be it later.
     public var enforcesUnique: Bool { isUnique || deferral != nil }
+    /// It keeps every row of the table unique: other tables may reference its columns.
+    public var isKey: Bool { enforcesUnique && predicate == nil }
+    /// The columns whose values decide on a row's entry.
+    public var attributes: Set<Int16> {
+        Set(columns.map(\.attribute)).union(predicate?.attributes ?? [])
+    }
 
     public init(
         oid: OID, name: String, storageID: StorageID, isUnique: Bool, isPrimary: Bool,
         isConstraint: Bool, columns: [KeyColumn], deferral: ConstraintDeferral? = nil,
-        isPrimaryKey: Bool? = nil
+        isPrimaryKey: Bool? = nil, predicate: IndexPredicate? = nil
     ) {
+        self.predicate = predicate
         self.oid = oid
         self.name = name
         self.storageID = storageID

@@ -137,8 +137,8 @@ extension BackgroundWork {
         }
     }
 
-    /// Blocks until no flush or compaction runs or is due and every obsolete table that nobody reads is
-    /// unlinked; for tests and measurements.
+    /// Blocks until no flush or compaction runs or is due, no damage waits to be examined and every
+    /// obsolete table that nobody reads is unlinked; for tests and measurements.
     func awaitIdle() {
         kick()
         monitor.lock()
@@ -147,6 +147,8 @@ extension BackgroundWork {
             progress.wait()
         }
         monitor.unlock()
+        // Who examines a damaged file reads it: it could not be unlinked yet.
+        keeper.awaitIdle()
         store.awaitRemovals()
     }
 

@@ -10,6 +10,11 @@ extension RestoreExecutor {
     /// log, at the same LSNs and under the same branches: a new segment wherever the source began a
     /// new incarnation.
     func copyLog() throws(StorageError) -> CopiedLog {
+        if plan.base == .salvagedTables, plan.endLSN == plan.startLSN {
+            // Whatever there is of a log belongs before the tables' end, or cannot be read.
+            try begin(at: plan.startLSN, nil, isFirst: true).close()
+            return CopiedLog(firstLSN: plan.startLSN)
+        }
         let names = FileNames(root: plan.source.root)
         let reader = try WALReader(
             directory: names.walDirectory, fileSystem: fileSystem, from: plan.startLSN,

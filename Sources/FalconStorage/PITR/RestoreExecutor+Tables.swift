@@ -161,4 +161,36 @@ extension RestoreExecutor {
         try copy(blobs, &done, tables.byteCount)
         return result + blobs
     }
+
+    /// Brings over what is sound of every table and blob file.
+    func salvageTables() throws(StorageError) -> ([VersionEdit.Addition], [SalvageLoss]) {
+        guard let tables = plan.source.tables else { return ([], []) }
+        var done: UInt64 = 0
+        let total = tables.byteCount
+        var salvage = TableSalvage(
+            from: TableStore(
+                names: FileNames(root: plan.source.root), fileSystem: fileSystem, cache: nil),
+            to: TableStore(names: partial, fileSystem: fileSystem, cache: nil),
+            random: environment.random
+        ) { addition throws(StorageError) in
+            try copy([addition], &done, total)
+        }
+        defer { salvage.close() }
+        var blobs: [VersionEdit.Addition] = []
+        for addition in tables.files where addition.file.kind == .blob {
+            let before = done
+            if try salvage.bring(blob: addition) { blobs.append(addition) }
+            done = before &+ addition.file.byteCount
+            try progress(.copyTables, done, total)
+        }
+        var result: [VersionEdit.Addition] = []
+        for addition in tables.files where addition.file.kind == .rowTable {
+            let before = done
+            result += try salvage.bring(table: addition)
+            done = before &+ addition.file.byteCount
+            try progress(.copyTables, done, total)
+        }
+        let used = Set(result.flatMap { $0.file.blobUses.map(\.file) })
+        return (result + blobs.filter { used.contains($0.file.number) }, salvage.losses)
+    }
 }

@@ -24,6 +24,8 @@ public struct RestoreExecutor {
         public var rowCount: UInt64 = 0
         public var commitCount = 0
         public var newestTimestamp = Timestamp.zero
+        /// What could not be brought along; empty but for a salvage.
+        public var losses: [SalvageLoss] = []
     }
 
     let plan: RestorePlan
@@ -129,14 +131,18 @@ public struct RestoreExecutor {
 
         var edit = VersionEdit()
         edit.isSnapshot = true
+        var losses: [SalvageLoss] = []
         switch plan.base {
         case .log: break
         case .tables: edit.added = try copyTables()
         case .filteredTables: edit.added = try filterTables()
+        case .salvagedTables: (edit.added, losses) = try salvageTables()
         }
         let log = try copyLog()
         try writeManifest(&edit, log)
-        return try recover(log, isEncrypted ? encryption : nil, verifies: verifies)
+        var outcome = try recover(log, isEncrypted ? encryption : nil, verifies: verifies)
+        outcome.losses = losses
+        return outcome
     }
 
     private func writeManifest(

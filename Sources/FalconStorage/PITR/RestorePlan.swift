@@ -8,6 +8,8 @@ public struct RestorePlan: Sendable {
         case tables
         /// The tables without what is newer than the target: their older versions are still there.
         case filteredTables = "filtered-tables"
+        /// What is sound of the tables, and what can be read of the log behind them.
+        case salvagedTables = "salvaged-tables"
     }
 
     public let source: RestoreSource
@@ -71,7 +73,36 @@ public struct RestorePlan: Sendable {
             startLSN = end
             endLSN = end
             commitCount = 0
+        case .salvagedTables:
+            // Only the other initializer chooses it.
+            startLSN = tables?.flushedLSN ?? .zero
+            endLSN = startLSN
+            commitCount = 0
         }
+    }
+
+    /// A plan to save what is sound: the tables, and the log from where they end to its own end or its
+    /// first damage. Throws when MANIFEST cannot be read: nothing else says which tables count.
+    public init(
+        salvaging source: RestoreSource, _ cut: RestoreCut
+    ) throws(StorageError) {
+        guard let tables = source.tables else {
+            throw source.tablesProblem
+                ?? .corruption("There is no MANIFEST that can be read.", path: source.root)
+        }
+        self.source = source
+        target = .latest
+        base = .salvagedTables
+        startLSN = tables.flushedLSN
+        let hasLog = source.firstLSN.map { $0 <= tables.flushedLSN } ?? false
+        let isBehind = hasLog && cut.endLSN > tables.flushedLSN
+        endLSN = isBehind ? cut.endLSN : tables.flushedLSN
+        commitCount = isBehind ? cut.commitsAboveTables : 0
+        last = isBehind ? cut.last : nil
+        next = cut.next
+        branch = cut.branch
+        latest = Self.latest(source)
+        earliest = latest
     }
 
     private static func choose(

@@ -113,6 +113,28 @@ enum WALDirectory {
         try file.close()
     }
 
+    /// Room that a segment's file keeps behind what was written, for whoever looks for traces there.
+    private static let tailBytes: UInt64 = 256 << 10
+
+    /// Gives back what a killed life had reserved in its last segment and not written, or it would count
+    /// against what the log keeps for the tools. Not of a file that a checkpoint shares.
+    static func cutReserve(
+        _ path: String, behind end: UInt64, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        let (length, overflows) = end.addingReportingOverflow(tailBytes)
+        guard !overflows, try fileSystem.fileSize(path) > length,
+            try fileSystem.linkCount(path) == 1
+        else { return }
+        let file = try fileSystem.open(path, .readWrite)
+        do throws(StorageError) {
+            try file.truncate(to: length)
+        } catch {
+            try? file.close()
+            throw error
+        }
+        try file.close()
+    }
+
     /// Makes a file of `bytes` zeros: written through when `prewrites`, so that syncs into it change
     /// no metadata (measured: 138 µs against 384), else only reserved.
     static func makeSpare(

@@ -100,15 +100,18 @@ public struct WALContinuation: Hashable, Sendable {
     public var predecessor: Predecessor?
     /// Where in the predecessor's file lies what was read and nothing vouches for.
     public var unvouched: Range<UInt64>
+    /// Where in the predecessor's file the last trace of its life ends; nil where nobody looked.
+    public var traceEnd: UInt64?
 
     public init(
         segment: WALSegmentNumber, firstLSN: LSN, predecessor: Predecessor?,
-        unvouched: Range<UInt64> = 0..<0
+        unvouched: Range<UInt64> = 0..<0, traceEnd: UInt64? = nil
     ) {
         self.segment = segment
         self.firstLSN = firstLSN
         self.predecessor = predecessor
         self.unvouched = unvouched
+        self.traceEnd = traceEnd
     }
     /// For a new database. LSN zero stays reserved for "none".
     public static let beginning = WALContinuation(

@@ -606,18 +606,20 @@ public final class WALReader {
     public var continuation: WALContinuation {
         guard let number = numbers.last, let header else { return .beginning }
         var first = verdict.end
-        if !isSealed {
-            var gap = UInt64(64 << 20)
-            if case .tornTail(_, _, _, let discarded) = verdict { gap = max(gap, discarded &* 2) }
-            first = first.advanced(by: gap)
-        }
+        var discarded: UInt64 = 0
+        if case .tornTail(_, _, _, let bytes) = verdict { discarded = bytes }
+        if !isSealed { first = first.advanced(by: max(64 << 20, discarded &* 2)) }
         var unvouched: Range<UInt64> = 0..<0
-        if let last = summaries.last, last.number == number, last.vouchedBytes < last.usedBytes {
-            unvouched = last.vouchedBytes..<last.usedBytes
+        var traceEnd: UInt64?
+        if let last = summaries.last, last.number == number {
+            traceEnd = last.usedBytes &+ discarded
+            if last.vouchedBytes < last.usedBytes {
+                unvouched = last.vouchedBytes..<last.usedBytes
+            }
         }
         return WALContinuation(
             segment: number.successor, firstLSN: first,
             predecessor: .init(segment: number, uid: header.uid, lastLSN: verdict.end),
-            unvouched: unvouched)
+            unvouched: unvouched, traceEnd: traceEnd)
     }
 }

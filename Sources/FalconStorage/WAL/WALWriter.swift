@@ -151,12 +151,15 @@ final class WALWriter: @unchecked Sendable {
             try fileSystem.createDirectory(directory)
             try fileSystem.syncDirectory(VFSPath.parent(of: directory))
         }
-        var found = try WALDirectory.inventory(directory, fileSystem, options)
-        try WALDirectory.dropPlainSpares(&found, fileSystem)
         if let last = continuation.predecessor {
             let path = directory + "/" + FileNames.walSegmentName(last.segment)
             try WALDirectory.secure(path, continuation.unvouched, fileSystem)
+            if let end = continuation.traceEnd {
+                try WALDirectory.cutReserve(path, behind: end, fileSystem)
+            }
         }
+        var found = try WALDirectory.inventory(directory, fileSystem, options)
+        try WALDirectory.dropPlainSpares(&found, fileSystem)
         try fileSystem.syncDirectory(directory)
         let uid = environment.random.nextUID()
         let cipher = try fileSystem.makeCipher(.log, .log, uid: uid)
@@ -169,9 +172,7 @@ final class WALWriter: @unchecked Sendable {
         if let adopted = found.spares.popLast() {
             spare = adopted
         } else {
-            let bytes = min(options.firstSegmentBytes, options.segmentBytes)
-            spare = try WALDirectory.makeSpare(
-                directory, fileSystem, number: found.nextSpareNumber, bytes: bytes, prewrites: true)
+            spare = try makeFirst(found, directory, fileSystem, options)
             found.nextSpareNumber += 1
         }
         let opened = try WALDirectory.activate(
@@ -193,6 +194,27 @@ final class WALWriter: @unchecked Sendable {
             throw error
         }
         return writer
+    }
+
+    /// A new file for the first segment. Small and pre-written, as for a database that is opened to be
+    /// looked at; after a life that filled segments a whole one, only reserved, so that the first
+    /// writes need not wait for the next.
+    private static func makeFirst(
+        _ found: WALDirectory.Inventory, _ directory: String, _ fileSystem: any FileSystem,
+        _ options: WALOptions
+    ) throws(StorageError) -> WALSpare {
+        if found.segments.contains(where: { $0.bytes >= UInt64(options.segmentBytes) }) {
+            do throws(StorageError) {
+                return try WALDirectory.makeSpare(
+                    directory, fileSystem, number: found.nextSpareNumber,
+                    bytes: options.segmentBytes, prewrites: false)
+            } catch {
+                guard error.code == .diskFull else { throw error }
+            }
+        }
+        return try WALDirectory.makeSpare(
+            directory, fileSystem, number: found.nextSpareNumber,
+            bytes: min(options.firstSegmentBytes, options.segmentBytes), prewrites: true)
     }
 
     // MARK: Appending

@@ -5,7 +5,7 @@ extension FindingCatalogue {
     static let sst: [FindingKind] =
         TableFindingCode.allCases.map(FindingKind.table) + [
             .sstMissing, .sstOrphan, .sstOverlap, .sstManifest, .sstTornManifest, .blobMissing,
-            .sstQuarantined,
+            .sstQuarantined, .sstSalvageLoss,
         ]
 }
 
@@ -98,6 +98,12 @@ extension FindingKind {
         advice:
             "Put the file back from a backup; the server takes a sound one into service when it "
             + "opens the directory. Or accept the loss: docs/operations/errors.md.")
+    static let sstSalvageLoss = FindingKind(
+        "SST107", .corruption, "Rows could not be salvaged",
+        explanation:
+            "What is told of is not in the salvaged directory: neither the rows in the damaged bytes nor older "
+            + "versions of them, which are not what the rows last were. Newer versions are there.",
+        advice: "Take these keys from a backup, or restore the whole with pitr-restore.")
     static let sstTornManifest = FindingKind(
         "SST105", .warning, "MANIFEST ends in an unfinished edit",
         explanation: "The process died while it recorded a change of files. The change did not "

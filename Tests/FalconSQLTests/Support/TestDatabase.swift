@@ -13,9 +13,10 @@ final class TestDatabase: @unchecked Sendable {
 
     init(
         durability: Durability = .written, settings: [(String, String)] = [],
-        notificationQueueBytes: Int? = nil
+        notificationQueueBytes: Int? = nil, serializableCount: Int? = nil
     ) throws {
         var options = SQLDatabaseOptions()
+        if let serializableCount { options.serializableLimit.count = serializableCount }
         options.notificationQueueBytes = notificationQueueBytes
         options.durability = durability
         options.settings = settings

@@ -108,4 +108,42 @@ struct WALBackgroundSyncTests {
         #expect(end <= segmentBytes + 64, "the segment grew: \(end)")
         #expect(atRotation <= 256 << 10, "unsynced at the rotation: \(atRotation)")
     }
+
+    /// After a life that filled segments the first of the next is a whole one, or the first writes
+    /// would wait for the second. What a short life left unused of it is given back.
+    @Test func theFirstSegmentOfABusyLogIsAWholeOneWhileItIsWritten() throws {
+        for (records, expected) in [(10, 1 << 20), (1000, 2 << 20)] {
+            let files = MemoryFileSystem()
+            var options = EngineOptions()
+            options.walSegmentBytes = 2 << 20
+            let environment = StorageEnvironment(fileSystem: files)
+            func open() throws -> (engine: StorageEngine, segment: String) {
+                for name in try files.list("db/wal") where name.hasSuffix(".spare") {
+                    try files.remove("db/wal/" + name)
+                }
+                let engine = try StorageEngine.open(
+                    at: "db", options: options, environment: environment)
+                let names = try files.list("db/wal").filter { $0.hasSuffix(".wal") }
+                return (engine, "db/wal/" + (try #require(names.max())))
+            }
+            let before = try StorageEngine.open(
+                at: "db", options: options, environment: environment)
+            for index in 0..<records {
+                let batch = WriteBatch()
+                try batch.put("key\(index)", WALFixture.body(index, 8 << 10))
+                try before.commitAndWait(batch)
+            }
+            try before.close()
+            let short = try open()
+            #expect(try files.fileSize(short.segment) == UInt64(expected))
+            let batch = WriteBatch()
+            try batch.put("short", WALFixture.body(1, 100 << 10))
+            try short.engine.commitAndWait(batch)
+            try short.engine.close()
+            let after = try open()
+            #expect(try files.fileSize(short.segment) < 512 << 10)
+            #expect(try after.engine.get("short") == WALFixture.body(1, 100 << 10))
+            try after.engine.close()
+        }
+    }
 }

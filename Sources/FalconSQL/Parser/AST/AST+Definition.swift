@@ -238,6 +238,42 @@ extension AST {
         public var ifExists: Bool
     }
 
+    /// ALTER … SET SCHEMA.
+    public struct SetSchema: Sendable {
+        public var kind: ObjectKind
+        public var relation: TableName
+        public var schema: String
+        public var ifExists: Bool
+    }
+
+    public struct Reindex: Sendable {
+        public enum Kind: String, Sendable {
+            case index = "INDEX"
+            case table = "TABLE"
+            case schema = "SCHEMA"
+            case database = "DATABASE"
+            case system = "SYSTEM"
+        }
+        public var kind: Kind
+        /// The index or the table.
+        public var relation: TableName?
+        /// The schema or the database.
+        public var name: String?
+        public var options: [Option]
+    }
+
+    public struct CreateDatabase: Sendable {
+        public var name: String
+        public var options: [Option]
+    }
+
+    public struct DropDatabase: Sendable {
+        public var name: String
+        public var ifExists: Bool
+        /// WITH (FORCE).
+        public var isForced: Bool
+    }
+
     public struct Comment: Sendable {
         public var kind: ObjectKind
         public var name: Name

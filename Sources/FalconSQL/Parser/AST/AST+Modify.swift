@@ -74,6 +74,38 @@ extension AST {
         }
     }
 
+    /// WHEN [NOT] MATCHED [AND …] THEN ….
+    public struct MergeClause: Sendable {
+        public enum Action: Sendable {
+            case update([Assignment])
+            case delete
+            /// Values nil: DEFAULT VALUES.
+            case insert(columns: [InsertColumn], values: [Expression]?)
+            case nothing
+        }
+        public var isMatched: Bool
+        public var condition: Expression?
+        public var action: Action
+    }
+
+    public final class Merge: Sendable {
+        public let with: With?
+        public let table: TableName
+        public let source: FromItem
+        public let condition: Expression
+        public let clauses: [MergeClause]
+        public init(
+            with: With?, table: TableName, source: FromItem, condition: Expression,
+            clauses: [MergeClause]
+        ) {
+            self.with = with
+            self.table = table
+            self.source = source
+            self.condition = condition
+            self.clauses = clauses
+        }
+    }
+
     public final class Delete: Sendable {
         public let with: With?
         public let table: TableName

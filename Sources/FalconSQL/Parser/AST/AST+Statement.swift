@@ -7,6 +7,7 @@ extension AST {
         case insert(Insert)
         case update(Update)
         case delete(Delete)
+        case merge(Merge)
 
         case createTable(CreateTable)
         case createTableAs(CreateTableAs)
@@ -17,6 +18,10 @@ extension AST {
         case alterSequence(AlterSequence)
         case alterTable(AlterTable)
         case rename(Rename)
+        case setSchema(SetSchema)
+        case reindex(Reindex)
+        case createDatabase(CreateDatabase)
+        case dropDatabase(DropDatabase)
         case drop(Drop)
         case truncate(Truncate)
         case comment(Comment)

@@ -11,17 +11,21 @@ public struct TransactionCounts: Sendable, Equatable {
     public var serializableTracked = 0
 }
 
+extension TransactionCounts {
+    mutating func add(_ database: DatabaseState) {
+        let totals = database.statistics.totals
+        committed += Int(totals.committed)
+        aborted += Int(totals.aborted)
+        serializationFailures += Int(totals.aborted(by: .serializationFailure))
+        deadlocks += Int(totals.aborted(by: .deadlockDetected))
+    }
+}
+
 extension SQLDatabase {
     /// Thread-safe.
     public var transactionCounts: TransactionCounts {
-        var counts = TransactionCounts()
-        for database in databaseList {
-            let totals = database.statistics.totals
-            counts.committed += Int(totals.committed)
-            counts.aborted += Int(totals.aborted)
-            counts.serializationFailures += Int(totals.aborted(by: .serializationFailure))
-            counts.deadlocks += Int(totals.aborted(by: .deadlockDetected))
-        }
+        var counts = droppedCounts.withLock { $0 }
+        for database in databaseList { counts.add(database) }
         let tracked = serializables.counts
         counts.serializableTracked = tracked.active + tracked.committed
         return counts

@@ -23,6 +23,8 @@ enum BenchLimit: String, CaseIterable {
     case syncPreallocatedTail = "fdatasync_preallocated_p99"
     case syncOverwritten = "fdatasync_overwritten_p50"
     case syncOverwrittenTail = "fdatasync_overwritten_p99"
+    case pacedTail = "paced_loads_p99_9"
+    case pacedMaximum = "paced_loads_max"
 
     var unit: String {
         switch self {
@@ -58,6 +60,8 @@ enum BenchLimit: String, CaseIterable {
         case .syncGrowing: "write 4 KiB and fdatasync, growing file, p50"
         case .syncPreallocated: "write 4 KiB and fdatasync, preallocated file, p50"
         case .syncOverwritten: "write 4 KiB and fdatasync, overwritten file, p50"
+        case .pacedTail: "loads paced at 70 % of their rate, p99.9"
+        case .pacedMaximum: "… max"
         case .syncGrowingTail, .syncPreallocatedTail, .syncOverwrittenTail: "… p99"
         }
     }

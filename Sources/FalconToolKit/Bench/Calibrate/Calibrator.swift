@@ -11,9 +11,9 @@ import FalconStorage
 final class Calibrator {
     typealias Figures = [(BenchLimit, Double)]
     let context: ToolContext
-    private let nanosEach: UInt64
-    private let memoryBytes: Int
-    private var clock: any StorageClock { context.environment.clock }
+    let nanosEach: UInt64
+    let memoryBytes: Int
+    var clock: any StorageClock { context.environment.clock }
     /// What was computed goes here, so that computing it cannot be left out.
     private var sink: UInt64 = 0
 
@@ -22,6 +22,9 @@ final class Calibrator {
         nanosEach = UInt64(milliseconds) * 1_000_000
         self.memoryBytes = memoryBytes
     }
+
+    /// Makes what `value` was computed with count as used.
+    func keep(_ value: UInt64) { sink &+= value }
 
     /// Nanoseconds of one call of `body` in the best of several rounds: what disturbs a round is no
     /// limit of the machine.

@@ -1,0 +1,76 @@
+import FalconSchema
+import Testing
+
+@testable import FalconSQL
+
+/// ALTER SEQUENCE, beside the scripts ddl-sequence-alter*.
+struct AlterSequenceTests {
+    private let database: TestDatabase
+    private let a: TestSession
+    private let b: TestSession
+
+    init() throws {
+        (database, a, b) = try TestDatabase.pair(
+            "CREATE SEQUENCE s", "CREATE TABLE t (id serial, n int)",
+            "INSERT INTO t (n) VALUES (1), (2)")
+    }
+
+    private func next(_ name: String = "s") throws -> String {
+        try a.query("SELECT nextval('\(name)')")
+    }
+
+    @Test func goesWithItsTransaction() throws {
+        #expect(try next() == "1")
+        try a.run("BEGIN; ALTER SEQUENCE s INCREMENT 10 RESTART 100")
+        #expect(try next() == "100")
+        #expect(try next() == "110")
+        try a.run("ROLLBACK")
+        #expect(try next() == "2")
+        try a.run("ALTER SEQUENCE s INCREMENT 10")
+        #expect(try next() == "12")
+        try database.restart()
+        let c = try database.session()
+        // What was reserved and not given out is lost.
+        let value = try #require(Int(try c.query("SELECT nextval('s')")))
+        #expect(value > 12 && value % 10 == 2)
+    }
+
+    @Test func survivesARestart() throws {
+        try a.run("ALTER SEQUENCE s AS smallint START 5 RESTART CACHE 3 CYCLE")
+        try database.restart()
+        let c = try database.session()
+        #expect(try c.query("SELECT nextval('s')") == "5")
+        #expect(
+            try c.query(
+                "SELECT seqtypid::regtype, seqmax, seqcache, seqcycle FROM pg_sequence "
+                    + "WHERE seqrelid = 's'::regclass") == "smallint|32767|3|t")
+    }
+
+    @Test func preparedOnesHoldIt() throws {
+        try a.run("BEGIN; ALTER SEQUENCE s RESTART 50; SELECT nextval('s')")
+        try a.run("PREPARE TRANSACTION 'p'")
+        try b.run("SET lock_timeout = '5ms'")
+        #expect(b.failure("SELECT nextval('s')")?.state == .lockNotAvailable)
+        try database.restart()
+        let c = try database.session()
+        try c.run("SET lock_timeout = '5ms'")
+        #expect(c.failure("SELECT nextval('s')")?.state == .lockNotAvailable)
+        try c.run("COMMIT PREPARED 'p'")
+        let value = try #require(Int(try c.query("SELECT nextval('s')")))
+        #expect(value > 50)
+    }
+
+    @Test func defaultsFollowItsName() throws {
+        try a.run("ALTER SEQUENCE t_id_seq RENAME TO \"it's\"; INSERT INTO t (n) VALUES (3)")
+        #expect(try a.query("SELECT max(id) FROM t") == "3")
+        try a.run(
+            "CREATE SCHEMA o; CREATE TABLE w (n int DEFAULT nextval('s')); "
+                + "ALTER SEQUENCE s SET SCHEMA o; INSERT INTO w VALUES (DEFAULT)")
+        #expect(try a.query("SELECT n FROM w") == "1")
+        #expect(try next("o.s") == "2")
+        try a.run("TRUNCATE t RESTART IDENTITY; INSERT INTO t (n) VALUES (1)")
+        #expect(try a.query("SELECT id FROM t") == "1")
+        try a.run("TRUNCATE t; INSERT INTO t (n) VALUES (1)")
+        #expect(try a.query("SELECT id FROM t") == "2")
+    }
+}
