@@ -56,7 +56,10 @@ extension FunctionDescriptor {
         16, 18, 19, 20, 21, 23, 26, 700, 701, 1082, 1083, 1114, 1184, 1186, 1266, 2205, 2278, 2950,
     ]
 
-    private static let costly: Set<String> = ["pg_sleep", "pg_sleep_for", "pg_sleep_until"]
+    private static let costly: Set<String> = [
+        "pg_sleep", "pg_sleep_for", "pg_sleep_until", "falcon.rotate_master_key",
+        "falcon.rotate_data_keys",
+    ]
 
     private static let cheapVolatile: Set<String> = [
         "nextval", "currval", "lastval", "setval", "random", "setseed", "clock_timestamp",

@@ -54,6 +54,7 @@ struct FunctionLibrary {
         library.addConversions()
         library.addSession()
         library.addTransactions()
+        library.addEncryption()
         library.addSets()
         library.addAggregates()
         library.addCatalog()

@@ -192,6 +192,8 @@ extension Session {
         case "transaction_deferrable":
             return (block == .none ? settings.isDefaultDeferrable : transaction.isDeferrable)
                 ? "on" : "off"
+        case "falcon.tde_status":
+            return database.engine.encryptionStatus()?.summary ?? "off"
         default: return try settings.shown(name)
         }
     }

@@ -93,6 +93,9 @@ struct SettingDefinition: Sendable {
             kind: .choice(TransactionPriority.allCases.map(\.name)), initial: "normal",
             description: "Of a deadlock's transactions one of the lowest priority is ended."),
         .init(
+            name: "falcon.tde_status", kind: .text, initial: "off", context: .internal,
+            description: "Whether files are encrypted, and how many are still to be."),
+        .init(
             name: "falcon.slow_txn_ms", kind: .integer(-1, 2_147_483_647, unit: "ms"),
             initial: "1000",
             description: "Transactions at least so long are listed in falcon.slow_txns; -1: none."),

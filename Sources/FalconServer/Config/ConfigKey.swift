@@ -11,7 +11,7 @@ struct ConfigKey: Sendable {
 
     var path: String { section.isEmpty ? name : "\(section).\(name)" }
 
-    private init(
+    init(
         _ section: String, _ name: String, _ defaultText: String, _ help: String,
         _ apply:
             @escaping @Sendable (inout ServerConfig, ConfigValue) throws(ConfigError) -> Void
@@ -32,7 +32,7 @@ struct ConfigKey: Sendable {
         "storage.wal_keep_size": "storage.wal_retain_size",
     ]
 
-    static let all: [ConfigKey] = general + server + storage + sql
+    static let all: [ConfigKey] = general + server + storage + encryption + sql
 
     private static let general: [ConfigKey] = [
         ConfigKey(

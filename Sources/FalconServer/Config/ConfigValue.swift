@@ -35,6 +35,13 @@ enum ConfigValue: Equatable, Sendable {
         return value
     }
 
+    func bool() throws(ConfigError) -> Bool {
+        guard case .bool(let value) = self else {
+            throw ConfigError("must be true or false, not \(shown)")
+        }
+        return value
+    }
+
     /// Bytes: a number, or a string with a unit (kB, MB, GB are 1024-based, as PostgreSQL's are).
     func bytes(_ range: ClosedRange<Int>) throws(ConfigError) -> Int {
         try quantity(
@@ -50,7 +57,9 @@ enum ConfigValue: Equatable, Sendable {
     func millis(_ range: ClosedRange<Int>) throws(ConfigError) -> Int {
         try quantity(
             range, kind: "a duration such as \"10s\"", plainUnit: 1000,
-            units: ["ms": 1, "s": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000],
+            units: [
+                "ms": 1, "s": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
+            ],
             show: { "\($0)ms" })
     }
 

@@ -72,6 +72,7 @@ public struct ServerCommand: ParsableCommand {
         if let adminAddr {
             result.adminAddress = try Self.address(adminAddr, flag: "--admin-addr")
         }
+        _ = try result.encryption()
         if !result.pgAddress.isLoopback {
             warnings.append(
                 "\(result.pgAddress) can be reached from other machines, and every client is "

@@ -32,6 +32,15 @@ public struct ServerConfig: Sendable {
     public var walRetainBytes = 1 << 30
     public var durability = Durability.synced
 
+    /// Files are encrypted from now on; with a key and without this, decrypted.
+    public var isEncrypting = false
+    /// At most one of the three is not empty.
+    public var encryptionKeyFile = ""
+    public var encryptionPassphraseFile = ""
+    public var encryptionKeyCommand = ""
+    /// 0: data keys stay until somebody rotates them.
+    public var encryptionKeyMaxAgeMillis = 0
+
     public var maxLocks = 8_000_000
     /// Empty: prepared transactions wait for their clients, however long.
     public var inDoubtCommand = ""

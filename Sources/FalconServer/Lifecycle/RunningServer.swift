@@ -174,6 +174,11 @@ public final class RunningServer: Sendable {
         options.walRetainBytes = UInt64(config.walRetainBytes)
         options.catalogReader = CatalogCheckpoint.reader
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
+        do throws(ConfigError) {
+            options.encryption = try config.encryption()
+        } catch {
+            throw ServerStartError("\(error)")
+        }
         do throws(StorageError) {
             if config.memoryBudgetBytes > 0 {
                 options.memoryBudget = try MemoryBudget(totalBytes: config.memoryBudgetBytes)

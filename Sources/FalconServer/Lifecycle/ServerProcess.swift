@@ -37,7 +37,7 @@ enum ServerProcess {
             server = try RunningServer.start(config, logger: logger)
         } catch {
             say("falcondb: \(error)")
-            return 1
+            return (error as? ServerStartError)?.exitStatus ?? 1
         }
         let host = config.pgAddress.host == "0.0.0.0" ? "127.0.0.1" : config.pgAddress.host
         logger.info(

@@ -14,6 +14,7 @@
 ///     24  u64  file uid, high      32  u64  file uid, low
 ///     40  16 bytes reserved, zero
 ///     56  u64  XXH3-64 of bytes 0..<56, seeded with (uid, 0, kind header)
+///     64  of an encrypted file: its ``KeyEnvelope``, 80 bytes, before the first record
 ///
 /// Record:
 ///
@@ -22,10 +23,11 @@
 ///     12  u32  payload bytes
 ///     16  u32  value bytes: the payload before compression
 ///     20  u8   codec (``BlockCodec``)
-///     21  u8   key id, 0: not encrypted
+///     21  u8   0: not encrypted; 1: with the key of the file's envelope
 ///     22  u8   kind record
 ///     23  u8   zero
-///     24  the key, then the payload
+///     24  the key, then the payload; encrypted as one, and then 16 bytes, the tag of AES-256-GCM: uid, offset
+///         and bytes 8..<21 are authenticated with it
 ///
 /// Footer:
 ///
@@ -37,6 +39,7 @@
 ///     48  u64  XXH3-64 of bytes 0..<48, seeded with (uid, footer offset, kind footer)
 ///     56  u64  magic "BLBFalcn"
 ///
+/// An encrypted file has read-incompatible feature bit 0, and all of its records are encrypted.
 /// All numbers are little-endian.
 enum BlobFormat {
     static let headerMagic: UInt64 = 0x424C_426E_636C_6146
@@ -46,8 +49,32 @@ enum BlobFormat {
     static let headerBytes = 64
     static let footerBytes = 64
     static let recordHeadBytes = 24
+    /// Read-incompatible features: records are encrypted.
+    static let sealedFeature: UInt32 = 1
+
+    /// Where the first record begins.
+    static func bodyOffset(isSealed: Bool) -> UInt64 {
+        UInt64(headerBytes + (isSealed ? KeyEnvelope.byteCount : 0))
+    }
+
+    /// Where a record lies, and what of its clear head is authenticated with it.
+    static func place(
+        _ uid: UID, _ offset: UInt64, keyBytes: Int, payloadBytes: Int, valueBytes: Int,
+        codec: BlockCodec
+    ) -> SealPlace {
+        SealPlace(
+            uid: uid, kind: SealPlace.Kind.blobRecord, counter: offset,
+            head: (
+                UInt64(keyBytes) | UInt64(payloadBytes) << 32,
+                UInt64(valueBytes) | UInt64(codec.rawValue) << 32
+            ))
+    }
+
     /// Header and footer: what a file has beside its records.
     static let frameBytes: UInt64 = 128
+    static func frameBytes(isSealed: Bool) -> UInt64 {
+        frameBytes + (isSealed ? UInt64(KeyEnvelope.byteCount) : 0)
+    }
     /// A greater value stays in its table.
     static let largestValueBytes = 1 << 30
 
@@ -65,22 +92,46 @@ enum BlobFormat {
 
 /// The first 64 bytes of a blob file.
 enum BlobHeader {
-    static func encode(uid: UID) -> [UInt8] {
-        var writer = ByteWriter(capacity: BlobFormat.headerBytes)
+    /// Of an encrypted file: with its envelope.
+    static func encode(uid: UID, _ envelope: KeyEnvelope? = nil) -> [UInt8] {
+        var writer = ByteWriter(capacity: BlobFormat.headerBytes + KeyEnvelope.byteCount)
         writer.appendFixed(BlobFormat.headerMagic)
         writer.appendFixed(BlobFormat.version)
-        for _ in 0..<3 { writer.appendFixed(UInt32(0)) }
+        writer.appendFixed(UInt32(0))
+        writer.appendFixed(envelope == nil ? 0 : BlobFormat.sealedFeature)
+        writer.appendFixed(UInt32(0))
         writer.append(uid)
         writer.appendFixed(UInt64(0))
         writer.appendFixed(UInt64(0))
         let seed = BlobFormat.seed(uid, 0, .header)
         writer.appendFixed(writer.bytes.withUnsafeBytes { Checksum.xxh3($0, seed: seed) })
+        if let envelope { writer.append(contentsOf: envelope.encoded(uid: uid)) }
         return writer.bytes
+    }
+
+    /// The envelope behind the header of an encrypted file.
+    static func envelope(_ file: any File, uid: UID) throws(StorageError) -> KeyEnvelope {
+        let bytes = try file.readExactly(
+            KeyEnvelope.byteCount, at: UInt64(BlobFormat.headerBytes))
+        guard let envelope = bytes.withUnsafeBytes({ KeyEnvelope.decode($0, uid: uid) }) else {
+            throw .corruption(
+                "The blob file's wrapped key is damaged.", path: file.path,
+                offset: UInt64(BlobFormat.headerBytes))
+        }
+        return envelope
     }
 
     /// Checks a header; its uid.
     static func decode(_ bytes: [UInt8], path: String) throws(StorageError) -> UID {
+        try read(bytes, path: path).uid
+    }
+
+    /// As ``decode(_:path:)``, and whether the file is encrypted.
+    static func read(
+        _ bytes: [UInt8], path: String
+    ) throws(StorageError) -> (uid: UID, isSealed: Bool) {
         var uid: UID?
+        var isSealed = false
         var isNewer = false
         bytes.withUnsafeBytes { buffer in
             var reader = ByteReader(buffer)
@@ -95,7 +146,9 @@ enum BlobHeader {
                         UnsafeRawBufferPointer(rebasing: buffer[0..<56]),
                         seed: BlobFormat.seed(found, 0, .header))
             else { return }
-            isNewer = version > BlobFormat.version || features != 0
+            isNewer =
+                version > BlobFormat.version || features & ~BlobFormat.sealedFeature != 0
+            isSealed = features & BlobFormat.sealedFeature != 0
             uid = found
         }
         if isNewer {
@@ -108,7 +161,7 @@ enum BlobHeader {
                 "The blob file's header is damaged.", path: path, offset: 0,
                 hint: "Run sst-verify on the directory; restore the file from a backup.")
         }
-        return uid
+        return (uid, isSealed)
     }
 }
 

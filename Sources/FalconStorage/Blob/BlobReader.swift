@@ -7,18 +7,24 @@ final class BlobReader: @unchecked Sendable {
     /// ``cache`` once more: a lookup through it costs no retain.
     private let cacheReference: Unmanaged<BlockCache>?
     private let fileBytes: UInt64
+    /// Nil: the file is plain, or its key is not at hand.
+    private let cipher: FileCipher?
+    let isSealed: Bool
 
     /// Opens and checks header and footer.
     /// - Parameters:
     ///   - uid: what MANIFEST says; nil trusts the file's own (offline tools).
     ///   - cache: where values go; nil reads them each time.
-    init(file: any File, uid: UID?, size: UInt64, cache: BlockCache?) throws(StorageError) {
+    ///   - keys: open an encrypted file.
+    init(
+        file: any File, uid: UID?, size: UInt64, cache: BlockCache?, keys: FileKeys? = nil
+    ) throws(StorageError) {
         let path = file.path
         guard size >= BlobFormat.frameBytes else {
             throw .corruption("The file is too short for a blob file.", path: path, offset: 0)
         }
         let head = try file.readExactly(BlobFormat.headerBytes, at: 0)
-        let found = try BlobHeader.decode(head, path: path)
+        let (found, isSealed) = try BlobHeader.read(head, path: path)
         if let uid, uid != found {
             throw .corruption("The file is blob file \(found), not \(uid).", path: path, offset: 0)
         }
@@ -28,6 +34,11 @@ final class BlobReader: @unchecked Sendable {
         guard footer.uid == found else {
             throw .corruption("Header and footer name different blob files.", path: path, offset: 0)
         }
+        cipher =
+            isSealed
+            ? try keys.cipher(
+                .blob, try BlobHeader.envelope(file, uid: found), uid: found, path: path) : nil
+        self.isSealed = isSealed
         self.uid = found
         self.file = file
         self.cache = cache
@@ -77,7 +88,8 @@ final class BlobReader: @unchecked Sendable {
 
     /// Reads every record and checks it, its value too; `corruption` tells of the first that is not sound.
     func checkRecords() throws(StorageError) {
-        var walk = BlobRecordWalk(file, uid: uid, end: recordsEnd)
+        var walk = BlobRecordWalk(
+            file, uid: uid, end: recordsEnd, isSealed: isSealed, cipher: cipher)
         walking: while true {
             switch try walk.next() {
             case .sound: continue
@@ -121,10 +133,10 @@ final class BlobReader: @unchecked Sendable {
             throw damaged(reference, "is cut off by the file's end")
         }
         let bytes = UnsafeRawBufferPointer(stored)
-        let record = try prove(bytes, reference, key)
+        let record = try prove(bytes, reference, key, room: stored)
         if record.codec == .none {
             keepsStored = true
-            return pin.own(bytes)
+            return pin.own(UnsafeRawBufferPointer(rebasing: bytes[..<(size - sealBytes)]))
         }
         let room = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(record.valueBytes, 1), alignment: 16)
@@ -139,7 +151,8 @@ final class BlobReader: @unchecked Sendable {
     /// The record lies between header and footer.
     func check(_ reference: BlobReference) throws(StorageError) {
         let limit = recordsEnd
-        guard reference.offset >= UInt64(BlobFormat.headerBytes), reference.offset <= limit,
+        guard reference.offset >= BlobFormat.bodyOffset(isSealed: isSealed),
+            reference.offset <= limit,
             UInt64(reference.recordBytes) <= limit - reference.offset,
             Int(reference.recordBytes) >= BlobFormat.recordHeadBytes
         else { throw damaged(reference, "lies outside the file") }
@@ -148,23 +161,33 @@ final class BlobReader: @unchecked Sendable {
     /// Where the footer begins.
     var recordsEnd: UInt64 { fileBytes - UInt64(BlobFormat.footerBytes) }
 
+    /// What encryption adds to each record.
+    var sealBytes: Int { isSealed ? FileCipher.tagBytes : 0 }
+
     /// The record in `bytes`, which must be all of it, is sound and what `reference` to `key` means.
+    /// - Parameter room: an encrypted record is decrypted into it; may be the same bytes.
     func prove(
-        _ bytes: UnsafeRawBufferPointer, _ reference: BlobReference, _ key: UnsafeRawBufferPointer
+        _ bytes: UnsafeRawBufferPointer, _ reference: BlobReference, _ key: UnsafeRawBufferPointer,
+        room: UnsafeMutableRawBufferPointer
     ) throws(StorageError) -> BlobRecord {
-        let record: BlobRecord
+        var record: BlobRecord
         switch BlobRecord.parse(bytes, at: reference.offset, uid: uid) {
         case .success(let found): record = found
         case .failure(let why): throw damaged(reference, why.text)
         }
+        guard record.keyID == (isSealed ? 1 : 0) else {
+            throw damaged(reference, isSealed ? "is plain" : "is encrypted")
+        }
+        if let cipher {
+            guard
+                let opened = BlobRecord.open(
+                    bytes, record, at: reference.offset, uid: uid, cipher, into: room)
+            else { throw damaged(reference, "fails its authentication") }
+            record = opened
+        }
         guard KeyOrder.compare(record.key, key) == 0,
             record.valueBytes == Int(reference.valueBytes)
         else { throw damaged(reference, "belongs to another key or value") }
-        guard record.keyID == 0 else {
-            throw StorageError(
-                .keyMissing, kind: .user, "The record is encrypted with key \(record.keyID).",
-                location: .init(path: file.path, offset: reference.offset))
-        }
         return record
     }
 

@@ -12,14 +12,23 @@ struct BlobRecordWalk {
     private let uid: UID
     private let end: UInt64
     /// Where the next record begins.
-    private(set) var offset = UInt64(BlobFormat.headerBytes)
+    private(set) var offset: UInt64
+    private let isSealed: Bool
+    private let cipher: FileCipher?
     /// Of the sound records.
     private(set) var recordCount: UInt64 = 0
     private(set) var keyBytes: UInt64 = 0
     private(set) var valueBytes: UInt64 = 0
 
-    /// - Parameter end: where the footer begins.
-    init(_ file: any File, uid: UID, end: UInt64) {
+    /// - Parameters:
+    ///   - end: where the footer begins.
+    ///   - cipher: opens encrypted records; nil: of those only what is clear is checked.
+    init(
+        _ file: any File, uid: UID, end: UInt64, isSealed: Bool = false, cipher: FileCipher? = nil
+    ) {
+        offset = BlobFormat.bodyOffset(isSealed: isSealed)
+        self.isSealed = isSealed
+        self.cipher = cipher
         self.file = file
         self.uid = uid
         self.end = end
@@ -55,7 +64,20 @@ struct BlobRecordWalk {
     private mutating func check(_ bytes: UnsafeRawBufferPointer) -> String? {
         switch BlobRecord.parse(bytes, at: offset, uid: uid) {
         case .failure(let damage): return damage.text
-        case .success(let record):
+        case .success(var record):
+            guard record.keyID == (isSealed ? 1 : 0) else {
+                return isSealed ? "is plain" : "is encrypted"
+            }
+            let room = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: cipher == nil ? 1 : bytes.count, alignment: 16)
+            defer { room.deallocate() }
+            if let cipher {
+                guard
+                    let opened = BlobRecord.open(
+                        bytes, record, at: offset, uid: uid, cipher, into: room)
+                else { return "fails its authentication" }
+                record = opened
+            }
             if let problem = Self.unpack(record) { return problem }
             recordCount &+= 1
             keyBytes &+= UInt64(record.key.count)

@@ -30,6 +30,8 @@ final class BlobScan {
     private var pin = BlockPin()
     /// The current value, when it was read ahead and compressed.
     private let unpacked = ByteBuffer(capacity: 4096)
+    /// The record that was read last, when it was encrypted.
+    private let opened = ByteBuffer(capacity: 16)
 
     deinit {
         pin.release()
@@ -55,7 +57,10 @@ final class BlobScan {
         let from = Int(reference.offset - streams[place].start)
         let bytes = UnsafeRawBufferPointer(
             rebasing: piece[from..<(from + Int(reference.recordBytes))])
-        let record = try reader.prove(bytes, reference, key)
+        if reader.isSealed { opened.reserve(bytes.count) }
+        let record = try reader.prove(
+            bytes, reference, key,
+            room: UnsafeMutableRawBufferPointer(start: opened.pointer, count: opened.capacity))
         if record.codec == .none { return record.payload }
         unpacked.count = 0
         unpacked.reserve(max(record.valueBytes, 1))

@@ -5,6 +5,8 @@ struct BlobSummary {
     var fileBytes: UInt64
     var recordCount: UInt64
     var fileHash: UInt64
+    /// The wrapping key over the file's data key; 0: the file is plain.
+    var keyID: UInt64 = 0
 }
 
 /// Writes one blob file, streaming.
@@ -16,20 +18,25 @@ final class BlobWriter {
     private let file: any File
     private let codec: BlockCodec
     private let zstd: ZstdBlockCompressor?
+    /// Nil: the file is plain.
+    private let cipher: FileCipher?
     private let output = ByteBuffer(capacity: BlobWriter.writeBytes + (64 << 10))
     private let fileHash = XXH3Stream()
     private var flushed: UInt64 = 0
     private var footer: BlobFooter
 
     /// - Parameter file: new and empty; the writer writes and syncs it, the caller closes it.
-    init(file: any File, number: FileNumber, uid: UID, codec: BlockCodec) {
+    init(
+        file: any File, number: FileNumber, uid: UID, codec: BlockCodec, cipher: FileCipher? = nil
+    ) {
+        self.cipher = cipher
         self.file = file
         self.number = number
         self.uid = uid
         self.codec = codec
         zstd = codec == .zstd ? ZstdBlockCompressor() : nil
         footer = BlobFooter(uid: uid)
-        BlobHeader.encode(uid: uid).withUnsafeBytes { output.append($0) }
+        BlobHeader.encode(uid: uid, cipher?.envelope).withUnsafeBytes { output.append($0) }
     }
 
     /// Bytes written and buffered so far.
@@ -41,7 +48,9 @@ final class BlobWriter {
     ) throws(StorageError) -> BlobReference {
         let offset = byteCount
         let start = output.count
-        let room = BlobFormat.recordHeadBytes + key.count + value.count
+        let room =
+            BlobFormat.recordHeadBytes + key.count + value.count
+            + (cipher == nil ? 0 : FileCipher.tagBytes)
         guard let keyBytes = UInt32(exactly: key.count), UInt32(exactly: room) != nil else {
             throw .invalidArgument("A key and its value exceed 4 GiB.")
         }
@@ -50,12 +59,21 @@ final class BlobWriter {
         output.append(key)
         let used = appendPayload(value)
         let payload = output.count - start - BlobFormat.recordHeadBytes - key.count
+        if let cipher {
+            output.reserve(FileCipher.tagBytes)
+            try cipher.seal(
+                output.pointer + start + BlobFormat.recordHeadBytes, count: key.count + payload,
+                at: BlobFormat.place(
+                    uid, offset, keyBytes: key.count, payloadBytes: payload,
+                    valueBytes: value.count, codec: used))
+            output.count += FileCipher.tagBytes
+        }
         let head = output.pointer + start
         head.storeBytes(of: keyBytes.littleEndian, toByteOffset: 8, as: UInt32.self)
         head.storeBytes(of: UInt32(payload).littleEndian, toByteOffset: 12, as: UInt32.self)
         head.storeBytes(of: UInt32(value.count).littleEndian, toByteOffset: 16, as: UInt32.self)
         head.storeBytes(of: used.rawValue, toByteOffset: 20, as: UInt8.self)
-        head.storeBytes(of: 0, toByteOffset: 21, as: UInt8.self)
+        head.storeBytes(of: cipher == nil ? 0 : 1, toByteOffset: 21, as: UInt8.self)
         head.storeBytes(of: BlobFormat.Part.record.rawValue, toByteOffset: 22, as: UInt8.self)
         head.storeBytes(of: 0, toByteOffset: 23, as: UInt8.self)
         let bytes = output.count - start
@@ -106,6 +124,6 @@ final class BlobWriter {
         try file.syncData()
         return BlobSummary(
             number: number, uid: uid, fileBytes: flushed, recordCount: footer.recordCount,
-            fileHash: fileHash.digest)
+            fileHash: fileHash.digest, keyID: cipher?.envelope?.keyID ?? 0)
     }
 }

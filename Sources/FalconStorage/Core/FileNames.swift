@@ -26,6 +26,8 @@ public enum FileKind: Hashable, Sendable {
     case current
     case lock
     case format
+    /// The key registry of an encrypted directory.
+    case keys
     /// Written under this name first, then renamed; a left-over one is an orphan.
     case temporary
     case unknown
@@ -35,6 +37,7 @@ public enum FileKind: Hashable, Sendable {
 ///
 /// ```
 /// FORMAT                  format version and identity of the directory
+/// KEYS                    the key registry, where files are or were encrypted
 /// LOCK                    held by the process that writes
 /// CURRENT                 names the live manifest
 /// MANIFEST-%016x
@@ -58,6 +61,7 @@ public struct FileNames: Hashable, Sendable {
     public static let spillDirectoryName = "spill"
     public var lock: String { root + "/LOCK" }
     public var format: String { root + "/FORMAT" }
+    public var keys: String { root + "/KEYS" }
     public var current: String { root + "/CURRENT" }
     public func manifest(_ number: UInt64) -> String { root + "/" + Self.manifestName(number) }
     public func table(_ number: FileNumber) -> String {
@@ -94,6 +98,7 @@ public struct FileNames: Hashable, Sendable {
         case "CURRENT": return .current
         case "LOCK": return .lock
         case "FORMAT": return .format
+        case "KEYS": return .keys
         default: break
         }
         if name.hasSuffix(".tmp") { return .temporary }

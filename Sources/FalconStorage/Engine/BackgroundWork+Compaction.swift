@@ -65,7 +65,7 @@ extension BackgroundWork {
         let safepoint = safepoint()
         let context = PickContext(
             safepoint: safepoint, tombstones: tombstones.visible(version, at: safepoint),
-            running: running)
+            running: running, freshKeys: store.fileSystem.keys?.ring.freshIDs)
         return (version, context)
     }
 

@@ -180,6 +180,7 @@ final class BackgroundWork: @unchecked Sendable {
                     }
                 }
                 wal.releaseSegments(below: layer.lastLSN)
+                retireOldKeys()
                 backoffNanos = 10_000_000
                 monitor.lock()
                 flushFailure = nil
@@ -205,6 +206,14 @@ final class BackgroundWork: @unchecked Sendable {
                 backoffNanos = min(backoffNanos * 2, 1_000_000_000)
             }
         }
+    }
+
+    /// A registry that cannot be written keeps its keys for now.
+    private func retireOldKeys() {
+        guard let encryption = options.encryption, let ring = store.fileSystem.keys?.ring,
+            ring.isSealing
+        else { return }
+        try? EncryptionSetup.retireOld(ring, encryption, environment.clock)
     }
 
     private func makeFlush(_ layer: MemtableLayer) -> FlushJob {

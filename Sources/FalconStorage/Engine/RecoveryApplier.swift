@@ -158,9 +158,10 @@ struct RecoveryApplier {
             try fileSystem.syncDirectory(names.root)
             return format
         }
-        let format = FormatFile(
+        var format = FormatFile(
             shard: environment.random.nextUID(),
             createdWallMicros: environment.clock.wallMicros())
+        if fileSystem.keys != nil { format.features.readIncompatible |= FeatureBits.encryption }
         try fileSystem.createDirectoryIfMissing(names.sstDirectory)
         try fileSystem.createDirectoryIfMissing(names.walDirectory)
         try fileSystem.replace(names.format, with: format.encoded())

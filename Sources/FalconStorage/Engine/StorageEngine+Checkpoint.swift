@@ -24,6 +24,7 @@ extension StorageEngine {
         }
         let target = FileNames(root: path)
         try fileSystem.createDirectory(path)
+        let copied = try beginKeys(target)
         try fileSystem.createDirectory(target.sstDirectory)
         for level in state.version.levels {
             for file in level.files {
@@ -48,7 +49,7 @@ extension StorageEngine {
             number: 1, branch: environment.random.nextUID(), parent: side.branch,
             forkLSN: start, epoch: 0)
         let floor = tracker.publishedTimestamp
-        try beginLog(target, format, incarnation, start, limit, floor)
+        try beginLog(target, copied, format, incarnation, start, limit, floor)
         var edit = VersionEdit(snapshotOf: state.version)
         edit.incarnation = incarnation
         edit.flushedLSN = start
@@ -58,10 +59,20 @@ extension StorageEngine {
         edit.nextFlushEpoch = state.active.epoch &+ 1
         let manifest = try ManifestWriter(
             number: 1, uid: environment.random.nextUID(), shard: format.shard, snapshot: edit,
-            target, fileSystem)
+            target, copied.fileSystem)
         try manifest.close()
         try CurrentMarker.write(manifest: 1, target, fileSystem)
         try fileSystem.syncDirectory(VFSPath.parent(of: path))
+    }
+
+    /// Copies the key registry, and gives what writes files of the copy's own: of a scope of theirs.
+    private func beginKeys(_ target: FileNames) throws(StorageError) -> StorageEnvironment {
+        guard let keys = environment.fileSystem.keys else { return environment }
+        if keys.ring.isSealing { _ = try keys.ring.activeKey(.backup) }
+        try keys.ring.copy(to: target.keys)
+        return environment.with(
+            KeyedFileSystem(
+                environment.fileSystem.unkeyed, FileKeys(keys.ring, override: .backup)))
     }
 
     func linkOrCopy(_ from: String, to: String) throws(StorageError) {
@@ -94,7 +105,8 @@ extension StorageEngine {
 
     /// The copy's log: one segment that begins where the tables end.
     private func beginLog(
-        _ target: FileNames, _ format: FormatFile, _ incarnation: Incarnation, _ start: LSN,
+        _ target: FileNames, _ copied: StorageEnvironment, _ format: FormatFile,
+        _ incarnation: Incarnation, _ start: LSN,
         _ limit: TransactionID, _ floor: Timestamp
     ) throws(StorageError) {
         let wal = try WALWriter.open(
@@ -104,7 +116,7 @@ extension StorageEngine {
                 incarnation: incarnation.number),
             continuation: WALContinuation(
                 segment: WALContinuation.beginning.segment, firstLSN: start, predecessor: nil),
-            options: options.walOptions, environment: environment, callbacks: WALCallbacks())
+            options: options.walOptions, environment: copied, callbacks: WALCallbacks())
         do throws(StorageError) {
             try wal.append(
                 .incarnation,

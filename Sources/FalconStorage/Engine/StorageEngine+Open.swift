@@ -16,8 +16,10 @@ extension StorageEngine {
 
     /// Beside a dead writer (or a live one, as of now): takes no lock and writes nothing.
     private static func openReadOnly(
-        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment
+        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
     ) throws(StorageError) -> StorageEngine {
+        let environment = try EncryptionSetup.keyed(
+            names, options.encryption, given, forWriting: false)
         let store = TableStore(
             names: names, fileSystem: environment.fileSystem, cache: cache(options),
             budget: options.memoryBudget, keepsFilesOpen: true)
@@ -91,7 +93,7 @@ extension StorageEngine {
         guard options.stallReportMicros > 0 else { return (given, nil) }
         let watch = StallWatch(clock: given.clock)
         let environment = StorageEnvironment(
-            fileSystem: WatchedFileSystem(given.fileSystem, watch), clock: given.clock,
+            fileSystem: WatchedFileSystem(given.fileSystem.unkeyed, watch), clock: given.clock,
             random: given.random)
         let stalls = StallReporter(
             watch, limitMicros: options.stallReportMicros,
@@ -100,10 +102,10 @@ extension StorageEngine {
     }
 
     private static func openWritable(
-        _ names: FileNames, _ options: EngineOptions, _ environment: StorageEnvironment,
+        _ names: FileNames, _ options: EngineOptions, _ watched: StorageEnvironment,
         _ stalls: StallReporter?
     ) throws(StorageError) -> StorageEngine {
-        let fileSystem = environment.fileSystem
+        var fileSystem = watched.fileSystem
         if try !fileSystem.exists(names.root) {
             guard options.createIfMissing else {
                 throw StorageError(
@@ -115,6 +117,16 @@ extension StorageEngine {
             try refuseForeign(names, fileSystem)
         }
         let lock = try fileSystem.lock(names.lock)
+        let environment: StorageEnvironment
+        do throws(StorageError) {
+            environment = try EncryptionSetup.keyed(
+                names, options.encryption, watched, forWriting: true,
+                createIfMissing: options.createIfMissing)
+        } catch {
+            lock.release()
+            throw error
+        }
+        fileSystem = environment.fileSystem
         let store = TableStore(
             names: names, fileSystem: fileSystem, cache: cache(options),
             budget: options.memoryBudget)

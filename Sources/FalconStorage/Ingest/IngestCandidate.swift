@@ -12,7 +12,7 @@ struct IngestCandidate {
         self.path = path
         let handle = try fileSystem.open(path, .read)
         do throws(StorageError) {
-            file = try Self.read(handle, path, verifies: verifies)
+            file = try Self.read(handle, path, fileSystem.keys, verifies: verifies)
             // It may have come here by a copy that nobody synced.
             try handle.syncData()
         } catch {
@@ -23,10 +23,10 @@ struct IngestCandidate {
     }
 
     private static func read(
-        _ handle: any File, _ path: String, verifies: Bool
+        _ handle: any File, _ path: String, _ keys: FileKeys?, verifies: Bool
     ) throws(StorageError) -> IngestRecord.File {
         let size = try handle.size()
-        let table = try TableReader.open(file: handle, uid: nil, size: size, cache: nil)
+        let table = try TableReader.open(file: handle, uid: nil, size: size, cache: nil, keys: keys)
         let properties = table.properties
         guard properties.isSortedFile else {
             throw StorageError(
@@ -38,7 +38,9 @@ struct IngestCandidate {
         var hash: UInt64 = 0
         if verifies {
             hash = try handle.hash(size)
-            if let finding = TableVerifier.verify(handle, findingLimit: 1).findings.first {
+            if let finding = TableVerifier.verify(handle, findingLimit: 1, keyring: keys).findings
+                .first
+            {
                 throw refusal(finding, path)
             }
         }
@@ -47,7 +49,7 @@ struct IngestCandidate {
             entryCount: properties.entryCount, tombstoneCount: properties.tombstoneCount,
             rangeTombstoneCount: properties.rangeTombstoneCount,
             smallest: properties.smallestKey, greatest: properties.largestKey,
-            greatestIsExclusive: try !table.endsInEntry())
+            greatestIsExclusive: try !table.endsInEntry(), keyID: table.keyID)
     }
 
     /// A file that could not be read is no damaged one.

@@ -12,7 +12,10 @@ public final class SortedFileWriter {
     private let fileSystem: any FileSystem
     private let file: any File
     private let uid: UID
-    private let writer: TableWriter
+    private let table: TableOptions
+    private let catalogLimit: UInt32
+    /// Made with the first key, whose scope tells under which key the file is encrypted.
+    private var writer: TableWriter?
     @exclusivity(unchecked) private var lastKey = RawBuffer()
     @exclusivity(unchecked) private var hasKey = false
     private var state = State.open
@@ -36,14 +39,25 @@ public final class SortedFileWriter {
         var table = options.tableOptions
         table.codec = options.bottomCompression
         table.isSortedFile = true
+        self.table = table
+        catalogLimit = options.catalogStorageLimit
         file = try fileSystem.open(path, .create)
-        do throws(StorageError) {
-            writer = try TableWriter(file: file, uid: uid, options: table)
-        } catch {
-            try? file.close()
-            try? fileSystem.remove(path)
-            throw error
-        }
+    }
+
+    @inline(__always)
+    private func openWriter(_ key: UnsafeRawBufferPointer) throws(StorageError) -> TableWriter {
+        if let writer { return writer }
+        return try begin(key)
+    }
+
+    @inline(never)
+    private func begin(_ key: UnsafeRawBufferPointer) throws(StorageError) -> TableWriter {
+        let fresh = try TableWriter(
+            file: file, uid: uid, options: table,
+            cipher: try fileSystem.makeCipher(
+                .table, .ofKey(key, catalogLimit: catalogLimit), uid: uid))
+        writer = fresh
+        return fresh
     }
 
     deinit {
@@ -52,7 +66,9 @@ public final class SortedFileWriter {
     }
 
     /// About the size that the file has reached, in bytes: for cutting at a size.
-    public var byteCount: UInt64 { writer.estimatedFileBytes }
+    public var byteCount: UInt64 {
+        writer?.estimatedFileBytes ?? UInt64(TableFormat.headerBytes)
+    }
 
     /// Adds `key`, which must be greater than every key before; throws `invalid-argument` otherwise and
     /// changes nothing.
@@ -74,7 +90,7 @@ public final class SortedFileWriter {
             throw .invalidArgument("A range delete's lower bound must be less than its upper.")
         }
         try guarded { () throws(StorageError) in
-            try writer.addRangeTombstone(
+            try openWriter(lower).addRangeTombstone(
                 RangeTombstone(
                     lower: Array(lower), upper: Array(upper),
                     timestamp: TableProperties.sortedFileTimestamp))
@@ -86,7 +102,7 @@ public final class SortedFileWriter {
     /// gone.
     public func finish() throws(StorageError) -> SortedFile {
         try checkOpen()
-        guard hasKey || writer.rangeTombstoneCount > 0 else {
+        guard let writer, hasKey || writer.rangeTombstoneCount > 0 else {
             abandon()
             throw .invalidArgument("A sorted file needs at least one entry.")
         }
@@ -128,7 +144,7 @@ public final class SortedFileWriter {
                 hint: "Sort them first, and keep the newest of equal ones.")
         }
         do throws(StorageError) {
-            try writer.add(
+            try openWriter(key).add(
                 key: key, timestamp: TableProperties.sortedFileTimestamp, kind: kind, value: value)
         } catch {
             abandon()

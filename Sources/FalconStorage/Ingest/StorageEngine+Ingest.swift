@@ -38,7 +38,9 @@ extension StorageEngine {
                 let number = side.versions.allocateFileNumber()
                 candidates[index].file.number = number
                 taken.append(number)
-                try take(candidates[index].path, as: number, options.transfer)
+                if try !reseal(&candidates[index], as: number) {
+                    try take(candidates[index].path, as: number, options.transfer)
+                }
             }
             try environment.fileSystem.syncDirectory(store.names.sstDirectory)
             receipt = try side.pipeline.ingestAndWait(candidates.map(\.file))
@@ -56,6 +58,57 @@ extension StorageEngine {
             for candidate in candidates { try? environment.fileSystem.remove(candidate.path) }
         }
         return receipt
+    }
+
+    /// A plain file becomes an encrypted one of the same entries where the engine encrypts; false: it is taken as
+    /// it is.
+    private func reseal(
+        _ candidate: inout IngestCandidate, as number: FileNumber
+    ) throws(StorageError) -> Bool {
+        let fileSystem = environment.fileSystem
+        guard candidate.file.keyID == 0, fileSystem.keys?.ring.isSealing == true else {
+            return false
+        }
+        let source = try fileSystem.open(candidate.path, .read)
+        defer { try? source.close() }
+        let table = try TableReader.open(
+            file: source, uid: candidate.file.uid, size: candidate.file.byteCount, cache: nil)
+        var shape = options.tableOptions
+        shape.codec = options.bottomCompression
+        shape.isSortedFile = true
+        let uid = environment.random.nextUID()
+        let scope = KeyScope.ofKey(
+            candidate.file.smallest, catalogLimit: options.catalogStorageLimit)
+        let copy = try fileSystem.open(store.names.table(number), .create)
+        do throws(StorageError) {
+            let writer = try TableWriter(
+                file: copy, uid: uid, options: shape,
+                cipher: try fileSystem.makeCipher(.table, scope, uid: uid))
+            let entries = table.makeIterator(fillCache: false)
+            try entries.seekToFirst()
+            while entries.isValid {
+                try writer.add(
+                    key: entries.userKey, timestamp: entries.timestamp, kind: entries.kind,
+                    value: entries.value)
+                try entries.next()
+            }
+            for tombstone in table.rangeTombstones { try writer.addRangeTombstone(tombstone) }
+            let summary = try writer.finish()
+            candidate.file.uid = uid
+            candidate.file.byteCount = summary.fileBytes
+            candidate.file.hash = summary.fileHash
+            candidate.file.keyID = summary.keyID
+        } catch {
+            try? copy.close()
+            throw error
+        }
+        try copy.close()
+        return true
+    }
+
+    /// A writer of a file that is to be ingested here, encrypted where this engine encrypts.
+    public func makeSortedFileWriter(path: String) throws(StorageError) -> SortedFileWriter {
+        try SortedFileWriter(path: path, options: options, environment: environment)
     }
 
     /// An ingestion counts for so much at most where writers are held back: its bytes are in place.

@@ -16,6 +16,8 @@ final class BlobOutput {
         var moveLimitBytes: UInt64 = 256 << 20
         /// As for the tables of the same job.
         var pacing: WritePacing?
+        /// See ``EngineOptions/catalogStorageLimit``: an encrypted file has values of one scope.
+        var catalogLimit: UInt32 = 0
         /// Told of damage that was met; the job goes on.
         var noteDamage: (StorageError) -> Void = { _ in }
 
@@ -36,6 +38,9 @@ final class BlobOutput {
     /// Compared for every entry; the size alone decides for nearly all.
     @exclusivity(unchecked) private(set) var thresholdBytes: Int
     private var writer: BlobWriter?
+    private let isSealing: Bool
+    /// Of the values in the open file.
+    private var scope = KeyScope.shared
     private var file: (any File)?
     private var uses = BlobUseCounter()
     private var pin = BlockPin()
@@ -53,6 +58,7 @@ final class BlobOutput {
         self.random = random
         self.allocateNumber = allocateNumber
         thresholdBytes = options.thresholdBytes
+        isSealing = store.fileSystem.keys?.ring.isSealing ?? false
         reference = .allocate(byteCount: BlobReference.byteCount, alignment: 8)
     }
 
@@ -83,6 +89,7 @@ final class BlobOutput {
             kind = .put
             return value
         }
+        if isSealing { try enter(.ofKey(key, catalogLimit: options.catalogLimit)) }
         let placed = try openWriter().add(key: key, value: value)
         uses.count(placed)
         placed.store(to: reference)
@@ -115,13 +122,22 @@ final class BlobOutput {
     /// What the table that was filled since the last call refers to.
     func takeUses() -> [BlobUse] { uses.take() }
 
+    /// Values of another scope go into another file.
+    private func enter(_ next: KeyScope) throws(StorageError) {
+        if next == scope { return }
+        try finishFile()
+        scope = next
+    }
+
     private func openWriter() throws(StorageError) -> BlobWriter {
         if let writer { return writer }
         let number = allocateNumber()
+        let uid = random.nextUID()
+        let cipher = try store.fileSystem.makeCipher(.blob, scope, uid: uid)
         var file = try store.files.create(store.names.blob(number))
         if let pacing = options.pacing { file = PacedFile(file, pacing) }
         let writer = BlobWriter(
-            file: file, number: number, uid: random.nextUID(), codec: options.codec)
+            file: file, number: number, uid: uid, codec: options.codec, cipher: cipher)
         self.file = file
         self.writer = writer
         return writer

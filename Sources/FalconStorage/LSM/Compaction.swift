@@ -18,6 +18,8 @@ struct Compaction {
         case garbage
         /// Many seeks look into a table in vain.
         case reads
+        /// Files are encrypted, under another key, or no longer.
+        case encryption
     }
     /// The keys that tables cover together.
     struct Span {
@@ -68,7 +70,7 @@ struct Compaction {
 
     /// The tables only change level: no table overlaps another and nothing is overlapped below.
     var isTrivialMove: Bool {
-        guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage,
+        guard overlapped.isEmpty, reason != .manual, reason != .blobGarbage, reason != .encryption,
             outputLevel > inputLevel
         else { return false }
         // Rewriting rids a table of its tombstones where nothing lies beneath.

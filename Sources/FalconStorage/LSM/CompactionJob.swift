@@ -138,6 +138,10 @@ struct CompactionJob {
         blobs.source = compaction.version.blobs
         blobs.noteDamage = noteDamage
         blobs.collected = blobs.source.collected(garbagePercent: options.blobGarbagePercent)
+        if let ring = store.fileSystem.keys?.ring {
+            let stale = blobs.source.stale(ring.freshIDs)
+            blobs.collected = Set(blobs.collected).union(stale).sorted()
+        }
         if options.blobThresholdBytes > 0 {
             let merged = blobs.source.merged(
                 by: compaction.allInputs.lazy.map(\.metadata),

@@ -5,7 +5,7 @@
 /// garbage; tables of level 0 that only change level, which costs nothing either; the neediest level over
 /// its target; then, with no level over it, tables full of deletes, tables that seeks look into in vain,
 /// tables with versions that nobody can ask for any more, single blob files, and small blob files that make
-/// a greater one.
+/// a greater one, and what is to be encrypted anew.
 struct CompactionPicker {
     var options: EngineOptions
 
@@ -53,6 +53,7 @@ struct CompactionPicker {
         return pickTombstones(version, targets, context) ?? pickReads(version, targets, context)
             ?? pickGarbage(version, context) ?? pickBlobCollection(version, context)
             ?? pickBlobMerge(version, targets, context)
+            ?? pickReencryption(version, targets, context)
     }
 
     /// The levels over their targets, the neediest first.

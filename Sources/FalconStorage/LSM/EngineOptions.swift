@@ -110,6 +110,10 @@ public struct EngineOptions: Sendable {
     /// The engine spills none by itself.
     public var transactionMemoryBytes = 0
 
+    /// Encrypts what is written from now on, and decrypts what was; nil: nothing is encrypted, and a directory that
+    /// is, is refused with `key-missing`.
+    public var encryption: EncryptionOptions?
+
     /// Old versions stay readable for this long, whether or not a snapshot holds them.
     public var versionRetentionMicros: UInt64 = 0
 

@@ -56,6 +56,7 @@ extension FileMetadata {
             largestIsExclusive: file.greatestIsExclusive, minTimestamp: timestamp,
             maxTimestamp: timestamp, entryCount: file.entryCount,
             tombstoneCount: file.tombstoneCount, rangeTombstoneCount: file.rangeTombstoneCount,
-            contentHash: file.hash, ingestTimestamp: timestamp)
+            contentHash: file.hash, ingestTimestamp: timestamp,
+            keyID: file.keyID)
     }
 }

@@ -6,4 +6,6 @@ struct PickContext {
     var tombstones: [FileNumber: [RangeTombstone]] = [:]
     /// The compactions under way.
     var running: [Compaction] = []
+    /// Keys of files that may stay as they are, 0: plain ones may; nil: all may.
+    var freshKeys: Set<UInt64>?
 }

@@ -12,6 +12,8 @@ final class TableOutput {
         var pacing: WritePacing?
         /// See ``EngineOptions/catalogStorageLimit``.
         var catalogLimit: UInt32 = 0
+        /// Nil: as ``catalogLimit``. Where files are not cut, what tells under whose key they are.
+        var keyCatalogLimit: UInt32?
     }
     private let store: TableStore
     private let options: Options
@@ -58,6 +60,7 @@ final class TableOutput {
         tombstoneCuts = scopes?.borders(of: tombstones) ?? []
         var blobOptions = options.blobs
         blobOptions.pacing = options.pacing
+        blobOptions.catalogLimit = options.keyCatalogLimit ?? options.catalogLimit
         blobs = BlobOutput(
             store: store, options: blobOptions, random: random, allocateNumber: allocateNumber)
         lowerCut = options.range.lower
@@ -72,7 +75,7 @@ final class TableOutput {
         key: UnsafeRawBufferPointer, timestamp: Timestamp, kind: OperationKind,
         value: UnsafeRawBufferPointer
     ) throws(StorageError) {
-        let writer = try openWriter()
+        let writer = try openWriter(key)
         if blobs.concerns(kind, value.count) {
             var placedKind = kind
             let placed = try blobs.place(key: key, kind: &placedKind, value: value)
@@ -119,18 +122,21 @@ final class TableOutput {
     }
 
     @inline(__always)
-    private func openWriter() throws(StorageError) -> TableWriter {
+    private func openWriter(_ key: UnsafeRawBufferPointer) throws(StorageError) -> TableWriter {
         if let writer { return writer }
-        return try begin()
+        return try begin(
+            .ofKey(key, catalogLimit: options.keyCatalogLimit ?? options.catalogLimit))
     }
 
-    private func begin() throws(StorageError) -> TableWriter {
+    private func begin(_ scope: KeyScope) throws(StorageError) -> TableWriter {
         number = allocateNumber()
         uid = random.nextUID()
+        let cipher = try store.fileSystem.makeCipher(.table, scope, uid: uid)
         var file = try store.files.create(store.names.table(number))
         if let pacing = options.pacing { file = PacedFile(file, pacing) }
         self.file = file
-        let writer = try TableWriter(file: file, uid: uid, options: options.table)
+        let writer = try TableWriter(
+            file: file, uid: uid, options: options.table, cipher: cipher)
         self.writer = writer
         lastKey.assign(UnsafeRawBufferPointer(start: nil, count: 0))
         return writer
@@ -140,7 +146,8 @@ final class TableOutput {
         let parts = clipped(upperCut: upperCut)
         guard writer != nil || !parts.isEmpty else { return }
         let hasPoints = writer != nil
-        let writer = try openWriter()
+        let writer: TableWriter
+        if let open = self.writer { writer = open } else { writer = try beginWithTombstone(parts) }
         for part in parts { try writer.addRangeTombstone(part) }
         if !parts.isEmpty { writtenTombstones[number] = parts }
         let summary = try writer.finish()
@@ -157,7 +164,15 @@ final class TableOutput {
                 minTimestamp: summary.minTimestamp, maxTimestamp: summary.maxTimestamp,
                 entryCount: summary.entryCount, tombstoneCount: summary.tombstoneCount,
                 rangeTombstoneCount: summary.rangeTombstoneCount, contentHash: summary.fileHash,
-                blobUses: blobs.takeUses(), garbage: summary.garbage))
+                keyID: summary.keyID, blobUses: blobs.takeUses(), garbage: summary.garbage))
+    }
+
+    /// A table of nothing but range tombstones.
+    private func beginWithTombstone(_ parts: [RangeTombstone]) throws(StorageError) -> TableWriter {
+        try begin(
+            .ofKey(
+                parts.first?.lower ?? [],
+                catalogLimit: options.keyCatalogLimit ?? options.catalogLimit))
     }
 
     /// The parts of the tombstones between the last cut and this one.

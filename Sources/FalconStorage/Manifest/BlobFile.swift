@@ -34,7 +34,8 @@ final class BlobFile: @unchecked Sendable {
     var number: FileNumber { metadata.number }
     /// Bytes of all records, live or not.
     var recordBytes: UInt64 {
-        metadata.byteCount &- min(BlobFormat.frameBytes, metadata.byteCount)
+        metadata.byteCount
+            &- min(BlobFormat.frameBytes(isSealed: metadata.keyID != 0), metadata.byteCount)
     }
 
     /// The file is in no version newer than those that hold it now.

@@ -14,6 +14,8 @@ extension BlobFiles {
         var number: UInt64
         /// Bytes of the file's records, live or not.
         var recordBytes: UInt64
+        /// Of an encrypted file its key: files under different keys do not become one.
+        var keyID: UInt64 = 0
         /// Bytes of those that the tables refer to.
         var usedBytes: UInt64 = 0
     }
@@ -29,11 +31,17 @@ extension BlobFiles {
                 guard let file = file(use.file), isSmall(file, targetBytes) else { continue }
                 uses[
                     use.file.rawValue,
-                    default: SmallUse(number: use.file.rawValue, recordBytes: file.recordBytes)
+                    default: SmallUse(
+                        number: use.file.rawValue, recordBytes: file.recordBytes,
+                        keyID: file.metadata.keyID)
                 ].usedBytes &+= use.bytes
             }
         }
-        return Self.worthMerging(Array(uses.values), parts: parts)
+        guard uses.values.contains(where: { $0.keyID != 0 }) else {
+            return Self.worthMerging(Array(uses.values), parts: parts)
+        }
+        let groups = Dictionary(grouping: uses.values, by: \.keyID).values
+        return groups.flatMap { Self.worthMerging($0, parts: parts) }.sorted()
     }
 
     func isSmall(_ file: BlobFile, _ targetBytes: UInt64) -> Bool {

@@ -31,6 +31,8 @@ struct FileMetadata: Hashable, Sendable {
     var contentHash: UInt64 = 0
     /// The commit timestamp of every entry of an ingested file.
     var ingestTimestamp: Timestamp?
+    /// The wrapping key over the file's data key; 0: the file is plain.
+    var keyID: UInt64 = 0
     /// What a table refers to, by blob file.
     var blobUses: [BlobUse] = []
     /// What of a table the safepoint will make garbage.
@@ -61,7 +63,7 @@ extension FileMetadata {
             kind: .blob, number: blob.number, uid: blob.uid, byteCount: blob.fileBytes,
             flushEpoch: 0, smallest: [], largest: [], minTimestamp: .zero, maxTimestamp: .zero,
             entryCount: blob.recordCount, tombstoneCount: 0, rangeTombstoneCount: 0,
-            contentHash: blob.fileHash)
+            contentHash: blob.fileHash, keyID: blob.keyID)
     }
 }
 

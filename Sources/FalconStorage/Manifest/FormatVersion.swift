@@ -20,8 +20,15 @@ public struct FeatureBits: Hashable, Sendable {
 
     public init() {}
 
+    /// Read-incompatible: the file, or of FORMAT others of the directory, may be encrypted.
+    public static let encryption: UInt64 = 1
+
     /// Every bit this program knows.
-    public static let known = FeatureBits()
+    public static let known: FeatureBits = {
+        var bits = FeatureBits()
+        bits.readIncompatible = encryption
+        return bits
+    }()
 
     /// Throws `unsupported-format` when `path` needs a newer program.
     func check(

@@ -8,6 +8,9 @@ struct ManifestContents {
     var goodBytes: UInt64
     /// Bytes of a torn last chunk.
     var discardedBytes: UInt64
+    /// How the key lies in the header of an encrypted manifest.
+    var envelope: KeyEnvelope?
+    var chunkCount = 0
 }
 
 /// Reads a whole MANIFEST and says whether its end is torn or damaged.
@@ -32,6 +35,23 @@ enum ManifestReader {
         return nil
     }
 
+    /// Checks the structure of the manifest that CURRENT names, which may be encrypted.
+    static func checkLive(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        guard let number = try CurrentMarker.read(names, fileSystem) else { return }
+        let path = names.manifest(number)
+        let bytes = try fileSystem.contents(of: path)
+        var failure: StorageError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(StorageError) {
+                _ = try parse(
+                    buffer, path: path, number: number, forWriting: false, checksOnly: true)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
     static func read(
         number: UInt64, _ names: FileNames, _ fileSystem: any FileSystem, forWriting: Bool
     ) throws(StorageError) -> ManifestContents {
@@ -41,7 +61,9 @@ enum ManifestReader {
         bytes.withUnsafeBytes { buffer in
             do throws(StorageError) {
                 result = .success(
-                    try parse(buffer, path: path, number: number, forWriting: forWriting))
+                    try parse(
+                        buffer, path: path, number: number, forWriting: forWriting,
+                        keys: fileSystem.keys))
             } catch {
                 result = .failure(error)
             }
@@ -53,10 +75,15 @@ enum ManifestReader {
     }
 
     static func parse(
-        _ bytes: UnsafeRawBufferPointer, path: String, number: UInt64, forWriting: Bool
+        _ bytes: UnsafeRawBufferPointer, path: String, number: UInt64, forWriting: Bool,
+        keys: FileKeys? = nil, checksOnly: Bool = false
     ) throws(StorageError) -> ManifestContents {
         var contents = try header(bytes, path: path, number: number, forWriting: forWriting)
-        var offset = ManifestFormat.headerBytes
+        var cipher: FileCipher?
+        if let envelope = contents.envelope, !checksOnly {
+            cipher = try keys.cipher(.manifest, envelope, uid: contents.uid, path: path)
+        }
+        var offset = Int(contents.goodBytes)
         var sequence: UInt64 = 1
         while offset < bytes.count {
             guard
@@ -71,24 +98,52 @@ enum ManifestReader {
                 contents.discardedBytes = UInt64(bytes.count - offset)
                 break
             }
-            guard let edit = try VersionEdit.decode(payload.0, path: path),
-                edit.isSnapshot == (sequence == 1)
-            else {
-                throw .corruption(
-                    "A manifest chunk's checksum fits but its edit makes no sense.", path: path,
-                    offset: UInt64(offset))
+            if !checksOnly {
+                contents.edits.append(
+                    try edit(payload.0, sequence, contents.uid, cipher, path, offset))
             }
-            contents.edits.append(edit)
+            contents.chunkCount += 1
             offset += ManifestFormat.chunkHeaderBytes + payload.0.count
             contents.goodBytes = UInt64(offset)
             sequence += 1
         }
-        guard !contents.edits.isEmpty else {
+        guard contents.chunkCount > 0 else {
             throw .corruption(
                 "The manifest that CURRENT names holds no whole edit.", path: path,
                 offset: UInt64(ManifestFormat.headerBytes))
         }
         return contents
+    }
+
+    private static func edit(
+        _ payload: UnsafeRawBufferPointer, _ sequence: UInt64, _ uid: UID, _ cipher: FileCipher?,
+        _ path: String, _ offset: Int
+    ) throws(StorageError) -> VersionEdit {
+        var edit: VersionEdit?
+        if let cipher {
+            guard
+                let opened = ManifestFormat.open(payload, sequence: sequence, uid: uid, cipher)
+            else {
+                throw .corruption(
+                    "A manifest chunk fails its authentication.", path: path,
+                    offset: UInt64(offset))
+            }
+            var failure: StorageError?
+            opened.withUnsafeBytes { bytes in
+                do throws(StorageError) {
+                    edit = try VersionEdit.decode(bytes, path: path)
+                } catch { failure = error }
+            }
+            if let failure { throw failure }
+        } else {
+            edit = try VersionEdit.decode(payload, path: path)
+        }
+        guard let edit, edit.isSnapshot == (sequence == 1) else {
+            throw .corruption(
+                "A manifest chunk's checksum fits but its edit makes no sense.", path: path,
+                offset: UInt64(offset))
+        }
+        return edit
     }
 
     private static func header(
@@ -114,9 +169,21 @@ enum ManifestReader {
             throw .corruption(
                 "The manifest says it is number \(FileNames.hex(stored)).", path: path, offset: 36)
         }
-        return ManifestContents(
+        var contents = ManifestContents(
             number: number, uid: uid, shard: shard,
             goodBytes: UInt64(ManifestFormat.headerBytes), discardedBytes: 0)
+        guard features.readIncompatible & FeatureBits.encryption != 0 else { return contents }
+        guard bytes.count >= ManifestFormat.headerBytes + KeyEnvelope.byteCount,
+            let envelope = KeyEnvelope.decode(
+                UnsafeRawBufferPointer(rebasing: bytes[ManifestFormat.headerBytes...]), uid: uid)
+        else {
+            throw .corruption(
+                "The manifest's wrapped key is damaged.", path: path,
+                offset: UInt64(ManifestFormat.headerBytes))
+        }
+        contents.envelope = envelope
+        contents.goodBytes += UInt64(KeyEnvelope.byteCount)
+        return contents
     }
 
     /// The payload and sequence of a whole chunk at `offset`.

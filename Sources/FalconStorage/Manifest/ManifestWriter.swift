@@ -6,6 +6,10 @@ final class ManifestWriter: @unchecked Sendable {
     private let file: any File
     private var offset: UInt64
     private var sequence: UInt64 = 1
+    /// Nil: the manifest is plain.
+    private let cipher: FileCipher?
+    /// Writes begun, failed ones too.
+    private var writes: UInt64 = 0
     /// After a failed sync the file's fate is unknown: nothing is appended any more.
     private var failure: StorageError?
 
@@ -21,7 +25,9 @@ final class ManifestWriter: @unchecked Sendable {
         file = try fileSystem.open(path, .create)
         self.number = number
         self.uid = uid
-        let header = ManifestFormat.header(number: number, uid: uid, shard: shard)
+        cipher = try fileSystem.makeCipher(.manifest, .shared, uid: uid)
+        let header = ManifestFormat.header(
+            number: number, uid: uid, shard: shard, envelope: cipher?.envelope)
         offset = UInt64(header.count)
         try file.write(header, at: 0)
         try append(snapshot)
@@ -35,8 +41,14 @@ final class ManifestWriter: @unchecked Sendable {
     /// that failed may be tried again at the same place; after a failed sync nothing may.
     func append(_ edit: VersionEdit) throws(StorageError) {
         if let failure { throw failure }
+        var payload = edit.encoded()
+        if let cipher {
+            payload = try ManifestFormat.seal(
+                payload, sequence: sequence, writes: writes, uid: uid, cipher)
+            writes += 1
+        }
         let chunk = ManifestFormat.chunk(
-            payload: edit.encoded(), sequence: sequence, uid: uid, offset: offset)
+            payload: payload, sequence: sequence, uid: uid, offset: offset)
         try file.write(chunk, at: offset)
         do throws(StorageError) {
             try file.syncData()

@@ -75,7 +75,7 @@ final class TableStore: @unchecked Sendable {
             let reader = try TableReader.open(
                 file: file, uid: metadata.uid, size: metadata.byteCount,
                 cache: usesCache ? cache : nil, budget: budget,
-                ingestTimestamp: metadata.ingestTimestamp)
+                ingestTimestamp: metadata.ingestTimestamp, keys: fileSystem.keys)
             if usesCache { reader.noteDamage = noteDamage }
             return reader
         } catch {
@@ -127,7 +127,7 @@ final class TableStore: @unchecked Sendable {
         do throws(StorageError) {
             return try BlobReader(
                 file: file, uid: metadata.uid, size: metadata.byteCount,
-                cache: usesCache ? cache : nil)
+                cache: usesCache ? cache : nil, keys: fileSystem.keys)
         } catch {
             try? file.close()
             throw error

@@ -21,11 +21,11 @@ struct Incarnation: Hashable, Sendable {
 ///                  kind u8, number varint, uid 16, bytes varint, flush epoch varint,
 ///                  smallest (varint length, bytes), largest (same), flags u8 (bit 0: largest is
 ///                  exclusive, bit 1: ingest timestamp follows, bit 2: blob uses follow, bit 3: garbage
-///                  follows), min timestamp u64, max timestamp
+///                  follows, bit 4: key id follows), min timestamp u64, max timestamp
 ///                  u64, entries varint, tombstones varint, range tombstones varint, hash u64,
 ///                  [ingest timestamp u64], [blob uses: count varint, then of each file, by
 ///                  number: number varint less the one before, records varint, bytes varint], [garbage:
-///                  see ``VersionGarbage``];
+///                  see ``VersionGarbage``], [key id u64: the wrapping key of an encrypted file];
 ///                  a blob file has level 0, empty bounds and no timestamps
 ///  7 flushedLSN    u64: commits that end at or before it are in tables
 ///  9 nextFile      u64
@@ -154,7 +154,8 @@ extension VersionEdit {
         writer.appendLengthPrefixed(file.largest)
         writer.append(
             (file.largestIsExclusive ? 1 : 0) | (file.ingestTimestamp == nil ? 0 : 2)
-                | (file.blobUses.isEmpty ? 0 : 4) | (file.garbage.isEmpty ? 0 : 8))
+                | (file.blobUses.isEmpty ? 0 : 4) | (file.garbage.isEmpty ? 0 : 8)
+                | (file.keyID == 0 ? 0 : 16))
         writer.appendFixed(file.minTimestamp.rawValue)
         writer.appendFixed(file.maxTimestamp.rawValue)
         writer.appendVarint(file.entryCount)
@@ -164,6 +165,7 @@ extension VersionEdit {
         if let ingest = file.ingestTimestamp { writer.appendFixed(ingest.rawValue) }
         if !file.blobUses.isEmpty { encode(file.blobUses, into: &writer) }
         if !file.garbage.isEmpty { file.garbage.encode(into: &writer) }
+        if file.keyID != 0 { writer.appendFixed(file.keyID) }
     }
 
     /// Decodes one chunk's payload; nil when it does not follow the format. Throws
@@ -248,7 +250,7 @@ extension VersionEdit {
             let number = reader.readVarint(), let uid = reader.readUID(),
             let byteCount = reader.readVarint(), let epoch = reader.readVarint(),
             let smallest = reader.readLengthPrefixed(), let largest = reader.readLengthPrefixed(),
-            let flags = reader.readByte(), flags & ~15 == 0,
+            let flags = reader.readByte(), flags & ~31 == 0,
             let minTimestamp = reader.readFixed(UInt64.self),
             let maxTimestamp = reader.readFixed(UInt64.self),
             let entries = reader.readVarint(), let tombstones = reader.readVarint(),
@@ -269,13 +271,18 @@ extension VersionEdit {
             guard let found = VersionGarbage(&reader), !found.isEmpty else { return nil }
             garbage = found
         }
+        var keyID: UInt64 = 0
+        if flags & 16 != 0 {
+            guard let value = reader.readFixed(UInt64.self), value != 0 else { return nil }
+            keyID = value
+        }
         return FileMetadata(
             kind: kind, number: FileNumber(number), uid: uid, byteCount: byteCount,
             flushEpoch: epoch, smallest: Array(smallest), largest: Array(largest),
             largestIsExclusive: flags & 1 != 0, minTimestamp: Timestamp(minTimestamp),
             maxTimestamp: Timestamp(maxTimestamp), entryCount: entries,
             tombstoneCount: tombstones, rangeTombstoneCount: rangeTombstones, contentHash: hash,
-            ingestTimestamp: ingest, blobUses: uses, garbage: garbage)
+            ingestTimestamp: ingest, keyID: keyID, blobUses: uses, garbage: garbage)
     }
 
     private static func encode(_ uses: [BlobUse], into writer: inout ByteWriter) {

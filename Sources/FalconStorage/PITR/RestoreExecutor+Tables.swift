@@ -130,7 +130,8 @@ extension RestoreExecutor {
             let output = TableOutput(
                 store: store,
                 options: .init(
-                    table: TableOptions(), targetBytes: .max, flushEpoch: addition.file.flushEpoch),
+                    table: TableOptions(), targetBytes: .max, flushEpoch: addition.file.flushEpoch,
+                    keyCatalogLimit: catalogStorageLimit),
                 random: environment.random,
                 tombstones: reader.rangeTombstones.filter { $0.timestamp <= last.timestamp },
                 allocateNumber: { addition.file.number })

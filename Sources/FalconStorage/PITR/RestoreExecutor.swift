@@ -31,9 +31,11 @@ public struct RestoreExecutor {
     let plan: RestorePlan
     let target: FileNames
     let partial: FileNames
-    let environment: StorageEnvironment
+    private(set) var environment: StorageEnvironment
     /// Of the tables that the replay of a long log makes: see ``EngineOptions/catalogStorageLimit``.
     public var catalogStorageLimit: UInt32 = 0
+    /// The source's master key, where it is encrypted: the output then is, too, under the same.
+    public var masterKey: MasterKeySource?
     /// Throws to end the restore; called often.
     let progress: (Step, UInt64, UInt64) throws(StorageError) -> Void
     var fileSystem: any FileSystem { environment.fileSystem }
@@ -90,7 +92,8 @@ public struct RestoreExecutor {
     public func run(verifies: Bool = true) throws(StorageError) -> Outcome {
         try checkOutput()
         do throws(StorageError) {
-            let outcome = try build(verifies: verifies)
+            var executor = self
+            let outcome = try executor.build(verifies: verifies)
             try publish()
             return outcome
         } catch {
@@ -99,15 +102,31 @@ public struct RestoreExecutor {
         }
     }
 
-    private func build(verifies: Bool) throws(StorageError) -> Outcome {
+    /// Takes the source's keys along. What is written from here on is encrypted as new files of a server are.
+    private mutating func beginKeys() throws(StorageError) -> Bool {
+        let source = FileNames(root: plan.source.root).keys
+        let files = fileSystem.unkeyed
+        guard try files.exists(source) else { return false }
+        try files.replace(partial.keys, with: try files.contents(of: source))
+        environment = try EncryptionSetup.keyed(partial, encryption, environment, forWriting: true)
+        return true
+    }
+
+    private var encryption: EncryptionOptions? {
+        masterKey.map { EncryptionOptions(masterKey: $0) }
+    }
+
+    private mutating func build(verifies: Bool) throws(StorageError) -> Outcome {
         if try fileSystem.exists(partial.root) { try fileSystem.removeTree(partial.root) }
         try fileSystem.createDirectory(partial.root)
         let marker = try fileSystem.open(partial.root + "/" + Self.marker, .create)
         try marker.close()
         try fileSystem.createDirectory(partial.sstDirectory)
         try fileSystem.createDirectory(partial.walDirectory)
-        let format = FormatFile(
+        var format = FormatFile(
             shard: plan.source.shard, createdWallMicros: plan.source.createdWallMicros)
+        let isEncrypted = try beginKeys()
+        if isEncrypted { format.features.readIncompatible |= FeatureBits.encryption }
         try fileSystem.replace(partial.format, with: format.encoded())
 
         var edit = VersionEdit()
@@ -121,7 +140,7 @@ public struct RestoreExecutor {
         }
         let log = try copyLog()
         try writeManifest(&edit, log)
-        var outcome = try recover(log, verifies: verifies)
+        var outcome = try recover(log, isEncrypted ? encryption : nil, verifies: verifies)
         outcome.losses = losses
         return outcome
     }
@@ -153,13 +172,14 @@ public struct RestoreExecutor {
     }
 
     private func recover(
-        _ log: CopiedLog, verifies: Bool
+        _ log: CopiedLog, _ encryption: EncryptionOptions?, verifies: Bool
     ) throws(StorageError) -> Outcome {
         try progress(.recover, 0, 0)
         var options = EngineOptions()
         options.createIfMissing = false
         options.walRetainBytes = .max
         options.catalogStorageLimit = catalogStorageLimit
+        options.encryption = encryption
         let engine = try StorageEngine.open(
             at: partial.root, options: options, environment: environment)
         let lost = engine.corruptionReport().entries.first

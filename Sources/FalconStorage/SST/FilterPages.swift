@@ -11,6 +11,8 @@ struct FilterPages: Equatable {
     let handle: BlockHandle
     let lines: UInt32
     let shift: UInt8
+    /// What encryption adds to each page.
+    var sealBytes: UInt8 = 0
 
     /// No pages: the filter is one block, or there is none.
     static let none = FilterPages(handle: .absent, lines: 0, shift: 0)
@@ -32,14 +34,14 @@ struct FilterPages: Equatable {
         let stride = handle.end &- handle.offset
         return BlockHandle(
             offset: handle.offset &+ UInt64(page) &* stride,
-            payloadBytes: UInt32(BloomFilter.headerBytes + 64 * lineCount(page)))
+            payloadBytes: UInt32(BloomFilter.headerBytes + 64 * lineCount(page) + Int(sealBytes)))
     }
 
     /// Why a footer's numbers make no pages; nil: they do.
     var problem: String? {
         if lines == 0 { return shift == 0 ? nil : "names filter pages of no lines" }
         guard shift <= FilterPages.largestShift, lineCount(0) > 0,
-            Int(handle.payloadBytes) == BloomFilter.headerBytes + 64 * lineCount(0)
+            Int(handle.payloadBytes) == BloomFilter.headerBytes + 64 * lineCount(0) + Int(sealBytes)
         else { return "names filter pages of a wrong size" }
         return nil
     }

@@ -8,6 +8,8 @@
 struct TableBlockReader {
     let file: any File
     let footer: TableFooter
+    /// Opens encrypted blocks; nil: without the key.
+    var cipher: FileCipher?
     /// What data blocks were compressed with; loaded by ``loadDictionary(_:)``.
     var dictionary: ZstdDictionary?
 
@@ -48,7 +50,7 @@ struct TableBlockReader {
     func check(_ handle: BlockHandle, _ kind: TableFormat.BlockKind) throws(StorageError) {
         let limit = footer.fileBytes - UInt64(TableFormat.footerBytes)
         let size = UInt64(handle.payloadBytes) + UInt64(TableFormat.trailerBytes)
-        guard handle.payloadBytes > 0, handle.offset >= UInt64(TableFormat.headerBytes),
+        guard handle.payloadBytes > 0, handle.offset >= footer.bodyOffset,
             handle.offset <= limit, size <= limit - handle.offset
         else { throw damaged(handle, kind, "lies outside the file") }
     }
@@ -59,13 +61,27 @@ struct TableBlockReader {
         _ handle: BlockHandle, _ kind: TableFormat.BlockKind,
         _ stored: UnsafeMutableRawBufferPointer, isOwned: Bool, _ pin: inout BlockPin
     ) throws(StorageError) {
-        var keepsStored = false
-        defer { if isOwned && !keepsStored { stored.deallocate() } }
+        do throws(StorageError) {
+            try prove(handle, kind, UnsafeRawBufferPointer(stored))
+            if footer.isSealed {
+                try decrypt(handle, kind, stored, isOwned: isOwned, &pin)
+            } else {
+                try restore(
+                    handle, kind, stored, payload: Int(handle.payloadBytes), isOwned: isOwned,
+                    &pin)
+            }
+        } catch {
+            if isOwned { stored.deallocate() }
+            throw error
+        }
+    }
+
+    /// The bytes are a block of that kind and place, as it was written: what can be known without a key.
+    func prove(
+        _ handle: BlockHandle, _ kind: TableFormat.BlockKind, _ bytes: UnsafeRawBufferPointer
+    ) throws(StorageError) {
         let payload = Int(handle.payloadBytes)
-        let bytes = UnsafeRawBufferPointer(stored)
-        let codecByte = bytes[payload]
         let keyID = bytes[payload + 1]
-        let rawBytes = Int(bytes.loadUnaligned(fromByteOffset: payload + 4, as: UInt32.self))
         let checksum = bytes.loadUnaligned(fromByteOffset: payload + 8, as: UInt64.self)
         let seed = Checksum.locationSeed(
             uid: footer.uid, offset: handle.offset, kind: kind.rawValue)
@@ -76,20 +92,69 @@ struct TableBlockReader {
         guard bytes[payload + 2] == kind.rawValue else {
             throw damaged(handle, kind, "is another kind")
         }
-        guard keyID == 0 else {
-            throw StorageError(
-                .keyMissing, kind: .user, "The block is encrypted with key \(keyID).",
-                location: .init(path: file.path, offset: handle.offset))
+        guard keyID == (footer.isSealed ? 1 : 0) else {
+            throw damaged(
+                handle, kind,
+                keyID == 0 ? "of an encrypted table is plain" : "of a plain table is encrypted")
         }
-        guard let codec = BlockCodec(rawValue: codecByte),
+        guard let codec = BlockCodec(rawValue: bytes[payload]),
             bytes[payload + 3] == 0 || (bytes[payload + 3] == 1 && codec == .zstd)
-        else { throw damaged(handle, kind, "has unknown codec \(codecByte)") }
+        else { throw damaged(handle, kind, "has unknown codec \(bytes[payload])") }
+    }
+
+    /// Decrypts a proven block and restores it.
+    private func decrypt(
+        _ handle: BlockHandle, _ kind: TableFormat.BlockKind,
+        _ stored: UnsafeMutableRawBufferPointer, isOwned: Bool, _ pin: inout BlockPin
+    ) throws(StorageError) {
+        guard let cipher else { throw FileKeys.missing(try envelope().keyID, file.path) }
+        let payload = Int(handle.payloadBytes)
+        let plain = payload - TableFormat.sealBytes
+        guard plain >= 0 else { throw damaged(handle, kind, "has a wrong size") }
+        // What is not ours may be read again: it stays as it is.
+        let target =
+            isOwned
+            ? stored
+            : .allocate(byteCount: stored.count, alignment: alignment(kind))
+        let trailer = TableSeal.Trailer(UnsafeRawBufferPointer(stored), at: payload)
+        let sealed = UnsafeRawBufferPointer(
+            rebasing: UnsafeRawBufferPointer(stored)[0..<(plain + FileCipher.tagBytes)])
+        guard let base = target.baseAddress,
+            cipher.open(
+                sealed, into: base,
+                at: TableSeal.place(footer.uid, kind, handle.offset, trailer.shape))
+        else {
+            if !isOwned { target.deallocate() }
+            throw damaged(handle, kind, "fails its authentication")
+        }
+        trailer.store(into: target, at: plain)
+        do throws(StorageError) {
+            try restore(handle, kind, target, payload: plain, isOwned: true, &pin)
+        } catch {
+            if !isOwned { target.deallocate() }
+            throw error
+        }
+    }
+
+    private func envelope() throws(StorageError) -> KeyEnvelope {
+        try TableHeader.envelope(file, uid: footer.uid)
+    }
+
+    /// Decompresses and validates a proven, plain block of `payload` bytes before its trailer. When it throws,
+    /// `stored` is the caller's still.
+    private func restore(
+        _ handle: BlockHandle, _ kind: TableFormat.BlockKind,
+        _ stored: UnsafeMutableRawBufferPointer, payload: Int, isOwned: Bool,
+        _ pin: inout BlockPin
+    ) throws(StorageError) {
+        let bytes = UnsafeRawBufferPointer(stored)
+        let codec = BlockCodec(rawValue: bytes[payload]) ?? .none
+        let rawBytes = Int(bytes.loadUnaligned(fromByteOffset: payload + 4, as: UInt32.self))
         let packed = UnsafeRawBufferPointer(rebasing: bytes[0..<payload])
         if codec == .none {
             guard rawBytes == payload else { throw damaged(handle, kind, "has a wrong size") }
             if let why = validate(kind, packed) { throw damaged(handle, kind, why) }
             if isOwned {
-                keepsStored = true
                 pin.own(packed)
                 return
             }
@@ -111,6 +176,7 @@ struct TableBlockReader {
             room.deallocate()
             throw damaged(handle, kind, why)
         }
+        if isOwned { stored.deallocate() }
         pin.own(UnsafeRawBufferPointer(target))
     }
 

@@ -20,6 +20,7 @@
 ///     24  u64  file uid, high      32  u64  file uid, low
 ///     40  16 bytes reserved, zero
 ///     56  u64  XXH3-64 of bytes 0..<56, seeded with (uid, 0, kind header)
+///     64  of an encrypted table: its ``KeyEnvelope``, 80 bytes, before the first block
 ///
 /// Footer:
 ///
@@ -38,11 +39,17 @@
 /// Block trailer:
 ///
 ///     0   u8   codec (``BlockCodec``)
-///     1   u8   key id, 0: not encrypted
+///     1   u8   0: not encrypted; 1: with the key of the table's envelope
 ///     2   u8   block kind
 ///     3   u8   1: compressed with the table's dictionary
 ///     4   u32  payload bytes before compression
 ///     8   u64  XXH3-64 of payload and trailer bytes 0..<8, seeded with (uid, offset, kind)
+///
+/// An encrypted table has read-incompatible feature bit 0, and all of its blocks are encrypted. What was compressed
+/// is the ciphertext, and behind it, in the payload, come
+///
+///     n    16 bytes  tag of AES-256-GCM; uid, kind and offset, codec and size are authenticated with it
+///     n+16 u32       the payload's bytes, n + 20: so the blocks can be walked from the end without a key
 ///
 /// All numbers are little-endian.
 enum TableFormat {
@@ -53,6 +60,16 @@ enum TableFormat {
     static let headerBytes = 64
     static let footerBytes = 128
     static let trailerBytes = 16
+    /// Tag and length in the payload of an encrypted block.
+    static let sealBytes = FileCipher.tagBytes + 4
+    /// Read-incompatible features: blocks are encrypted.
+    static let sealedFeature: UInt32 = 1
+    static let knownFeatures: UInt32 = sealedFeature
+
+    /// Where the first block begins.
+    static func bodyOffset(isSealed: Bool) -> UInt64 {
+        UInt64(headerBytes + (isSealed ? KeyEnvelope.byteCount : 0))
+    }
 
     enum BlockKind: UInt8, Sendable {
         case header = 1
@@ -88,11 +105,16 @@ struct TableFooter: Equatable {
     /// ``FilterPages/none`` when the filter is one block.
     var filterLines: UInt32 = 0
     var filterShift: UInt8 = 0
+    /// The table's blocks are encrypted.
+    var isSealed = false
 
     var filterPages: FilterPages {
         FilterPages(
-            handle: filterLines == 0 ? .absent : filter, lines: filterLines, shift: filterShift)
+            handle: filterLines == 0 ? .absent : filter, lines: filterLines, shift: filterShift,
+            sealBytes: isSealed ? UInt8(TableFormat.sealBytes) : 0)
     }
+    /// Where the first block begins.
+    var bodyOffset: UInt64 { TableFormat.bodyOffset(isSealed: isSealed) }
 
     func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: TableFormat.footerBytes)
@@ -107,7 +129,9 @@ struct TableFooter: Equatable {
         writer.appendFixed(filterLines)
         writer.append(uid)
         writer.appendFixed(TableFormat.version)
-        for _ in 0..<3 { writer.appendFixed(UInt32(0)) }
+        writer.appendFixed(UInt32(0))
+        writer.appendFixed(isSealed ? TableFormat.sealedFeature : 0)
+        writer.appendFixed(UInt32(0))
         writer.appendFixed(fileBytes)
         let seed = TableFooter.seed(uid, fileBytes)
         writer.appendFixed(writer.bytes.withUnsafeBytes { Checksum.xxh3($0, seed: seed) })
@@ -151,11 +175,11 @@ struct TableFooter: Equatable {
         guard checksum == Checksum.xxh3(covered, seed: seed(uid, size)) else {
             throw damaged("fails its checksum")
         }
-        guard version == TableFormat.version, readFeatures == 0 else {
+        guard version == TableFormat.version, readFeatures & ~TableFormat.knownFeatures == 0 else {
             throw StorageError(
                 .unsupportedFormat, kind: .user,
                 "The table has format \(version), features \(readFeatures); this program reads"
-                    + " format \(TableFormat.version), features 0.",
+                    + " format \(TableFormat.version), features \(TableFormat.knownFeatures).",
                 location: .init(path: path, offset: offset),
                 hint: "Use the FalconDB that wrote it.")
         }
@@ -166,7 +190,8 @@ struct TableFooter: Equatable {
         let footer = TableFooter(
             uid: uid, fileBytes: fileBytes, indexLevels: levels, index: handles[0],
             filter: handles[1], rangeTombstones: handles[2], properties: handles[3],
-            filterLines: lines, filterShift: shift)
+            filterLines: lines, filterShift: shift,
+            isSealed: readFeatures & TableFormat.sealedFeature != 0)
         if let why = footer.filterPages.problem { throw damaged(why) }
         return footer
     }
@@ -174,16 +199,32 @@ struct TableFooter: Equatable {
 
 /// The first 64 bytes of a table.
 enum TableHeader {
-    static func encode(uid: UID) -> [UInt8] {
-        var writer = ByteWriter(capacity: TableFormat.headerBytes)
+    /// Of an encrypted table: with its envelope.
+    static func encode(uid: UID, _ envelope: KeyEnvelope? = nil) -> [UInt8] {
+        var writer = ByteWriter(capacity: TableFormat.headerBytes + KeyEnvelope.byteCount)
         writer.appendFixed(TableFormat.headerMagic)
         writer.appendFixed(TableFormat.version)
-        for _ in 0..<3 { writer.appendFixed(UInt32(0)) }
+        writer.appendFixed(UInt32(0))
+        writer.appendFixed(envelope == nil ? 0 : TableFormat.sealedFeature)
+        writer.appendFixed(UInt32(0))
         writer.append(uid)
         writer.appendFixed(UInt64(0))
         writer.appendFixed(UInt64(0))
         writer.appendFixed(writer.bytes.withUnsafeBytes { Checksum.xxh3($0, seed: seed(uid)) })
+        if let envelope { writer.append(contentsOf: envelope.encoded(uid: uid)) }
         return writer.bytes
+    }
+
+    /// The envelope behind the header of an encrypted table.
+    static func envelope(_ file: any File, uid: UID) throws(StorageError) -> KeyEnvelope {
+        let bytes = try file.readExactly(
+            KeyEnvelope.byteCount, at: UInt64(TableFormat.headerBytes))
+        guard let envelope = bytes.withUnsafeBytes({ KeyEnvelope.decode($0, uid: uid) }) else {
+            throw .corruption(
+                "The table's wrapped key is damaged.", path: file.path,
+                offset: UInt64(TableFormat.headerBytes))
+        }
+        return envelope
     }
 
     private static func seed(_ uid: UID) -> UInt64 {

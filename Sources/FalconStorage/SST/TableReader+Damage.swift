@@ -90,7 +90,7 @@ extension TableReader {
             var pin = BlockPin()
             do throws(StorageError) {
                 try blocks.load(handle, .filter, &pin)
-                guard pin.bytes.count == Int(handle.payloadBytes) else {
+                guard pin.bytes.count == Int(handle.payloadBytes) - Int(pages.sealBytes) else {
                     throw blocks.damaged(handle, .filter, "has a wrong size")
                 }
             } catch {

@@ -9,6 +9,7 @@ final class TableReader: @unchecked Sendable {
     let uid: UID
     let properties: TableProperties
     private let dictionary: ZstdDictionary?
+    private let cipher: FileCipher?
     let rangeTombstones: [RangeTombstone]
     /// The same for lookups, when they are many.
     private let tombstoneTree: TombstoneTree?
@@ -47,18 +48,19 @@ final class TableReader: @unchecked Sendable {
     ///   - cache: where its blocks go; nil reads them each time.
     ///   - budget: charged for what is kept in memory beside the cache.
     ///   - ingestTimestamp: what counts as the timestamp of every entry; nil: the entries' own.
+    ///   - keys: open an encrypted table.
     static func open(
         file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget? = nil,
-        ingestTimestamp: Timestamp? = nil
+        ingestTimestamp: Timestamp? = nil, keys: FileKeys? = nil
     ) throws(StorageError) -> TableReader {
         try TableReader(
             file: file, uid: uid, size: size, cache: cache, budget: budget,
-            ingestTimestamp: ingestTimestamp ?? .zero)
+            ingestTimestamp: ingestTimestamp ?? .zero, keys: keys)
     }
 
     private init(
         file: any File, uid: UID?, size: UInt64, cache: BlockCache?, budget: MemoryBudget?,
-        ingestTimestamp: Timestamp
+        ingestTimestamp: Timestamp, keys: FileKeys?
     ) throws(StorageError) {
         self.ingestTimestamp = ingestTimestamp
         let path = file.path
@@ -74,6 +76,8 @@ final class TableReader: @unchecked Sendable {
             throw .corruption("Header and footer name different tables.", path: path, offset: 0)
         }
         var blocks = TableBlockReader(file: file, footer: footer)
+        blocks.cipher = try Self.cipher(file, footer, keys)
+        cipher = blocks.cipher
         var held = BlockPin()
         try tail.load(footer.properties, .properties, blocks, &held)
         guard let properties = TableProperties.decode(held.bytes) else {
@@ -206,7 +210,19 @@ final class TableReader: @unchecked Sendable {
     }
 
     var blocks: TableBlockReader {
-        TableBlockReader(file: file, footer: footer, dictionary: dictionary)
+        TableBlockReader(file: file, footer: footer, cipher: cipher, dictionary: dictionary)
+    }
+
+    /// The wrapping key over the table's data key; 0: the table is plain.
+    var keyID: UInt64 { cipher?.envelope?.keyID ?? 0 }
+
+    /// What opens the blocks of a table; nil: it is plain.
+    static func cipher(
+        _ file: any File, _ footer: TableFooter, _ keys: FileKeys?
+    ) throws(StorageError) -> FileCipher? {
+        guard footer.isSealed else { return nil }
+        let envelope = try TableHeader.envelope(file, uid: footer.uid)
+        return try keys.cipher(.table, envelope, uid: footer.uid, path: file.path)
     }
 
     // MARK: - Point reads
@@ -371,7 +387,7 @@ final class TableReader: @unchecked Sendable {
         var pin = BlockPin(mayWait: mayWait)
         do throws(StorageError) {
             try loadBlock(handle, .filter, &pin, fillCache: true)
-            guard pin.bytes.count == Int(handle.payloadBytes) else {
+            guard pin.bytes.count == Int(handle.payloadBytes) - Int(filterPages.sealBytes) else {
                 throw blocks.damaged(handle, .filter, "has a wrong size")
             }
         } catch  where error.code == .corruption {

@@ -15,6 +15,8 @@ public struct TableSummary: Hashable, Sendable {
     /// Point tombstones among the entries.
     public var tombstoneCount: UInt64
     public var rangeTombstoneCount: UInt64
+    /// The wrapping key over the table's data key; 0: the table is plain.
+    var keyID: UInt64 = 0
     /// What the safepoint will make garbage.
     var garbage = VersionGarbage()
 }

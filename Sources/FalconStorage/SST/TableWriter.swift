@@ -18,6 +18,8 @@ final class TableWriter {
     private let hashes = ByteBuffer(capacity: 64 << 10)
     private let fileHash = XXH3Stream()
     private let zstd: ZstdBlockCompressor?
+    /// Nil: the table is plain.
+    private let cipher: FileCipher?
     /// Data blocks that wait for the dictionary they are to train; nil when there is none to train.
     @exclusivity(unchecked) private var samples: DictionarySamples?
     @exclusivity(unchecked) private var dictionary: ZstdDictionary?
@@ -43,8 +45,13 @@ final class TableWriter {
     private var largestIsExclusive = false
     private var isFinished = false
 
-    /// - Parameter file: new and empty; the writer writes and syncs it, the caller closes it.
-    init(file: any File, uid: UID, options: TableOptions = .init()) throws(StorageError) {
+    /// - Parameters:
+    ///   - file: new and empty; the writer writes and syncs it, the caller closes it.
+    ///   - cipher: encrypts the blocks; nil leaves them plain.
+    init(
+        file: any File, uid: UID, options: TableOptions = .init(), cipher: FileCipher? = nil
+    ) throws(StorageError) {
+        self.cipher = cipher
         self.file = file
         self.uid = uid
         self.options = options
@@ -54,7 +61,7 @@ final class TableWriter {
         if options.codec == .zstd, options.dictionaryBytes > 0 {
             samples = DictionarySamples(dictionaryBytes: options.dictionaryBytes)
         }
-        TableHeader.encode(uid: uid).withUnsafeBytes { output.append($0) }
+        TableHeader.encode(uid: uid, cipher?.envelope).withUnsafeBytes { output.append($0) }
     }
 
     /// Bytes written and buffered so far: where to cut a compaction's output.
@@ -209,8 +216,19 @@ final class TableWriter {
         } else {
             output.count += payload
         }
+        if let cipher {
+            let shape = TableSeal.shape(
+                codec: used, usesDictionary: usesDictionary && used == .zstd, rawBytes: rawBytes)
+            output.reserve(TableFormat.sealBytes)
+            try cipher.seal(
+                output.pointer + (output.count - payload), count: payload,
+                at: TableSeal.place(uid, kind, offset, shape))
+            output.count += FileCipher.tagBytes
+            payload += TableFormat.sealBytes
+            output.appendFixed(UInt32(truncatingIfNeeded: payload))
+        }
         output.appendFixed(used.rawValue)
-        output.appendFixed(UInt8(0))
+        output.appendFixed(UInt8(cipher == nil ? 0 : 1))
         output.appendFixed(kind.rawValue)
         output.appendFixed(UInt8(usesDictionary && used == .zstd ? 1 : 0))
         output.appendFixed(rawBytes)
@@ -262,6 +280,7 @@ final class TableWriter {
         fillProperties()
 
         var footer = TableFooter(uid: uid, fileBytes: 0)
+        footer.isSealed = cipher != nil
         let filterBytes = hashes.count / 64 * options.filterBitsPerKey
         var topIndex = index
         if index.byteCount + filterBytes > options.partitioningBytes {
@@ -291,7 +310,7 @@ final class TableWriter {
             largestIsExclusive: largestIsExclusive,
             minTimestamp: properties.minTimestamp, maxTimestamp: properties.maxTimestamp,
             entryCount: entryCount, tombstoneCount: tombstoneCount,
-            rangeTombstoneCount: UInt64(tombstones.count),
+            rangeTombstoneCount: UInt64(tombstones.count), keyID: cipher?.envelope?.keyID ?? 0,
             garbage: VersionGarbage(shadowed: shadowed.finish(), deletes: deletes.finish()))
     }
 

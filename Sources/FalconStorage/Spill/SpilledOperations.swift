@@ -1,6 +1,7 @@
 /// A batch's spilled operations in their order, in one file: what the log is to get at the commit.
 ///
-/// The places of its chunks, and their checksums, are kept in memory: the file means nothing without.
+/// The places of its chunks, and their checksums, are kept in memory: the file means nothing without. Where files
+/// are encrypted, so is its key, and no two writes of it have the same nonce.
 final class SpilledOperations {
     private struct Chunk {
         /// Ordinals of its operations lie in this range; those beyond were rolled back.
@@ -8,6 +9,8 @@ final class SpilledOperations {
         var offset: UInt64
         var byteCount: Int
         var checksum: UInt64
+        /// What was written before it, rolled back or not: the nonce.
+        var writes: UInt64
         /// The surviving ones, and their bytes as a batch counts them.
         var operations: Int
         var operationBytes: Int
@@ -17,12 +20,17 @@ final class SpilledOperations {
     private let file: any File
     private var chunks: [Chunk] = []
     private var end: UInt64 = 0
+    /// Nil: the file is plain.
+    private let cipher: FileCipher?
+    private var writes: UInt64 = 0
     private var loaded: (place: Int, chunk: SpilledChunk)?
     /// What a rollback met, and could not tell.
     private var failure: StorageError?
 
     init(_ space: SpillSpace) throws(StorageError) {
         self.space = space
+        cipher =
+            space.store.fileSystem.keys?.ring.isSealing == true ? try FileCipher.ephemeral() : nil
         file = try space.create(space.store.names.spilledOperations)
     }
 
@@ -82,14 +90,37 @@ final class SpilledOperations {
         writer.appendFixed(UInt32(truncatingIfNeeded: ordinals.count))
         for ordinal in ordinals { writer.appendFixed(ordinal) }
         writer.append(contentsOf: encoder.bytes)
+        let number = writes
+        writes &+= 1
+        if let cipher { try seal(&writer.bytes, cipher, number) }
         let checksum = writer.bytes.withUnsafeBytes { Checksum.xxh3($0, seed: end) }
         try file.write(writer.bytes, at: end)
         chunks.append(
             Chunk(
                 ordinals: first..<(last &+ 1), offset: end, byteCount: writer.count,
-                checksum: checksum, operations: ordinals.count, operationBytes: operationBytes))
+                checksum: checksum, writes: number, operations: ordinals.count,
+                operationBytes: operationBytes))
         end &+= UInt64(writer.count)
         space.noteWritten(UInt64(writer.count))
+    }
+
+    private func seal(
+        _ bytes: inout [UInt8], _ cipher: FileCipher, _ number: UInt64
+    ) throws(StorageError) {
+        let count = bytes.count
+        bytes += [UInt8](repeating: 0, count: FileCipher.tagBytes)
+        var failure: StorageError?
+        bytes.withUnsafeMutableBytes { room in
+            do throws(StorageError) {
+                guard let base = room.baseAddress else { return }
+                try cipher.seal(base, count: count, at: Self.place(number))
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private static func place(_ number: UInt64) -> SealPlace {
+        SealPlace(uid: .zero, kind: SealPlace.Kind.spilledChunk, counter: number)
     }
 
     // MARK: - Reading
@@ -135,6 +166,15 @@ final class SpilledOperations {
         else {
             bytes.deallocate()
             throw damaged(chunk.offset)
+        }
+        if let cipher {
+            guard let base = bytes.baseAddress,
+                cipher.open(
+                    UnsafeRawBufferPointer(bytes), into: base, at: Self.place(chunk.writes))
+            else {
+                bytes.deallocate()
+                throw damaged(chunk.offset)
+            }
         }
         // From here on the bytes are the chunk's, or its failed initializer's.
         guard let read = SpilledChunk(bytes) else { throw damaged(chunk.offset) }

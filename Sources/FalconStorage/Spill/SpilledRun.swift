@@ -27,7 +27,7 @@ final class SpilledRun: @unchecked Sendable {
         largest = summary.largestKey
         reader = try TableReader.open(
             file: file, uid: summary.uid, size: summary.fileBytes, cache: space.store.cache,
-            budget: space.store.budget)
+            budget: space.store.budget, keys: space.store.fileSystem.keys)
         space.noteWritten(byteCount)
     }
 

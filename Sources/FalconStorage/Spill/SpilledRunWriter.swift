@@ -12,7 +12,10 @@ final class SpilledRunWriter {
         table.isScratch = true
         file = try space.create(space.store.names.spilledRun)
         do throws(StorageError) {
-            writer = try TableWriter(file: file, uid: space.nextUID(), options: table)
+            let uid = space.nextUID()
+            writer = try TableWriter(
+                file: file, uid: uid, options: table,
+                cipher: try space.store.fileSystem.makeCipher(.table, .temporary, uid: uid))
         } catch {
             try? file.close()
             try? space.store.fileSystem.remove(file.path)

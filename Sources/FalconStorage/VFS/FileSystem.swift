@@ -144,9 +144,13 @@ public protocol FileSystem: AnyObject, Sendable {
     func isLocked(_ path: String) -> Bool
     /// How many files the process may have open at a time; `Int.max` where nothing limits it.
     var openFileLimit: Int { get }
+    /// The keys to sealed files; nil where none was given.
+    var keyring: (any FileKeyring)? { get }
 }
 
 extension FileSystem {
+    public var keyring: (any FileKeyring)? { nil }
+
     public func isLocked(_ path: String) -> Bool { false }
 
     public var openFileLimit: Int { .max }

@@ -36,6 +36,7 @@ extension WrappingFileSystem {
         try base.freeSpace(path)
     }
     public var openFileLimit: Int { base.openFileLimit }
+    public var keyring: (any FileKeyring)? { base.keyring }
 }
 
 /// An open file of a ``WrappingFileSystem``.

@@ -31,7 +31,7 @@ public final class BlobResolver {
         if gone.contains(number) { return nil }
         do throws(StorageError) {
             let reader = try reader(blob)
-            return damaged.contains(number)
+            return damaged.contains(number) || reader.isSealed
                 ? try readWhole(reader, reference, key) : try compareHead(reader, reference, key)
         } catch  where error.code == .notFound {
             return noteMissing(blob) ? nil : "its blob file is missing"
@@ -55,7 +55,9 @@ public final class BlobResolver {
         let file = try fileSystem.open(blob.path, .read)
         let reader: BlobReader
         do throws(StorageError) {
-            reader = try BlobReader(file: file, uid: blob.uid, size: blob.fileBytes, cache: nil)
+            reader = try BlobReader(
+                file: file, uid: blob.uid, size: blob.fileBytes, cache: nil,
+                keys: fileSystem.keys)
         } catch {
             try? file.close()
             throw error

@@ -8,5 +8,7 @@ public struct BlobVerification: Sendable {
     public var checkedRecords: UInt64 = 0
     /// Bytes of the values of those records, before compression.
     public var valueBytes: UInt64 = 0
+    /// Without its key only what is clear of the records was checked.
+    public var isEncrypted = false
     public var isClean: Bool { findings.isEmpty }
 }

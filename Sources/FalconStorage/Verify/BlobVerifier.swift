@@ -5,6 +5,8 @@ public struct BlobVerifier {
     private let findingLimit: Int
     private var result = BlobVerification()
     private var footer: BlobFooter?
+    private var keys: FileKeys?
+    private var cipher: FileCipher?
     private var keyBytes: UInt64 = 0
     private var isDamaged = false
 
@@ -12,10 +14,13 @@ public struct BlobVerifier {
     /// - Parameters:
     ///   - expected: what MANIFEST says; nil when there is none.
     ///   - findingLimit: findings kept; more are counted.
+    ///   - keyring: opens encrypted records; without it what is clear of them is checked.
     public static func verify(
-        _ file: any File, expected: TableDirectory.Blob? = nil, findingLimit: Int = 1000
+        _ file: any File, expected: TableDirectory.Blob? = nil, findingLimit: Int = 1000,
+        keyring: (any FileKeyring)? = nil
     ) -> BlobVerification {
         var verifier = BlobVerifier(file: file, expected: expected, findingLimit: findingLimit)
+        verifier.keys = keyring as? FileKeys
         do throws(StorageError) { try verifier.run() } catch { verifier.report(error) }
         return verifier.result
     }
@@ -40,6 +45,7 @@ public struct BlobVerifier {
             switch error.code {
             case .corruption: .blobFrameDamaged
             case .unsupportedFormat: .unsupportedFormat
+            case .keyMissing: .keyMissing
             default: .unreadable
             }
         report(TableFinding(code, error.message, offset: error.location?.offset))
@@ -53,7 +59,10 @@ public struct BlobVerifier {
         }
         do throws(StorageError) {
             let head = try file.readExactly(BlobFormat.headerBytes, at: 0)
-            result.uid = try BlobHeader.decode(head, path: file.path)
+            let (uid, isSealed) = try BlobHeader.read(head, path: file.path)
+            result.uid = uid
+            result.isEncrypted = isSealed
+            if isSealed { try openKey(uid) }
         } catch { report(error) }
         let end = result.fileBytes - UInt64(BlobFormat.footerBytes)
         do throws(StorageError) {
@@ -68,11 +77,18 @@ public struct BlobVerifier {
         try checkHash()
     }
 
+    private mutating func openKey(_ uid: UID) throws(StorageError) {
+        let envelope = try BlobHeader.envelope(file, uid: uid)
+        guard let keys else { return }
+        cipher = try keys.cipher(.blob, envelope, uid: uid, path: file.path)
+    }
+
     // MARK: - Records
 
     /// A damaged record's size cannot be trusted: it is believed when a sound record follows.
     private mutating func walk(_ uid: UID, to end: UInt64) throws(StorageError) {
-        var records = BlobRecordWalk(file, uid: uid, end: end)
+        var records = BlobRecordWalk(
+            file, uid: uid, end: end, isSealed: result.isEncrypted, cipher: cipher)
         defer {
             result.checkedRecords = records.recordCount
             result.valueBytes = records.valueBytes

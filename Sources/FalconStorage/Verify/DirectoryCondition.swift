@@ -10,6 +10,8 @@ public struct DirectoryCondition: Sendable {
     /// Something of an engine is there besides a log.
     public private(set) var isEngine = false
     public private(set) var hasMarker = false
+    /// MANIFEST is encrypted and its key not at hand: its structure was checked, and what it says is unknown.
+    public private(set) var isHidden = false
     private var names: FileNames
 
     /// Throws on I/O errors only.
@@ -44,6 +46,13 @@ public struct DirectoryCondition: Sendable {
         }
         do throws(StorageError) {
             try found.readManifest(format, fileSystem)
+        } catch  where error.code == .keyMissing && fileSystem.keys == nil {
+            found.isHidden = true
+            do throws(StorageError) {
+                try ManifestReader.checkLive(names, fileSystem)
+            } catch {
+                try found.note(error)
+            }
         } catch {
             try found.note(error)
         }

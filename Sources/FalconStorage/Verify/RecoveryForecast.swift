@@ -15,6 +15,7 @@ public struct RecoveryForecast: Sendable {
         self.start = start
         let reader = try WALReader(
             directory: directory, fileSystem: environment.fileSystem, from: start)
+        reader.skipsEncrypted = true
         var scanner = LogScanner(directory: directory, from: start, memtableBytes: 64 << 20)
         let progress = RecoveryProgress(
             path: directory, listener: nil, clock: environment.clock)

@@ -25,9 +25,10 @@ public struct TableDirectory: Sendable {
         /// What the tables refer to, by what MANIFEST says of them.
         public var liveRecords: UInt64
         public var liveBytes: UInt64
+        public var isEncrypted = false
         /// Bytes of records that no table refers to.
         public var garbageBytes: UInt64 {
-            let records = fileBytes &- min(fileBytes, BlobFormat.frameBytes)
+            let records = fileBytes &- min(fileBytes, BlobFormat.frameBytes(isSealed: isEncrypted))
             return records &- min(records, liveBytes)
         }
     }
@@ -120,7 +121,7 @@ public struct TableDirectory: Sendable {
                     fileBytes: file.byteCount,
                     fileHash: file.contentHash == 0 ? nil : file.contentHash,
                     recordCount: file.entryCount, liveRecords: used.records,
-                    liveBytes: used.bytes))
+                    liveBytes: used.bytes, isEncrypted: file.keyID != 0))
         }
         blobs.sort { $0.number < $1.number }
     }

@@ -149,5 +149,7 @@ public struct TableVerification: Sendable {
     /// Blocks and entries that were read and checked.
     public var checkedBlocks: UInt64 = 0
     public var checkedEntries: UInt64 = 0
+    /// Without its key only structure and checksums were checked.
+    public var isEncrypted = false
     public var isClean: Bool { findings.isEmpty }
 }

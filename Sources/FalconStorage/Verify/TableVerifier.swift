@@ -14,6 +14,7 @@ public struct TableVerifier {
     var lastKey: [UInt8]?
     var lastTimestamp: UInt64 = 0
     let blobs: BlobResolver?
+    private var keys: FileKeys?
     var blobUses = BlobUseCounter()
 
     /// Checks everything that can be reached.
@@ -21,11 +22,13 @@ public struct TableVerifier {
     ///   - expected: what MANIFEST says; empty when there is none.
     ///   - findingLimit: findings kept; more are counted.
     ///   - blobs: follows references to large values; nil leaves them unchecked.
+    ///   - keyring: opens encrypted tables; without it their structure and checksums are checked.
     public static func verify(
         _ file: any File, expected: TableExpectations = .init(), findingLimit: Int = 1000,
-        blobs: BlobResolver? = nil
+        blobs: BlobResolver? = nil, keyring: (any FileKeyring)? = nil
     ) -> TableVerification {
         var verifier = TableVerifier(file, expected, findingLimit, blobs)
+        verifier.keys = keyring as? FileKeys
         verifier.run()
         return verifier.result
     }
@@ -82,6 +85,21 @@ public struct TableVerifier {
         }
         checkHeader()
         let footer = blocks.footer
+        if footer.isSealed {
+            result.isEncrypted = true
+            if keys == nil {
+                checkChain()
+                compareWithManifest()
+                return
+            }
+            do throws(StorageError) {
+                blocks.cipher = try TableReader.cipher(file, footer, keys)
+            } catch {
+                report(error, .headerDamaged)
+                checkChain()
+                return
+            }
+        }
         var pin = BlockPin()
         var recorded: TableProperties?
         if load(footer.properties, .properties, &pin) {
@@ -213,7 +231,7 @@ public struct TableVerifier {
     private mutating func checkCoverage() {
         // With a lost index partition its blocks are unknown: gaps would say nothing new.
         if damagedBlocks > 0 && blocks.footer.indexLevels == 2 { return }
-        var position = UInt64(TableFormat.headerBytes)
+        var position = blocks.footer.bodyOffset
         for extent in extents.sorted(by: { $0.offset < $1.offset }) {
             if extent.offset != position {
                 report(

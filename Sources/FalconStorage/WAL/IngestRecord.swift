@@ -2,7 +2,7 @@
 ///
 /// `timestamp fixed64, wall micros fixed64, files varint, then per file: uid, number varint, bytes
 /// varint, XXH3-64 of the file fixed64, entries, tombstones, range tombstones varints, flags u8 (1: the
-/// greatest key is exclusive), smallest, greatest key, both length-prefixed`
+/// greatest key is exclusive, 2: a key id follows), smallest, greatest key, both length-prefixed, [key id fixed64]`
 ///
 /// The files themselves are on the device before the record is. MANIFEST has them once its flushed LSN
 /// has passed the record.
@@ -21,6 +21,8 @@ public struct IngestRecord: Sendable, Hashable {
         public var greatest: [UInt8]
         /// A range tombstone's upper bound ends the file.
         public var greatestIsExclusive: Bool
+        /// The wrapping key over an encrypted file's data key; 0: the file is plain.
+        public var keyID: UInt64 = 0
     }
 
     /// The timestamp of every entry of every file.
@@ -51,9 +53,10 @@ public struct IngestRecord: Sendable, Hashable {
             writer.appendVarint(file.entryCount)
             writer.appendVarint(file.tombstoneCount)
             writer.appendVarint(file.rangeTombstoneCount)
-            writer.append(file.greatestIsExclusive ? 1 : 0 as UInt8)
+            writer.append((file.greatestIsExclusive ? 1 : 0) | (file.keyID == 0 ? 0 : 2) as UInt8)
             writer.appendLengthPrefixed(file.smallest)
             writer.appendLengthPrefixed(file.greatest)
+            if file.keyID != 0 { writer.appendFixed(file.keyID) }
         }
         return writer.bytes
     }
@@ -78,12 +81,19 @@ extension IngestRecord.File {
         guard let uid = reader.readUID(), let number = reader.readVarint(),
             let bytes = reader.readVarint(), let hash = reader.readFixed(UInt64.self),
             let entries = reader.readVarint(), let tombstones = reader.readVarint(),
-            let ranges = reader.readVarint(), let flags = reader.readByte(), flags & ~1 == 0,
+            let ranges = reader.readVarint(), let flags = reader.readByte(), flags & ~3 == 0,
             let smallest = reader.readLengthPrefixed(), let greatest = reader.readLengthPrefixed()
         else { return nil }
+        var keyID: UInt64 = 0
+        if flags & 2 != 0 {
+            guard let id = reader.readFixed(UInt64.self), id != 0 else { return nil }
+            keyID = id
+        }
         self.init(
             uid: uid, number: FileNumber(number), byteCount: bytes, hash: hash,
             entryCount: entries, tombstoneCount: tombstones, rangeTombstoneCount: ranges,
-            smallest: Array(smallest), greatest: Array(greatest), greatestIsExclusive: flags == 1)
+            smallest: Array(smallest), greatest: Array(greatest),
+            greatestIsExclusive: flags & 1 == 1,
+            keyID: keyID)
     }
 }

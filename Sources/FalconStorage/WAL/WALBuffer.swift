@@ -16,10 +16,13 @@ struct WALBuffer: @unchecked Sendable {
     var sealed = 0
     /// The end of the last record.
     private(set) var endLSN: LSN
+    /// Room behind each chunk's records for the tag, where they are encrypted.
+    let sealBytes: Int
 
     static let initialCapacity = 256 << 10
 
-    init(endLSN: LSN) {
+    init(endLSN: LSN, sealBytes: Int = 0) {
+        self.sealBytes = sealBytes
         capacity = Self.initialCapacity
         base = .allocate(byteCount: capacity, alignment: 16)
         self.endLSN = endLSN
@@ -33,7 +36,7 @@ struct WALBuffer: @unchecked Sendable {
     @inline(__always)
     mutating func reserve(_ count: Int, chunkBytes: Int) -> UnsafeMutableRawPointer {
         if chunkStart >= 0, used &- chunkStart &+ count > chunkBytes { closeChunk() }
-        let needed = used &+ count &+ WALFormat.chunkHeaderBytes &+ 8
+        let needed = used &+ count &+ WALFormat.chunkHeaderBytes &+ 8 &+ sealBytes
         if needed > capacity { grow(needed) }
         if chunkStart < 0 {
             chunkStart = used
@@ -59,18 +62,18 @@ struct WALBuffer: @unchecked Sendable {
     mutating func closeChunk() {
         guard chunkStart >= 0 else { return }
         let length = used - chunkStart - WALFormat.chunkHeaderBytes
-        let padding = WALFormat.padded(length) - length
+        let padding = WALFormat.padded(length + sealBytes) - length
         memset(base + used, 0, padding)
         used += padding
-        (base + chunkStart).storeBytes(of: UInt32(length), toByteOffset: 8, as: UInt32.self)
+        (base + chunkStart).storeBytes(of: UInt32(length), toByteOffset: 12, as: UInt32.self)
         chunkStart = -1
     }
 
     /// The payload length and first LSN of the closed chunk at `offset`.
     func chunk(at offset: Int) -> (length: Int, firstLSN: LSN, totalBytes: Int) {
-        let length = Int((base + offset).load(fromByteOffset: 8, as: UInt32.self))
+        let length = Int((base + offset).load(fromByteOffset: 12, as: UInt32.self))
         let first = LSN((base + offset).load(fromByteOffset: 24, as: UInt64.self))
-        return (length, first, WALFormat.chunkHeaderBytes + WALFormat.padded(length))
+        return (length, first, WALFormat.chunkHeaderBytes + WALFormat.padded(length + sealBytes))
     }
 
     /// Empties the buffer for records after `endLSN`; gives back memory after a burst.

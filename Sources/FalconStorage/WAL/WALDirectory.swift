@@ -12,12 +12,15 @@ struct WALSegmentInfo: Sendable {
     var firstLSN: LSN
     var path: String
     var bytes: UInt64
+    /// The wrapping key over the segment's data key; 0: its records are plain.
+    var keyID: UInt64 = 0
 }
 
 /// A segment ready for chunks.
 struct WALOpenedSegment {
     var file: any File
     var header: WALSegmentHeader
+    var cipher: FileCipher?
     var bytes: UInt64
 }
 
@@ -43,7 +46,8 @@ enum WALDirectory {
                 guard case .header(let header) = try readHeader(path, fileSystem) else { continue }
                 result.segments.append(
                     WALSegmentInfo(
-                        number: number, firstLSN: header.firstLSN, path: path, bytes: bytes))
+                        number: number, firstLSN: header.firstLSN, path: path, bytes: bytes,
+                        keyID: header.keyID))
             case .walSpare(let number):
                 result.nextSpareNumber = max(result.nextSpareNumber, number &+ 1)
                 let bytes = try fileSystem.fileSize(path)
@@ -58,6 +62,22 @@ enum WALDirectory {
             }
         }
         return result
+    }
+
+    /// Where the log is to be encrypted: removes spares that hold records of a plain life.
+    static func dropPlainSpares(
+        _ found: inout Inventory, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        guard fileSystem.keys?.ring.isSealing == true else { return }
+        var kept: [WALSpare] = []
+        for spare in found.spares {
+            switch try readHeader(spare.path, fileSystem) {
+            case .blank: kept.append(spare)
+            case .header(let header) where header.envelope != nil: kept.append(spare)
+            default: try fileSystem.remove(spare.path)
+            }
+        }
+        found.spares = kept
     }
 
     static func readHeader(
@@ -155,8 +175,8 @@ enum WALDirectory {
     /// Turns a spare into the segment that `header` describes. The header is durable before the name
     /// and the name before the first chunk: a `.wal` file has a valid header at all times.
     static func activate(
-        _ spare: WALSpare, as header: WALSegmentHeader, _ directory: String,
-        _ fileSystem: any FileSystem
+        _ spare: WALSpare, as header: WALSegmentHeader, _ cipher: FileCipher?,
+        _ directory: String, _ fileSystem: any FileSystem
     ) throws(StorageError) -> WALOpenedSegment {
         var header = header
         header.isRecycled = spare.isRecycled
@@ -169,7 +189,8 @@ enum WALDirectory {
             try fileSystem.rename(spare.path, to: path)
             try fileSystem.syncDirectory(directory)
             let file = try fileSystem.open(path, .readWrite)
-            return WALOpenedSegment(file: file, header: header, bytes: spare.bytes)
+            return WALOpenedSegment(
+                file: file, header: header, cipher: cipher, bytes: spare.bytes)
         } catch {
             try? fileSystem.remove(spare.path)
             throw error

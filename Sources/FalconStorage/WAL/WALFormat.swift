@@ -13,7 +13,8 @@
 ///           136  8  predecessor's number, 0: none    144 16 predecessor's uid
 ///           160  8  predecessor's last LSN           168 8  key id, 0: clear
 ///           176  8  wall micros of activation        184 1  body: 0 zeroed, 1 recycled
-///           185     zeros                            4092 4 CRC-32C of bytes 0..<4092
+///           192  80 of an encrypted segment (read-incompatible feature bit 0): its ``KeyEnvelope``
+///                   else zeros                       4092 4 CRC-32C of bytes 0..<4092
 ///
 /// chunk     0    4  magic "FWCK"                     4   1  kind: 1 records, 2 watermark, 3 seal
 ///           5    1  compression codec                6   2  reserved, 0
@@ -23,6 +24,9 @@
 ///           48   4  low half of the segment uid      52  4  CRC-32C of stored bytes and padding
 ///           56   4  own offset in the file / 8       60  4  CRC-32C of bytes 0..<60
 ///           64      stored bytes, zero-padded to a multiple of 8
+///
+/// stored    the records; of an encrypted segment encrypted with AES-256-GCM, and behind them 16 bytes, the tag,
+///           with which uid, offset, first LSN and record bytes are authenticated
 ///
 /// record    0    4  bytes of the body                4   1  tag (bit 7: critical)
 ///           5       body
@@ -40,6 +44,9 @@ enum WALFormat {
     static let version: UInt32 = 0
     static let segmentMagic: UInt64 = 0x004C_4157_434C_4146
     static let chunkMagic: UInt32 = 0x4B43_5746
+    /// Read-incompatible features: records are encrypted.
+    static let sealedFeature: UInt64 = 1
+    static let envelopeOffset = 192
     static let maxRecordBodyBytes = Int(UInt32.max) - 1024
 
     @inline(__always) static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }
@@ -52,11 +59,15 @@ public struct WALSegmentHeader: Sendable, Hashable {
     public var uid: UID
     public var firstLSN: LSN
     public var predecessor: WALContinuation.Predecessor?
-    public var keyID: UInt64 = 0
+    /// The wrapping key over the segment's data key; 0: records are plain.
+    public var keyID: UInt64 { envelope?.keyID ?? 0 }
+    var envelope: KeyEnvelope?
     public var wallMicros: UInt64
     public var isRecycled: Bool
     public var version: UInt32 = WALFormat.version
     public var readIncompatibleFeatures: UInt64 = 0
+    /// What encryption adds to a chunk with records.
+    var sealBytes: Int { envelope == nil ? 0 : FileCipher.tagBytes }
 
     /// The part of the uid that every chunk repeats.
     var chunkTag: UInt32 { UInt32(truncatingIfNeeded: uid.low) }
@@ -67,7 +78,8 @@ public struct WALSegmentHeader: Sendable, Hashable {
         writer.appendFixed(version)
         writer.appendFixed(UInt32(WALFormat.headerBytes))
         writer.appendFixed(UInt64(0))
-        writer.appendFixed(readIncompatibleFeatures)
+        writer.appendFixed(
+            readIncompatibleFeatures | (envelope == nil ? 0 : WALFormat.sealedFeature))
         writer.appendFixed(UInt64(0))
         writer.append(identity.cluster)
         writer.append(identity.shard)
@@ -83,6 +95,11 @@ public struct WALSegmentHeader: Sendable, Hashable {
         writer.appendFixed(keyID)
         writer.appendFixed(wallMicros)
         writer.append(isRecycled ? 1 : 0 as UInt8)
+        if let envelope {
+            let gap = WALFormat.envelopeOffset - writer.count
+            writer.append(contentsOf: [UInt8](repeating: 0, count: gap))
+            writer.append(contentsOf: envelope.encoded(uid: uid))
+        }
         writer.append(
             contentsOf: [UInt8](repeating: 0, count: WALFormat.headerBytes - 4 - writer.count))
         let crc = writer.bytes.withUnsafeBytes { Checksum.crc32c($0) }
@@ -123,11 +140,17 @@ public struct WALSegmentHeader: Sendable, Hashable {
                 let firstLSN = reader.readFixed(UInt64.self),
                 let previous = reader.readFixed(UInt64.self), let previousUID = reader.readUID(),
                 let previousLast = reader.readFixed(UInt64.self),
-                let keyID = reader.readFixed(UInt64.self),
+                reader.skip(8),
                 let wall = reader.readFixed(UInt64.self), let kind = reader.readByte()
             else { return .damaged("the header is cut short") }
-            if version > WALFormat.version || readBits != 0 {
+            if version > WALFormat.version || readBits & ~WALFormat.sealedFeature != 0 {
                 return .newer("format version \(version), features \(readBits)")
+            }
+            var envelope: KeyEnvelope?
+            if readBits & WALFormat.sealedFeature != 0 {
+                let place = UnsafeRawBufferPointer(rebasing: buffer[WALFormat.envelopeOffset...])
+                envelope = KeyEnvelope.decode(place, uid: uid)
+                if envelope == nil { return .damaged("the wrapped key is damaged") }
             }
             return .header(
                 WALSegmentHeader(
@@ -140,8 +163,8 @@ public struct WALSegmentHeader: Sendable, Hashable {
                         : .init(
                             segment: WALSegmentNumber(previous), uid: previousUID,
                             lastLSN: LSN(previousLast)),
-                    keyID: keyID, wallMicros: wall, isRecycled: kind == 1, version: version,
-                    readIncompatibleFeatures: readBits))
+                    envelope: envelope, wallMicros: wall, isRecycled: kind == 1,
+                    version: version, readIncompatibleFeatures: readBits))
         }
     }
 }
@@ -165,6 +188,14 @@ struct WALChunkHeader {
     var tag: UInt32
     var payloadCRC: UInt32
     var offset: UInt64
+
+    /// Where the records lie, and what of the header is authenticated with them. What a retry may state
+    /// otherwise, the watermarks, is not: the same nonce must never come with anything else.
+    func place(_ uid: UID) -> SealPlace {
+        SealPlace(
+            uid: uid, kind: SealPlace.Kind.logChunk, counter: offset,
+            head: (firstLSN.rawValue, UInt64(recordBytes)))
+    }
 
     var endLSN: LSN { firstLSN.advanced(by: UInt64(recordBytes)) }
     /// Header, stored bytes and padding.

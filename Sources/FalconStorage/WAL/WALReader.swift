@@ -21,6 +21,8 @@ public final class WALReader {
         public var header: WALSegmentHeader?
         /// Chunks with records, and marks.
         public var chunkCount = 0
+        /// Chunks whose records were passed over for want of a key.
+        public var hiddenChunkCount = 0
         public var watermarkCount = 0
         public var isSealed = false
         public var lastLSN: LSN
@@ -59,6 +61,13 @@ public final class WALReader {
     @exclusivity(unchecked) private var unvouched: [(end: LSN, offset: UInt64)] = []
     @exclusivity(unchecked) private var unvouchedHead = 0
     @exclusivity(unchecked) var window: WALWindow
+    /// Opens the records of the current segment; nil: they are plain, or passed over.
+    @exclusivity(unchecked) private var cipher: FileCipher?
+    /// The current chunk's records, where they were encrypted.
+    @exclusivity(unchecked) private var opened = RawBuffer()
+    /// Without keys, encrypted records are passed over in place of throwing `key-missing`: their chunks are
+    /// checked all the same.
+    public var skipsEncrypted = false
     /// The records of the current chunk that are still to come, and the LSN of the first.
     @exclusivity(unchecked) private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
     @exclusivity(unchecked) private var chunkPosition = 0
@@ -106,7 +115,10 @@ public final class WALReader {
         try listSegments()
     }
 
-    deinit { window.deallocate() }
+    deinit {
+        window.deallocate()
+        opened.deallocate()
+    }
 
     /// The header of the segment that is being read.
     public var segmentHeader: WALSegmentHeader? { header }
@@ -236,10 +248,11 @@ public final class WALReader {
     /// Opens segment `current`; false (with a verdict) when its header cannot be trusted.
     private func enter(after previous: WALSegmentHeader?) throws(StorageError) -> Bool {
         let number = numbers[current]
-        let opened = try fileSystem.open(path(of: number), .read)
-        let size = try opened.size()
-        let bytes = try opened.readExactly(Int(min(size, UInt64(WALFormat.headerBytes))), at: 0)
-        file = opened
+        let entered = try fileSystem.open(path(of: number), .read)
+        let size = try entered.size()
+        let bytes = try entered.readExactly(Int(min(size, UInt64(WALFormat.headerBytes))), at: 0)
+        file = entered
+        cipher = nil
         isSealed = false
         successor = nil
         rereadOffset = .max
@@ -247,7 +260,7 @@ public final class WALReader {
         offset = UInt64(WALFormat.headerBytes)
         window.reset()
         var summary = SegmentSummary(
-            number: number, path: opened.path, fileBytes: size, header: nil, lastLSN: expected,
+            number: number, path: entered.path, fileBytes: size, header: nil, lastLSN: expected,
             usedBytes: offset, vouchedBytes: 0, recordsEnd: offset)
         unvouched.removeAll(keepingCapacity: true)
         unvouchedHead = 0
@@ -259,6 +272,10 @@ public final class WALReader {
                 problem = (.badHeader, "the header is of segment \(decoded.segment)")
             } else {
                 header = decoded
+                if let envelope = decoded.envelope, !skipsEncrypted || fileSystem.keys != nil {
+                    cipher = try fileSystem.keys.cipher(
+                        .log, envelope, uid: decoded.uid, path: entered.path)
+                }
             }
         case .blank: problem = (.zeroed, "the segment header is blank")
         case .damaged(let why): problem = (.badHeader, why)
@@ -391,13 +408,14 @@ public final class WALReader {
                 // A tail that the recovery before the successor did not accept.
                 return try endOfSegment(.unreadable)
             }
-            guard chunk.firstLSN == expected, chunk.storedBytes == chunk.recordBytes else {
+            let seal = chunk.kind == .records ? header.sealBytes : 0
+            guard chunk.firstLSN == expected, chunk.storedBytes == chunk.recordBytes + seal else {
                 let damage = WALDamage(
                     kind: chunk.firstLSN == expected ? .unsupported : .gap, path: path,
                     offset: offset,
                     reason: "the chunk begins at \(chunk.firstLSN) where \(expected) is expected",
                     goodUntil: expected)
-                if mode == .tolerant, chunk.storedBytes == chunk.recordBytes {
+                if mode == .tolerant, chunk.storedBytes == chunk.recordBytes + seal {
                     damages.append(damage)
                     expected = chunk.firstLSN
                     continue
@@ -412,12 +430,42 @@ public final class WALReader {
             guard Checksum.crc32c(stored) == chunk.payloadCRC else {
                 return try endOfSegment(.unreadable)
             }
-            accept(chunk, stored)
+            guard let records = open(chunk, stored, header) else {
+                let damage = WALDamage(
+                    kind: .badRecord, path: path, offset: offset,
+                    reason: "the chunk fails its authentication", goodUntil: expected)
+                guard try proceed(past: damage) else { return false }
+                continue
+            }
+            accept(chunk, records)
+            if seal > 0, cipher == nil { hideChunk() }
             if chunk.kind == .records { return true }
         }
     }
 
-    private func accept(_ chunk: WALChunkHeader, _ stored: UnsafeRawBufferPointer) {
+    /// The records of a chunk, decrypted where they are encrypted and there is the key; nil: they are not what was
+    /// written.
+    private func open(
+        _ chunk: WALChunkHeader, _ stored: UnsafeRawBufferPointer, _ header: WALSegmentHeader
+    ) -> UnsafeRawBufferPointer? {
+        guard chunk.kind == .records, header.envelope != nil, let cipher else {
+            return UnsafeRawBufferPointer(rebasing: stored[0..<chunk.recordBytes])
+        }
+        let sealed = UnsafeRawBufferPointer(rebasing: stored[0..<chunk.storedBytes])
+        opened.assign(sealed)
+        guard let target = UnsafeMutableRawPointer(mutating: opened.bytes.baseAddress),
+            cipher.open(sealed, into: target, at: chunk.place(header.uid))
+        else { return nil }
+        return UnsafeRawBufferPointer(rebasing: opened.bytes[0..<chunk.recordBytes])
+    }
+
+    /// The current chunk's records cannot be read.
+    private func hideChunk() {
+        chunkPosition = chunkBytes.count
+        summaries[summaries.count - 1].hiddenChunkCount += 1
+    }
+
+    private func accept(_ chunk: WALChunkHeader, _ records: UnsafeRawBufferPointer) {
         chunkOffset = offset
         offset += UInt64(chunk.totalBytes)
         expected = chunk.endLSN
@@ -440,7 +488,7 @@ public final class WALReader {
             summaries[last].recordsEnd = offset
             unvouched.append((expected, offset))
             chunkFirst = chunk.firstLSN
-            chunkBytes = UnsafeRawBufferPointer(rebasing: stored[0..<chunk.storedBytes])
+            chunkBytes = records
             chunkPosition = chunk.endLSN <= start ? chunkBytes.count : 0
         case .watermark: summaries[last].watermarkCount += 1
         case .seal:

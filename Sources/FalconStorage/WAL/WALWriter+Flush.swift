@@ -227,7 +227,7 @@ extension WALWriter {
                 end += next.totalBytes
                 lastLSN = next.firstLSN.advanced(by: UInt64(next.length))
             }
-            if inFlight.sealed < end { sealChunks(upTo: end) }
+            if inFlight.sealed < end { try sealChunks(upTo: end) }
             let bytes = UnsafeRawBufferPointer(
                 start: inFlight.base + inFlight.position, count: end - inFlight.position)
             // Before a sync the mapping saves nothing: the sync write-protects the page again.
@@ -287,7 +287,7 @@ extension WALWriter {
 
     /// Fills the headers of the in-flight chunks for their places in the current segment. Once done
     /// the bytes do not change: a retry writes the same.
-    private func sealChunks(upTo end: Int) {
+    private func sealChunks(upTo end: Int) throws(StorageError) {
         var position = inFlight.position
         let syncedNow = min(syncedLSN, fileEnd)
         let committedNow = publishable
@@ -297,20 +297,47 @@ extension WALWriter {
                 let start = inFlight.base + position
                 let stored = UnsafeRawBufferPointer(
                     start: start + WALFormat.chunkHeaderBytes,
-                    count: WALFormat.padded(chunk.length))
-                WALChunkHeader(
-                    kind: .records, storedBytes: chunk.length, recordBytes: chunk.length,
-                    segment: header.segment, firstLSN: chunk.firstLSN, syncedLSN: syncedNow,
-                    committedLSN: committedNow, tag: header.chunkTag,
-                    payloadCRC: Checksum.crc32c(stored),
-                    offset: offset + UInt64(position - inFlight.position)
-                ).encode(to: start)
+                    count: chunk.totalBytes - WALFormat.chunkHeaderBytes)
+                var head = WALChunkHeader(
+                    kind: .records, storedBytes: chunk.length + inFlight.sealBytes,
+                    recordBytes: chunk.length, segment: header.segment, firstLSN: chunk.firstLSN,
+                    syncedLSN: syncedNow, committedLSN: committedNow, tag: header.chunkTag,
+                    payloadCRC: 0, offset: offset + UInt64(position - inFlight.position))
+                if let cipher {
+                    try cipher.seal(
+                        start + WALFormat.chunkHeaderBytes, count: chunk.length,
+                        at: head.place(header.uid))
+                }
+                head.payloadCRC = Checksum.crc32c(stored)
+                head.encode(to: start)
             }
             position += chunk.totalBytes
         }
         inFlight.sealed = end
         stampedSynced = syncedNow
         stampedCommitted = committedNow
+    }
+
+    /// What was encrypted for the segment that is left, and not written to it whole, becomes plain again: it goes
+    /// into the next under that one's key.
+    func unsealChunks() throws(StorageError) {
+        guard let cipher else { return }
+        var position = inFlight.position
+        while position < inFlight.sealed {
+            let start = inFlight.base + position
+            let body = start + WALFormat.chunkHeaderBytes
+            let chunk = inFlight.chunk(at: position)
+            let sealed = UnsafeRawBufferPointer(
+                start: body, count: chunk.length + FileCipher.tagBytes)
+            guard let head = WALChunkHeader.decode(start),
+                cipher.open(sealed, into: body, at: head.place(header.uid))
+            else {
+                throw StorageError(
+                    .internalError, kind: .bug, "The log's own buffer could not be decrypted.")
+            }
+            position += chunk.totalBytes
+        }
+        inFlight.sealed = inFlight.position
     }
 
     /// Appends a chunk without records that carries the watermarks.

@@ -45,24 +45,28 @@ extension WALWriter {
                 directory, fileSystem, number: number, bytes: options.segmentBytes,
                 prewrites: false)
         }
+        let uid = environment.random.nextUID()
+        let nextCipher = cipher == nil ? nil : try fileSystem.makeCipher(.log, .log, uid: uid)
         let next = WALSegmentHeader(
-            identity: identity, segment: header.segment.successor,
-            uid: environment.random.nextUID(), firstLSN: fileEnd,
+            identity: identity, segment: header.segment.successor, uid: uid, firstLSN: fileEnd,
             predecessor: .init(segment: header.segment, uid: header.uid, lastLSN: fileEnd),
-            wallMicros: environment.clock.wallMicros(), isRecycled: false)
-        let opened = try WALDirectory.activate(spare, as: next, directory, fileSystem)
+            envelope: nextCipher?.envelope, wallMicros: environment.clock.wallMicros(),
+            isRecycled: false)
+        let opened = try WALDirectory.activate(spare, as: next, nextCipher, directory, fileSystem)
+        try unsealChunks()
         monitor.lock()
         if let last = segments.indices.last { segments[last].bytes = max(limit, offset) }
         segments.append(
             WALSegmentInfo(
                 number: next.segment, firstLSN: next.firstLSN, path: opened.file.path,
-                bytes: opened.bytes))
+                bytes: opened.bytes, keyID: next.keyID))
         untoldSegment = next.segment
         housekeeperWake.signal()
         monitor.unlock()
         file = opened.file
         mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
+        cipher = opened.cipher
         limit = opened.bytes
         offset = UInt64(WALFormat.headerBytes)
         isSealed = false
@@ -181,6 +185,8 @@ extension WALWriter {
         for victim in victims {
             let keeps =
                 options.recycles && spares.count < 2 && victim.bytes >= UInt64(options.segmentBytes)
+                // An encrypted segment must hold nothing of an older, plain life.
+                && (victim.keyID != 0 || active.sealBytes == 0)
             let number = nextSpareNumber
             nextSpareNumber += 1
             monitor.unlock()

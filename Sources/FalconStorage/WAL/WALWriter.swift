@@ -67,6 +67,8 @@ final class WALWriter: @unchecked Sendable {
     /// The segment's first `limit` bytes, where small writes need no system call.
     var mapping: FileMapping?
     var header: WALSegmentHeader
+    /// Encrypts the segment's records; nil: they are plain.
+    var cipher: FileCipher?
     var offset = UInt64(WALFormat.headerBytes)
     /// Rotation is due beyond this offset.
     var limit: UInt64
@@ -110,8 +112,9 @@ final class WALWriter: @unchecked Sendable {
         progressMade = MonitorCondition(monitor)
         backgroundSynced = MonitorCondition(monitor)
         let start = opened.header.firstLSN
-        active = WALBuffer(endLSN: start)
-        inFlight = WALBuffer(endLSN: start)
+        active = WALBuffer(endLSN: start, sealBytes: opened.header.sealBytes)
+        inFlight = WALBuffer(endLSN: start, sealBytes: opened.header.sealBytes)
+        cipher = opened.cipher
         file = opened.file
         mapping = opened.file.mapForWrites(byteCount: opened.bytes)
         header = opened.header
@@ -156,12 +159,15 @@ final class WALWriter: @unchecked Sendable {
             }
         }
         var found = try WALDirectory.inventory(directory, fileSystem, options)
+        try WALDirectory.dropPlainSpares(&found, fileSystem)
         try fileSystem.syncDirectory(directory)
+        let uid = environment.random.nextUID()
+        let cipher = try fileSystem.makeCipher(.log, .log, uid: uid)
         let header = WALSegmentHeader(
-            identity: identity, segment: continuation.segment,
-            uid: environment.random.nextUID(), firstLSN: continuation.firstLSN,
-            predecessor: continuation.predecessor, wallMicros: environment.clock.wallMicros(),
-            isRecycled: false)
+            identity: identity, segment: continuation.segment, uid: uid,
+            firstLSN: continuation.firstLSN,
+            predecessor: continuation.predecessor, envelope: cipher?.envelope,
+            wallMicros: environment.clock.wallMicros(), isRecycled: false)
         let spare: WALSpare
         if let adopted = found.spares.popLast() {
             spare = adopted
@@ -169,11 +175,12 @@ final class WALWriter: @unchecked Sendable {
             spare = try makeFirst(found, directory, fileSystem, options)
             found.nextSpareNumber += 1
         }
-        let opened = try WALDirectory.activate(spare, as: header, directory, fileSystem)
+        let opened = try WALDirectory.activate(
+            spare, as: header, cipher, directory, fileSystem)
         found.segments.append(
             WALSegmentInfo(
                 number: header.segment, firstLSN: header.firstLSN, path: opened.file.path,
-                bytes: opened.bytes))
+                bytes: opened.bytes, keyID: header.keyID))
         let writer = WALWriter(
             directory: directory, identity: identity, options: options, environment: environment,
             callbacks: callbacks, opened: opened, segments: found.segments, spares: found.spares,
@@ -313,6 +320,8 @@ final class WALWriter: @unchecked Sendable {
     /// Bytes appended and not yet written: for backpressure.
     var pendingBytes: Int { monitor.locked { active.used } }
     var segmentCount: Int { monitor.locked { segments.count } }
+    /// Those that are kept, oldest first.
+    var liveSegments: [WALSegmentInfo] { monitor.locked { segments } }
     /// What the segments take on disk, spares not counted.
     var segmentBytes: UInt64 { monitor.locked { segments.reduce(0) { $0 &+ $1.bytes } } }
     /// Where the oldest segment still kept begins.

@@ -55,6 +55,7 @@ public struct CDCTail: ToolCommand {
     @Flag(help: "Go on behind damage; without it the stream ends there.")
     var pastDamage = false
 
+    @OptionGroup public var key: KeyOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}
@@ -80,6 +81,7 @@ public struct CDCTail: ToolCommand {
     public func execute(_ report: ReportWriter) throws(StorageError) {
         let context = report.context
         try DataDirectory.check(directory, context.fileSystem)
+        try context.openKeys(key, root: directory)
         let isLive = context.fileSystem.isLocked(FileNames(root: directory).lock)
         // Before the log: a live writer's manifest never runs ahead of it.
         let condition = try DirectoryCondition.read(

@@ -12,7 +12,7 @@ import Synchronization
 public final class ToolContext {
     public private(set) var standardOutput: ToolStream
     public let standardError: ToolStream
-    public let environment: StorageEnvironment
+    public private(set) var environment: StorageEnvironment
     private let interruption: @Sendable () -> Bool
     private let sleep: @Sendable (UInt32) -> Void
 
@@ -30,6 +30,9 @@ public final class ToolContext {
         self.interruption = interruption
         self.sleep = sleep
     }
+
+    /// Reads through another environment from now on.
+    func use(_ environment: StorageEnvironment) { self.environment = environment }
 
     /// Sends what standard output would get to a new file at `path` from now on; nothing may have been
     /// written. The tool's end makes it durable.

@@ -44,6 +44,7 @@ public struct PITRRestore: ToolCommand {
     @Flag(help: "Do not read every restored row back.")
     var skipVerify = false
 
+    @OptionGroup public var key: KeyOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}
@@ -67,6 +68,7 @@ public struct PITRRestore: ToolCommand {
     public func execute(_ report: ReportWriter) throws(StorageError) {
         try DataDirectory.check(directory, report.context.fileSystem)
         if let out { try ToolPath.checkApart(out, from: directory) }
+        try report.context.openKeys(key, root: directory)
         var wanted: RestorePlan.Base? =
             switch base {
             case .auto: nil
@@ -150,6 +152,7 @@ public struct PITRRestore: ToolCommand {
             progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
         }
         executor.catalogStorageLimit = CatalogKeys.firstUserStorage
+        executor.masterKey = key.source
         let outcome = try executor.run(verifies: !skipVerify)
         progress.end()
         report.set(

@@ -15,6 +15,7 @@ struct SSTSalvageRun {
         let context = report.context
         try DataDirectory.check(directory, context.fileSystem)
         try ToolPath.checkApart(out, from: directory)
+        try context.openKeys(options.key, root: directory)
         let reading = ToolProgress("reading the log", report)
         let (source, cut) = try RestoreSource.survey(
             root: directory, target: .latest, environment: context.environment
@@ -39,6 +40,7 @@ struct SSTSalvageRun {
             progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
         }
         executor.catalogStorageLimit = CatalogKeys.firstUserStorage
+        executor.masterKey = options.key.source
         let outcome = try executor.run()
         progress.end()
         tell(outcome, plan, out)

@@ -11,9 +11,10 @@ public struct SSTVerify: ToolCommand {
             A data directory is checked whole: the tables and blob files that MANIFEST names, each \
             against what MANIFEST says of it, the references of tables to large values in blob \
             files, files it does not name, and overlaps. A file is checked against \
-            itself. Reads past damage and reports all of it. Keys are shown as hashes unless \
-            --keys says otherwise. --salvage copies what is sound of a data directory into a new \
-            one and says which keys are lost; the directory itself is only read.
+            itself. Of encrypted files without a key structure and checksums are checked; with \
+            one also what is in them. Reads past damage and reports all of it. Keys are shown as \
+            hashes unless --keys says otherwise. --salvage copies what is sound of a data directory \
+            into a new one and says which keys are lost; the directory itself is only read.
             """)
     public static let csvColumns = [
         "file", "number", "level", "uid", "bytes", "entries", "tombstones", "range_tombstones",
@@ -34,6 +35,7 @@ public struct SSTVerify: ToolCommand {
     public var salvage = false
     @Option(help: "The new directory of --salvage; it must not exist, or be empty.")
     public var out: String?
+    @OptionGroup public var key: KeyOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}

@@ -29,13 +29,15 @@ extension SSTVerifyRun {
         do throws(StorageError) {
             let file = try fileSystem.open(path, .read)
             result = BlobVerifier.verify(
-                file, expected: blob, findingLimit: options.maxFindings)
+                file, expected: blob, findingLimit: options.maxFindings,
+                keyring: fileSystem.keyring)
             try file.close()
         } catch {
             damaged += 1
             return report.add(error)
         }
         blobs += 1
+        if result.isEncrypted, fileSystem.keyring == nil { hidden = true }
         bytes += result.fileBytes
         liveBytes += blob?.liveBytes ?? 0
         garbageBytes += blob?.garbageBytes ?? 0

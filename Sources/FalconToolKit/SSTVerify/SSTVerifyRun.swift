@@ -10,6 +10,8 @@ struct SSTVerifyRun {
     /// Problems of FORMAT, CURRENT, MANIFEST and the log.
     private var damagedFiles = 0
     private var isAnythingRead = false
+    /// Encrypted files were met without their key.
+    var hidden = false
     var bytes: UInt64 = 0
     private var entries: UInt64 = 0
     var liveBytes: UInt64 = 0
@@ -39,6 +41,8 @@ struct SSTVerifyRun {
                 location: .init(path: root))
         }
         guard try fileSystem.isDirectory(root) else {
+            try report.context.openKeys(
+                options.key, root: VFSPath.parent(of: VFSPath.parent(of: root)))
             if root.hasSuffix(".blob") {
                 verifyBlob(root, nil)
             } else {
@@ -68,12 +72,17 @@ struct SSTVerifyRun {
     // MARK: - A data directory
 
     private mutating func checkDirectory(_ names: FileNames) throws(StorageError) {
+        try report.context.openKeys(options.key, root: names.root)
         let condition = try DirectoryCondition.read(names, fileSystem)
         for problem in condition.problems {
             let isFormat = problem.location?.path == names.format
             report.add(Finding(refusal: problem, isFormat ? .directoryFile : .sstManifest))
         }
         damagedFiles += condition.problems.count
+        if condition.isHidden {
+            hidden = true
+            return try checkFiles(names.sstDirectory)
+        }
         if let missing = try LogExpectation.findMissing(names, fileSystem) {
             damagedFiles += 1
             report.add(Finding(missingLog: missing))
@@ -165,13 +174,15 @@ struct SSTVerifyRun {
         do throws(StorageError) {
             let file = try fileSystem.open(path, .read)
             result = TableVerifier.verify(
-                file, expected: expected, findingLimit: options.maxFindings, blobs: resolver)
+                file, expected: expected, findingLimit: options.maxFindings, blobs: resolver,
+                keyring: fileSystem.keyring)
             try file.close()
         } catch {
             damaged += 1
             return report.add(error)
         }
         tables += 1
+        if result.isEncrypted, fileSystem.keyring == nil { hidden = true }
         bytes += result.fileBytes
         entries += result.checkedEntries
         if !result.isClean { damaged += 1 }
@@ -232,6 +243,10 @@ struct SSTVerifyRun {
                 : damagedFiles > 0 ? "the tables are sound, the directory is not" : "all sound"
             report.line("\(tables) tables, \(bytes) bytes, \(entries) entries checked; " + outcome)
         }
+        if hidden {
+            report.line("encrypted files were checked without a key: structure and checksums only")
+        }
+        report.set("checked_without_key", .bool(hidden))
         if blobs > 0 {
             report.line(
                 "\(blobs) blob files with \(liveBytes) bytes that tables refer to and "

@@ -15,6 +15,7 @@ extension WALInspect {
         }
         let reader = try WALReader(
             directory: place.wal, fileSystem: fileSystem, mode: .tolerant)
+        reader.skipsEncrypted = true
         var inspection = WALInspection(
             report, contents, filter, flushedLSN: condition.expectation?.flushedLSN ?? .zero)
         let began = environment.clock.monotonicNanos()
@@ -34,6 +35,7 @@ extension WALInspect {
         if let tail = try Finding(tornTailOf: reader, fileSystem) { report.add(tail) }
         if inspection.contents.records { report.line() }
         reportSegments(reader, report)
+        reportHidden(reader, inspection, report)
         reportCounts(survey, report)
         if let statistics = inspection.statistics {
             statistics.end(reader.syncedLSN)
@@ -52,6 +54,25 @@ extension WALInspect {
         WALOutcome(
             reader, survey, forecast, refusedFor: condition.problems.first, missing: missing
         ).report(report)
+    }
+
+    /// Without a key chunks are checked and what they hold is not known.
+    private func reportHidden(
+        _ reader: WALReader, _ inspection: WALInspection, _ report: ReportWriter
+    ) {
+        let chunks = reader.summaries.reduce(0) { $0 + $1.hiddenChunkCount }
+        guard chunks > 0 else { return }
+        report.set("chunks_checked_without_key", .count(chunks))
+        if inspection.contents.records || inspection.statistics != nil {
+            report.add(
+                Finding(
+                    .keyMissing,
+                    "\(chunks) chunks are encrypted: their records cannot be shown without a key."))
+        } else {
+            report.line(
+                "\(chunks) encrypted chunks were checked without a key: structure and checksums only"
+            )
+        }
     }
 
     /// True when it ended early, because nobody reads on or somebody asked: what follows is not known

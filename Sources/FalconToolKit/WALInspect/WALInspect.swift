@@ -66,6 +66,7 @@ public struct WALInspect: ToolCommand {
     @Option(help: "List so many records at most.") public var limit: Int?
     @Option(help: "Write to this new file, outside of the data directory, not to standard output.")
     public var out: String?
+    @OptionGroup public var key: KeyOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}
@@ -108,6 +109,7 @@ public struct WALInspect: ToolCommand {
             try ToolPath.checkApart(out, from: place.wal)
             try report.context.divertOutput(to: out)
         }
+        try report.context.openKeys(key, root: place.names.root)
         if let extract { return try self.extract(extract, place, report) }
         if follow { return try follow(place, report) }
         try inspect(place, report)

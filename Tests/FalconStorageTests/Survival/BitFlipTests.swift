@@ -8,10 +8,10 @@ import Testing
     /// 0: every bit of one log segment, one table and the manifest.
     static let flips = SurvivalSettings.number("FALCON_FLIPS", 20_000)
 
-    @Test(arguments: DamageExemplar.Ending.allCases)
-    func damageIsToldOrHarmless(_ ending: DamageExemplar.Ending) throws {
+    @Test(arguments: DamageExemplar.Ending.allCases, [false, true])
+    func damageIsToldOrHarmless(_ ending: DamageExemplar.Ending, isEncrypted: Bool) throws {
         let seed = SurvivalSettings.seed &+ (ending == .closed ? 0 : 1)
-        let exemplar = try DamageExemplar(ending, seed: seed)
+        let exemplar = try DamageExemplar(ending, seed: seed, isEncrypted: isEncrypted)
         let tally = DamageTally()
         if Self.flips == 0 {
             for (path, bytes) in Self.largest(exemplar) {
@@ -43,7 +43,7 @@ import Testing
 
     /// The largest file of each kind.
     private static func largest(_ exemplar: DamageExemplar) -> [(path: String, bytes: Int)] {
-        ["/wal/", ".sst", ".blob", "MANIFEST", "CURRENT", "FORMAT"].compactMap { part in
+        ["/wal/", ".sst", ".blob", "MANIFEST", "CURRENT", "FORMAT", "KEYS"].compactMap { part in
             exemplar.files(part).max { $0.bytes < $1.bytes }
         }
     }

@@ -17,9 +17,12 @@ struct DamageExemplar: Sendable {
     /// Path and size of what may be damaged, in a fixed order.
     let files: [(path: String, bytes: Int)]
 
-    init(_ ending: Ending, seed: UInt64) throws {
+    init(_ ending: Ending, seed: UInt64, isEncrypted: Bool = false) throws {
         self.ending = ending
         var options = EngineOptions.small
+        if isEncrypted {
+            options.encryption = EncryptionOptions(masterKey: EncryptedFixture.key)
+        }
         options.memtableBytes = 24 << 10
         options.targetFileBytes = 16 << 10
         options.blockBytes = 512
@@ -53,7 +56,7 @@ struct DamageExemplar: Sendable {
             try workload.close()
             fileSystem = memory.crashClone(.keepUnsynced)
         case .killed:
-            fileSystem = try Self.killed(memory)
+            fileSystem = try Self.killed(memory, isEncrypted: isEncrypted)
             try workload.close()
         }
         files = fileSystem.snapshotContents().filter { path, bytes in
@@ -62,10 +65,17 @@ struct DamageExemplar: Sendable {
     }
 
     /// A moment at which the log vouches for all of itself.
-    private static func killed(_ memory: MemoryFileSystem) throws -> MemoryFileSystem {
+    private static func killed(
+        _ memory: MemoryFileSystem, isEncrypted: Bool
+    ) throws -> MemoryFileSystem {
         while true {
             let clone = memory.crashClone(.keepUnsynced)
-            let reader = try WALReader(directory: "/db/wal", fileSystem: clone)
+            let files: any FileSystem =
+                isEncrypted
+                ? KeyedFileSystem(
+                    clone, try KeyRing.open(root: "/db", EncryptedFixture.key, clone))
+                : clone
+            let reader = try WALReader(directory: "/db/wal", fileSystem: files)
             while try reader.next() != nil {}
             if let last = reader.summaries.last, last.vouchedBytes >= last.recordsEnd {
                 return clone

@@ -93,7 +93,8 @@ struct DamageTrial {
 
     /// An error has to say where the damage is, and be none of another kind.
     private func judge(_ error: StorageError) throws {
-        let codes: [StorageErrorCode] = [.corruption, .unsupportedFormat]
+        var codes: [StorageErrorCode] = [.corruption, .unsupportedFormat]
+        if damage.path.hasSuffix("KEYS") { codes.append(.keyMissing) }
         guard codes.contains(error.code), let location = error.location else {
             throw Mismatch("the error does not tell what is damaged: \(error)")
         }

@@ -83,6 +83,13 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
                 $0.memtableBytes = 8 << 10
                 $0.targetFileBytes = 4 << 10
             },
+            make("encrypted") {
+                $0.encryption = EncryptionOptions(masterKey: EncryptedFixture.key)
+                $0.blobThresholdBytes = 64
+                $0.partitioningBytes = 256
+                $0.catalogStorageLimit = 0x652F_3500
+                $0.memtableBytes = 8 << 10
+            },
             make("defaults") { $0 = EngineOptions() },
         ]
     }
@@ -118,6 +125,9 @@ struct MetamorphicConfiguration: CustomStringConvertible, Sendable {
         options.batchPartBytes = pick("part", [64, 512, 1 << 20])
         options.closedTimestampMicros = pick("closing", [0, 200, 1_000_000])
         options.catalogStorageLimit = pick("scopes", [0, 0x652F_3500, 0x2F33_0000])
+        if pick("encrypted", [false, false, true]) {
+            options.encryption = EncryptionOptions(masterKey: EncryptedFixture.key)
+        }
         options.versionRetentionMicros = pick("retention", [0, 0, 1 << 50])
         options.blobThresholdBytes = pick("blobs", [0, 16, 64, 1024])
         options.blobGarbagePercent = pick("garbage", [1, 25, 50, 100])

@@ -43,6 +43,9 @@ final class SurvivalWorkload {
         options.diskFullWaitMicros = 0
         options.blobThresholdBytes = pick([0, 16, 64, 200])
         options.blobGarbagePercent = pick([1, 25, 50])
+        if pick([false, false, true]) {
+            options.encryption = EncryptionOptions(masterKey: EncryptedFixture.key)
+        }
         return options
     }
 

@@ -131,7 +131,7 @@ import Testing
         for kind in [
             FileKind.walSegment(WALSegmentNumber(9)), .table(FileNumber(.max)), .manifest(1),
             .blob(FileNumber(7)), .spilledRun(0xFEED), .spilledOperations(1),
-            .walSpare(4), .current, .lock, .format, .temporary,
+            .walSpare(4), .current, .lock, .format, .keys, .temporary,
         ] {
             let name =
                 switch kind {
@@ -145,6 +145,7 @@ import Testing
                 case .current: "CURRENT"
                 case .lock: "LOCK"
                 case .format: "FORMAT"
+                case .keys: "KEYS"
                 case .temporary: FileNames.temporary("CURRENT")
                 case .unknown: ""
                 }

@@ -121,6 +121,8 @@ struct KVBenchOptions: ParsableArguments {
         help:
             "Bytes a second that write workloads and readwhilewriting's writer write; 0: no limit.")
     var writeRateLimit = 0
+    @Option(help: "1: files are encrypted, under a key that is no secret.")
+    var encryption = GFlag.off
     @Option(help: "1: latencies of each workload's operations, as db_bench prints them.")
     var histogram = GFlag.off
     @Option(
@@ -171,7 +173,8 @@ struct KVBenchOptions: ParsableArguments {
             ("max_background_jobs", .count(maxBackgroundJobs)),
             ("replay_buffer_size", .count(replayBufferSize)),
             ("benchmark_write_rate_limit", .count(writeRateLimit)),
-            ("histogram", .bool(histogram == .on)), ("open_loop_ops_per_sec", .count(openLoopRate)),
+            ("encryption", .bool(encryption == .on)), ("histogram", .bool(histogram == .on)),
+            ("open_loop_ops_per_sec", .count(openLoopRate)),
             ("stall_millis", .count(stallMillis)), ("calibration", .text(calibration)),
         ]
     }
@@ -179,8 +182,12 @@ struct KVBenchOptions: ParsableArguments {
     var codec: BlockCodec? { BlockCodec(flag: compressionType) }
 
     var engineOptions: EngineOptions {
-        if let profile { return EngineOptions(profile: profile) }
-        var options = EngineOptions()
+        var options = profile.map { EngineOptions(profile: $0) } ?? EngineOptions()
+        if encryption == .on {
+            options.encryption = EncryptionOptions(
+                masterKey: .key([UInt8](repeating: 0xFA, count: 32)))
+        }
+        if profile != nil { return options }
         options.memtableBytes = writeBufferSize
         options.blockBytes = blockSize
         options.targetFileBytes = targetFileBytes
