@@ -252,11 +252,14 @@ import Testing
         let database = try Database()
         let s = try database.session()
         let other = try database.session()
-        try s.run("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 16000)")
+        try s.run(
+            "CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 16000)")
         #expect(database.taken[0] == 0)
         try s.run("BEGIN ISOLATION LEVEL SERIALIZABLE")
         _ = try s.query("SELECT count(*) FROM generate_series(1, 16000) i JOIN t ON t.a = i")
-        for a in 1...200 { _ = try s.query("SELECT a FROM t WHERE a BETWEEN \(a * 3) AND \(a * 3 + 1)") }
+        for a in 1...200 {
+            _ = try s.query("SELECT a FROM t WHERE a BETWEEN \(a * 3) AND \(a * 3 + 1)")
+        }
         let reading = database.taken[0]
         #expect(reading > 16 << 10)
         // What has committed beside an open transaction is kept, and charged too.

@@ -171,7 +171,7 @@ extension RestoreExecutor {
             from: TableStore(
                 names: FileNames(root: plan.source.root), fileSystem: fileSystem, cache: nil),
             to: TableStore(names: partial, fileSystem: fileSystem, cache: nil),
-            random: environment.random
+            random: environment.random, catalogLimit: catalogStorageLimit
         ) { addition throws(StorageError) in
             try copy([addition], &done, total)
         }

@@ -7,6 +7,8 @@ struct TableSalvage {
     let source: TableStore
     let target: TableStore
     let random: any StorageRandom
+    /// Tells the catalog's tables, which have a key of their own, from the rows'.
+    let catalogLimit: UInt32
     /// Copies a file byte for byte and checks it against MANIFEST's hash.
     let copy: (VersionEdit.Addition) throws(StorageError) -> Void
     /// Damaged blob files; nil for one of which nothing can be read.
@@ -15,11 +17,13 @@ struct TableSalvage {
 
     init(
         from source: TableStore, to target: TableStore, random: any StorageRandom,
+        catalogLimit: UInt32,
         copy: @escaping (VersionEdit.Addition) throws(StorageError) -> Void
     ) {
         self.source = source
         self.target = target
         self.random = random
+        self.catalogLimit = catalogLimit
         self.copy = copy
     }
 
@@ -56,7 +60,9 @@ struct TableSalvage {
         }
         defer { try? reader.close() }
         let damage = try reader.survey()
-        if let damage, damage.isWhole { return try bringNothing(of: addition, because: damage.error) }
+        if let damage, damage.isWhole {
+            return try bringNothing(of: addition, because: damage.error)
+        }
         if damage == nil, !file.blobUses.contains(where: { damagedBlobs.keys.contains($0.file) }) {
             do throws(StorageError) {
                 try copySound(addition)
@@ -118,7 +124,8 @@ struct TableSalvage {
         TableOutput(
             store: target,
             options: .init(
-                table: TableOptions(), targetBytes: .max, flushEpoch: addition.file.flushEpoch),
+                table: TableOptions(), targetBytes: .max, flushEpoch: addition.file.flushEpoch,
+                keyCatalogLimit: catalogLimit),
             random: random, tombstones: tombstones, allocateNumber: { addition.file.number })
     }
 

@@ -223,7 +223,8 @@ public struct PITRRestore: ToolCommand {
         case .filteredTables:
             report.line(
                 "base:          \(source.tableCount) tables, versions up to the target only")
-        case .salvagedTables: report.line("base:          what is sound of \(source.tableCount) tables")
+        case .salvagedTables:
+            report.line("base:          what is sound of \(source.tableCount) tables")
         }
         report.line(
             "replay:        \(plan.commitCount) commits, \(plan.startLSN) to \(plan.endLSN)")

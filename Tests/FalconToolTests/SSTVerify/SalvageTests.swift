@@ -50,7 +50,8 @@ import Testing
                     continue
                 }
                 let size = random.next() % 5 == 0 ? 1500 : 60
-                let value = Array("\(key) in round \(round) ".utf8)
+                let value =
+                    Array("\(key) in round \(round) ".utf8)
                     + (0..<size).map { UInt8(truncatingIfNeeded: $0 &* row) }
                 try Array(key.utf8).withUnsafeBytes { key in
                     try value.withUnsafeBytes { try batch.put(key: key, value: $0) }
@@ -216,7 +217,8 @@ import Testing
     @Test func theArgumentsBelongTogether() throws {
         let database = try Database()
         for arguments in [
-            ["data", "--salvage"], ["data", "--out", "x"], ["data", "data", "--salvage", "--out", "x"],
+            ["data", "--salvage"], ["data", "--out", "x"],
+            ["data", "data", "--salvage", "--out", "x"],
         ] {
             let run = ToolRun(SSTVerify.self, arguments, environment: database.environment)
             #expect(run.exit == .usage)
