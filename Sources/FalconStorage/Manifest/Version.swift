@@ -196,14 +196,13 @@ final class Version: @unchecked Sendable {
                 continue
             }
             blobChange.addedTables.append(addition.file)
-            var files = changed[addition.level] ?? newLevels[addition.level].files
             let file =
                 moved.removeValue(forKey: addition.file.number)
                 ?? known[addition.file.number]
                 ?? TableFile(metadata: addition.file, store: store)
             file.noteLevel(addition.level)
-            files.append(file)
-            changed[addition.level] = files
+            // In place: a copy for each of 10,000 tables takes an open a second.
+            changed[addition.level, default: newLevels[addition.level].files].append(file)
         }
         removedFiles = Array(moved.values)
         for (level, files) in changed {
