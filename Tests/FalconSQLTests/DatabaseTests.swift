@@ -72,18 +72,10 @@ struct DatabaseTests {
 
     /// Keys under a database's prefix.
     private func stored(_ id: DatabaseID) throws -> Int {
-        let iterator = try database.engine.makeIterator(
+        try database.storedKeys(
             KeyRange(
                 lower: CatalogKeys.prefix(id, StorageID(0)),
-                upper: CatalogKeys.prefix(DatabaseID(id.rawValue + 1), StorageID(0))),
-            at: database.engine.publishedTimestamp)
-        try iterator.seekToFirst()
-        var count = 0
-        while iterator.isValid {
-            count += 1
-            try iterator.next()
-        }
-        return count
+                upper: CatalogKeys.prefix(DatabaseID(id.rawValue + 1), StorageID(0))))
     }
 
     @Test func dropsAllOfIt() throws {

@@ -25,16 +25,8 @@ struct PartialIndexTests {
         let catalog = try #require(database.sql.database(named: "falcon")).committed
         let table = try #require(catalog.tables.values.first { $0.name == "t" })
         let storage = try #require(table.indexes.first { $0.name == index }).storageID
-        let iterator = try database.engine.makeIterator(
-            KeyRange(prefix: CatalogKeys.prefix(table.database, storage)),
-            at: database.engine.publishedTimestamp)
-        try iterator.seekToFirst()
-        var count = 0
-        while iterator.isValid {
-            count += 1
-            try iterator.next()
-        }
-        return count
+        return try database.storedKeys(
+            KeyRange(prefix: CatalogKeys.prefix(table.database, storage)))
     }
 
     @Test func onlyRowsInsideHaveEntries() throws {

@@ -77,18 +77,10 @@ struct ReindexTests {
     /// Keys of the database's tables and indexes.
     private func stored() throws -> Int {
         let id = try #require(database.sql.database(named: "falcon")).id
-        let iterator = try database.engine.makeIterator(
+        return try database.storedKeys(
             KeyRange(
                 lower: CatalogKeys.prefix(id, StorageID(CatalogKeys.firstUserStorage)),
-                upper: CatalogKeys.prefix(DatabaseID(id.rawValue + 1), StorageID(0))),
-            at: database.engine.publishedTimestamp)
-        try iterator.seekToFirst()
-        var count = 0
-        while iterator.isValid {
-            count += 1
-            try iterator.next()
-        }
-        return count
+                upper: CatalogKeys.prefix(DatabaseID(id.rawValue + 1), StorageID(0))))
     }
 
     @Test func aCursorKeepsItsIndex() throws {

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+import bench_encryption
+
 ROWS = {  # row: (title, release factor, is it measured, must, aim)
     "fillseq": ("fillseq", 1.5, True, 1.0, 1.5),
     "ingest": ("bulk load", 1.5, False, 1.0, 1.5),
@@ -355,8 +357,13 @@ def main():
                         help="then overwrite at 70 %% of the median rate of this run")
     parser.add_argument("--calibrate", action="store_true",
                         help="measure the machine first; adds the ratio to its limits")
+    parser.add_argument("--encryption", action="store_true",
+                        help="instead: FalconDB alone without and with encryption")
     parser.add_argument("--markdown", action="store_true", help="tables for docs/performance")
     options = parser.parse_args()
+    if options.encryption:
+        print(bench_encryption.measure(options, flags(options), progress, table))
+        return
     if options.open_loop and options.only and "overwrite" not in options.only:
         options.only.append("overwrite")
     scratch = tempfile.mkdtemp(prefix="falcon-bench-kv-")

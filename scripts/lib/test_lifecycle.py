@@ -253,12 +253,62 @@ def prepared(binary, directory):
           rows == [n for rest in (0, 2, 3) for n in range(rest, 20, 4)], (rows, done.stderr))
 
 
+def encrypted(binary, directory):
+    """An encrypted directory: nothing of a row is readable in it, and only its key opens it."""
+    data = os.path.join(directory, "encrypted")
+
+    def config(name):
+        key = os.path.join(directory, name + ".key")
+        if not os.path.exists(key):
+            with open(key, "w") as file:
+                file.write(os.urandom(32).hex())
+        path = os.path.join(directory, name + ".toml")
+        with open(path, "w") as file:
+            file.write(f'[storage]\nencryption = true\nencryption_key_file = "{key}"\n')
+        return path, key
+
+    def refused(*arguments):
+        code, _, error = run(binary, "--data-dir", data, "--pg-addr", f"127.0.0.1:{free_port()}",
+                             "--admin-addr", f"127.0.0.1:{free_port()}", *arguments)
+        return code == 6 and "Nothing was read or changed" in error
+
+    (first, _), (other, key) = config("first"), config("other")
+    server = Server(binary, data, os.path.join(directory, "log6"), ("--config", first)).start()
+    connection = server.connect()
+    connection.query("create table e (id int primary key, t text)")
+    connection.query("insert into e select i, 'Geheimnis ' || i from generate_series(1, 5000) i")
+    connection.query("vacuum full e")
+    connection.query("insert into e values (0, 'Geheimnis')")
+    check("SHOW falcon.tde_status", connection.query("show falcon.tde_status") == [("on",)])
+    check("/metrics counts encrypted tables",
+          'falcon_encryption_table_files{state="plain"} 0' in server.page("/metrics"))
+    server.kill()
+    readable = []
+    for where, _, names in os.walk(data):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as file:
+                if b"Geheimnis" in file.read():
+                    readable.append(name)
+    check("nothing of a row is readable", not readable, readable)
+    check("no key and a wrong one are refused", refused() and refused("--config", other))
+    server.start()
+    connection = server.connect()
+    check("the rows are there", connection.query("select count(*) from e") == [("5001",)])
+    connection.query(f"select falcon.rotate_master_key('key_file', '{key}')")
+    connection.query("select falcon.rotate_data_keys()")
+    check("it closes", server.stop() == 0, server.tail())
+    check("the old master key opens it no more", refused("--config", first))
+    server = Server(binary, data, os.path.join(directory, "log7"), ("--config", other)).start()
+    check("the new one does", server.connect().query("select count(*) from e") == [("5001",)])
+    check("and closes", server.stop() == 0, server.tail())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="directory of the built falcondb")
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
-        for part in (command_line, refusals, stopping, damaged, prepared, large_transactions):
+        for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

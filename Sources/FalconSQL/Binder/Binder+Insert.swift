@@ -9,6 +9,28 @@ extension Binder {
         LogicalQuery(body: .select(LogicalSelect()))
     }
 
+    /// The columns that an INSERT lists.
+    func listedColumns(
+        _ items: [AST.InsertColumn], of target: WriteTarget
+    ) throws(SQLError) -> [ColumnDescriptor] {
+        var columns: [ColumnDescriptor] = []
+        for item in items {
+            guard item.indirection.isEmpty else {
+                throw SQLError(
+                    .featureNotSupported, "INSERT into part of a column is not supported",
+                    byteOffset: offset(item.location))
+            }
+            let found = try column(item.name, of: target, item.location, .insert)
+            if columns.contains(where: { $0.attribute == found.attribute }) {
+                throw SQLError(
+                    .duplicateColumn, "column \"\(item.name)\" specified more than once",
+                    byteOffset: offset(item.location))
+            }
+            columns.append(found)
+        }
+        return columns
+    }
+
     func bindInsert(
         _ insert: AST.Insert, _ parent: Scope?
     ) throws(SQLError) -> LogicalQuery {
@@ -17,25 +39,9 @@ extension Binder {
         let target = try writeTarget(insert.table, .insert)
         let table = target.table
         let state = QueryState()
-        var columns: [ColumnDescriptor] = []
-        if insert.columns.isEmpty {
-            columns = try implicitColumns(target)
-        } else {
-            for item in insert.columns {
-                guard item.indirection.isEmpty else {
-                    throw SQLError(
-                        .featureNotSupported, "INSERT into part of a column is not supported",
-                        byteOffset: offset(item.location))
-                }
-                let found = try column(item.name, of: target, item.location, .insert)
-                if columns.contains(where: { $0.attribute == found.attribute }) {
-                    throw SQLError(
-                        .duplicateColumn, "column \"\(item.name)\" specified more than once",
-                        byteOffset: offset(item.location))
-                }
-                columns.append(found)
-            }
-        }
+        let columns =
+            insert.columns.isEmpty
+            ? try implicitColumns(target) : try listedColumns(insert.columns, of: target)
         var values: [BoundExpression?] = Array(repeating: nil, count: table.columns.count)
         let source = try bindInsertSource(insert, target, columns, outer, state, &values)
         for (index, column) in table.columns.enumerated()

@@ -162,22 +162,9 @@ extension Binder {
         _ scope: Scope
     ) throws(SQLError) -> [BoundExpression?] {
         let table = target.table
-        var columns: [ColumnDescriptor] = []
-        for item in items {
-            guard item.indirection.isEmpty else {
-                throw SQLError(
-                    .featureNotSupported, "INSERT into part of a column is not supported",
-                    byteOffset: offset(item.location))
-            }
-            let found = try column(item.name, of: target, item.location, .insert)
-            if columns.contains(where: { $0.attribute == found.attribute }) {
-                throw SQLError(
-                    .duplicateColumn, "column \"\(item.name)\" specified more than once",
-                    byteOffset: offset(item.location))
-            }
-            columns.append(found)
-        }
-        if items.isEmpty { columns = table.columns.filter { !$0.isDropped } }
+        let columns =
+            items.isEmpty
+            ? table.columns.filter { !$0.isDropped } : try listedColumns(items, of: target)
         let expressions = given ?? []
         if expressions.count > columns.count {
             throw SQLError(

@@ -74,13 +74,22 @@ extension Binder {
         return checks
     }
 
+    /// Names of a table's columns, whose values are in `slots`.
+    private func tableScope(
+        _ table: TableDescriptor, _ slots: [Int?], schema: String? = nil
+    ) -> Scope {
+        let scope = Scope(parent: nil, query: QueryState())
+        scope.columns = newColumns(of: table, alias: table.name, slots)
+        scope.entries = [
+            RangeEntry(name: table.name, schema: schema, columns: scope.columns, relation: nil)
+        ]
+        return scope
+    }
+
     func bindCheck(
         _ expression: AST.Expression, _ table: TableDescriptor, _ newSlots: [Int?]
     ) throws(SQLError) -> BoundExpression {
-        let scope = Scope(parent: nil, query: QueryState())
-        let columns = newColumns(of: table, alias: table.name, newSlots)
-        scope.columns = columns
-        scope.entries = [RangeEntry(name: table.name, columns: columns, relation: nil)]
+        let scope = tableScope(table, newSlots)
         return try within(.check) { () throws(SQLError) in
             try bindCondition(expression, scope, "CHECK")
         }
@@ -90,13 +99,7 @@ extension Binder {
     func bindIndexPredicate(
         _ expression: AST.Expression, _ table: TableDescriptor, _ slots: [Int?]
     ) throws(SQLError) -> BoundExpression {
-        let scope = Scope(parent: nil, query: QueryState())
-        let columns = newColumns(of: table, alias: table.name, slots)
-        scope.columns = columns
-        scope.entries = [
-            RangeEntry(
-                name: table.name, schema: table.schema, columns: columns, relation: nil)
-        ]
+        let scope = tableScope(table, slots, schema: table.schema)
         return try within(.indexPredicate) { () throws(SQLError) in
             try bindCondition(expression, scope, "WHERE")
         }
@@ -106,10 +109,7 @@ extension Binder {
     func bindOverTable(
         _ expression: AST.Expression, _ table: TableDescriptor, _ slots: [Int?]
     ) throws(SQLError) -> BoundExpression {
-        let scope = Scope(parent: nil, query: QueryState())
-        let columns = newColumns(of: table, alias: table.name, slots)
-        scope.columns = columns
-        scope.entries = [RangeEntry(name: table.name, columns: columns, relation: nil)]
+        let scope = tableScope(table, slots)
         return try within(.transform) { () throws(SQLError) in try bind(expression, scope) }
     }
 

@@ -5,10 +5,12 @@ import FalconStorage
 extension FunctionLibrary {
     mutating func addEncryption() {
         nullary("falcon_rotate_data_keys") { c throws(SQLError) in
+            try Self.checkSuperuser(c)
             try Self.change(c) { engine throws(StorageError) in try engine.rotateDataKeys() }
             return .text("")
         }
         binary("falcon_rotate_master_key") { (kind, source, c) throws(SQLError) in
+            try Self.checkSuperuser(c)
             let source = try Self.source(kind.text, source.text)
             try Self.change(c) { engine throws(StorageError) in
                 try engine.rotateMasterKey(to: source)
@@ -17,14 +19,26 @@ extension FunctionLibrary {
         }
     }
 
-    private static func change(
-        _ context: FunctionContext, _ body: (StorageEngine) throws(StorageError) -> Void
-    ) throws(SQLError) {
+    private static func session(_ context: FunctionContext) throws(SQLError) -> Session {
         guard let session = (context.session as? SessionBridge)?.session else {
             throw SQLError(.objectNotInPrerequisiteState, "no session")
         }
+        return session
+    }
+
+    /// A key command is run as the server, and a key file read as it.
+    private static func checkSuperuser(_ context: FunctionContext) throws(SQLError) {
+        let session = try session(context)
+        guard session.database.isSuperuser(session.settings.user) else {
+            throw SQLError(.insufficientPrivilege, "must be superuser to rotate encryption keys")
+        }
+    }
+
+    private static func change(
+        _ context: FunctionContext, _ body: (StorageEngine) throws(StorageError) -> Void
+    ) throws(SQLError) {
         do throws(StorageError) {
-            try body(session.database.engine)
+            try body(try session(context).database.engine)
         } catch  where error.code == .invalidArgument {
             throw SQLError(
                 .objectNotInPrerequisiteState, "the data directory is not encrypted",

@@ -70,6 +70,7 @@ final class AdminSource: Sendable {
         if let engine {
             appendEngine(engine.statistics(), &out)
             appendSafepoint(engine.safepointReport(), &out)
+            if let status = engine.encryptionStatus() { appendEncryption(status, &out) }
             if let budget = engine.options.memoryBudget { appendMemory(budget, &out) }
         }
         return out.text

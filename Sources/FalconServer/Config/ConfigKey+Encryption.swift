@@ -7,24 +7,15 @@ extension ConfigKey {
                 + "next three gives; what is there is encrypted in the background. False with a key: "
                 + "decrypt what was encrypted."
         ) { (config, value) throws(ConfigError) in config.isEncrypting = try value.bool() },
-        ConfigKey(
-            "storage", "encryption_key_file", "\"\"",
-            "File with the master key: 32 bytes, or 64 hexadecimal digits."
-        ) { (config, value) throws(ConfigError) in
-            config.encryptionKeyFile = try value.string("a path")
-        },
-        ConfigKey(
-            "storage", "encryption_passphrase_file", "\"\"",
-            "File whose first line is a passphrase, stretched with PBKDF2 to the master key."
-        ) { (config, value) throws(ConfigError) in
-            config.encryptionPassphraseFile = try value.string("a path")
-        },
-        ConfigKey(
-            "storage", "encryption_key_command", "\"\"",
-            "Shell command that prints the master key, as a key file holds it."
-        ) { (config, value) throws(ConfigError) in
-            config.encryptionKeyCommand = try value.string("a shell command")
-        },
+        source(
+            "encryption_key_file", "a path", \.encryptionKeyFile,
+            "File with the master key: 32 bytes, or 64 hexadecimal digits."),
+        source(
+            "encryption_passphrase_file", "a path", \.encryptionPassphraseFile,
+            "File whose first line is a passphrase, stretched with PBKDF2 to the master key."),
+        source(
+            "encryption_key_command", "a shell command", \.encryptionKeyCommand,
+            "Shell command that prints the master key, as a key file holds it."),
         ConfigKey(
             "storage", "encryption_key_max_age", "0",
             "Age at which data keys are replaced and files under them encrypted anew, such as \"90d\"; "
@@ -33,4 +24,14 @@ extension ConfigKey {
             config.encryptionKeyMaxAgeMillis = try value.millis(0...(3650 * 86_400_000))
         },
     ]
+
+    /// One that says where the master key comes from.
+    private static func source(
+        _ name: String, _ noun: String,
+        _ place: WritableKeyPath<ServerConfig, String> & Sendable, _ help: String
+    ) -> ConfigKey {
+        ConfigKey("storage", name, "\"\"", help) { (config, value) throws(ConfigError) in
+            config[keyPath: place] = try value.string(noun)
+        }
+    }
 }

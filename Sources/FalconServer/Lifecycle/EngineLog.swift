@@ -46,6 +46,8 @@ final class EngineLog: EngineEventListener {
             )
         case .damageUnsettled(let error, let cause):
             logger.warning("damage was met and could not be settled: \(error); because: \(cause)")
+        case .keysNotReplaced(let error):
+            logger.warning("data keys beyond their age could not be replaced: \(error)")
         case .stalled(let call):
             let seconds = call.micros / 1_000_000
             logger.warning(

@@ -111,14 +111,7 @@ enum BlobHeader {
 
     /// The envelope behind the header of an encrypted file.
     static func envelope(_ file: any File, uid: UID) throws(StorageError) -> KeyEnvelope {
-        let bytes = try file.readExactly(
-            KeyEnvelope.byteCount, at: UInt64(BlobFormat.headerBytes))
-        guard let envelope = bytes.withUnsafeBytes({ KeyEnvelope.decode($0, uid: uid) }) else {
-            throw .corruption(
-                "The blob file's wrapped key is damaged.", path: file.path,
-                offset: UInt64(BlobFormat.headerBytes))
-        }
-        return envelope
+        try KeyEnvelope.read(file, at: BlobFormat.headerBytes, uid: uid, of: "blob file")
     }
 
     /// Checks a header; its uid.

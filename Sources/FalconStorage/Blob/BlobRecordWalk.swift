@@ -68,10 +68,11 @@ struct BlobRecordWalk {
             guard record.keyID == (isSealed ? 1 : 0) else {
                 return isSealed ? "is plain" : "is encrypted"
             }
-            let room = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: cipher == nil ? 1 : bytes.count, alignment: 16)
-            defer { room.deallocate() }
-            if let cipher {
+            let room = cipher.map { _ in
+                UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+            }
+            defer { room?.deallocate() }
+            if let cipher, let room {
                 guard
                     let opened = BlobRecord.open(
                         bytes, record, at: offset, uid: uid, cipher, into: room)

@@ -213,7 +213,11 @@ final class BackgroundWork: @unchecked Sendable {
         guard let encryption = options.encryption, let ring = store.fileSystem.keys?.ring,
             ring.isSealing
         else { return }
-        try? EncryptionSetup.retireOld(ring, encryption, environment.clock)
+        do throws(StorageError) {
+            try EncryptionSetup.retireOld(ring, encryption, environment.clock)
+        } catch {
+            events.send(.keysNotReplaced(error))
+        }
     }
 
     private func makeFlush(_ layer: MemtableLayer) -> FlushJob {

@@ -24,7 +24,7 @@ extension StorageEngine {
         }
         let target = FileNames(root: path)
         try fileSystem.createDirectory(path)
-        let copied = try beginKeys(target)
+        let copied = copyEnvironment()
         try fileSystem.createDirectory(target.sstDirectory)
         for level in state.version.levels {
             for file in level.files {
@@ -61,15 +61,15 @@ extension StorageEngine {
             number: 1, uid: environment.random.nextUID(), shard: format.shard, snapshot: edit,
             target, copied.fileSystem)
         try manifest.close()
+        // Last: keys may have been rotated while files were copied, and the copy's own need the newest.
+        try environment.fileSystem.keys?.ring.copy(to: target.keys)
         try CurrentMarker.write(manifest: 1, target, fileSystem)
         try fileSystem.syncDirectory(VFSPath.parent(of: path))
     }
 
-    /// Copies the key registry, and gives what writes files of the copy's own: of a scope of theirs.
-    private func beginKeys(_ target: FileNames) throws(StorageError) -> StorageEnvironment {
+    /// What writes files of the copy's own: of a scope of theirs.
+    private func copyEnvironment() -> StorageEnvironment {
         guard let keys = environment.fileSystem.keys else { return environment }
-        if keys.ring.isSealing { _ = try keys.ring.activeKey(.backup) }
-        try keys.ring.copy(to: target.keys)
         return environment.with(
             KeyedFileSystem(
                 environment.fileSystem.unkeyed, FileKeys(keys.ring, override: .backup)))

@@ -1,25 +1,20 @@
 /// How far the files of an engine are encrypted.
 public struct EncryptionStatus: Sendable {
-    /// Files of a kind, and their bytes.
+    /// Files of a kind.
     public struct Files: Sendable, Hashable {
         public var encrypted = 0
         public var plain = 0
         /// Of both: those that background work has yet to encrypt anew, or to decrypt.
         public var pending = 0
-        public var pendingBytes: UInt64 = 0
 
-        mutating func add(_ keyID: UInt64, bytes: UInt64, isFresh: Bool) {
+        mutating func add(_ keyID: UInt64, isFresh: Bool) {
             if keyID == 0 { plain += 1 } else { encrypted += 1 }
-            if isFresh { return }
-            pending += 1
-            pendingBytes &+= bytes
+            if !isFresh { pending += 1 }
         }
     }
     public var keys: KeyRingReport
     public var tables = Files()
     public var blobFiles = Files()
-    /// Pending ones go when the log needs them no more.
-    public var logSegments = Files()
 
     /// `off`, `on`, or what is under way with the number of tables and blob files that wait for it.
     public var summary: String {
@@ -40,20 +35,13 @@ extension StorageEngine {
         let version = cell.retained().version
         for level in version.levels {
             for file in level.files {
-                let metadata = file.metadata
-                status.tables.add(
-                    metadata.keyID, bytes: metadata.byteCount,
-                    isFresh: fresh.contains(metadata.keyID))
+                let keyID = file.metadata.keyID
+                status.tables.add(keyID, isFresh: fresh.contains(keyID))
             }
         }
         for entry in version.blobs.entries {
-            let metadata = entry.file.metadata
-            status.blobFiles.add(
-                metadata.keyID, bytes: metadata.byteCount, isFresh: fresh.contains(metadata.keyID))
-        }
-        for segment in writeSide?.wal.liveSegments ?? [] {
-            status.logSegments.add(
-                segment.keyID, bytes: segment.bytes, isFresh: fresh.contains(segment.keyID))
+            let keyID = entry.file.metadata.keyID
+            status.blobFiles.add(keyID, isFresh: fresh.contains(keyID))
         }
         return status
     }

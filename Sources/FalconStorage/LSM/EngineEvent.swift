@@ -45,6 +45,9 @@ public enum EngineEvent: Sendable {
     /// Damage was met, and by `cause` could not be looked into or noted in MANIFEST: the next who meets it tries
     /// again.
     case damageUnsettled(StorageError, cause: StorageError)
+    /// Keys are older than ``EncryptionOptions/keyMaximumAgeMicros`` and could not be replaced: they stay in use,
+    /// and it is tried again after the next flush.
+    case keysNotReplaced(StorageError)
     /// A call of the file system lasts longer than ``EngineOptions/stallReportMicros``; told again when it has
     /// lasted twice as long.
     case stalled(StalledOperation)

@@ -1,8 +1,8 @@
 /// Brings the tables and blob files of a damaged directory over to a new one, as much of them as is sound.
 ///
-/// A damaged block's keys, and a key whose large value cannot be read, are deleted in the new table at the
-/// old table's newest timestamp: what lies deeper of them is older than what is lost, and must not pass for
-/// the row's last state. What is newer stays.
+/// A damaged block's keys are deleted in the new table at the old table's newest timestamp, and a version whose
+/// large value cannot be read becomes a deletion: what lies deeper of them is older than what is lost, and must
+/// not pass for the row's last state. What is newer stays.
 struct TableSalvage {
     let source: TableStore
     let target: TableStore
@@ -37,11 +37,11 @@ struct TableSalvage {
         do throws(StorageError) {
             try copySound(addition)
             return true
-        } catch  where error.code == .corruption || error.code == .notFound {
+        } catch  where error.isLoss || error.code == .notFound {
             var reader: BlobReader?
             do throws(StorageError) {
                 reader = try source.openBlob(addition.file, usesCache: false)
-            } catch  where error.code == .corruption {}
+            } catch  where error.isLoss {}
             damagedBlobs.updateValue(reader, forKey: addition.file.number)
             return false
         }
@@ -55,19 +55,16 @@ struct TableSalvage {
         let reader: TableReader
         do throws(StorageError) {
             reader = try source.open(file, usesCache: false)
-        } catch  where error.code == .corruption {
+        } catch  where error.isLoss {
             return try bringNothing(of: addition, because: error)
         }
         defer { try? reader.close() }
-        let damage = try reader.survey()
-        if let damage, damage.isWhole {
-            return try bringNothing(of: addition, because: damage.error)
-        }
+        let damage = try reader.survey(countsUnreadable: true)
         if damage == nil, !file.blobUses.contains(where: { damagedBlobs.keys.contains($0.file) }) {
             do throws(StorageError) {
                 try copySound(addition)
                 return [addition]
-            } catch  where error.code == .corruption {
+            } catch  where error.isLoss {
                 // Every block is sound: what is damaged lies between them.
             }
         }
@@ -77,7 +74,7 @@ struct TableSalvage {
                 SalvageLoss(
                     path: source.path(of: file), level: addition.level, offset: loss.offset,
                     byteCount: loss.byteCount, keys: keys, rowCount: nil,
-                    reason: "A block of the table is damaged."))
+                    reason: "A block of the table cannot be read."))
         }
         return try rewrite(addition, reader, without: lost.map(\.1))
     }
@@ -196,4 +193,9 @@ struct TableSalvage {
         }
         values.endRun()
     }
+}
+
+extension StorageError {
+    /// A salvage goes on without what failed so: it is damaged, the device does not give it, or its key is gone.
+    var isLoss: Bool { code == .corruption || code == .io || code == .keyMissing }
 }

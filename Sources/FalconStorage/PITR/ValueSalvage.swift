@@ -36,7 +36,7 @@ struct ValueSalvage {
         if let reader {
             do throws(StorageError) {
                 bytes = try reader.value(reference, of: key, &pin, fillCache: false)
-            } catch  where error.code == .corruption {}
+            } catch  where error.isLoss {}
         }
         if let bytes {
             isInRun = false

@@ -217,14 +217,7 @@ enum TableHeader {
 
     /// The envelope behind the header of an encrypted table.
     static func envelope(_ file: any File, uid: UID) throws(StorageError) -> KeyEnvelope {
-        let bytes = try file.readExactly(
-            KeyEnvelope.byteCount, at: UInt64(TableFormat.headerBytes))
-        guard let envelope = bytes.withUnsafeBytes({ KeyEnvelope.decode($0, uid: uid) }) else {
-            throw .corruption(
-                "The table's wrapped key is damaged.", path: file.path,
-                offset: UInt64(TableFormat.headerBytes))
-        }
-        return envelope
+        try KeyEnvelope.read(file, at: TableFormat.headerBytes, uid: uid, of: "table")
     }
 
     private static func seed(_ uid: UID) -> UInt64 {

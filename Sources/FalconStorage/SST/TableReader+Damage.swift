@@ -42,9 +42,9 @@ extension TableReader {
     // MARK: - Survey
 
     /// Reads and checks every block past the cache; nil: all are sound. Damage is returned, what keeps a block
-    /// from being read just now is thrown.
-    func survey() throws(StorageError) -> TableDamage? {
-        var survey = TableSurvey()
+    /// from being read just now is thrown, or counts as damage where `countsUnreadable`.
+    func survey(countsUnreadable: Bool = false) throws(StorageError) -> TableDamage? {
+        var survey = TableSurvey(countsUnreadable: countsUnreadable)
         var readahead = Readahead()
         readahead.startEagerly()
         if let index, hasPartitions {
@@ -103,13 +103,16 @@ extension TableReader {
 
 /// Gathers what the survey of a table finds.
 private struct TableSurvey {
+    let countsUnreadable: Bool
     var damage: TableDamage?
 
     /// Notes a damaged block and the keys lost with it; throws `error` on when it is none of damage.
     mutating func add(
         _ error: StorageError, _ handle: BlockHandle, _ keys: KeyRange?
     ) throws(StorageError) {
-        guard error.code == .corruption else { throw error }
+        guard error.code == .corruption || (countsUnreadable && error.code == .io) else {
+            throw error
+        }
         var found = damage ?? TableDamage(error: error, isWhole: false)
         TableLoss.append(
             TableLoss(

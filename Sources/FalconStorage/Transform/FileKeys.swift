@@ -30,7 +30,7 @@ final class FileKeys: FileKeyring {
     func cipher(
         _ kind: KeyEnvelope.FileKind, _ envelope: KeyEnvelope, uid: UID, path: String
     ) throws(StorageError) -> FileCipher {
-        guard let wrapping = ring.key(envelope.keyID) else {
+        guard let wrapping = try ring.key(envelope.keyID) else {
             throw Self.missing(envelope.keyID, path)
         }
         guard

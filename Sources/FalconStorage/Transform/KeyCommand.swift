@@ -20,8 +20,18 @@ enum KeyCommand {
             output += piece[..<count]
         }
         let status = pclose(pipe)
-        guard status == 0 else { throw failure("It ended with status \(status >> 8 & 0xFF).") }
+        guard output.count <= largestOutputBytes else {
+            throw failure("It printed more than \(largestOutputBytes) bytes.")
+        }
+        guard status == 0 else { throw failure(reason(status)) }
         return output
+    }
+
+    private static func reason(_ status: Int32) -> String {
+        if status == -1 { return "How it ended is unknown (errno \(errno))." }
+        let signal = status & 0x7F
+        return signal != 0
+            ? "Signal \(signal) ended it." : "It ended with status \(status >> 8 & 0xFF)."
     }
 
     private static func failure(_ why: String) -> StorageError {

@@ -52,6 +52,18 @@ struct KeyEnvelope: Hashable, Sendable {
         return KeyEnvelope(keyID: keyID, nonce: Array(nonce), wrapped: Array(wrapped))
     }
 
+    /// The envelope behind the header of an encrypted file; `what` the file is.
+    static func read(
+        _ file: any File, at offset: Int, uid: UID, of what: String
+    ) throws(StorageError) -> KeyEnvelope {
+        let bytes = try file.readExactly(byteCount, at: UInt64(offset))
+        guard let envelope = bytes.withUnsafeBytes({ decode($0, uid: uid) }) else {
+            throw .corruption(
+                "The \(what)'s wrapped key is damaged.", path: file.path, offset: UInt64(offset))
+        }
+        return envelope
+    }
+
     /// What is authenticated with a file's data key.
     static func additional(_ kind: FileKind, _ uid: UID, _ keyID: UInt64) -> [UInt8] {
         var writer = ByteWriter(capacity: 25)

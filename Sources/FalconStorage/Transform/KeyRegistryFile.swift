@@ -61,6 +61,11 @@ struct KeyRegistryFile {
     var entries: [Entry] = []
 
     func encoded(master: [UInt8]) throws(StorageError) -> [UInt8] {
+        guard entries.count <= Self.largestCount else {
+            throw StorageError(
+                .invalidArgument, kind: .user,
+                "The key registry holds \(Self.largestCount) keys, and takes no more.")
+        }
         var writer = ByteWriter(
             capacity: Self.headBytes + entries.count * Self.entryBytes + Self.proofBytes + 8)
         writer.append(contentsOf: Self.magic)
@@ -150,7 +155,8 @@ struct KeyRegistryFile {
         return file
     }
 
-    /// The file is whole, and its version known: what can be said of it without a key.
+    /// The file is whole, and its version known: what can be said of it without a key. The number of its keys.
+    @discardableResult
     static func check(_ bytes: [UInt8], path: String) throws(StorageError) -> Int {
         try checked(bytes, path).count
     }
@@ -168,14 +174,16 @@ struct KeyRegistryFile {
             guard tail.readFixed(UInt64.self) == Checksum.xxh3(covered),
                 reader.readBytes(8).map({ $0.elementsEqual(magic) }) == true,
                 let version = reader.readFixed(UInt16.self), reader.skip(10),
-                let features = reader.readFixed(UInt64.self), reader.skip(8),
+                let features = reader.readFixed(UInt64.self),
+                let writeFeatures = reader.readFixed(UInt64.self),
                 let generation = reader.readFixed(UInt64.self),
                 let micros = reader.readFixed(UInt64.self),
                 let iterations = reader.readFixed(UInt32.self),
                 let salt = reader.readBytes(MasterSecret.saltBytes),
                 let count = reader.readFixed(UInt32.self)
             else { return }
-            isNewer = version > Self.version || features != 0
+            // Who opens a registry may come to write it.
+            isNewer = version > Self.version || features != 0 || writeFeatures != 0
             guard Int(count) <= largestCount, iterations <= UInt32(Int32.max),
                 isNewer
                     || buffer.count == headBytes + Int(count) * entryBytes + proofBytes + 8

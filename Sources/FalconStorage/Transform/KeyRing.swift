@@ -100,11 +100,12 @@ public final class KeyRing: Sendable {
 
     // MARK: - Keys
 
-    func key(_ id: UInt64) -> WrappingKey? {
+    /// Nil: the registry has no such key.
+    func key(_ id: UInt64) throws(StorageError) -> WrappingKey? {
         if let key = known(id) { return key }
         // Beside a live writer the registry may have grown since it was read.
         guard clock == nil else { return nil }
-        try? reload()
+        try reload()
         return known(id)
     }
 
@@ -139,11 +140,7 @@ public final class KeyRing: Sendable {
     var freshIDs: Set<UInt64> { isSealing ? state.withLock { $0.fresh } : [0] }
 
     private func makeEntry(_ scope: KeyScope) throws(StorageError) -> KeyRegistryFile.Entry {
-        guard let clock else {
-            throw StorageError(
-                .readOnly, kind: .user, "The key registry was opened to be read.",
-                location: .init(path: path))
-        }
+        guard let clock else { throw Self.readOnly(path) }
         let id = try AESGCM.random(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } | 1
         return KeyRegistryFile.Entry(
             id: id, scope: scope, isActive: true, createdWallMicros: clock.wallMicros(),
@@ -199,7 +196,15 @@ public final class KeyRing: Sendable {
     ) throws(StorageError) {
         var file = file
         file.generation = state.file.generation &+ 1
-        try fileSystem.replace(path, with: try file.encoded(master: master))
+        let bytes = try file.encoded(master: master)
+        do throws(StorageError) {
+            try fileSystem.replace(path, with: bytes)
+        } catch {
+            // A sync that failed behind the rename: what is there now counts, or the next change would take
+            // it back.
+            if (try? fileSystem.contents(of: path)) == bytes { state = State(file, master) }
+            throw error
+        }
         state = State(file, master)
     }
 

@@ -45,6 +45,11 @@ public struct DirectoryCondition: Sendable {
                     hint: "Restore FORMAT from a backup of the same directory."))
         }
         do throws(StorageError) {
+            try found.checkKeys(format, fileSystem)
+        } catch {
+            try found.note(error)
+        }
+        do throws(StorageError) {
             try found.readManifest(format, fileSystem)
         } catch  where error.code == .keyMissing && fileSystem.keys == nil {
             found.isHidden = true
@@ -78,6 +83,22 @@ public struct DirectoryCondition: Sendable {
 
     /// Of a log that is by itself: nothing is known of it.
     public init(names: FileNames) { self.names = names }
+
+    /// The key registry, as far as it can be judged without a key.
+    private func checkKeys(
+        _ format: FormatFile?, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        if try fileSystem.exists(names.keys) {
+            try KeyRegistryFile.check(fileSystem.contents(of: names.keys), path: names.keys)
+            return
+        }
+        let isNeeded = (format?.features.readIncompatible ?? 0) & FeatureBits.encryption != 0
+        guard isNeeded else { return }
+        throw .corruption(
+            "The data directory is encrypted, and its key registry is missing.", path: names.keys,
+            hint: "Restore KEYS from a backup of the same directory: without it nothing that is "
+                + "encrypted can be read.")
+    }
 
     private mutating func readManifest(
         _ format: FormatFile?, _ fileSystem: any FileSystem

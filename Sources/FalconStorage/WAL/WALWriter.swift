@@ -320,8 +320,6 @@ final class WALWriter: @unchecked Sendable {
     /// Bytes appended and not yet written: for backpressure.
     var pendingBytes: Int { monitor.locked { active.used } }
     var segmentCount: Int { monitor.locked { segments.count } }
-    /// Those that are kept, oldest first.
-    var liveSegments: [WALSegmentInfo] { monitor.locked { segments } }
     /// What the segments take on disk, spares not counted.
     var segmentBytes: UInt64 { monitor.locked { segments.reduce(0) { $0 &+ $1.bytes } } }
     /// Where the oldest segment still kept begins.

@@ -8,12 +8,14 @@ import FalconStorage
 final class TestDatabase: @unchecked Sendable {
     private(set) var fileSystem = MemoryFileSystem()
     private let options: SQLDatabaseOptions
+    private let encryption: EncryptionOptions?
     private(set) var engine: StorageEngine
     private(set) var sql: SQLDatabase
 
     init(
         durability: Durability = .written, settings: [(String, String)] = [],
-        notificationQueueBytes: Int? = nil, serializableCount: Int? = nil
+        notificationQueueBytes: Int? = nil, serializableCount: Int? = nil,
+        encryption: EncryptionOptions? = nil
     ) throws {
         var options = SQLDatabaseOptions()
         if let serializableCount { options.serializableLimit.count = serializableCount }
@@ -21,15 +23,31 @@ final class TestDatabase: @unchecked Sendable {
         options.durability = durability
         options.settings = settings
         self.options = options
-        engine = try Self.openEngine(fileSystem)
+        self.encryption = encryption
+        engine = try Self.openEngine(fileSystem, encryption)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
-    private static func openEngine(_ fileSystem: MemoryFileSystem) throws -> StorageEngine {
+    private static func openEngine(
+        _ fileSystem: MemoryFileSystem, _ encryption: EncryptionOptions?
+    ) throws -> StorageEngine {
         var options = EngineOptions()
+        options.encryption = encryption
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
         return try StorageEngine.open(
             at: "/db", options: options, environment: StorageEnvironment(fileSystem: fileSystem))
+    }
+
+    /// Keys of `range` that are stored now.
+    func storedKeys(_ range: KeyRange) throws -> Int {
+        let iterator = try engine.makeIterator(range, at: engine.publishedTimestamp)
+        try iterator.seekToFirst()
+        var count = 0
+        while iterator.isValid {
+            count += 1
+            try iterator.next()
+        }
+        return count
     }
 
     func session(database: String = "falcon", user: String = "postgres") throws -> TestSession {
@@ -49,7 +67,7 @@ final class TestDatabase: @unchecked Sendable {
     func restart() throws {
         sql.close()
         try engine.close()
-        engine = try Self.openEngine(fileSystem)
+        engine = try Self.openEngine(fileSystem, encryption)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
@@ -59,7 +77,7 @@ final class TestDatabase: @unchecked Sendable {
         sql.close()
         try engine.close()
         fileSystem = survived
-        engine = try Self.openEngine(fileSystem)
+        engine = try Self.openEngine(fileSystem, encryption)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 

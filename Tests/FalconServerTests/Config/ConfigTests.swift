@@ -154,4 +154,32 @@ import Testing
         #expect(NearestName.editDistance("kitten", "sitting") == 3)
         #expect(NearestName.find("zzzzzz", in: ["abc"]) == nil)
     }
+
+    /// One source of the master key, and one there must be.
+    @Test func theMasterKeyHasOneSource() throws {
+        func options(_ lines: String) throws -> EncryptionOptions? {
+            try parse("[storage]\n" + lines).0.encryption()
+        }
+        #expect(try options("") == nil)
+        #expect { try options("encryption = true") } throws: {
+            "\($0)".contains("storage.encryption needs encryption_key_file")
+        }
+        #expect {
+            try options("encryption_key_file = \"/k\"\nencryption_key_command = \"c\"")
+        } throws: {
+            "\($0)".contains("give one of")
+        }
+        let given = try #require(
+            try options(
+                "encryption = true\nencryption_passphrase_file = \"/p\"\n"
+                    + "encryption_key_max_age = \"90d\""))
+        #expect(given.isEnabled)
+        #expect(given.keyMaximumAgeMicros == 90 * 86_400 * 1_000_000)
+        guard case .passphraseFile("/p") = given.masterKey else {
+            Issue.record("\(given.masterKey)")
+            return
+        }
+        // A key without encryption: what is encrypted becomes plain.
+        #expect(try options("encryption_key_file = \"/k\"")?.isEnabled == false)
+    }
 }

@@ -207,4 +207,33 @@ import Testing
         try check("compacted")
         try engine.close()
     }
+
+    /// Calls a closure before each link.
+    private final class LinkObserver: WrappingFileSystem, @unchecked Sendable {
+        let base: any FileSystem
+        var whenLinking: (@Sendable () -> Void)?
+        init(_ base: any FileSystem) { self.base = base }
+        func link(_ from: String, to: String) throws(StorageError) {
+            whenLinking?()
+            try base.link(from, to: to)
+        }
+    }
+
+    /// Keys that are rotated while a checkpoint copies its files are in the copy's registry too.
+    @Test func aCheckpointBesideARotationOpens() throws {
+        let memory = MemoryFileSystem()
+        let files = LinkObserver(memory)
+        let engine = try EncryptedFixture.open(files)
+        try EncryptedFixture.fill(engine)
+        let rows = try engine.rows()
+        files.whenLinking = { [weak engine] in
+            do { try engine?.rotateDataKeys() } catch { Issue.record("\(error)") }
+        }
+        try engine.checkpoint(to: "/copy")
+        files.whenLinking = nil
+        try engine.close()
+        let copy = try EncryptedFixture.open(memory, at: "/copy")
+        #expect(try copy.rows() == rows)
+        try copy.close()
+    }
 }

@@ -135,6 +135,8 @@ import Testing
         try EncryptedFixture.fill(engine, rounds: 40)
         try engine.flush()
         try engine.close()
+        let left = EncryptedFixture.readable(memory)
+        #expect(left.contains { $0.hasSuffix(".spare") || $0.hasSuffix(".wal") })
         var options = EncryptedFixture.options()
         options.walRetainBytes = 0
         engine = try EncryptedFixture.open(memory, options)
@@ -159,20 +161,41 @@ import Testing
         let engine = try EncryptedFixture.open(memory)
         try EncryptedFixture.fill(engine)
         try engine.close()
-        var envelopes: Set<[UInt8]> = []
+        let ring = try KeyRing.open(root: "/db", EncryptedFixture.key, memory)
+        var keys: Set<[UInt8]> = []
         var count = 0
-        for (path, bytes) in memory.snapshotContents() {
-            let place: Int
+        for (name, bytes) in memory.snapshotContents() {
+            let path = "/" + name
+            let kind: KeyEnvelope.FileKind
+            let found: (envelope: KeyEnvelope, uid: UID)
             switch FileNames.parse(VFSPath.name(of: path)) {
-            case .walSegment: place = WALFormat.envelopeOffset
-            case .table: place = TableFormat.headerBytes
-            case .blob: place = BlobFormat.headerBytes
-            case .manifest: place = ManifestFormat.headerBytes
+            case .walSegment:
+                kind = .log
+                guard
+                    case .header(let header) = WALSegmentHeader.decode(
+                        Array(bytes.prefix(WALFormat.headerBytes))), let envelope = header.envelope
+                else { continue }
+                found = (envelope, header.uid)
+            case .table:
+                kind = .table
+                let uid = try bytes.withUnsafeBytes { try TableHeader.decode($0, path: path) }
+                found = (try TableHeader.envelope(memory.open(path, .read), uid: uid), uid)
+            case .blob:
+                kind = .blob
+                let uid = try BlobHeader.decode(
+                    Array(bytes.prefix(BlobFormat.headerBytes)), path: path)
+                found = (try BlobHeader.envelope(memory.open(path, .read), uid: uid), uid)
             default: continue
             }
             count += 1
-            envelopes.insert(Array(bytes[(place + 8)..<(place + 68)]))
+            let envelope = found.envelope
+            let wrapping = try #require(try ring.key(envelope.keyID))
+            keys.insert(
+                try #require(
+                    AESGCM.open(
+                        envelope.wrapped, key: wrapping.key, nonce: envelope.nonce,
+                        additional: KeyEnvelope.additional(kind, found.uid, wrapping.id))))
         }
-        #expect(count > 5 && envelopes.count == count)
+        #expect(count > 5 && keys.count == count)
     }
 }

@@ -110,40 +110,43 @@ struct WALBackgroundSyncTests {
     }
 
     /// After a life that filled segments the first of the next is a whole one, or the first writes
-    /// would wait for the second. What a short life left unused of it is given back.
-    @Test func theFirstSegmentOfABusyLogIsAWholeOneWhileItIsWritten() throws {
-        for (records, expected) in [(10, 1 << 20), (1000, 2 << 20)] {
-            let files = MemoryFileSystem()
-            var options = EngineOptions()
-            options.walSegmentBytes = 2 << 20
-            let environment = StorageEnvironment(fileSystem: files)
-            func open() throws -> (engine: StorageEngine, segment: String) {
-                for name in try files.list("db/wal") where name.hasSuffix(".spare") {
-                    try files.remove("db/wal/" + name)
-                }
-                let engine = try StorageEngine.open(
-                    at: "db", options: options, environment: environment)
-                let names = try files.list("db/wal").filter { $0.hasSuffix(".wal") }
-                return (engine, "db/wal/" + (try #require(names.max())))
+    /// would wait for the second. What a killed life left unused of it is given back, but not of a file that
+    /// something else shares.
+    @Test(arguments: [(10, false), (1000, false), (1000, true)])
+    func theFirstSegmentOfABusyLogIsAWholeOne(records: Int, isShared: Bool) throws {
+        let files = MemoryFileSystem()
+        var options = EngineOptions()
+        options.walSegmentBytes = 2 << 20
+        func open(_ files: MemoryFileSystem) throws -> (engine: StorageEngine, segment: String) {
+            for name in try files.list("db/wal") where name.hasSuffix(".spare") {
+                try files.remove("db/wal/" + name)
             }
-            let before = try StorageEngine.open(
-                at: "db", options: options, environment: environment)
-            for index in 0..<records {
-                let batch = WriteBatch()
-                try batch.put("key\(index)", WALFixture.body(index, 8 << 10))
-                try before.commitAndWait(batch)
-            }
-            try before.close()
-            let short = try open()
-            #expect(try files.fileSize(short.segment) == UInt64(expected))
-            let batch = WriteBatch()
-            try batch.put("short", WALFixture.body(1, 100 << 10))
-            try short.engine.commitAndWait(batch)
-            try short.engine.close()
-            let after = try open()
-            #expect(try files.fileSize(short.segment) < 512 << 10)
-            #expect(try after.engine.get("short") == WALFixture.body(1, 100 << 10))
-            try after.engine.close()
+            let engine = try StorageEngine.open(
+                at: "db", options: options, environment: StorageEnvironment(fileSystem: files))
+            let names = try files.list("db/wal").filter { $0.hasSuffix(".wal") }
+            return (engine, "db/wal/" + (try #require(names.max())))
         }
+        let before = try StorageEngine.open(
+            at: "db", options: options, environment: StorageEnvironment(fileSystem: files))
+        for index in 0..<records {
+            let batch = WriteBatch()
+            try batch.put("key\(index)", WALFixture.body(index, 8 << 10))
+            try before.commitAndWait(batch)
+        }
+        try before.close()
+        let short = try open(files)
+        let whole = UInt64(records < 100 ? 1 << 20 : 2 << 20)
+        #expect(try files.fileSize(short.segment) == whole)
+        let batch = WriteBatch()
+        try batch.put("short", WALFixture.body(1, 100 << 10))
+        try short.engine.commitAndWait(batch)
+        let killed = files.crashClone(.keepUnsynced)
+        try short.engine.close()
+        if isShared { try killed.link(short.segment, to: "db/shared") }
+        let after = try open(killed)
+        let size = try killed.fileSize(short.segment)
+        #expect(isShared ? size == whole : size < 512 << 10)
+        #expect(try after.engine.get("short") == WALFixture.body(1, 100 << 10))
+        try after.engine.close()
     }
 }

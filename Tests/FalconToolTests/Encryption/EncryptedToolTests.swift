@@ -177,4 +177,54 @@ import Testing
         }
         for (path, bytes) in before { #expect(memory.snapshotContents()[path] == bytes) }
     }
+
+    // MARK: - Salvage
+
+    @Test func aSalvageIsEncryptedAsItsSourceIs() throws {
+        let (memory, environment, rows) = try database()
+        // The first block of the newest table.
+        try flip(memory, try #require(files(memory, ".sst").last), 200)
+        let refused = ToolRun(
+            SSTVerify.self, ["/db", "--salvage", "--out", "/saved"], environment: environment)
+        #expect(refused.exit == .keyMissing, "\(refused.output)\(refused.diagnostics)")
+        #expect(try !memory.exists("/saved"))
+        let run = ToolRun(
+            SSTVerify.self, ["/db", "--salvage", "--out", "/saved"] + Self.withKey,
+            environment: environment)
+        #expect(run.exit == .corruption, "\(run.output)\(run.diagnostics)")
+        #expect(run.output.contains("SST107"))
+        for (path, bytes) in memory.snapshotContents() where path.hasPrefix("saved") {
+            let text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            #expect(!text.contains(Self.marker), "\(path)")
+        }
+        var options = EngineOptions()
+        options.encryption = EncryptionOptions(masterKey: Self.key)
+        let engine = try StorageEngine.open(
+            at: "/saved", options: options, environment: environment)
+        let found = try engine.makeIterator(.all, at: engine.publishedTimestamp)
+        var count = 0
+        try found.seekToFirst()
+        while found.isValid {
+            count += 1
+            try found.next()
+        }
+        // The last round is in the log.
+        #expect(count == rows)
+        try engine.close()
+    }
+
+    /// Without its registry a directory can never be opened: that is damage, with or without a key.
+    @Test func aMissingOrDamagedRegistryIsFound() throws {
+        for isMissing in [true, false] {
+            let (memory, environment, _) = try database()
+            if isMissing {
+                try memory.remove("/db/KEYS")
+            } else {
+                try flip(memory, "/db/KEYS", 100)
+            }
+            let run = runVerify(memory, environment, ["/db"])
+            #expect(run.exit == .corruption, "\(run.output)\(run.diagnostics)")
+            #expect(run.output.contains("key registry is \(isMissing ? "missing" : "damaged")"))
+        }
+    }
 }

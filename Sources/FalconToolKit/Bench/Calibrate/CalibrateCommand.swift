@@ -52,7 +52,7 @@ public struct CalibrateCommand: ToolCommand {
         for (limit, value) in try calibrator.memory() { say(limit, value) }
         for (limit, value) in try calibrator.transforms() { say(limit, value) }
         for (limit, value) in try calibrator.files(in: dir, syncs: syncs) { say(limit, value) }
-        for (limit, value) in try calibrator.pacing() { say(limit, value) }
+        for (limit, value) in calibrator.pacing() { say(limit, value) }
         output.set("limits", .array(limits))
         try output.finish()
     }

@@ -4,7 +4,7 @@ extension Calibrator {
     /// What an open loop says of this machine when no database is behind it: dependent loads, paced at
     /// 70 % of their own median rate. A stretch in which the machine gives the thread less than that is in
     /// every latency measured so, whatever is measured.
-    func pacing() throws(StorageError) -> Figures {
+    func pacing() -> Figures {
         let loads = 24
         let area = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: memoryBytes / 8)
         defer { area.deallocate() }

@@ -99,9 +99,7 @@ final class KVWorkloadRun: @unchecked Sendable {
             }
             if writer == nil {
                 files.append(engine.path + "/sorted-\(files.count).tmp")
-                writer = try SortedFileWriter(
-                    path: files[files.count - 1], options: engine.options,
-                    environment: environment)
+                writer = try engine.makeSortedFileWriter(path: files[files.count - 1])
             }
             let (key, value) = (thread.key(UInt64(number)), thread.value())
             try writer?.put(key: key, value: value)
