@@ -50,6 +50,12 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Custo
     /// The first timestamp of a microsecond since 2000-01-01 UTC.
     @inlinable public init(microsSince2000 micros: UInt64) { rawValue = micros &<< 12 }
     @inlinable public var microsSince2000: UInt64 { rawValue >> 12 }
+    @inlinable public var microsSince1970: UInt64 { microsSince2000 &+ Self.epochMicrosSince1970 }
+    /// The last timestamp of a microsecond since 1970 UTC; zero for what lies before 2000.
+    public static func newest(atMicrosSince1970 micros: UInt64) -> Timestamp {
+        micros < epochMicrosSince1970
+            ? .zero : Timestamp((micros &- epochMicrosSince1970) &<< 12 | 0xFFF)
+    }
     @inlinable public var counter: UInt16 { UInt16(rawValue & 0xFFF) }
     /// The next timestamp; saturates at `max`.
     @inlinable public var successor: Timestamp {

@@ -114,7 +114,7 @@ extension RestoreExecutor {
     /// still referred to. Levels stay: a file's bounds only
     /// shrink.
     func filterTables() throws(StorageError) -> [VersionEdit.Addition] {
-        guard let tables = plan.source.tables, let last = plan.last else { return [] }
+        guard let tables = plan.source.tables, let newest = plan.newestKept else { return [] }
         let source = TableStore(
             names: FileNames(root: plan.source.root), fileSystem: fileSystem, cache: nil)
         let store = TableStore(names: partial, fileSystem: fileSystem, cache: nil)
@@ -133,13 +133,13 @@ extension RestoreExecutor {
                     table: TableOptions(), targetBytes: .max, flushEpoch: addition.file.flushEpoch,
                     keyCatalogLimit: catalogStorageLimit),
                 random: environment.random,
-                tombstones: reader.rangeTombstones.filter { $0.timestamp <= last.timestamp },
+                tombstones: reader.rangeTombstones.filter { $0.timestamp <= newest },
                 allocateNumber: { addition.file.number })
             do throws(StorageError) {
                 let entries = reader.makeIterator(fillCache: false)
                 try entries.seekToFirst()
                 while entries.isValid {
-                    if entries.timestamp <= last.timestamp {
+                    if entries.timestamp <= newest {
                         try output.add(
                             key: entries.userKey, timestamp: entries.timestamp,
                             kind: entries.kind, value: entries.value)

@@ -207,11 +207,11 @@ public struct RestoreExecutor {
             }
         }
         try reopened.close()
-        if let last = plan.last, outcome.newestTimestamp > last.timestamp {
+        if let newest = plan.newestKept, outcome.newestTimestamp > newest {
             throw StorageError(
                 .internalError, kind: .bug,
                 "The restored directory holds a row of \(outcome.newestTimestamp), newer than the "
-                    + "last commit wanted, \(last.timestamp).")
+                    + "last commit wanted, \(newest).")
         }
         var result = RestoreSource(root: partial.root, isLive: false)
         try result.readManifest(partial, fileSystem)

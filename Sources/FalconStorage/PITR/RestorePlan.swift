@@ -21,6 +21,8 @@ public struct RestorePlan: Sendable {
     public let endLSN: LSN
     public let last: RestorePoint?
     public let next: RestorePoint?
+    /// Versions above it are left out; nil leaves out nothing that was copied or replayed.
+    let newestKept: Timestamp?
     /// Commits to replay.
     public let commitCount: Int
     public let earliest: RestoreBound
@@ -55,9 +57,12 @@ public struct RestorePlan: Sendable {
 
         last = cut.last
         next = cut.next
-        branch = cut.branch
+        let behind = Self.timeBehindLog(source, cut, target)
+        branch = behind == nil ? cut.branch : source.firstBranch ?? cut.branch
+        newestKept = cut.last?.timestamp ?? behind
         let end = max(cut.endLSN, source.firstLSN ?? .zero)
-        let chosen = try Self.choose(source, cut, wanted, end, earliest, latest)
+        let chosen = try Self.choose(
+            source, cut, behind, wanted, end, earliest, latest)
         base = chosen
         switch chosen {
         case .log:
@@ -100,15 +105,17 @@ public struct RestorePlan: Sendable {
         commitCount = isBehind ? cut.commitsAboveTables : 0
         last = isBehind ? cut.last : nil
         next = cut.next
+        newestKept = last?.timestamp
         branch = cut.branch
         latest = Self.latest(source)
         earliest = latest
     }
 
     private static func choose(
-        _ source: RestoreSource, _ cut: RestoreCut, _ wanted: Base?, _ end: LSN,
-        _ earliest: RestoreBound, _ latest: RestoreBound
+        _ source: RestoreSource, _ cut: RestoreCut, _ behind: Timestamp?, _ wanted: Base?,
+        _ end: LSN, _ earliest: RestoreBound, _ latest: RestoreBound
     ) throws(StorageError) -> Base {
+        if wanted != .log, behind != nil { return .filteredTables }
         if let tables = source.tables, wanted != .log {
             // Tables that end behind what can be read of the log hold commits that were not seen.
             let isBehindLog = source.verdict.isCorruption && source.endLSN < tables.flushedLSN
@@ -138,6 +145,19 @@ public struct RestorePlan: Sendable {
         throw unreachable("The target", earliest, latest)
     }
 
+    /// The newest timestamp that a target includes which lies before the log's first commit: the log tells
+    /// nothing of it, and the tables still hold the versions of then.
+    private static func timeBehindLog(
+        _ source: RestoreSource, _ cut: RestoreCut, _ target: RestoreTarget
+    ) -> Timestamp? {
+        guard case .time(let micros) = target, cut.last == nil, !source.reachesBeginning,
+            let tables = source.tables, let first = source.firstLSN, first <= tables.flushedLSN,
+            micros >= Timestamp.epochMicrosSince1970
+        else { return nil }
+        let moment = Timestamp.newest(atMicrosSince1970: micros)
+        return moment >= tables.safepoint && moment < tables.newestTimestamp ? moment : nil
+    }
+
     /// The ends of what can be restored from `source`.
     public static func reach(
         _ source: RestoreSource
@@ -165,18 +185,32 @@ public struct RestorePlan: Sendable {
                 "The log does not reach back to the beginning, and there are no tables to begin "
                     + "with.", location: .init(path: source.root))
         }
+        let kept = keptSince(tables, source)
         if let first = source.firstAboveSafepoint, first.endLSN < tables.flushedLSN {
-            return RestoreBound(lsn: first.endLSN, micros: first.micros)
+            return RestoreBound(lsn: first.endLSN, micros: min(kept ?? .max, first.micros))
         }
         if let last = source.lastFlushed {
-            return RestoreBound(lsn: last.endLSN, micros: last.micros)
+            return RestoreBound(lsn: last.endLSN, micros: min(kept ?? .max, last.micros))
         }
-        var newest: Timestamp?
-        for addition in tables.files { newest = max(newest ?? .zero, addition.file.maxTimestamp) }
         return RestoreBound(
             lsn: tables.flushedLSN,
-            micros: newest.map { $0.microsSince2000 &+ Timestamp.epochMicrosSince1970 }
-                ?? source.firstCommit?.micros)
+            micros: kept
+                ?? (tables.newestTimestamp == .zero
+                    ? source.firstCommit?.micros : tables.newestTimestamp.microsSince1970))
+    }
+
+    /// The first moment, in microseconds since 1970, whose versions the tables still hold, when it lies
+    /// before the newest of them.
+    private static func keptSince(
+        _ tables: RestoreSource.Tables, _ source: RestoreSource
+    ) -> UInt64? {
+        guard tables.safepoint < tables.newestTimestamp, let first = source.firstLSN,
+            first <= tables.flushedLSN
+        else { return nil }
+        let safe = tables.safepoint
+        // A microsecond that the safepoint has begun is not whole.
+        let micros = safe.microsSince1970 &+ (safe.counter == 0 ? 0 : 1)
+        return max(micros, source.createdWallMicros)
     }
 
     private static func check(

@@ -18,7 +18,7 @@ public struct RestorePoint: Sendable, Hashable {
     public var operationCount: UInt32
 
     /// The commit's moment in microseconds since 1970 UTC.
-    public var micros: UInt64 { timestamp.microsSince2000 &+ Timestamp.epochMicrosSince1970 }
+    public var micros: UInt64 { timestamp.microsSince1970 }
 }
 
 /// One end of what can be restored.

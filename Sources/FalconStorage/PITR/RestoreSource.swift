@@ -11,6 +11,10 @@ public struct RestoreSource: Sendable {
         var nextFileNumber = FileNumber(1)
         var nextFlushEpoch: UInt64 = 1
         var byteCount: UInt64 { files.reduce(0) { $0 &+ $1.file.byteCount } }
+        /// Of all rows' versions; zero without tables.
+        var newestTimestamp: Timestamp {
+            files.reduce(.zero) { $1.file.kind == .rowTable ? max($0, $1.file.maxTimestamp) : $0 }
+        }
     }
 
     public let root: String
@@ -26,6 +30,8 @@ public struct RestoreSource: Sendable {
 
     // From the log.
     public internal(set) var firstLSN: LSN?
+    /// The branch that wrote the log's first record.
+    var firstBranch: Incarnation?
     /// The end of what can be replayed.
     public internal(set) var endLSN = LSN.zero
     public internal(set) var commitCount = 0
@@ -166,6 +172,7 @@ extension RestoreSource {
                     number: identity.incarnation, branch: identity.branch, parent: .zero,
                     forkLSN: .zero, epoch: identity.epoch)
             }
+            firstBranch = firstBranch ?? branch
             switch record.tag {
             case .commit:
                 guard let view = CommitRecordView(record.body) else {
