@@ -19,7 +19,7 @@ extension FunctionLibrary {
         }
     }
 
-    private static func session(_ context: FunctionContext) throws(SQLError) -> Session {
+    private static func bridged(_ context: FunctionContext) throws(SQLError) -> Session {
         guard let session = (context.session as? SessionBridge)?.session else {
             throw SQLError(.objectNotInPrerequisiteState, "no session")
         }
@@ -28,7 +28,7 @@ extension FunctionLibrary {
 
     /// A key command is run as the server, and a key file read as it.
     private static func checkSuperuser(_ context: FunctionContext) throws(SQLError) {
-        let session = try session(context)
+        let session = try bridged(context)
         guard session.database.isSuperuser(session.settings.user) else {
             throw SQLError(.insufficientPrivilege, "must be superuser to rotate encryption keys")
         }
@@ -37,8 +37,9 @@ extension FunctionLibrary {
     private static func change(
         _ context: FunctionContext, _ body: (StorageEngine) throws(StorageError) -> Void
     ) throws(SQLError) {
+        let engine = try bridged(context).database.engine
         do throws(StorageError) {
-            try body(try session(context).database.engine)
+            try body(engine)
         } catch  where error.code == .invalidArgument {
             throw SQLError(
                 .objectNotInPrerequisiteState, "the data directory is not encrypted",
