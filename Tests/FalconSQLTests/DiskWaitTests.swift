@@ -23,6 +23,54 @@ import Testing
             try sql.makeSession(user: "postgres", database: "falcon", startupParameters: []))
     }
 
+    /// What a statement answers, and how often it went to a worker.
+    private static func run(
+        _ text: String, _ s: TestSession
+    ) throws -> (answer: String, moves: Int) {
+        s.sink.answers = []
+        s.sink.current = Answer()
+        s.sink.settings = s.session.displaySettings
+        var progress = s.session.simpleQuery(text, s.sink)
+        var moves = 0
+        while case .needsWorker = progress {
+            moves += 1
+            progress = s.session.resume(s.sink)
+        }
+        _ = try s.settle(progress)
+        let answer = try #require(s.sink.answers.last)
+        return (answer.rows.isEmpty ? answer.tag : answer.text, moves)
+    }
+
+    /// What is read once in a process, at the first use of a table or a sequence, is not waited for either.
+    @Test func countersThatWouldWaitMoveToAWorker() throws {
+        let fileSystem = ColdFileSystem(MemoryFileSystem())
+        do {
+            let (engine, sql) = try Self.open(fileSystem)
+            let s = try Self.session(sql)
+            try s.run("CREATE TABLE t (a int, b text); CREATE SEQUENCE s")
+            try s.run("INSERT INTO t SELECT i, 'value ' || i FROM generate_series(1, 2000) AS i")
+            #expect(try s.query("SELECT nextval('s')") == "1")
+            try engine.compact()
+            sql.close()
+            try engine.close()
+        }
+        let (engine, sql) = try Self.open(fileSystem)
+        defer {
+            sql.close()
+            try? engine.close()
+        }
+        let s = try Self.session(sql)
+        #expect(try s.query("SELECT b FROM t LIMIT 1") == "value 1")
+        fileSystem.isCold = true
+        #expect(try Self.run("INSERT INTO t VALUES (0, 'new')", s) == ("INSERT 0 1", 1))
+        #expect(try Self.run("INSERT INTO t VALUES (0, 'new')", s) == ("INSERT 0 1", 0))
+        // 32 values were reserved.
+        #expect(try Self.run("SELECT nextval('s')", s) == ("33", 1))
+        #expect(try Self.run("SELECT nextval('s')", s) == ("34", 0))
+        fileSystem.isCold = false
+        #expect(try s.query("SELECT count(*) FROM t") == "2002")
+    }
+
     @Test func readsThatWouldWaitMoveToAWorker() throws {
         let fileSystem = ColdFileSystem(MemoryFileSystem())
         do {
@@ -45,21 +93,7 @@ import Testing
         #expect(try s.query("SELECT b FROM t WHERE a = 1000") == "value 1000")
         fileSystem.isCold = true
 
-        /// What a statement answers, and how often it went to a worker.
-        func run(_ text: String) throws -> (answer: String, moves: Int) {
-            s.sink.answers = []
-            s.sink.current = Answer()
-            s.sink.settings = s.session.displaySettings
-            var progress = s.session.simpleQuery(text, s.sink)
-            var moves = 0
-            while case .needsWorker = progress {
-                moves += 1
-                progress = s.session.resume(s.sink)
-            }
-            _ = try s.settle(progress)
-            let answer = try #require(s.sink.answers.last)
-            return (answer.rows.isEmpty ? answer.tag : answer.text, moves)
-        }
+        func run(_ text: String) throws -> (answer: String, moves: Int) { try Self.run(text, s) }
         #expect(try run("SELECT b FROM t WHERE a = 500") == ("value 500", 1))
         #expect(try run("SELECT b FROM t WHERE a = 500") == ("value 500", 0))
         #expect(try run("SELECT b FROM t WHERE c = -700") == ("value 700", 1))

@@ -107,10 +107,11 @@ final class DatabaseState: Sendable {
 
     /// The state of a sequence, read at its first use in this process.
     func sequenceState(
-        _ sequence: SequenceEntry, engine: StorageEngine
+        _ sequence: SequenceEntry, engine: StorageEngine, mayWait: Bool = true
     ) throws(SQLError) -> SequenceState {
         if let state = sequences.withLock({ $0[sequence.state] }) { return state }
-        let state = try SequenceState(sequence, database: id, engine: engine)
+        let state = try SequenceState(
+            sequence, database: id, engine: engine, mayWait: mayWait)
         return sequences.withLock { all in
             if let known = all[sequence.state] { return known }
             all[sequence.state] = state
@@ -138,11 +139,14 @@ final class DatabaseState: Sendable {
 
     /// The counter of hidden row ids of `storage`, begun above the newest stored row.
     func rowIDCounter(
-        _ storage: StorageID, engine: StorageEngine
+        _ storage: StorageID, engine: StorageEngine, mayWait: Bool
     ) throws(StorageError) -> RowIDCounter {
         if let counter = rowIDs.withLock({ $0[storage] }) { return counter }
         let range = KeyRange(prefix: CatalogKeys.prefix(id, storage))
-        let iterator = try engine.makeIterator(range, at: engine.publishedTimestamp)
+        var options = ReadOptions()
+        options.mayWait = mayWait
+        let iterator = try engine.makeIterator(
+            range, at: engine.publishedTimestamp, options: options)
         try iterator.seekToLast()
         var last: UInt64 = 0
         if iterator.isValid, iterator.key.count >= 16 {

@@ -23,14 +23,14 @@ final class SequenceState: Sendable {
     private let isReservationLost = Atomic<Bool>(false)
 
     init(
-        _ sequence: SequenceEntry, database: DatabaseID, engine: StorageEngine
+        _ sequence: SequenceEntry, database: DatabaseID, engine: StorageEngine, mayWait: Bool
     ) throws(SQLError) {
         self.engine = engine
         let key = CatalogKeys.key(database, CatalogKeys.sequenceStates, sequence.state)
         self.key = key
         let stored = try storage { () throws(StorageError) in
             try key.withRaw { key throws(StorageError) in
-                try engine.get(key, at: engine.publishedTimestamp)
+                try engine.get(key, at: engine.publishedTimestamp, mayWait: mayWait)
             }
         }
         var initial = State(

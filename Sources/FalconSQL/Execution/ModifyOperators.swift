@@ -160,7 +160,9 @@ final class InsertOperator: ModifyOperator {
         guard transaction.isolation.keepsSnapshot else { return }
         if case .value = try transaction.written(key) { return }
         let engine = executor.engine
-        let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
+        let newest = try storage { () throws(StorageError) in
+            try engine.newestCommit(of: key, mayWait: transaction.mayWait)
+        }
         if let newest, newest > executor.readTimestamp {
             throw SQLError(
                 .serializationFailure, "could not serialize access due to concurrent update")

@@ -94,7 +94,9 @@ struct RowLocker {
         }
         guard needsLocks else { return .current }
         let engine = executor.engine
-        let newest = try storage { () throws(StorageError) in try engine.newestCommit(of: key) }
+        let newest = try storage { () throws(StorageError) in
+            try engine.newestCommit(of: key, mayWait: transaction.mayWait)
+        }
         guard let newest, newest > executor.readTimestamp else { return .current }
         let since = max(executor.readTimestamp, place?.timestamp ?? .zero)
         let isDeleted = try wasDeleted(key, since: since, newest: newest, executor)

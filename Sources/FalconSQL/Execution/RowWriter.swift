@@ -117,8 +117,9 @@ final class RowWriter {
                 let engine = engine
                 let database = transaction.database
                 let storageID = table.storageID
+                let mayWait = transaction.mayWait
                 counter = try storage { () throws(StorageError) in
-                    try database.rowIDCounter(storageID, engine: engine)
+                    try database.rowIDCounter(storageID, engine: engine, mayWait: mayWait)
                 }
                 self.counter = counter
             }

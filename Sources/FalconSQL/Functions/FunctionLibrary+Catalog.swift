@@ -24,7 +24,9 @@ extension FunctionLibrary {
                 .wrongObjectType, "relation with OID \(id) is not a sequence")
         }
         return (
-            entry, try session.state.sequenceState(entry, engine: session.database.engine)
+            entry,
+            try session.state.sequenceState(
+                entry, engine: session.database.engine, mayWait: session.transaction.mayWait)
         )
     }
 

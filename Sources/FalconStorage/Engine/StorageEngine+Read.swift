@@ -45,12 +45,13 @@ extension StorageEngine {
     /// The timestamp of the newest published version of `key`, put or delete: exact above
     /// ``safepointReport()``'s timestamp. At or below it no snapshot can tell, and a compaction may
     /// have made it up to 4.5 minutes earlier, or have dropped a delete.
+    /// - Parameter mayWait: See ``ReadOptions/mayWait``.
     public func newestCommit(
-        of key: UnsafeRawBufferPointer
+        of key: UnsafeRawBufferPointer, mayWait: Bool = true
     ) throws(StorageError) -> Timestamp? {
         let borrow = cell.borrow()
         defer { cell.release(borrow) }
-        var pin = BlockPin()
+        var pin = BlockPin(mayWait: mayWait)
         switch try find(key, .max, borrow, &pin) {
         case .absent: return nil
         case .deleted(let timestamp): return timestamp
