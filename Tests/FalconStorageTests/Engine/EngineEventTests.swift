@@ -33,6 +33,7 @@ import Testing
                     case .damageNotRepeated: "damage not repeated"
                     case .damageUnsettled: "damage unsettled"
                     case .poisoned: "poisoned"
+                    case .keysNotReplaced: "keys not replaced"
                     }
                 }
             }

@@ -105,7 +105,7 @@ import Testing
         let fresh = try ring.activeKey(.log)
         #expect(fresh.id != old.id && fresh.key != old.key)
         let again = try Self.open(memory)
-        #expect(again.key(old.id)?.key == old.key)
+        #expect(try again.key(old.id)?.key == old.key)
         #expect(try again.activeKey(.log).id == fresh.id)
         #expect(again.freshIDs == [fresh.id])
     }
