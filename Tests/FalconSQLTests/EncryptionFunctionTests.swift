@@ -1,7 +1,7 @@
-import FalconStorage
 import Testing
 
 @testable import FalconSQL
+@testable import FalconStorage
 
 /// SHOW falcon.tde_status, falcon.rotate_master_key() and falcon.rotate_data_keys().
 @Suite struct EncryptionFunctionTests {
