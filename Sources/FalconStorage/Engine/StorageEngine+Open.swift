@@ -76,10 +76,11 @@ extension StorageEngine {
     private static func openWritable(
         _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
     ) throws(StorageError) -> StorageEngine {
-        let (environment, stalls) = watched(names, options, given)
+        let room = RoomMakingFileSystem(given.fileSystem.unkeyed)
+        let (environment, stalls) = watched(names, options, given, room)
         try stalls?.start()
         do throws(StorageError) {
-            return try openWritable(names, options, environment, stalls)
+            return try openWritable(names, options, environment, room, stalls)
         } catch {
             stalls?.stop()
             throw error
@@ -88,22 +89,23 @@ extension StorageEngine {
 
     /// The environment with a file system whose calls are watched, and who tells of those that stall.
     private static func watched(
-        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment
+        _ names: FileNames, _ options: EngineOptions, _ given: StorageEnvironment,
+        _ fileSystem: any FileSystem
     ) -> (StorageEnvironment, StallReporter?) {
-        guard options.stallReportMicros > 0 else { return (given, nil) }
+        func environment(_ fileSystem: any FileSystem) -> StorageEnvironment {
+            StorageEnvironment(fileSystem: fileSystem, clock: given.clock, random: given.random)
+        }
+        guard options.stallReportMicros > 0 else { return (environment(fileSystem), nil) }
         let watch = StallWatch(clock: given.clock)
-        let environment = StorageEnvironment(
-            fileSystem: WatchedFileSystem(given.fileSystem.unkeyed, watch), clock: given.clock,
-            random: given.random)
         let stalls = StallReporter(
             watch, limitMicros: options.stallReportMicros,
             events: EngineEvents(path: names.root, listener: options.eventListener))
-        return (environment, stalls)
+        return (environment(WatchedFileSystem(fileSystem, watch)), stalls)
     }
 
     private static func openWritable(
         _ names: FileNames, _ options: EngineOptions, _ watched: StorageEnvironment,
-        _ stalls: StallReporter?
+        _ room: RoomMakingFileSystem, _ stalls: StallReporter?
     ) throws(StorageError) -> StorageEngine {
         var fileSystem = watched.fileSystem
         if try !fileSystem.exists(names.root) {
@@ -130,6 +132,7 @@ extension StorageEngine {
         let store = TableStore(
             names: names, fileSystem: fileSystem, cache: cache(options),
             budget: options.memoryBudget)
+        room.makeRoom(in: store.files)
         let overflow = ReplayOverflow(
             store: store, random: environment.random, options: options)
         do throws(StorageError) {

@@ -99,7 +99,7 @@ final class FilePool: Sendable {
 
     /// Closes up to `count` files that nobody is reading; how many. None without a limit: their names may be
     /// gone.
-    private func evict(_ count: Int) -> Int {
+    func evict(_ count: Int) -> Int {
         guard limit != .max else { return 0 }
         let victims = ring.withLock { ring in
             var victims: [Victim] = []

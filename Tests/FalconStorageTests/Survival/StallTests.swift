@@ -102,7 +102,9 @@ import Testing
         let fixture = try EngineFixture(options: options)
         try fixture.put("a", "1")
         #expect(try fixture.engine.writable().stalls == nil)
-        #expect(fixture.engine.environment.fileSystem === fixture.fileSystem)
+        #expect(
+            (fixture.engine.environment.fileSystem as? RoomMakingFileSystem)?.base
+                === fixture.fileSystem)
     }
 
     /// Holds who passes while it is closed.

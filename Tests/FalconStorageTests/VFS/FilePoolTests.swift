@@ -100,6 +100,39 @@ import Testing
         }
     }
 
+    /// The log, MANIFEST and CURRENT find a descriptor while tables can be closed for it.
+    @Test func theLogIsGivenRoom() throws {
+        let memory = MemoryFileSystem()
+        let limited = LimitedFileSystem(memory, openFileLimit: 40)
+        var options = EngineOptions.small
+        options.walSegmentBytes = 64 << 10
+        options.targetFileBytes = 16 << 10
+        let engine = try StorageEngine.open(
+            at: "/db", options: options, environment: StorageEnvironment(fileSystem: limited))
+        defer { try? engine.close() }
+        var random = SplitMix64(seed: 1)
+        func fill(_ count: Int) throws {
+            for index in 0..<count {
+                let batch = WriteBatch()
+                let value = (0..<50).map { _ in String(random.next(), radix: 16) }.joined()
+                try batch.put(key: bytes("k\(index)"), value: bytes(value))
+                try engine.commitAndWait(batch)
+            }
+        }
+        try fill(400)
+        try engine.compact()
+        for index in 0..<400 { _ = try engine.value("k\(index)") }
+        #expect(engine.store.files.openCount >= 6)
+        try memory.createDirectory("/taken")
+        var taken: [any File] = []
+        while limited.open < 40 {
+            taken.append(try limited.open("/taken/\(taken.count)", .create))
+        }
+        // Three segments of the log.
+        try fill(200)
+        withExtendedLifetime(taken) { #expect(!taken.isEmpty) }
+    }
+
     @Test func shares() {
         #expect(FilePool.share(of: .max) == .max)
         #expect(FilePool.share(of: 256) == 64)
