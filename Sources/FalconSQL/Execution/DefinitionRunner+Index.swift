@@ -398,9 +398,6 @@ extension DefinitionRunner {
                     .joined(separator: "\n"),
                 hint: "Use DROP ... CASCADE to drop the dependent objects too.")
         }
-        if !name.hasPrefix(SessionCatalog.temporaryPrefix) {
-            noticeCascade(dependents.map(\.text))
-        }
         for table in tables {
             try transaction.lockRelation(table.oid, .accessExclusive)
             try checkNotInUse(table, "DROP TABLE")
@@ -409,9 +406,13 @@ extension DefinitionRunner {
         try self.drop(outside.map(\.reference), in: &altered)
         try removeTables(Array(tables))
         for view in views { try transaction.record(.dropView(view.oid)) }
-        for sequence in transaction.catalog.sequences.values where sequence.schemaOID == oid {
-            try transaction.record(.dropSequence(sequence.oid))
-        }
+        try dropSequences { $0.schemaOID == oid }
         try transaction.record(.dropSchema(oid))
     }
 }
+        let dropped = Set(tables.map(\.oid))
+        _ = try lockSequences { $0.schemaOID == oid || dropped.contains($0.ownerTable) }
+        // After all waits: whoever had to wait begins anew, and would tell it again.
+        if !name.hasPrefix(SessionCatalog.temporaryPrefix) {
+            noticeCascade(dependents.map(\.text))
+        }
