@@ -1,4 +1,6 @@
 import FalconSchema
+import FalconStorage
+import FalconTestKit
 import Testing
 
 @testable import FalconSQL
@@ -72,5 +74,61 @@ struct AlterSequenceTests {
         #expect(try a.query("SELECT id FROM t") == "1")
         try a.run("TRUNCATE t; INSERT INTO t (n) VALUES (1)")
         #expect(try a.query("SELECT id FROM t") == "2")
+    }
+
+    /// What another session does to the table at the same time is not lost, nor is the new name.
+    @Test(arguments: ["RENAME TO q", "SET SCHEMA o"])
+    func tablesAreNotChangedBeside(change: String) throws {
+        try a.run("CREATE SCHEMA o; CREATE TABLE w (n int DEFAULT nextval('s'))")
+        try a.run("BEGIN; ALTER SEQUENCE s \(change)")
+        let adding = Pending(b, "ALTER TABLE w ADD COLUMN x int")
+        try adding.untilItWaits()
+        try a.run("COMMIT")
+        #expect(try adding.result().error == nil)
+        try b.run("INSERT INTO w VALUES (DEFAULT, 7)")
+        #expect(try b.query("SELECT * FROM w") == "1|7")
+        // The other way round.
+        let name = change.hasPrefix("RENAME") ? "q" : "o.s"
+        try b.run("BEGIN; ALTER TABLE w ADD COLUMN y int")
+        let naming = Pending(a, "ALTER SEQUENCE \(name) RENAME TO r")
+        try naming.untilItWaits()
+        try b.run("COMMIT")
+        #expect(try naming.result().error == nil)
+        try b.run("INSERT INTO w VALUES (DEFAULT, 8, 9)")
+        #expect(try b.query("SELECT * FROM w WHERE y = 9") == "2|8|9")
+    }
+
+    /// Defaults of temporary tables that other sessions have are no obstacle.
+    @Test func othersTemporaryTables() throws {
+        try b.run("CREATE TEMP TABLE own (id serial, n int DEFAULT nextval('s'))")
+        try a.run("ALTER SEQUENCE s RENAME TO q")
+        try b.run("INSERT INTO own VALUES (DEFAULT, DEFAULT)")
+        #expect(try b.query("SELECT * FROM own") == "1|1")
+    }
+
+    /// Running states that no transaction has committed are kept nowhere.
+    @Test func undoneStatesAreForgotten() throws {
+        let state = try #require(database.sql.database(named: "falcon"))
+        let range = KeyRange(prefix: CatalogKeys.prefix(state.id, CatalogKeys.sequenceStates))
+        #expect(try next() == "1")
+        let stored = try database.storedKeys(range)
+        let known = state.sequenceStateCount
+        try a.run("BEGIN; ALTER SEQUENCE s RESTART 50; SELECT nextval('s'); ROLLBACK")
+        try a.run("BEGIN; CREATE SEQUENCE z; SELECT nextval('z'); ROLLBACK")
+        #expect(state.sequenceStateCount == known)
+        try a.run("BEGIN; ALTER SEQUENCE s RESTART 50; SAVEPOINT p")
+        #expect(try next() == "50")
+        // Undoing a later change of the sequence leaves its state.
+        try a.run("ALTER SEQUENCE s RENAME TO q; ROLLBACK TO p")
+        #expect(try next() == "51")
+        try a.run("ALTER SEQUENCE s RESTART 70")
+        #expect(try next() == "70")
+        try a.run("ROLLBACK TO p")
+        #expect(try next() == "52")
+        try a.run("ALTER SEQUENCE s RESTART 90; SELECT nextval('s'); COMMIT")
+        #expect(try next() == "91")
+        #expect(state.sequenceStateCount == known)
+        // They are deleted without anybody waiting for it.
+        try eventually { try database.storedKeys(range) == stored }
     }
 }

@@ -137,9 +137,10 @@ struct DatabaseTests {
         #expect(refusal("template1") == nil)
         try a.run("CREATE DATABASE d CONNECTION LIMIT 1 IS_TEMPLATE true")
         let first = try database.sql.makeSession(user: "u", database: "d", startupParameters: [])
-        #expect(throws: SQLError.self) {
+        let full = #expect(throws: SQLError.self) {
             try database.sql.makeSession(user: "u", database: "d", startupParameters: [])
         }
+        #expect(full?.state == .tooManyConnections && full?.severity == .fatal)
         #expect(refusal("d") == nil)
         first.close()
         #expect(a.failure("DROP DATABASE d")?.state == .wrongObjectType)

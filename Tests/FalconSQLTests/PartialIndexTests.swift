@@ -119,11 +119,42 @@ struct PartialIndexTests {
     /// The same text with other constants is another plan, also when it has come before.
     @Test func constantsDecide() throws {
         try a.run("CREATE INDEX i ON t (u) WHERE u > 90")
+        let catalog = try #require(database.sql.database(named: "falcon")).committed
+        let table = try #require(catalog.tables.values.first { $0.name == "t" })
+        let rows = try #require(
+            CatalogKeys.prefix(table.database, table.storageID).withUnsafeBytes {
+                SerializableReads.storage(of: $0)
+            })
         for _ in 0..<3 {
+            // What has been read shows whether the table was searched or the index.
+            try a.run("BEGIN ISOLATION LEVEL SERIALIZABLE")
             #expect(try a.query("SELECT count(*) FROM t WHERE u = 95") == "10")
+            let reads = try #require(a.session.transaction.serializable).reads
+            #expect(!reads.storages.isEmpty && !(reads.storages[rows]?.isWhole ?? false))
+            try a.run("COMMIT")
             #expect(try a.query("SELECT count(*) FROM t WHERE u = 5") == "10")
             #expect(try a.prepared("SELECT count(*) FROM t WHERE u = $1", ["5"]).text == "10")
         }
+    }
+
+    /// A predicate that writers could not read is refused when the index is made, not when they write.
+    @Test func whatCannotBeKeptIsRefused() throws {
+        try a.run("CREATE TABLE r (id int, kind regclass, type regtype)")
+        for predicate in [
+            "kind = 't'::regclass", "kind = 't'", "type = 'int4'::regtype",
+            "id > 't'::regclass::oid",
+        ] {
+            let error = a.failure("CREATE INDEX i ON r (id) WHERE " + predicate)
+            if let error {
+                #expect(error.state == .featureNotSupported, "\(predicate)")
+            } else {
+                try a.run("INSERT INTO r VALUES (1, 't', 'int4'); DROP INDEX i")
+            }
+        }
+        #expect(
+            a.failure("CREATE INDEX i ON r (id) WHERE kind = 't'::regclass")?.state
+                == .featureNotSupported)
+        #expect(try a.tag("INSERT INTO r VALUES (1, 't', 'int4')") == "INSERT 0 1")
     }
 
     @Test func uniqueInsideOnly() throws {

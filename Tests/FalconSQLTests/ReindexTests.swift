@@ -54,6 +54,33 @@ struct ReindexTests {
         #expect(try database.session().query(lookups[1]) == "10")
     }
 
+    /// However many indexes one transaction makes, an older snapshot is told of each.
+    @Test func manyNewIndexesAtOnce() throws {
+        let state = try #require(database.sql.database(named: "falcon"))
+        var table = try #require(state.committed.tables.values.first { $0.name == "t" })
+        let old = try #require(table.indexes.last)
+        let new = (0..<3000).map { StorageID(1_000_000 + $0) }
+        for storage in new {
+            table.indexes.append(
+                IndexDescriptor(
+                    oid: OID(storage.rawValue), name: "i\(storage.rawValue)", storageID: storage,
+                    isUnique: false, isPrimary: false, isConstraint: false, columns: old.columns))
+        }
+        let timestamp = Timestamp(database.engine.publishedTimestamp.rawValue + 10)
+        state.publish([.putTable(table)], at: timestamp)
+        let before = Timestamp(timestamp.rawValue - 1)
+        #expect(new.allSatisfy { !state.isComplete($0, at: before) })
+        #expect(new.allSatisfy { state.isComplete($0, at: timestamp) })
+        // One more forgets those that are gone.
+        table.indexes.removeAll { new.dropFirst().contains($0.storageID) }
+        state.publish([.putTable(table)], at: timestamp)
+        table.indexes.append(old)
+        table.indexes[table.indexes.count - 1].storageID = StorageID(2_000_000)
+        state.publish([.putTable(table)], at: timestamp)
+        #expect(!state.isComplete(new[0], at: before))
+        #expect(state.isComplete(new[1], at: before))
+    }
+
     @Test func duplicatesAreTold() throws {
         try loseEntries()
         try a.run("INSERT INTO t VALUES (101, 7, 0)")

@@ -217,6 +217,77 @@ struct SerializableTests {
         #expect(database.sql.serializables.counts == (0, 0))
     }
 
+    /// The same by memory, where each transaction reads and writes much.
+    @Test func whatIsKeptForAnOpenTransactionTakesNoMoreMemory() throws {
+        let limit = 64 << 10
+        let database = try TestDatabase(serializableBytes: limit)
+        let (old, young) = (try database.session(), try database.session())
+        try old.run("CREATE TABLE t (id int PRIMARY KEY, n int); CREATE TABLE u (id int)")
+        try begin(old)
+        #expect(try old.query("SELECT count(*) FROM u") == "0")
+        let tracker = database.sql.serializables
+        var most = 0
+        for number in 0..<60 {
+            try begin(young)
+            try young.run(
+                "INSERT INTO t SELECT i, 1 FROM generate_series(\(number * 100), "
+                    + "\(number * 100 + 99)) i; COMMIT")
+            most = max(most, tracker.committedBytes)
+            #expect(tracker.committedBytes <= limit, "\(number)")
+        }
+        #expect(most > limit / 2)
+        #expect(tracker.counts.committed < 30)
+        // One alone that takes more than there may be.
+        try begin(young)
+        try young.run("INSERT INTO t SELECT i, 1 FROM generate_series(10000, 14000) i; COMMIT")
+        #expect(tracker.committedBytes <= limit)
+        // Still known: what was written and read around.
+        try old.run("SELECT FROM t WHERE id = 12000; INSERT INTO u VALUES (1)")
+        try old.run("COMMIT")
+        #expect(tracker.counts == (0, 0) && tracker.committedBytes == 0)
+    }
+
+    /// A summary of summaries knows each commit that was read around once.
+    @Test func outsOfASummaryAreUnique() {
+        let (pending, first, second) = (CommitPoint(), CommitPoint(), CommitPoint())
+        first.timestamp = Timestamp(5)
+        second.timestamp = Timestamp(7)
+        let nodes = [[pending, second], [first, pending], [pending]].map { outs in
+            let node = SerializableNode(snapshotTimestamp: Timestamp(1))
+            node.committed(SerializableWrites(of: [], maxKeys: 8), outs: outs)
+            node.point.timestamp = Timestamp(9)
+            return node
+        }
+        let summary = SerializableNode(summaryOf: nodes, maxKeys: 8)
+        #expect(summary.outs.count == 2)
+        #expect(summary.outs.contains { $0 === pending } && summary.outs.contains { $0 === first })
+    }
+
+    /// A storage with more places than a summary keeps counts as whole: no conflict is missed by that.
+    @Test func summariesKnowCrowdedStoragesAsWhole() throws {
+        let nodes = try (0..<10).map { number in
+            let node = SerializableNode(snapshotTimestamp: Timestamp(1))
+            let batch = WriteBatch()
+            for id in 0..<20 {
+                let key: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 2, UInt8(number), UInt8(id)]
+                try key.withUnsafeBytes { key in
+                    node.reads.note(key)
+                    try batch.put(key: key, value: key, class: .row)
+                }
+            }
+            node.committed(try SerializableWrites(batch), outs: [])
+            node.point.timestamp = Timestamp(9)
+            return node
+        }
+        for (limit, isWhole) in [(200, false), (199, true), (0, true)] {
+            let summary = SerializableNode(summaryOf: nodes, maxKeys: limit)
+            #expect(summary.hasWholeStoragesOnly == isWhole, "\(limit)")
+            #expect(nodes.allSatisfy { summary.writes?.meet($0.reads) ?? false })
+            #expect(nodes.allSatisfy { $0.writes?.meet(summary.reads) ?? false })
+            #expect(isWhole == (summary.byteCount < 2000), "\(summary.byteCount)")
+        }
+    }
+
     /// A transaction left open keeps what committed beside it: so many, and no more memory than this.
     @Test func whatIsKeptForAnOpenTransactionIsBounded() throws {
         let database = try TestDatabase(serializableCount: 50)

@@ -57,6 +57,9 @@ extension Binder {
     func bindLocking(
         _ clauses: [AST.LockingClause], _ logical: LogicalSelect
     ) throws(SQLError) {
+        if clauses.isEmpty { return }
+        // Where WHERE refuses NULLs, an outer join is an inner one.
+        let from = logical.from?.reduced(logical.conjuncts)
         for clause in clauses {
             if let obstacle = logical.refusesLocks { throw Self.refused(clause, obstacle) }
             var chosen: [Relation] = []
@@ -66,13 +69,14 @@ extension Binder {
                 for table in clause.tables { chosen.append(try named(table, clause, logical)) }
             }
             for relation in chosen {
-                if logical.isNullable(relation), relation.isLockable, !logical.requires(relation) {
+                // What is wrong in a subquery comes first.
+                try lock(relation, clause, in: logical)
+                if relation.isLockable, from?.isNullable(relation) ?? false {
                     throw SQLError(
                         .featureNotSupported,
                         "\(clause.strength.clause) cannot be applied to the nullable side of an "
                             + "outer join")
                 }
-                try lock(relation, clause, in: logical)
             }
         }
     }
@@ -131,47 +135,14 @@ extension Binder {
 }
 
 extension Relation {
+    /// Whether a locking clause locks rows of it.
     fileprivate var isLockable: Bool {
         switch source {
-        case .table, .query: true
-        case .function, .commonTable, .empty: false
-        }
-    }
-}
-
-extension LogicalSelect {
-    /// Whether an outer join of its FROM may give NULLs in place of the relation's rows.
-    fileprivate func isNullable(_ relation: Relation) -> Bool {
-        from.map { Self.isNullable(relation, $0, false) ?? false } ?? false
-    }
-
-    /// Whether WHERE compares a column of the relation: then NULLs in place of its row do not pass, and
-    /// the outer join is an inner one.
-    fileprivate func requires(_ relation: Relation) -> Bool {
-        conjuncts.contains { condition in
-            guard let comparison = condition as? ComparisonExpression else { return false }
-            return [comparison.left, comparison.right].contains { side in
-                guard let slot = (side as? SlotReference)?.slot else { return false }
-                return relation.columns.contains { $0.slot == slot }
-            }
-        }
-    }
-
-    /// Nil: not in the tree.
-    private static func isNullable(
-        _ relation: Relation, _ tree: JoinTree, _ under: Bool
-    ) -> Bool? {
-        switch tree {
-        case .relation(let found): return found === relation ? under : nil
-        case .join(let kind, let left, let right, _):
-            let (ofLeft, ofRight) =
-                switch kind {
-                case .left: (under, true)
-                case .right: (true, under)
-                case .full: (true, true)
-                default: (under, under)
-                }
-            return isNullable(relation, left, ofLeft) ?? isNullable(relation, right, ofRight)
+        case .table: return true
+        case .query(let query):
+            guard case .select(let select) = query.body else { return false }
+            return select.relations.contains { $0.isLockable }
+        case .function, .commonTable, .empty: return false
         }
     }
 }

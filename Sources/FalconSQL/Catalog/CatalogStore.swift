@@ -93,16 +93,15 @@ final class CatalogStore: Sendable {
         } catch { throw SQLError(storage: error) }
     }
 
-    // MARK: Reading at open
+    // MARK: Reading
 
     private func scan(
-        _ database: DatabaseID, _ storage: StorageID,
+        _ database: DatabaseID, _ storage: StorageID, at timestamp: Timestamp,
         _ body: (OID, UnsafeRawBufferPointer) throws(SQLError) -> Void
     ) throws(SQLError) {
         do throws(StorageError) {
             let iterator = try engine.makeIterator(
-                KeyRange(prefix: CatalogKeys.prefix(database, storage)),
-                at: engine.publishedTimestamp)
+                KeyRange(prefix: CatalogKeys.prefix(database, storage)), at: timestamp)
             try iterator.seekToFirst()
             while iterator.isValid {
                 guard iterator.key.count == 12 else {
@@ -124,7 +123,9 @@ final class CatalogStore: Sendable {
     /// are missing.
     func loadDatabases(creating names: [String]) throws(SQLError) -> [DatabaseState] {
         var found: [DatabaseEntry] = []
-        try scan(CatalogKeys.shared, CatalogKeys.databases) { oid, value throws(SQLError) in
+        let now = engine.publishedTimestamp
+        try scan(CatalogKeys.shared, CatalogKeys.databases, at: now) {
+            oid, value throws(SQLError) in
             found.append(try DatabaseEntry(oid, decoding: value))
         }
         // Whoever has dropped one of them does not want it back.
@@ -154,23 +155,27 @@ final class CatalogStore: Sendable {
         for entry in found {
             result.append(
                 DatabaseState(
-                    entry, catalog: try load(entry.id), budget: engine.options.memoryBudget))
+                    entry, catalog: try load(entry.id, at: engine.publishedTimestamp),
+                    budget: engine.options.memoryBudget))
         }
         return result
     }
 
-    private func load(_ database: DatabaseID) throws(SQLError) -> CatalogSnapshot {
+    /// The catalog as its rows are at `timestamp`.
+    func load(
+        _ database: DatabaseID, at timestamp: Timestamp
+    ) throws(SQLError) -> CatalogSnapshot {
         var changes: [CatalogChange] = []
-        try scan(database, CatalogKeys.schemas) { oid, value throws(SQLError) in
+        try scan(database, CatalogKeys.schemas, at: timestamp) { oid, value throws(SQLError) in
             changes.append(.putSchema(try Self.decodeSchema(oid, value)))
         }
-        try scan(database, CatalogKeys.tables) { _, value throws(SQLError) in
+        try scan(database, CatalogKeys.tables, at: timestamp) { _, value throws(SQLError) in
             changes.append(.putTable(try TableDescriptor(decoding: value)))
         }
-        try scan(database, CatalogKeys.views) { oid, value throws(SQLError) in
+        try scan(database, CatalogKeys.views, at: timestamp) { oid, value throws(SQLError) in
             changes.append(.putView(try Self.decodeView(oid, value)))
         }
-        try scan(database, CatalogKeys.sequences) { oid, value throws(SQLError) in
+        try scan(database, CatalogKeys.sequences, at: timestamp) { oid, value throws(SQLError) in
             changes.append(.putSequence(try Self.decodeSequence(oid, value)))
         }
         return CatalogSnapshot(version: 0).applying(changes, version: 1)

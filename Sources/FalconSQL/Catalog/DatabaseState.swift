@@ -44,11 +44,12 @@ final class DatabaseState: Sendable {
     var committed: CatalogSnapshot { catalog.withLock { $0 } }
 
     /// Makes the DDL of a transaction that committed at `timestamp` visible to every session.
-    func publish(_ changes: [CatalogChange], at timestamp: Timestamp = .zero) {
+    func publish(_ changes: [CatalogChange], at timestamp: Timestamp) {
         catalog.withLock { snapshot in
-            noteIndexes(of: changes, over: snapshot, at: timestamp)
-            forgetSequences(of: changes, over: snapshot)
-            snapshot = snapshot.applying(changes, version: snapshot.version + 1)
+            let old = snapshot
+            snapshot = old.applying(changes, version: old.version + 1)
+            noteIndexes(of: changes, over: old, at: timestamp, now: snapshot)
+            forgetSequences(of: changes, over: old, now: snapshot)
             versionCell.store(snapshot.version, ordering: .releasing)
         }
     }
@@ -64,8 +65,10 @@ final class DatabaseState: Sendable {
     }
 
     private func noteIndexes(
-        of changes: [CatalogChange], over old: CatalogSnapshot, at timestamp: Timestamp
+        of changes: [CatalogChange], over old: CatalogSnapshot, at timestamp: Timestamp,
+        now: CatalogSnapshot
     ) {
+        var isNew = false
         for case .putTable(let table) in changes {
             // A body that is new, too, looks empty to old snapshots in any case.
             guard let before = old.tables[table.oid], before.storageID == table.storageID else {
@@ -73,36 +76,52 @@ final class DatabaseState: Sendable {
             }
             let known = Set(before.indexes.map(\.storageID))
             for index in table.indexes where !known.contains(index.storageID) {
-                indexTimestamps.withLock { all in
-                    // Those of indexes that are gone.
-                    if all.count >= 1024 { all = all.filter { isKnown($0.key, old) } }
-                    all[index.storageID] = timestamp
-                }
-                newestIndex.store(timestamp.rawValue, ordering: .releasing)
+                indexTimestamps.withLock { $0[index.storageID] = timestamp }
+                isNew = true
             }
+        }
+        guard isNew else { return }
+        newestIndex.store(timestamp.rawValue, ordering: .releasing)
+        indexTimestamps.withLock { all in
+            guard all.count > 1024 else { return }
+            // Of indexes that are gone nobody asks any more.
+            let known = Set(now.tables.values.flatMap { $0.indexes.map(\.storageID) })
+            all = all.filter { known.contains($0.key) }
         }
     }
 
-    /// Lets go of the states that are replaced.
-    private func forgetSequences(of changes: [CatalogChange], over old: CatalogSnapshot) {
+    /// Lets go of the states that are replaced, also by the transaction's own later changes.
+    private func forgetSequences(
+        of changes: [CatalogChange], over old: CatalogSnapshot, now: CatalogSnapshot
+    ) {
         for change in changes {
-            switch change {
-            case .putSequence(let new):
-                guard let before = old.sequences[new.oid], before.state != new.state else {
-                    continue
+            let (oid, made): (OID, OID?) =
+                switch change {
+                case .putSequence(let new): (new.oid, new.state)
+                case .dropSequence(let oid): (oid, nil)
+                default: (.invalid, nil)
                 }
-                sequences.withLock { $0[before.state] = nil }
-            case .dropSequence(let oid):
-                if let before = old.sequences[oid] {
-                    sequences.withLock { $0[before.state] = nil }
-                }
-            default: continue
+            for state in [old.sequences[oid]?.state, made] {
+                guard let state, state != now.sequences[oid]?.state else { continue }
+                sequences.withLock { $0[state] = nil }
             }
         }
     }
 
-    private func isKnown(_ index: StorageID, _ catalog: CatalogSnapshot) -> Bool {
-        catalog.tables.values.contains { $0.indexes.contains { $0.storageID == index } }
+    /// How many states of sequences are kept in memory.
+    var sequenceStateCount: Int { sequences.withLock { $0.count } }
+
+    /// `changes` are undone. The states of sequences made by them, which no other session has seen, are
+    /// forgotten, and what of them is stored, outside transactions, is deleted.
+    /// - Parameter catalog: as it is without them.
+    func forgetSequences(
+        ofUndone changes: some Sequence<CatalogChange>,
+        now catalog: @autoclosure () -> CatalogSnapshot
+    ) {
+        for case .putSequence(let entry) in changes
+        where catalog().sequences[entry.oid]?.state != entry.state {
+            sequences.withLock { $0.removeValue(forKey: entry.state) }?.delete()
+        }
     }
 
     /// The state of a sequence, read at its first use in this process.

@@ -101,6 +101,15 @@ final class SequenceState: Sendable {
         }
     }
 
+    /// Deletes what is stored. Nobody may use it any more. A failure leaves a few bytes that nothing reads.
+    func delete() {
+        let batch = WriteBatch()
+        try? key.withRaw { key throws(StorageError) in
+            try batch.delete(key: key, class: .system)
+        }
+        engine.commit(batch, CommitOptions(durability: .buffered)) { _ in }
+    }
+
     private func store(_ value: Int64, isCalled: Bool) throws(SQLError) {
         var bytes = ByteWriter(capacity: 9)
         bytes.appendFixed(value)

@@ -35,8 +35,8 @@ struct DatabaseOptions {
         case "template": template = option.stringValue ?? template
         case "encoding": encoding = try Self.encoding(option, place)
         case "locale", "lc_collate", "lc_ctype": locales.append(option.stringValue ?? "")
-        case "is_template": isTemplate = try Self.flag(option)
-        case "allow_connections": allowsConnections = try Self.flag(option)
+        case "is_template": isTemplate = try option.flag()
+        case "allow_connections": allowsConnections = try option.flag()
         case "connection_limit":
             guard case .integer(let limit) = value, let limit = Int32(exactly: limit) else {
                 throw SQLError(.syntaxError, "connection_limit requires an integer value")
@@ -93,13 +93,6 @@ struct DatabaseOptions {
             throw SQLError(
                 .syntaxError, "option \"\(option.name)\" not recognized", byteOffset: place)
         }
-    }
-
-    private static func flag(_ option: AST.Option) throws(SQLError) -> Bool {
-        guard let flag = option.boolValue else {
-            throw SQLError(.syntaxError, "\(option.name) requires a Boolean value")
-        }
-        return flag
     }
 
     // MARK: Encoding and locale

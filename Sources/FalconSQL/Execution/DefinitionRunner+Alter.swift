@@ -200,10 +200,7 @@ extension DefinitionRunner {
             try transaction.deleteStorage(index.storageID)
         }
         table.indexes.removeAll { $0.attributes.contains(attribute) }
-        for sequence in transaction.catalog.sequences.values
-        where sequence.ownerTable == table.oid && sequence.ownerAttribute == attribute {
-            try transaction.record(.dropSequence(sequence.oid))
-        }
+        try dropSequences(ownedBy: table.oid, attribute)
         // Checks that name the column go with it: what cannot be bound any more did.
         table.columns[index].isDropped = true
         table.columns[index].isNotNull = false

@@ -22,11 +22,17 @@ extension DefinitionRunner {
     ) throws(SQLError) {
         let state = try session.state.sequenceState(entry, engine: session.database.engine)
         var position = state.position
-        let old = entry
         try options.apply(to: &entry, at: &position, isNew: false)
+        try renewState(of: &entry, at: position)
+    }
+
+    /// Another running state, which begins at `position`.
+    private func renewState(
+        of entry: inout SequenceEntry, at position: SequencePosition
+    ) throws(SQLError) {
+        try transaction.deleteState(of: entry)
         entry.state = try store.allocateOID()
         entry.first = position
-        try transaction.deleteState(of: old)
     }
 
     /// TRUNCATE … RESTART IDENTITY: the sequences of the table's columns begin anew.
@@ -35,9 +41,8 @@ extension DefinitionRunner {
         for oid in owned.map(\.oid).sorted() {
             try transaction.lockRelation(oid, .accessExclusive)
             guard var entry = transaction.catalog.sequences[oid] else { continue }
-            try transaction.deleteState(of: entry)
-            entry.state = try store.allocateOID()
-            entry.first = SequencePosition(last: entry.start, isCalled: false)
+            try renewState(
+                of: &entry, at: SequencePosition(last: entry.start, isCalled: false))
             try transaction.record(.putSequence(entry))
         }
     }
@@ -111,9 +116,20 @@ extension DefinitionRunner {
 
     // MARK: Its name
 
+    /// The sequence, locked with the tables whose defaults name it: these first, as INSERT does.
+    private func renamableSequence(
+        _ name: AST.TableName, ifExists: Bool
+    ) throws(SQLError) -> SequenceEntry? {
+        if let found = try catalog.relation(schema: name.schema, name: name.name),
+            found.kind == .sequence
+        {
+            try lockUsers(of: found.oid)
+        }
+        return try lockedSequence(name, .accessExclusive, ifExists: ifExists)
+    }
+
     func renameSequence(_ rename: AST.Rename, _ name: AST.TableName) throws(SQLError) {
-        guard var entry = try lockedSequence(name, .accessExclusive, ifExists: rename.ifExists)
-        else { return }
+        guard var entry = try renamableSequence(name, ifExists: rename.ifExists) else { return }
         try lockName(entry.schemaOID, rename.newName)
         if transaction.catalog.relation(schema: entry.schemaOID, name: rename.newName) != nil {
             throw Self.exists(rename.newName)
@@ -130,9 +146,7 @@ extension DefinitionRunner {
                 .featureNotSupported,
                 "ALTER \(move.kind.rawValue.uppercased()) SET SCHEMA is not supported yet")
         }
-        guard
-            var entry = try lockedSequence(
-                move.relation, .accessExclusive, ifExists: move.ifExists)
+        guard var entry = try renamableSequence(move.relation, ifExists: move.ifExists)
         else { return }
         if let table = transaction.catalog.tables[entry.ownerTable] {
             throw SQLError(
@@ -171,32 +185,6 @@ extension DefinitionRunner {
             guard role == session.settings.user || session.database.isSuperuser(role) else {
                 throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
             }
-        }
-    }
-
-    /// Defaults name the sequence as text: those that mean `oid` get its new name.
-    private func renameInDefaults(_ oid: OID, to path: [String]) throws(SQLError) {
-        let text = path.map { Identifier.quoted($0) }.joined(separator: ".")
-        let catalog = catalog
-        for table in transaction.catalog.tables.values.sorted(by: { $0.oid < $1.oid }) {
-            var altered = table
-            for place in table.columns.indices {
-                guard let expression = table.columns[place].defaultExpression else { continue }
-                altered.columns[place].defaultExpression = ExpressionDeparser.text(
-                    of: try SQLParser.parseExpression(expression)
-                ) { name in
-                    let parts = Identifier.parse(name)
-                    let schema = parts.count > 1 ? parts[parts.count - 2] : nil
-                    let found = try? catalog.relation(schema: schema, name: parts.last ?? "")
-                    return found?.oid == oid ? text : nil
-                }
-            }
-            let isSame = zip(table.columns, altered.columns).allSatisfy {
-                $0.defaultExpression == $1.defaultExpression
-            }
-            if isSame { continue }
-            altered.version += 1
-            try transaction.record(.putTable(altered))
         }
     }
 }

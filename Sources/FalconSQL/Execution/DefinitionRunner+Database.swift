@@ -89,7 +89,8 @@ extension DefinitionRunner {
         let engine = session.database.engine
         let snapshot = engine.makeSnapshot(owner: transaction.snapshotOwner)
         defer { snapshot.release() }
-        let source = template.committed
+        // As of the snapshot, like the rows: sessions may come and change both meanwhile.
+        let source = try session.database.store.load(template.id, at: snapshot.timestamp)
         let temporary = Set(
             source.schemas.values.filter { $0.name.hasPrefix(SessionCatalog.temporaryPrefix) }
                 .map(\.oid))
@@ -187,8 +188,10 @@ extension DefinitionRunner {
         let cluster = session.database
         let others = cluster.sessionCount(on: database, except: session.processID)
         let prepared = cluster.prepared.count(of: database)
-        let detail: String
+        let detail: String?
         switch (others, prepared) {
+        // They have left since.
+        case (0, 0): detail = nil
         case (0, 1): detail = "There is 1 prepared transaction using the database."
         case (0, _): detail = "There are \(prepared) prepared transactions using the database."
         case (1, 0): detail = "There is 1 other session using the database."
@@ -231,6 +234,8 @@ extension DefinitionRunner {
         guard cluster.close(database) else { throw busy(database, "database") }
         // From here on whatever fails lets others in again.
         transaction.databaseChanges.append(.dropped(database))
+        // Whoever was there until now may have left one.
+        if cluster.prepared.count(of: database) > 0 { throw busy(database, "database") }
         let batch = transaction.batch
         let range = Self.range(database.id)
         try storage { () throws(StorageError) in

@@ -188,10 +188,7 @@ extension DefinitionRunner {
             try deleteBodies(of: table)
             try transaction.record(.dropTable(table.oid))
             try renewReferenced(by: keys, except: table.oid)
-            for sequence in transaction.catalog.sequences.values
-            where sequence.ownerTable == table.oid {
-                try transaction.record(.dropSequence(sequence.oid))
-            }
+            try dropSequences(ownedBy: table.oid)
         }
     }
 }

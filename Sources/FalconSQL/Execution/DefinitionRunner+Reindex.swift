@@ -11,8 +11,8 @@ extension DefinitionRunner {
         init(_ options: [AST.Option]) throws(SQLError) {
             for option in options {
                 switch option.name {
-                case "concurrently": isConcurrent = try Self.flag(option)
-                case "verbose": isVerbose = try Self.flag(option)
+                case "concurrently": isConcurrent = try option.flag()
+                case "verbose": isVerbose = try option.flag()
                 case "tablespace":
                     let name = option.stringValue ?? ""
                     guard ["", "pg_default"].contains(name) else {
@@ -25,13 +25,6 @@ extension DefinitionRunner {
                         byteOffset: option.location >= 0 ? option.location : nil)
                 }
             }
-        }
-
-        private static func flag(_ option: AST.Option) throws(SQLError) -> Bool {
-            guard let flag = option.boolValue else {
-                throw SQLError(.syntaxError, "\(option.name) requires a Boolean value")
-            }
-            return flag
         }
     }
 
@@ -147,6 +140,7 @@ extension DefinitionRunner {
                         severity: .info))
             }
         }
+        if places.allSatisfy({ old.indexes[$0].isPrimary }) { return }
         table.version += 1
         try transaction.record(.putTable(table))
     }

@@ -8,13 +8,11 @@ final class MergeOperator: ModifyOperator {
     private let node: MergeNode
     private let locker: RowLocker
     private let keyLocker: RowLocker
-    private var oldValues: [Datum]
 
     init(_ executor: PlanExecutor, _ node: MergeNode, child: Operator) {
         self.node = node
         locker = RowLocker(node.row, mode: .forNoKeyUpdate)
         keyLocker = RowLocker(node.row, mode: .forUpdate)
-        oldValues = Array(repeating: .null, count: node.target.table.columns.count)
         super.init(executor, node.target, child: child)
     }
 
@@ -47,13 +45,6 @@ final class MergeOperator: ModifyOperator {
         return true
     }
 
-    /// Where the checks look for it.
-    private func showNew() {
-        for (place, slot) in target.newSlots.enumerated() {
-            if let slot { row.slots[slot] = newValues[place] }
-        }
-    }
-
     // MARK: WHEN MATCHED
 
     /// Whether the row at `key` was changed; nil: it is no match any more.
@@ -69,7 +60,7 @@ final class MergeOperator: ModifyOperator {
                 try makeNew(assignments)
                 changesKey = try writer.changesKey(oldValues, newValues)
             case .delete?:
-                gatherOld()
+                gatherOld(node.row)
                 changesKey = true
             case .insert?, .nothing?, nil: return false
             }
@@ -110,15 +101,9 @@ final class MergeOperator: ModifyOperator {
         .cardinalityViolation, "MERGE command cannot affect row a second time",
         hint: "Ensure that not more than one source row matches any one target row.")
 
-    private func gatherOld() {
-        for (place, slot) in node.row.columnSlots.enumerated() {
-            oldValues[place] = slot.map { row.slots[$0] } ?? .null
-        }
-    }
-
     /// The row as it is and as it shall be.
     private func makeNew(_ assignments: [ColumnAssignment]) throws(SQLError) {
-        gatherOld()
+        gatherOld(node.row)
         newValues = oldValues
         for assignment in assignments {
             newValues[Int(assignment.attribute) - 1] = try assignment.value.evaluate(row)

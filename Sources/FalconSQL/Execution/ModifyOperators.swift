@@ -7,12 +7,15 @@ class ModifyOperator: Operator {
     let child: Operator
     @exclusivity(unchecked) private var cachedWriter: RowWriter?
     @exclusivity(unchecked) var newValues: [Datum]
+    /// Of the row that is changed.
+    @exclusivity(unchecked) var oldValues: [Datum]
     @exclusivity(unchecked) private var isDone = false
 
     init(_ executor: PlanExecutor, _ target: ModifyTarget, child: Operator) {
         self.target = target
         self.child = child
         newValues = Array(repeating: .null, count: target.table.columns.count)
+        oldValues = newValues
         super.init(executor)
     }
 
@@ -61,6 +64,20 @@ class ModifyOperator: Operator {
     func gatherNew() {
         for (index, slot) in target.newSlots.enumerated() {
             newValues[index] = slot.map { row.slots[$0] } ?? .null
+        }
+    }
+
+    /// Puts `newValues` where checks and RETURNING look for them.
+    func showNew() {
+        for (index, slot) in target.newSlots.enumerated() {
+            if let slot { row.slots[slot] = newValues[index] }
+        }
+    }
+
+    /// Collects the row as it is into `oldValues`.
+    func gatherOld(_ target: RowTarget) {
+        for (index, slot) in target.columnSlots.enumerated() {
+            oldValues[index] = slot.map { row.slots[$0] } ?? .null
         }
     }
 
@@ -122,9 +139,7 @@ final class InsertOperator: ModifyOperator {
 
     /// Inserts `newValues`, as COPY does too.
     private func insertNew() throws(SQLError) -> Bool {
-        for (index, slot) in target.newSlots.enumerated() {
-            if let slot { row.slots[slot] = newValues[index] }
-        }
+        showNew()
         try checkConstraints()
         let writer = try writer
         guard let action = node.onConflict else {
@@ -241,14 +256,12 @@ final class UpdateOperator: ModifyOperator {
     /// It assigns to a column of a unique key, perhaps what is there already.
     private let touchesKey: Bool
     private var assigned: [Datum] = []
-    private var oldValues: [Datum]
 
     init(_ executor: PlanExecutor, _ node: UpdateNode, child: Operator) {
         self.node = node
         touchesKey = node.target.table.hasKey(among: node.assignments)
         locker = RowLocker(node.row, mode: .forNoKeyUpdate)
         keyLocker = RowLocker(node.row, mode: .forUpdate)
-        oldValues = Array(repeating: .null, count: node.target.table.columns.count)
         super.init(executor, node.target, child: child)
     }
 
@@ -283,9 +296,7 @@ final class UpdateOperator: ModifyOperator {
 
     /// The row as it is and as it shall be.
     private func makeNew() throws(SQLError) {
-        for (index, slot) in node.row.columnSlots.enumerated() {
-            oldValues[index] = slot.map { row.slots[$0] } ?? .null
-        }
+        gatherOld(node.row)
         assigned.removeAll(keepingCapacity: true)
         for assignment in node.assignments {
             assigned.append(try assignment.value.evaluate(row))
@@ -325,12 +336,10 @@ extension TableDescriptor {
 final class DeleteOperator: ModifyOperator {
     private let node: DeleteNode
     private let locker: RowLocker
-    private var oldValues: [Datum]
 
     init(_ executor: PlanExecutor, _ node: DeleteNode, child: Operator) {
         self.node = node
         locker = RowLocker(node.row, mode: .forUpdate, isDelete: true)
-        oldValues = Array(repeating: .null, count: node.target.table.columns.count)
         super.init(executor, node.target, child: child)
     }
 
@@ -339,51 +348,8 @@ final class DeleteOperator: ModifyOperator {
         let writer = try writer
         return try locker.withLocked(key, executor, needsLocks: writer.needsLocks) {
             key throws(SQLError) in
-            for (index, slot) in node.row.columnSlots.enumerated() {
-                oldValues[index] = slot.map { row.slots[$0] } ?? .null
-            }
+            gatherOld(node.row)
             try writer.delete(key: key, old: oldValues)
         }
-    }
-}
-
-/// SELECT … FOR UPDATE and its weaker kin.
-final class LockRowsOperator: Operator {
-    private let child: Operator
-    private let lockers: [RowLocker]
-
-    init(_ executor: PlanExecutor, _ node: LockRowsNode, child: Operator) {
-        self.child = child
-        lockers = node.targets.map { target in
-            let mode: LockMode =
-                switch target.strength {
-                case .keyShare: .forKeyShare
-                case .share: .forShare
-                case .noKeyUpdate: .forNoKeyUpdate
-                case .update: .forUpdate
-                }
-            return RowLocker(target.row, mode: mode, wait: target.wait, isClause: true)
-        }
-        super.init(executor)
-    }
-
-    override func open() throws(SQLError) { try child.open() }
-    override func close() { child.close() }
-
-    override func next() throws(SQLError) -> Bool {
-        rows: while try child.next() {
-            for locker in lockers {
-                // A row of an outer join's empty side has no key.
-                guard case .bytes(let key) = row.slots[locker.target.rowKeySlot] else { continue }
-                let needsLocks = !executor.transaction.createdStorage.contains(
-                    locker.target.table.storageID)
-                let outcome = try key.withRaw { key throws(SQLError) in
-                    try locker.lock(key, executor, needsLocks: needsLocks)
-                }
-                if case .skip = outcome { continue rows }
-            }
-            return true
-        }
-        return false
     }
 }

@@ -5,7 +5,7 @@ import FalconStorage
 struct RowLocker {
     enum Outcome {
         case current
-        /// Its newest version was loaded and still satisfies the query.
+        /// Its newest version was loaded and, unless it is for a locking clause, satisfies the query.
         case reloaded
         /// The same, at another primary key, which is locked too.
         case moved([UInt8])
@@ -28,14 +28,16 @@ struct RowLocker {
     let codec: RowCodec
     let projection: RowProjection
     let isDelete: Bool
-    /// FOR UPDATE and its kin: PostgreSQL calls a concurrent delete an update there.
-    private let isClause: Bool
+    /// Of FOR UPDATE and its kin, where PostgreSQL calls a concurrent delete an update. One row of the
+    /// query may have several to lock: it is held against the query once all of them are.
+    private let undo: SlotUndo?
 
+    /// - Parameter undo: of a locking clause, keeps what the slots had before.
     init(
         _ target: RowTarget, mode: LockMode, wait: AST.LockWaitPolicy = .wait,
-        isDelete: Bool = false, isClause: Bool = false
+        isDelete: Bool = false, undo: SlotUndo? = nil
     ) {
-        self.isClause = isClause
+        self.undo = undo
         self.target = target
         self.mode = mode
         self.wait = wait
@@ -107,24 +109,47 @@ struct RowLocker {
         }
         if isDeleted { return .skip(.gone) }
         let row = executor.row
+        undo?.keep(target.slots, of: row)
         let found = try executor.withCommitted(key, at: engine.publishedTimestamp) {
             value throws(SQLError) in
             try codec.decode(value, projection, into: row.slots)
         }
         guard found else { return .skip(.gone) }
         if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
+        if undo != nil { return .reloaded }
+        return try stillHolds(row) ? .reloaded : .skip(.gone)
+    }
+
+    /// Whether the query's conditions hold for what the slots have now.
+    func stillHolds(_ row: RowContext) throws(SQLError) -> Bool {
         for join in target.outerJoins where try !join.condition.isTrue(row) {
+            undo?.keep(join.nullableSlots, of: row)
             for slot in join.nullableSlots { row.slots[slot] = .null }
         }
-        if let recheck = target.recheck, try !recheck.isTrue(row) { return .skip(.gone) }
-        return .reloaded
+        return try target.recheck?.isTrue(row) ?? true
     }
+}
+
+/// What slots had before a row's newest version was put there. The query goes on from that: a join has
+/// more rows for the one that it found, not for what has become of it.
+final class SlotUndo {
+    private var values: [(slot: Int, value: Datum)] = []
+
+    func keep(_ slots: [Int], of row: RowContext) {
+        for slot in slots { values.append((slot, row.slots[slot])) }
+    }
+
+    func restore(_ row: RowContext) {
+        while let last = values.popLast() { row.slots[last.slot] = last.value }
+    }
+
+    func removeAll() { values.removeAll() }
 }
 
 extension RowLocker {
     /// 40001: the transaction's one snapshot has the row as it was.
     private func concurrent(_ isDelete: Bool) -> SQLError {
-        let change = isDelete && !isClause ? "delete" : "update"
+        let change = isDelete && undo == nil ? "delete" : "update"
         return SQLError(
             .serializationFailure, "could not serialize access due to concurrent \(change)")
     }

@@ -15,13 +15,13 @@ struct ExplainOptions {
         var countsLog = false
         for option in options {
             switch option.name.lowercased() {
-            case "analyze": isAnalyzed = try Self.flag(option)
-            case "verbose": isVerbose = try Self.flag(option)
-            case "costs": showsCosts = try Self.flag(option)
-            case "timing": timing = try Self.flag(option)
-            case "summary": summary = try Self.flag(option)
-            case "wal": countsLog = try Self.flag(option)
-            case "buffers", "settings": _ = try Self.flag(option)
+            case "analyze": isAnalyzed = try option.flag()
+            case "verbose": isVerbose = try option.flag()
+            case "costs": showsCosts = try option.flag()
+            case "timing": timing = try option.flag()
+            case "summary": summary = try option.flag()
+            case "wal": countsLog = try option.flag()
+            case "buffers", "settings": _ = try option.flag()
             case "format": isJSON = try Self.isJSON(option)
             default:
                 throw SQLError(
@@ -37,11 +37,6 @@ struct ExplainOptions {
 
     private static func requiresAnalyze(_ name: String) -> SQLError {
         SQLError(.invalidParameterValue, "EXPLAIN option \(name) requires ANALYZE")
-    }
-
-    private static func flag(_ option: AST.Option) throws(SQLError) -> Bool {
-        if let value = option.boolValue { return value }
-        throw SQLError(.syntaxError, "\(option.name) requires a Boolean value")
     }
 
     private static func isJSON(_ option: AST.Option) throws(SQLError) -> Bool {

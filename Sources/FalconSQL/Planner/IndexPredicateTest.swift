@@ -13,10 +13,7 @@ final class IndexPredicateTest {
             session: nil)
         let binder = Binder(
             catalog: NoCatalog(), context: context, parameterTypes: [], allowsNewParameters: false)
-        let slots: [Int?] = table.columns.map { column in
-            let slot = binder.newSlot(owner: nil)
-            return column.isDropped ? nil : slot
-        }
+        let slots = binder.rowSlots(of: table)
         condition = try SQLError.unplaced { () throws(SQLError) in
             try binder.bindIndexPredicate(
                 try SQLParser.parseExpression(predicate.expression), table, slots)
@@ -41,6 +38,16 @@ private struct NoCatalog: CatalogReader {
     func schemaExists(_ name: String) throws(SQLError) -> Bool { false }
 }
 
+extension Binder {
+    /// New slots for a stored row, by attribute - 1: the first of a binder are these places.
+    fileprivate func rowSlots(of table: TableDescriptor) -> [Int?] {
+        table.columns.map { column in
+            let slot = newSlot(owner: nil)
+            return column.isDropped ? nil : slot
+        }
+    }
+}
+
 extension StatementPlanner {
     /// The predicate of a new partial index as the catalog stores it.
     func storedPredicate(
@@ -48,10 +55,7 @@ extension StatementPlanner {
     ) throws(SQLError) -> IndexPredicate {
         let binder = Binder(
             catalog: catalog, context: context, parameterTypes: [], allowsNewParameters: false)
-        let slots: [Int?] = table.columns.map { column in
-            let slot = binder.newSlot(owner: nil)
-            return column.isDropped ? nil : slot
-        }
+        let slots = binder.rowSlots(of: table)
         let bound = try binder.bindIndexPredicate(expression, table, slots)
         guard bound.isImmutable else {
             throw SQLError(

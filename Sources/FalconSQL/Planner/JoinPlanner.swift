@@ -440,26 +440,10 @@ final class JoinPlanner {
 
     /// Whether a condition is surely not true when all slots of `mask` are NULL.
     private func isStrict(_ expression: BoundExpression, _ mask: UInt64) -> Bool {
-        func isNullFor(_ node: BoundExpression) -> Bool {
-            switch node {
-            case let reference as SlotReference:
-                return self.mask(CollectionOfOne(reference.slot)) & mask != 0
-            case let cast as IntegerCast: return isNullFor(cast.operand)
-            case let relabel as RelabelExpression: return isNullFor(relabel.operand)
-            case let arithmetic as IntegerArithmetic:
-                return isNullFor(arithmetic.left) || isNullFor(arithmetic.right)
-            case let comparison as ComparisonExpression:
-                return isNullFor(comparison.left) || isNullFor(comparison.right)
-            case let call as FunctionExpression:
-                return call.function.isStrict && call.arguments.contains(where: isNullFor)
-            case let list as InListExpression: return isNullFor(list.left)
-            default: return false
-            }
-        }
-        if let test = expression as? NullTestExpression {
-            return test.isNotNull && isNullFor(test.operand)
-        }
-        return isNullFor(expression)
+        NullEffect { node in
+            (node as? SlotReference).map { self.mask(CollectionOfOne($0.slot)) & mask != 0 }
+                ?? false
+        }.refuses(expression)
     }
 
     /// `a = b` with one side over `left`, the other over `right`.

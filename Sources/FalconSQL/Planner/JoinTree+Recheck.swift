@@ -8,7 +8,9 @@ struct JoinRecheck {
 }
 
 extension JoinTree {
-    /// Only what a locked row may be in: rows of a nullable side cannot be locked.
+    /// Of a tree in which no locked row is on the nullable side of a join: those sides' rows are as they
+    /// were, and what was true of them among themselves still is. So their own joins need no look, and
+    /// neither has a FULL join, where both sides are such.
     var recheck: JoinRecheck {
         var found = JoinRecheck()
         collect(into: &found)

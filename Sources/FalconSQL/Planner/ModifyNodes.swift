@@ -106,6 +106,9 @@ public final class RowTarget: Sendable {
     /// Joins that the row is on the kept side of: decided before `recheck`, in this order.
     public let outerJoins: [OuterJoin]
 
+    /// Where the row and its key are.
+    var slots: [Int] { columnSlots.compactMap { $0 } + [rowKeySlot] }
+
     /// An outer join: where its condition no longer holds the other side has no row.
     public struct OuterJoin: Sendable {
         public let condition: BoundExpression

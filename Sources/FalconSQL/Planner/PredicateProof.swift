@@ -125,39 +125,7 @@ struct PredicateProof {
     private static func isStrict(
         _ condition: BoundExpression, on operand: BoundExpression
     ) -> Bool {
-        if isSame(condition, operand) { return true }
-        switch condition {
-        case let logic as LogicExpression:
-            return logic.isAnd
-                ? logic.operands.contains { isStrict($0, on: operand) }
-                : logic.operands.allSatisfy { isStrict($0, on: operand) }
-        case let test as NullTestExpression:
-            return test.isNotNull && isNullWith(test.operand, operand)
-        case let test as BooleanTestExpression:
-            switch test.test {
-            case .isTrue, .isFalse, .isNotUnknown: return isNullWith(test.operand, operand)
-            default: return false
-            }
-        default: return isNullWith(condition, operand)
-        }
-    }
-
-    /// `expression` is NULL when `operand` is.
-    private static func isNullWith(
-        _ expression: BoundExpression, _ operand: BoundExpression
-    ) -> Bool {
-        if isSame(expression, operand) { return true }
-        switch expression {
-        case is ComparisonExpression, is IntegerArithmetic, is NotExpression,
-            is RelabelExpression, is TextConversionExpression, is ModifierExpression,
-            is IntegerCast:
-            return expression.children.contains { isNullWith($0, operand) }
-        case let list as InListExpression: return isNullWith(list.left, operand)
-        case let any as ArrayComparison where !any.isAll: return isNullWith(any.left, operand)
-        case let call as FunctionExpression where call.function.isStrict:
-            return call.arguments.contains { isNullWith($0, operand) }
-        default: return false
-        }
+        NullEffect { isSame($0, operand) }.refuses(condition)
     }
 
     // MARK: Booleans

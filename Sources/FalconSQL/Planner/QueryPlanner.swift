@@ -317,12 +317,29 @@ final class QueryPlanner {
 
     /// The joins of FROM as a row that was waited for is held against them.
     private func joinRecheck(_ select: LogicalSelect) throws(SQLError) -> JoinRecheck {
-        let joins = select.from?.recheck ?? JoinRecheck()
+        let joins = select.from?.reduced(select.conjuncts).recheck ?? JoinRecheck()
         for join in joins.outerJoins { try ready(join.condition) }
         return joins
     }
 
     // MARK: INSERT, UPDATE, DELETE, MERGE
+
+    /// The row that UPDATE, DELETE and MERGE change; nil of INSERT.
+    private func changedRow(_ modify: LogicalModify) throws(SQLError) -> RowTarget? {
+        guard let relation = modify.relation, case .select(let select) = modify.source.body else {
+            return nil
+        }
+        var joins = JoinRecheck()
+        if case .merge(_, let conditions) = modify.kind {
+            joins.conditions = conditions
+        } else {
+            joins = try joinRecheck(select)
+            joins.conditions += select.conjuncts
+        }
+        let recheck = LogicExpression.all(joins.conditions)
+        if let recheck { try ready(recheck) }
+        return rowTarget(relation, modify.table, recheck, joins.outerJoins)
+    }
 
     private func planModify(_ modify: LogicalModify) throws(SQLError) -> Planned {
         let source = try plan(modify.source)
@@ -331,13 +348,7 @@ final class QueryPlanner {
             table: modify.table, alias: modify.alias, newSlots: modify.newSlots,
             checks: modify.checks, emitsRows: modify.isReturning)
         let slots = Self.unique(source.node.outputSlots + modify.newSlots.compactMap { $0 })
-        var row: RowTarget?
-        if let relation = modify.relation, case .select(let select) = modify.source.body {
-            let joins = try joinRecheck(select)
-            let recheck = LogicExpression.all(joins.conditions + select.conjuncts)
-            if let recheck { try ready(recheck) }
-            row = rowTarget(relation, modify.table, recheck, joins.outerJoins)
-        }
+        let row = try changedRow(modify)
         var planned: Planned
         switch modify.kind {
         case .insert(let values, let conflict):
@@ -370,13 +381,9 @@ final class QueryPlanner {
                 .delete(DeleteNode(target: target, row: row, child: source.node)), slots: slots)
             // What references the rows is looked for, and may go with them.
             if !binder.catalog.referencedColumns(of: modify.table).isEmpty { planned.bound = nil }
-        case .merge(let actions, let conditions):
-            let recheck = LogicExpression.all(conditions)
-            if let recheck { try ready(recheck) }
+        case .merge(let actions, _):
+            guard let row else { throw SQLError(.internalError, "MERGE lacks its target") }
             for action in actions { try ready(action.expressions) }
-            guard let relation = modify.relation,
-                let row = rowTarget(relation, modify.table, recheck)
-            else { throw SQLError(.internalError, "MERGE lacks its target") }
             planned = source.with(
                 .merge(
                     MergeNode(target: target, row: row, child: source.node, actions: actions)),

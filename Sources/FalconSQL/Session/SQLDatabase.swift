@@ -55,6 +55,12 @@ public final class SQLDatabase: Sendable {
             sessions.filter { $0.value.session.database === database && $0.key != processID }
                 .map(\.value.session)
         }
+
+        /// Tells every database of every other. Under the lock, so that an older list never comes last.
+        func shareList() {
+            let all = databases.values.sorted { $0.oid < $1.oid }
+            for database in all { database.setCluster(all.map(\.entry)) }
+        }
     }
     private final class WeakSession: Sendable {
         let database: DatabaseState
@@ -106,14 +112,8 @@ public final class SQLDatabase: Sendable {
             allocateTransaction: { engine.allocateTransactionID().rawValue })
         registry.withLock { registry in
             for database in databases { registry.databases[database.name] = database }
+            registry.shareList()
         }
-        shareList()
-    }
-
-    /// Tells every database of every other.
-    private func shareList() {
-        let all = databaseList
-        for database in all { database.setCluster(all.map(\.entry)) }
     }
 
     /// Reads the catalog of `engine`, making it at first open. The engine stays the caller's to close.
@@ -232,8 +232,15 @@ public final class SQLDatabase: Sendable {
                 registry.databases[database.name] = nil
                 droppedCounts.withLock { $0.add(database) }
             }
+            registry.shareList()
         }
-        shareList()
+    }
+
+    /// What databases that are dropped have counted, and those that are there: each is in one of both.
+    var counted: (dropped: TransactionCounts, databases: [DatabaseState]) {
+        registry.withLock { registry in
+            (droppedCounts.withLock { $0 }, Array(registry.databases.values))
+        }
     }
 
     /// What the open sessions do, by process number. Thread-safe.

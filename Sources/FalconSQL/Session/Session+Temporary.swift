@@ -91,10 +91,10 @@ enum TemporaryRelations {
         }
         for name in names {
             guard let (batch, changes) = try removal(of: name, in: database) else { continue }
-            do throws(StorageError) {
-                _ = try engine.commitAndWait(batch)
-            } catch { throw SQLError(storage: error) }
-            database.publish(changes)
+            let receipt = try storage { () throws(StorageError) in
+                try engine.commitAndWait(batch)
+            }
+            database.publish(changes, at: receipt.timestamp)
         }
     }
 
@@ -110,7 +110,8 @@ enum TemporaryRelations {
                 durability: .written, transactionID: nil, database: database.id)
             engine.commit(removed.batch, options) { result in
                 switch result {
-                case .success: database.publish(removed.changes)
+                case .success(let receipt):
+                    database.publish(removed.changes, at: receipt.timestamp)
                 case .failure(let error): report(SQLError(storage: error))
                 }
             }

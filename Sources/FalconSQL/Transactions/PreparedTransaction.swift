@@ -54,6 +54,8 @@ final class PreparedTransaction: @unchecked Sendable {
 
     /// It was rolled back, or PREPARE failed.
     func abandoned(in cluster: SQLDatabase) {
+        let database = effects.database
+        database.forgetSequences(ofUndone: effects.changes, now: database.committed)
         effects.abandoned(in: cluster)
         cluster.locks.unregister(owner)
     }

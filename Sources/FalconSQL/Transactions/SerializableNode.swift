@@ -26,7 +26,7 @@ final class SerializableNode: @unchecked Sendable {
     let point: CommitPoint
     /// Of a summary the first of its commits, where `point` is the last.
     let firstPoint: CommitPoint
-    private let isSummary: Bool
+    let isSummary: Bool
     /// Everybody who begins now sees it. Guarded by the tracker.
     @exclusivity(unchecked) var isPublished = false
     @exclusivity(unchecked) var reads = SerializableReads()
@@ -48,7 +48,8 @@ final class SerializableNode: @unchecked Sendable {
     /// One node in the place of many, all published, where those take too much room. It stands for a
     /// transaction that read and wrote what any of them did, committed as early as the first and as late
     /// as the last: it can cost a retry that they would not have, and hides no conflict.
-    init(summaryOf nodes: [SerializableNode]) {
+    /// - Parameter maxKeys: a storage read or written in more places counts as whole.
+    init(summaryOf nodes: [SerializableNode], maxKeys: Int) {
         snapshotTimestamp = nodes.map(\.snapshotTimestamp).max() ?? .zero
         point = CommitPoint()
         firstPoint = CommitPoint()
@@ -56,16 +57,36 @@ final class SerializableNode: @unchecked Sendable {
         isPublished = true
         point.timestamp = nodes.compactMap(\.point.timestamp).max()
         firstPoint.timestamp = nodes.compactMap(\.firstPoint.timestamp).min()
-        for node in nodes { reads.formUnion(node.reads) }
-        writes = SerializableWrites(of: nodes.compactMap(\.writes))
-        let outs = nodes.flatMap(\.outs)
-        let first = outs.filter { $0.timestamp != nil }.min { $0.isBefore($1) }
-        self.outs = outs.filter { $0.timestamp == nil } + (first.map { [$0] } ?? [])
+        for node in nodes { reads.formUnion(node.reads, maxPlaces: maxKeys) }
+        writes = SerializableWrites(of: nodes.compactMap(\.writes), maxKeys: maxKeys)
+        outs = Self.merged(nodes.flatMap(\.outs))
         measure()
+    }
+
+    /// Each once; of those that have their place the first counts.
+    private static func merged(_ outs: [CommitPoint]) -> [CommitPoint] {
+        var known: Set<ObjectIdentifier> = []
+        var merged: [CommitPoint] = []
+        var first: CommitPoint?
+        for out in outs where known.insert(ObjectIdentifier(out)).inserted {
+            if out.timestamp == nil {
+                merged.append(out)
+            } else if first.map({ out.isBefore($0) }) ?? true {
+                first = out
+            }
+        }
+        if let first { merged.append(first) }
+        return merged
     }
 
     private func measure() {
         byteCount = 512 + reads.byteCount + (writes?.byteCount ?? 0) + 64 * outs.count
+    }
+
+    /// It cannot be smaller.
+    var hasWholeStoragesOnly: Bool {
+        reads.storages.values.allSatisfy(\.isWhole)
+            && writes?.storages.values.allSatisfy(\.isWhole) ?? true
     }
 
     var wroteNothing: Bool { writes?.isEmpty ?? true }

@@ -6,7 +6,7 @@ import FalconStorage
 /// phantom. Keys are kept as 64-bit hashes, so that two keys may be taken for one: that can cost a
 /// retry, and never hides a conflict. A storage read in very many places counts as read whole.
 struct SerializableReads {
-    struct Range {
+    struct Range: Equatable {
         var lower: [UInt8]
         /// The first key beyond; nil for the end of the keyspace.
         var upper: [UInt8]?
@@ -27,6 +27,18 @@ struct SerializableReads {
         fileprivate var isCrowded: Bool {
             isWhole || keys.count > SerializableReads.maxKeys
                 || ranges.count > SerializableReads.maxRanges
+        }
+
+        fileprivate mutating func formUnion(_ other: OfStorage, maxPlaces: Int) {
+            isWhole = isWhole || other.isWhole
+            // Each may be as large as a transaction's: they are not put together for nothing.
+            if isWhole || keys.count + ranges.count + other.ranges.count > maxPlaces {
+                isWhole = true
+                return
+            }
+            keys.formUnion(other.keys)
+            for range in other.ranges where !ranges.contains(range) { append(range) }
+            isWhole = keys.count + ranges.count > maxPlaces
         }
     }
 
@@ -77,14 +89,14 @@ struct SerializableReads {
         }
     }
 
-    /// Counts as read what either has read.
-    mutating func formUnion(_ other: SerializableReads) {
+    /// Counts as read what either has read, and a storage as whole in which that is more than
+    /// `maxPlaces` keys and ranges.
+    mutating func formUnion(_ other: SerializableReads, maxPlaces: Int) {
         isEverything = isEverything || other.isEverything
         for (storage, theirs) in other.storages {
             change(storage) { reads in
-                reads.keys.formUnion(theirs.keys)
-                for range in theirs.ranges { reads.append(range) }
-                return theirs.isWhole || reads.isCrowded
+                reads.formUnion(theirs, maxPlaces: maxPlaces)
+                return reads.isWhole
             }
         }
     }

@@ -38,7 +38,8 @@ final class SerializableTracker: Sendable {
     }
     private let state = Mutex(State())
     private let budget: MemoryBudget?
-    /// Beyond so many bytes or transactions the older half of the committed ones becomes one.
+    /// Beyond so many bytes or transactions the older half of the committed ones becomes one, of those
+    /// that everybody sees.
     private let committedLimit: (bytes: Int, count: Int)
 
     init(_ budget: MemoryBudget?, committedLimit: (bytes: Int, count: Int)) {
@@ -193,6 +194,9 @@ final class SerializableTracker: Sendable {
         for callback in callbacks { callback() }
     }
 
+    /// What the committed ones take, and is charged to the memory budget.
+    var committedBytes: Int { state.withLock { $0.committedBytes } }
+
     /// How many transactions are tracked: open ones, and committed ones that some of those ran beside.
     var counts: (active: Int, committed: Int) {
         state.withLock { ($0.active.count, $0.committed.count) }
@@ -256,21 +260,32 @@ final class SerializableTracker: Sendable {
             node.isPublished && !(oldest.map { node.isConcurrent(with: $0) } ?? false)
         }
         var bytes = state.committed.reduce(0) { $0 + $1.byteCount }
-        if bytes > committedLimit.bytes || state.committed.count > committedLimit.count {
-            Self.summarise(&state.committed)
+        while bytes > committedLimit.bytes || state.committed.count > committedLimit.count,
+            Self.summarise(&state.committed, isTooLarge: bytes > committedLimit.bytes)
+        {
             bytes = state.committed.reduce(0) { $0 + $1.byteCount }
         }
         budget?.charge(.transactions, bytes - state.committedBytes)
         state.committedBytes = bytes
     }
 
-    /// Puts one node in the place of the older half of what everybody sees.
-    private static func summarise(_ committed: inout [SerializableNode]) {
+    /// Of a summary's storages: more keys are not worth what they take.
+    private static let summaryKeys = 1024
+
+    /// Puts one node in the place of the older half of what everybody sees, or of the only one: at last
+    /// a summary that knows whole storages. False: nothing is left to be had.
+    private static func summarise(
+        _ committed: inout [SerializableNode], isTooLarge: Bool
+    ) -> Bool {
         let published = committed.filter(\.isPublished)
-        guard published.count > 1 else { return }
         let older = Array(published.prefix(max(2, published.count / 2)))
+        guard let first = older.first else { return false }
+        if older.count == 1, !isTooLarge || first.hasWholeStoragesOnly { return false }
+        let isLast = older.count == 1 && first.isSummary
         let members = Set(older.map { ObjectIdentifier($0) })
         committed.removeAll { members.contains(ObjectIdentifier($0)) }
-        committed.insert(SerializableNode(summaryOf: older), at: 0)
+        committed.insert(
+            SerializableNode(summaryOf: older, maxKeys: isLast ? 0 : summaryKeys), at: 0)
+        return true
     }
 }

@@ -34,13 +34,13 @@ struct SerializableWrites {
         sort()
     }
 
-    /// What any of `parts` wrote.
-    init(of parts: [SerializableWrites]) {
+    /// What any of `parts` wrote; a storage with more than `maxKeys` keys counts as whole.
+    init(of parts: [SerializableWrites], maxKeys: Int) {
         for part in parts {
             isEverything = isEverything || part.isEverything
             for (storage, theirs) in part.storages {
                 if theirs.isWhole { storages[storage] = OfStorage(isWhole: true) }
-                for key in theirs.keys { key.withUnsafeBytes { add($0) } }
+                for key in theirs.keys { key.withUnsafeBytes { add($0, maxKeys) } }
             }
         }
         sort()
@@ -61,7 +61,7 @@ struct SerializableWrites {
         }
     }
 
-    private mutating func add(_ key: UnsafeRawBufferPointer) {
+    private mutating func add(_ key: UnsafeRawBufferPointer, _ maxKeys: Int = Self.maxKeys) {
         guard let storage = SerializableReads.storage(of: key) else {
             isEverything = true
             return
@@ -71,7 +71,7 @@ struct SerializableWrites {
             storages[storage, default: OfStorage()].hashes.insert(hash).inserted
         else { return }
         storages[storage]?.keys.append(Array(key))
-        if storages[storage]?.keys.count ?? 0 > Self.maxKeys {
+        if storages[storage]?.keys.count ?? 0 > maxKeys {
             storages[storage] = OfStorage(isWhole: true)
         }
     }

@@ -352,8 +352,10 @@ final class Transaction: @unchecked Sendable {
         while let last = moves.last, last.ordinal > ordinal { moves.removeLast() }
         if !foreignKeys.isEmpty { foreignKeys.undo(to: ordinal) }
         if changes.count > changeCount {
+            let undone = changes[changeCount...]
             changes.removeSubrange(changeCount...)
             working = nil
+            database.forgetSequences(ofUndone: undone, now: catalog)
         }
     }
 
@@ -419,6 +421,9 @@ final class Transaction: @unchecked Sendable {
 
     /// Forgets everything; locks are released. For rollback, and for a commit without writes.
     func end() {
+        if !changes.isEmpty {
+            database.forgetSequences(ofUndone: changes, now: database.committed)
+        }
         locks.releaseAll(owner)
         abandonSerializable()
         reset()

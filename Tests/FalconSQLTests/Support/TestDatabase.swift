@@ -15,10 +15,12 @@ final class TestDatabase: @unchecked Sendable {
     init(
         durability: Durability = .written, settings: [(String, String)] = [],
         notificationQueueBytes: Int? = nil, serializableCount: Int? = nil,
+        serializableBytes: Int? = nil,
         encryption: EncryptionOptions? = nil
     ) throws {
         var options = SQLDatabaseOptions()
         if let serializableCount { options.serializableLimit.count = serializableCount }
+        if let serializableBytes { options.serializableLimit.bytes = serializableBytes }
         options.notificationQueueBytes = notificationQueueBytes
         options.durability = durability
         options.settings = settings

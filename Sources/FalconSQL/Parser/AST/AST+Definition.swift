@@ -18,6 +18,12 @@ extension AST {
         public var location: Int
 
         /// As a boolean option: absent value, true, on, 1 are true; nil if it is no boolean.
+        /// The value of an option that must be true or false.
+        func flag() throws(SQLError) -> Bool {
+            if let boolValue { return boolValue }
+            throw SQLError(.syntaxError, "\(name) requires a Boolean value")
+        }
+
         public var boolValue: Bool? {
             switch value {
             case nil: return true

@@ -24,8 +24,8 @@ extension TransactionCounts {
 extension SQLDatabase {
     /// Thread-safe.
     public var transactionCounts: TransactionCounts {
-        var counts = droppedCounts.withLock { $0 }
-        for database in databaseList { counts.add(database) }
+        var (counts, databases) = counted
+        for database in databases { counts.add(database) }
         let tracked = serializables.counts
         counts.serializableTracked = tracked.active + tracked.committed
         return counts
