@@ -28,6 +28,8 @@ public final class BlockCache: @unchecked Sendable {
     private static let referenceMask: UInt64 = (1 << 24) - 1
     /// What a block costs beyond its bytes.
     private static let overheadBytes = 64
+    /// More is taken for this: the directory alone would be 28 GB.
+    static let largestBytes = 1 << 40
 
     /// The most it may ever be given; its directory is made for this.
     private let maximumBytes: Int
@@ -47,9 +49,10 @@ public final class BlockCache: @unchecked Sendable {
 
     /// - Parameter maximumBytes: how far ``setCapacity(_:)`` may go up; nil: not beyond `capacityBytes`.
     public init(capacityBytes: Int, maximumBytes: Int? = nil) {
-        let maximumBytes = max(maximumBytes ?? capacityBytes, capacityBytes, 0)
+        let wanted = max(maximumBytes ?? capacityBytes, capacityBytes, 0)
+        let maximumBytes = min(wanted, BlockCache.largestBytes)
         self.maximumBytes = maximumBytes
-        capacity = Atomic(max(capacityBytes, 0))
+        capacity = Atomic(min(max(capacityBytes, 0), maximumBytes))
         // Two slots for each 4 KiB: sets seldom overflow, and untouched slots cost no memory.
         var sets = 1
         while sets * BlockCache.ways * 2048 < maximumBytes { sets *= 2 }

@@ -16,6 +16,7 @@ extension WriteSide {
     /// What the commit of a batch that has spilled does first, outside the commit section.
     func prepareTables(of batch: WriteBatch) throws(StorageError) {
         guard let spill = batch.spilled as? BatchSpill else { return }
+        try spill.checkBelongs(to: spills)
         if pipeline.isRefusing { throw pipeline.refusal() }
         try spill.prepareTables(of: batch)
     }

@@ -69,6 +69,9 @@ public final class StorageEngine: @unchecked Sendable {
         guard let writeSide else {
             throw StorageError(.readOnly, kind: .user, "The engine was opened read-only.")
         }
+        if writeSide.hasEnded {
+            throw StorageError(.closed, kind: .user, "The engine is closed.")
+        }
         return writeSide
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What only a writable engine has: log, manifest, commit pipeline and background threads.
 final class WriteSide: CommitTarget, @unchecked Sendable {
     let names: FileNames
@@ -22,6 +24,9 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     @exclusivity(unchecked) private var active: MemtableLayer
     private let closing = Monitor()
     private var isClosed = false
+    private let ended = Atomic<Bool>(false)
+    /// Its directory may be another engine's by now.
+    var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
     init(
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
@@ -155,6 +160,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         defer { closing.unlock() }
         if isClosed { return }
         isClosed = true
+        ended.store(true, ordering: .releasing)
         controller.releaseAll()
         pacer.stop()
         pipeline.closer?.stop()

@@ -136,7 +136,9 @@ public struct EngineOptions: Sendable {
         try check(
             bottomDictionaryBytes == 0 || (256...(1 << 20)).contains(bottomDictionaryBytes),
             "bottomDictionaryBytes must be 0, or 256 B to 1 MiB.")
-        try check(blockCacheBytes >= 0, "blockCacheBytes must not be negative.")
+        try check(
+            (0...BlockCache.largestBytes).contains(blockCacheBytes),
+            "blockCacheBytes must be 0 to 1 TiB.")
         try check(
             (4096...(4 << 30)).contains(targetFileBytes), "targetFileBytes must be 4 KiB to 4 GiB.")
         try check(

@@ -18,7 +18,8 @@ extension WriteBatch {
         try key.withStorageBytes { key throws(StorageError) in try delete(key: key) }
     }
 
-    /// Deletes every key at or after `lower` and before `upper`: one entry, however many keys.
+    /// Deletes every key at or after `lower` and before `upper`: one entry, however many keys, and none when
+    /// `upper` is not behind `lower`.
     public func deleteRange(
         _ lower: some StorageBytes, _ upper: some StorageBytes
     ) throws(StorageError) {

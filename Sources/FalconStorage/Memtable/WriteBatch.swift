@@ -92,11 +92,12 @@ public final class WriteBatch: @unchecked Sendable {
         try add(.delete, key, nothing, `class`, sql, descriptorVersion, before)
     }
 
-    /// Deletes [lower, upper) as it is below this operation's ordinal.
+    /// Deletes [lower, upper) as it is below this operation's ordinal; nothing when `upper` is not behind `lower`.
     public func deleteRange(
         lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer,
         class: OperationClass = .row, sql: SQLOperation = .none, descriptorVersion: UInt32 = 0
     ) throws(StorageError) {
+        guard KeyOrder.compare(lower, upper) < 0 else { return }
         try add(.rangeDelete, lower, upper, `class`, sql, descriptorVersion, nil)
     }
 

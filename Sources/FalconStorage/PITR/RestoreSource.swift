@@ -156,6 +156,7 @@ extension RestoreSource {
         let reader = try WALReader(
             directory: names.walDirectory, fileSystem: fileSystem,
             mode: isLive ? .follow : .strict)
+        reader.shard = shard == .zero ? nil : shard
         var isOpen = true
         // Beside a live writer what it has not yet stated to be committed waits here.
         var waiting: [(point: RestorePoint, branch: Incarnation?)] = []

@@ -208,6 +208,7 @@ struct RecoveryReader {
         progress.begin(.scan, totalBytes: total, files: offsets.count)
         let reader = try WALReader(
             directory: names.walDirectory, fileSystem: fileSystem, from: state.version.flushedLSN)
+        reader.shard = state.format?.shard
         var scanner = LogScanner(
             directory: names.walDirectory, from: state.version.flushedLSN,
             memtableBytes: memtableBytes)

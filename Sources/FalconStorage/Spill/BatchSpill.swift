@@ -47,6 +47,14 @@ final class BatchSpill: SpilledWrites, @unchecked Sendable {
 
     // MARK: - Writing
 
+    /// What has spilled lies in files of one engine's directory.
+    func checkBelongs(to space: SpillSpace) throws(StorageError) {
+        guard space !== self.space else { return }
+        throw .invalidArgument(
+            "The batch has spilled to files of another engine's directory.",
+            hint: "Commit it there, or fill a new batch.")
+    }
+
     /// Takes in what `batch` has in memory; nothing of it when it throws.
     func append(_ batch: WriteBatch) throws(StorageError) {
         let run = try sorted(batch)
@@ -185,6 +193,7 @@ extension WriteBatch {
             arena: try Arena(capacityBytes: Arena.maximumCapacity, hugePages: false))
         let spill: BatchSpill
         if let known = spilled as? BatchSpill {
+            try known.checkBelongs(to: space)
             spill = known
         } else {
             spill = try BatchSpill(space, keepsOperations: keepsOperations)

@@ -56,7 +56,7 @@ public final class IdempotencyStore: Sendable {
                 "The result has \(result.count) bytes; at most \(options.maximumResultBytes) are kept."
             )
         }
-        let expiry = now() &+ options.lifetimeMicros
+        let expiry = now().addingCapped(options.lifetimeMicros)
         try batch.putSystem(
             SystemKey.make(.idempotencyResults, key),
             StoredResult(request: hash, expiryMicros: expiry, result: result).encoded())

@@ -61,6 +61,7 @@ public struct DirectoryCondition: Sendable {
         } catch {
             try found.note(error)
         }
+        try found.checkLog(fileSystem)
         if !found.hasMarker, try holdsTables(names, fileSystem) {
             found.isEngine = true
             found.problems.append(
@@ -111,6 +112,28 @@ public struct DirectoryCondition: Sendable {
                 "The manifest belongs to another shard than FORMAT says.", path: path, offset: 60)
         }
         expectation = LogExpectation(manifest, path: path)
+    }
+
+    /// A segment of another database would be replayed as this one's.
+    private mutating func checkLog(_ fileSystem: any FileSystem) throws(StorageError) {
+        guard let shard, try fileSystem.exists(names.walDirectory) else { return }
+        for name in try fileSystem.list(names.walDirectory).sorted() {
+            guard case .walSegment = FileNames.parse(name) else { continue }
+            let path = names.walDirectory + "/" + name
+            do throws(StorageError) {
+                if case .header(let header) = try WALDirectory.readHeader(path, fileSystem),
+                    header.identity.shard != shard
+                {
+                    problems.append(
+                        .corruption(
+                            "The segment is of shard \(header.identity.shard), and FORMAT says "
+                                + "\(shard).", path: path, offset: 56,
+                            hint: "Put back the segment that belongs there, from a backup."))
+                }
+            } catch  where error.code == .notFound {
+                // A live writer released it meanwhile.
+            }
+        }
     }
 
     private mutating func note(_ error: StorageError) throws(StorageError) {

@@ -88,6 +88,9 @@ public final class WALReader {
     /// The first segment on disk, whether or not it can be read.
     @exclusivity(unchecked) public private(set) var firstSegment: WALSegmentNumber?
 
+    /// The shard whose log it is, as FORMAT says; a segment of another is damage. Nil: any will do.
+    @exclusivity(unchecked) public var shard: UID?
+
     /// Begins at the first record at or after `start`.
     public init(
         directory: String, fileSystem: any FileSystem, from start: LSN = .zero,
@@ -282,7 +285,12 @@ public final class WALReader {
         case .newer(let what): problem = (.unsupported, what)
         }
         if let header {
-            if let previous {
+            if let shard, header.identity.shard != shard {
+                problem = (
+                    .foreign,
+                    "the segment is of shard \(header.identity.shard), and FORMAT says \(shard)"
+                )
+            } else if let previous {
                 if header.predecessor?.segment != previous.segment
                     || header.predecessor?.uid != previous.uid
                 {

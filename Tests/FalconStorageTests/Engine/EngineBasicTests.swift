@@ -135,6 +135,48 @@ import Testing
         #expect(try fixture.get("a") == "1")
     }
 
+    /// Its directory may be another engine's by now.
+    @Test func aClosedEngineTouchesNothing() throws {
+        let fixture = try EngineFixture()
+        try fixture.put("a", "1")
+        let batch = WriteBatch()
+        for index in 0..<2000 { try batch.put("k\(index)", String(repeating: "v", count: 50)) }
+        try fixture.engine.close()
+        let before = fixture.fileSystem.snapshotContents()
+        let engine = fixture.engine
+        let calls: [(String, () throws -> Void)] = [
+            ("flush", { try engine.flush() }), ("compact", { try engine.compact() }),
+            ("awaitIdle", { try engine.awaitIdle() }),
+            ("checkpoint", { try engine.checkpoint(to: "/copy") }),
+            ("spill", { try engine.spill(batch) }), ("ingest", { _ = try engine.ingest(["/x"]) }),
+            ("dropQuarantined", { _ = try engine.dropQuarantined() }),
+        ]
+        for (name, call) in calls {
+            let error = #expect(throws: StorageError.self) { try call() }
+            #expect(error?.code == .closed, "\(name)")
+        }
+        #expect(fixture.fileSystem.snapshotContents() == before)
+    }
+
+    @Test func aRangeThatEndsBeforeItBeginsDeletesNothing() throws {
+        let fixture = try EngineFixture()
+        try fixture.put([("a", "1"), ("b", "1")])
+        let batch = WriteBatch()
+        try batch.deleteRange("b", "a")
+        try batch.deleteRange("a", "a")
+        try batch.deleteRange("a", "")
+        #expect(batch.isEmpty)
+        try fixture.deleteRange("a", "b")
+        #expect(try fixture.rows() == ["b=1"])
+    }
+
+    @Test(arguments: [-1, .max]) func aCacheOfNoSizeIsRefused(bytes: Int) {
+        var options = EngineOptions.small
+        options.blockCacheBytes = bytes
+        let error = #expect(throws: StorageError.self) { try EngineFixture(options: options) }
+        #expect(error?.code == .invalidArgument)
+    }
+
     @Test func completionsComeInCommitOrder() async throws {
         let fixture = try EngineFixture()
         let engine = fixture.engine

@@ -222,6 +222,29 @@ import Testing
         #expect(try fixture.fileSystem.list("/db/spill") == [])
     }
 
+    /// Its files lie in the other engine's directory.
+    @Test func aBatchThatSpilledElsewhereIsRefused() throws {
+        let (first, second) = (try EngineFixture(), try EngineFixture())
+        let batch = WriteBatch()
+        for index in 0..<2000 { try batch.put("k\(index)", String(repeating: "v", count: 50)) }
+        try first.engine.spill(batch)
+        #expect(batch.hasSpilled)
+        for refused: () throws -> Void in [
+            { try second.engine.commitAndWait(batch) },
+            {
+                try batch.put("more", String(repeating: "v", count: 64 << 10))
+                try second.engine.spill(batch)
+            },
+        ] {
+            let error = #expect(throws: StorageError.self) { try refused() }
+            #expect(error?.code == .invalidArgument)
+        }
+        try second.reopen()
+        #expect(try second.rows() == [])
+        try first.engine.commitAndWait(batch)
+        #expect(try first.rows().count == 2001)
+    }
+
     private enum CommitMarker {
         static func key(_ rows: [String]) -> String {
             String(rows[0].prefix { $0 != "=" })

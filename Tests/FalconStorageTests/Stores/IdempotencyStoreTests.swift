@@ -34,6 +34,23 @@ import Testing
         #expect(try fixture.get("paid/k1") == "10 to b")
     }
 
+    @Test func aResultMayBeKeptForEver() throws {
+        let fixture = try EngineFixture()
+        var options = IdempotencyOptions()
+        options.lifetimeMicros = .max
+        let store = IdempotencyStore(fixture.engine, options)
+        var runs = 0
+        for _ in 0..<3 {
+            _ = try store.run("k", request: "r") { _ throws(StorageError) in
+                runs += 1
+                return []
+            }
+            fixture.clock.advance(micros: 1 << 50)
+            try store.collect()
+        }
+        #expect(runs == 1)
+    }
+
     @Test func aRequestUnderWayIsNotRunAgain() throws {
         let fixture = try EngineFixture()
         let store = IdempotencyStore(fixture.engine)
