@@ -136,6 +136,25 @@ struct TableBlockReader {
         }
     }
 
+    /// The bytes are the block as it was written, and, where the key is at hand, as its writer encrypted it.
+    func authenticate(
+        _ handle: BlockHandle, _ kind: TableFormat.BlockKind, _ bytes: UnsafeRawBufferPointer
+    ) throws(StorageError) {
+        try prove(handle, kind, bytes)
+        guard let cipher, footer.isSealed else { return }
+        let payload = Int(handle.payloadBytes)
+        let plain = payload - TableFormat.sealBytes
+        guard plain >= 0 else { throw damaged(handle, kind, "has a wrong size") }
+        let target = UnsafeMutableRawPointer.allocate(byteCount: max(plain, 1), alignment: 16)
+        defer { target.deallocate() }
+        let shape = TableSeal.Trailer(bytes, at: payload).shape
+        let sealed = UnsafeRawBufferPointer(rebasing: bytes[0..<(plain + FileCipher.tagBytes)])
+        let place = TableSeal.place(footer.uid, kind, handle.offset, shape)
+        guard cipher.open(sealed, into: target, at: place) else {
+            throw damaged(handle, kind, "fails its authentication")
+        }
+    }
+
     private func envelope() throws(StorageError) -> KeyEnvelope {
         try TableHeader.envelope(file, uid: footer.uid)
     }

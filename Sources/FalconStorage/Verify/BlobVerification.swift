@@ -10,5 +10,7 @@ public struct BlobVerification: Sendable {
     public var valueBytes: UInt64 = 0
     /// Without its key only what is clear of the records was checked.
     public var isEncrypted = false
+    /// The check was ended before it was through.
+    public var isPartial = false
     public var isClean: Bool { findings.isEmpty }
 }

@@ -9,18 +9,21 @@ public struct BlobVerifier {
     private var cipher: FileCipher?
     private var keyBytes: UInt64 = 0
     private var isDamaged = false
+    private var plan = VerificationPlan()
 
     /// Checks everything that can be reached.
     /// - Parameters:
     ///   - expected: what MANIFEST says; nil when there is none.
     ///   - findingLimit: findings kept; more are counted.
     ///   - keyring: opens encrypted records; without it what is clear of them is checked.
+    ///   - plan: how much is checked. A quick check leaves the records out of a file whose hash is as MANIFEST says.
     public static func verify(
         _ file: any File, expected: TableDirectory.Blob? = nil, findingLimit: Int = 1000,
-        keyring: (any FileKeyring)? = nil
+        keyring: (any FileKeyring)? = nil, plan: VerificationPlan = .init()
     ) -> BlobVerification {
         var verifier = BlobVerifier(file: file, expected: expected, findingLimit: findingLimit)
         verifier.keys = keyring as? FileKeys
+        verifier.plan = plan
         do throws(StorageError) { try verifier.run() } catch { verifier.report(error) }
         return verifier.result
     }
@@ -72,9 +75,25 @@ public struct BlobVerifier {
         compareUID()
         // Without a header the footer or MANIFEST tells what the checksums are bound to.
         guard let uid = result.uid ?? footer?.uid ?? expected?.uid else { return }
+        var hash: TableFinding?
+        var failure: StorageError?
+        do throws(StorageError) { hash = try checkHash() } catch { failure = error }
+        if plan.isQuick, hash == nil, failure == nil, expected?.fileHash != nil, let footer {
+            result.checkedRecords = footer.recordCount
+            result.valueBytes = footer.valueBytes
+            return compareWithManifest(footer)
+        }
         try walk(uid, to: end)
         compareCounts()
-        try checkHash()
+        if let failure { throw failure }
+        if let hash { report(hash) }
+    }
+
+    /// The check is to end before it is through.
+    private mutating func isStopped() -> Bool {
+        guard plan.pace?.isStopped == true else { return false }
+        result.isPartial = true
+        return true
     }
 
     private mutating func openKey(_ uid: UID) throws(StorageError) {
@@ -95,7 +114,7 @@ public struct BlobVerifier {
             keyBytes = records.keyBytes
         }
         var isTrusted = true
-        while true {
+        while !isStopped() {
             switch try records.next() {
             case .end: return
             case .sound: isTrusted = true
@@ -155,7 +174,7 @@ public struct BlobVerifier {
 
     private mutating func compareCounts() {
         // What damage hides cannot be counted.
-        guard !isDamaged, let footer else { return }
+        guard !isDamaged, !result.isPartial, let footer else { return }
         compare(
             "count of records", .blobCounts, expected: "\(footer.recordCount)",
             actual: "\(result.checkedRecords)")
@@ -165,6 +184,10 @@ public struct BlobVerifier {
         compare(
             "count of value bytes", .blobCounts, expected: "\(footer.valueBytes)",
             actual: "\(result.valueBytes)")
+        compareWithManifest(footer)
+    }
+
+    private mutating func compareWithManifest(_ footer: BlobFooter) {
         guard let expected else { return }
         compare(
             "count of records", .blobManifest, expected: "\(expected.recordCount)",
@@ -176,24 +199,16 @@ public struct BlobVerifier {
         }
     }
 
-    /// Streams the file through XXH3 when MANIFEST knows its hash.
-    private mutating func checkHash() throws(StorageError) {
-        guard let wanted = expected?.fileHash else { return }
-        let stream = XXH3Stream()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        var offset: UInt64 = 0
-        while offset < result.fileBytes {
-            let count = try file.read(into: buffer, at: offset)
-            if count == 0 { break }
-            stream.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
-            offset += UInt64(count)
+    /// Streams the file through XXH3; what is wrong with it, when MANIFEST knows its hash.
+    private mutating func checkHash() throws(StorageError) -> TableFinding? {
+        let reader = SequentialReader(
+            file, size: result.fileBytes, hashes: expected?.fileHash != nil, pace: plan.pace)
+        let digest = try reader.finish()
+        guard let wanted = expected?.fileHash, let digest, digest != wanted, !isStopped() else {
+            return nil
         }
-        if stream.digest != wanted {
-            report(
-                TableFinding(
-                    .blobHash, "The file's hash is not MANIFEST's.",
-                    expected: String(wanted, radix: 16), actual: String(stream.digest, radix: 16)))
-        }
+        return TableFinding(
+            .blobHash, "The file's hash is not MANIFEST's.",
+            expected: String(wanted, radix: 16), actual: String(digest, radix: 16))
     }
 }

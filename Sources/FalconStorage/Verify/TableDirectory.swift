@@ -164,6 +164,7 @@ public struct TableDirectory: Sendable {
         expected.smallestKey = file.smallest
         expected.largestKey = file.largest
         // An ingested file's entries have no timestamps of their own.
+        expected.ingestTimestamp = file.ingestTimestamp
         let stored = file.ingestTimestamp.map { _ in TableProperties.sortedFileTimestamp }
         expected.minTimestamp = stored ?? file.minTimestamp
         expected.maxTimestamp = stored ?? file.maxTimestamp

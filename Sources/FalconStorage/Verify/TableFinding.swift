@@ -22,6 +22,7 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
     case referenceMalformed = "BLB006"
     case referenceUnresolved = "BLB007"
     case timestampsDisagree = "SST015"
+    case filterWeak = "SST016"
 
     /// What it means and what to do, in a sentence or two.
     public var explanation: String {
@@ -88,6 +89,9 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
             "The index says that a block's entries are older or newer than they are: a scan of what is"
                 + " new since a time may miss rows, other reads find them. Rewriting the table by"
                 + " compaction repairs it."
+        case .filterWeak:
+            "The Bloom filter lets far more absent keys through than one of its size should. Answers are"
+                + " right; reads of keys that are not there look into the table in vain."
         }
     }
 }
@@ -132,6 +136,8 @@ public struct TableExpectations: Sendable, Hashable {
     public var entryCount: UInt64?
     public var tombstoneCount: UInt64?
     public var rangeTombstoneCount: UInt64?
+    /// Of an ingested file: the timestamp of all of its entries.
+    public var ingestTimestamp: Timestamp?
     /// What it refers to in blob files.
     var blobUses: [BlobUse]?
     public init() {}
@@ -151,5 +157,9 @@ public struct TableVerification: Sendable {
     public var checkedEntries: UInt64 = 0
     /// Without its key only structure and checksums were checked.
     public var isEncrypted = false
+    /// The check was ended before it was through.
+    public var isPartial = false
+    /// When they were wanted, and the entries could be read.
+    public var histograms: TableHistograms?
     public var isClean: Bool { findings.isEmpty }
 }

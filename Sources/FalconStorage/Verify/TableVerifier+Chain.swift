@@ -14,7 +14,7 @@ extension TableVerifier {
             _ = try TableHeader.envelope(blocks.file, uid: blocks.footer.uid)
         } catch { report(error, .headerDamaged) }
         do throws(StorageError) {
-            while end > first {
+            while end > first, !isStopped() {
                 guard let link = try link(before: end, from: first) else {
                     return reportRest(end, first)
                 }

@@ -1,18 +1,23 @@
 /// Checks a table against itself and against MANIFEST, past any damage, without changing it.
 public struct TableVerifier {
     private let file: any File
-    private let expected: TableExpectations
+    let expected: TableExpectations
     private let findingLimit: Int
+    let plan: VerificationPlan
     var result = TableVerification()
     var blocks: TableBlockReader
-    private var extents: [(offset: UInt64, end: UInt64, name: String)] = []
+    private(set) var reader: SequentialReader?
+    private var extents: [(offset: UInt64, end: UInt64, kind: TableFormat.BlockKind)] = []
     private(set) var filter: LoadedFilter?
+    private var filterMeasure: FilterMeasure?
     /// Recomputed from the entries.
     var seen = TableProperties()
     var storageCounts = StorageCounts()
+    private(set) var histograms: HistogramCollector?
     var damagedBlocks = 0
-    var lastKey: [UInt8]?
-    var lastTimestamp: UInt64 = 0
+    let cursor = KeyCursor()
+    /// Of the keys of the block that is walked, while they wait for the filter.
+    var hashes: [UInt64] = []
     let blobs: BlobResolver?
     private var keys: FileKeys?
     var blobUses = BlobUseCounter()
@@ -23,11 +28,13 @@ public struct TableVerifier {
     ///   - findingLimit: findings kept; more are counted.
     ///   - blobs: follows references to large values; nil leaves them unchecked.
     ///   - keyring: opens encrypted tables; without it their structure and checksums are checked.
+    ///   - plan: how much is checked.
     public static func verify(
         _ file: any File, expected: TableExpectations = .init(), findingLimit: Int = 1000,
-        blobs: BlobResolver? = nil, keyring: (any FileKeyring)? = nil
+        blobs: BlobResolver? = nil, keyring: (any FileKeyring)? = nil,
+        plan: VerificationPlan = .init()
     ) -> TableVerification {
-        var verifier = TableVerifier(file, expected, findingLimit, blobs)
+        var verifier = TableVerifier(file, expected, findingLimit, blobs, plan)
         verifier.keys = keyring as? FileKeys
         verifier.run()
         return verifier.result
@@ -35,12 +42,13 @@ public struct TableVerifier {
 
     private init(
         _ file: any File, _ expected: TableExpectations, _ findingLimit: Int,
-        _ blobs: BlobResolver?
+        _ blobs: BlobResolver?, _ plan: VerificationPlan
     ) {
         self.file = file
         self.blobs = blobs
         self.expected = expected
         self.findingLimit = findingLimit
+        self.plan = plan
         blocks = TableBlockReader(file: file, footer: TableFooter(uid: .zero, fileBytes: 0))
     }
 
@@ -70,12 +78,25 @@ public struct TableVerifier {
                 actual: error.cause, lowerKey: lower, upperKey: upper))
     }
 
+    /// The check is to end before it is through.
+    mutating func isStopped() -> Bool {
+        guard plan.pace?.isStopped == true else { return false }
+        result.isPartial = true
+        return true
+    }
+
     // MARK: - The walk
 
     private mutating func run() {
+        walk()
+        finishReading()
+    }
+
+    private mutating func walk() {
         do throws(StorageError) {
             result.fileBytes = try file.size()
-            checkHash()
+            reader = SequentialReader(
+                file, size: result.fileBytes, hashes: expected.fileHash != nil, pace: plan.pace)
             let footer = try readFooter()
             blocks = TableBlockReader(file: file, footer: footer)
             result.uid = footer.uid
@@ -117,6 +138,10 @@ public struct TableVerifier {
         }
         if !footer.filter.isAbsent {
             filter = LoadedFilter(footer) { load($0, .filter, &$1) }
+            if plan.measuresFilters { measureFilter() }
+        }
+        if let moment = plan.histogramsAsOf, !plan.isQuick {
+            histograms = HistogramCollector(asOf: moment, ingested: expected.ingestTimestamp)
         }
         if !footer.index.isAbsent {
             if load(footer.index, .index, &pin) {
@@ -126,8 +151,10 @@ public struct TableVerifier {
                 damagedBlocks += 1
             }
         }
-        finishBounds()
         pin.release()
+        if isStopped() { return }
+        finishBounds()
+        result.histograms = histograms?.finish(filterMeasure)
         checkCoverage()
         if let recorded { compare(recorded) }
         compareWithManifest()
@@ -147,7 +174,7 @@ public struct TableVerifier {
     private mutating func checkDictionary(_ recorded: TableProperties) {
         let handle = recorded.dictionary
         if handle.isAbsent { return }
-        extents.append((handle.offset, handle.end, "dictionary"))
+        extents.append((handle.offset, handle.end, .dictionary))
         do throws(StorageError) {
             try blocks.loadDictionary(recorded)
             result.checkedBlocks += 1
@@ -175,9 +202,13 @@ public struct TableVerifier {
         _ handle: BlockHandle, _ kind: TableFormat.BlockKind, _ pin: inout BlockPin,
         lower: [UInt8]? = nil, upper: [UInt8]? = nil
     ) -> Bool {
-        extents.append((handle.offset, handle.end, "\(kind)"))
+        extents.append((handle.offset, handle.end, kind))
         do throws(StorageError) {
-            try blocks.load(handle, kind, &pin)
+            if kind == .data {
+                try loadData(handle, &pin)
+            } else {
+                try blocks.load(handle, kind, &pin)
+            }
             result.checkedBlocks += 1
             return true
         } catch {
@@ -186,6 +217,38 @@ public struct TableVerifier {
                 length: UInt64(handle.payloadBytes) + UInt64(TableFormat.trailerBytes))
             return false
         }
+    }
+
+    /// Proves a data block out of what is read in large pieces; but for a quick check it is decoded too.
+    private mutating func loadData(
+        _ handle: BlockHandle, _ pin: inout BlockPin
+    ) throws(StorageError) {
+        try blocks.check(handle, .data)
+        let payload = Int(handle.payloadBytes)
+        guard let stored = reader?.bytes(at: handle.offset, payload + TableFormat.trailerBytes)
+        else { return try blocks.load(handle, .data, &pin) }
+        if plan.isQuick {
+            return try blocks.authenticate(handle, .data, UnsafeRawBufferPointer(stored))
+        }
+        try blocks.unseal(handle, .data, stored, isOwned: false, &pin)
+        histograms?.addBlock(
+            BlockCodec(rawValue: stored[payload]) ?? .none, raw: pin.bytes.count,
+            stored: payload)
+    }
+
+    private mutating func measureFilter() {
+        guard let filter else { return }
+        let measure = FilterMeasure(filter, uid: blocks.footer.uid)
+        filterMeasure = measure
+        guard measure.isWeak else { return }
+        func percent(_ share: Double) -> String {
+            "\((share * 10_000).rounded() / 100) % of absent keys"
+        }
+        report(
+            TableFinding(
+                .filterWeak, "The filter lets through more than it should.",
+                offset: blocks.footer.filter.offset, expected: percent(measure.nominalRate),
+                actual: percent(measure.rate)))
     }
 
     private var tombstoneBounds: (lower: [UInt8], upper: [UInt8])?
@@ -216,12 +279,12 @@ public struct TableVerifier {
     }
 
     private mutating func finishBounds() {
-        seen.largestKey = lastKey ?? []
+        seen.largestKey = cursor.key
         guard let bounds = tombstoneBounds else { return }
-        if lastKey == nil || KeyOrder.less(bounds.lower, seen.smallestKey) {
+        if !cursor.isSet || KeyOrder.less(bounds.lower, seen.smallestKey) {
             seen.smallestKey = bounds.lower
         }
-        if lastKey == nil || KeyOrder.less(seen.largestKey, bounds.upper) {
+        if !cursor.isSet || KeyOrder.less(seen.largestKey, bounds.upper) {
             seen.largestKey = bounds.upper
         }
     }
@@ -238,8 +301,8 @@ public struct TableVerifier {
                     TableFinding(
                         .coverage,
                         extent.offset > position
-                            ? "Bytes before the \(extent.name) block belong to nothing."
-                            : "The \(extent.name) block overlaps the one before.",
+                            ? "Bytes before the \(extent.kind) block belong to nothing."
+                            : "The \(extent.kind) block overlaps the one before.",
                         offset: min(position, extent.offset),
                         length: max(position, extent.offset) - min(position, extent.offset)))
             }
@@ -254,103 +317,20 @@ public struct TableVerifier {
         }
     }
 
-    private mutating func compare(_ recorded: TableProperties) {
-        // What damage hides cannot be counted.
-        if damagedBlocks > 0 { return }
-        let offset = blocks.footer.properties.offset
-        func check(_ name: String, _ recorded: UInt64, _ seen: UInt64) -> TableFinding? {
-            recorded == seen
-                ? nil
-                : TableFinding(
-                    .propertiesDisagree, "Property \(name) is wrong.", offset: offset,
-                    expected: "\(seen)", actual: "\(recorded)")
+    /// Reads what no block took, and compares the hash of it all with MANIFEST's, if that knows it.
+    private mutating func finishReading() {
+        guard let reader, !isStopped() else { return }
+        let digest: UInt64?
+        do throws(StorageError) { digest = try reader.finish() } catch {
+            return report(error, .unreadable)
         }
-        var found = [
-            check("entries", recorded.entryCount, seen.entryCount),
-            check("tombstones", recorded.tombstoneCount, seen.tombstoneCount),
-            check("range tombstones", recorded.rangeTombstoneCount, seen.rangeTombstoneCount),
-            check("data blocks", recorded.dataBlockCount, seen.dataBlockCount),
-            check("raw key bytes", recorded.rawKeyBytes, seen.rawKeyBytes),
-            check("raw value bytes", recorded.rawValueBytes, seen.rawValueBytes),
-            check("least timestamp", recorded.minTimestamp.rawValue, seen.minTimestamp.rawValue),
-            check("greatest timestamp", recorded.maxTimestamp.rawValue, seen.maxTimestamp.rawValue),
-        ].compactMap { $0 }
-        if recorded.smallestKey != seen.smallestKey || recorded.largestKey != seen.largestKey {
-            found.append(
-                TableFinding(
-                    .propertiesDisagree, "The recorded key bounds are wrong.", offset: offset,
-                    lowerKey: recorded.smallestKey, upperKey: recorded.largestKey))
+        guard let wanted = expected.fileHash, let digest, digest != wanted, !isStopped() else {
+            return
         }
-        if recorded.storageCounts != storageCounts.finish() {
-            found.append(
-                TableFinding(
-                    .propertiesDisagree, "The counts per storage id are wrong.", offset: offset))
-        }
-        for finding in found { report(finding) }
-    }
-
-    private mutating func compareWithManifest() {
-        func check<T: Equatable & Sendable>(
-            _ name: String, _ manifest: T?, _ table: T?
-        ) -> TableFinding? {
-            guard let manifest, let table, manifest != table else { return nil }
-            return TableFinding(
-                .manifestDisagrees, "MANIFEST and the table differ about \(name).",
-                expected: "\(manifest)", actual: "\(table)")
-        }
-        if damagedBlocks == 0, let uses = expected.blobUses, uses != blobUses.uses {
-            report(
-                TableFinding(
-                    .manifestDisagrees,
-                    "MANIFEST and the table differ about what it refers to in blob files.",
-                    expected: "\(uses)", actual: "\(blobUses.uses)"))
-        }
-        var found = [
-            check("the uid", expected.uid, blocks.footer.uid),
-            check("the file's size", expected.fileBytes, result.fileBytes),
-        ].compactMap { $0 }
-        if let recorded = result.properties {
-            found += [
-                check("the entry count", expected.entryCount, recorded.entryCount),
-                check("the tombstone count", expected.tombstoneCount, recorded.tombstoneCount),
-                check(
-                    "the range tombstone count", expected.rangeTombstoneCount,
-                    recorded.rangeTombstoneCount),
-                check("the least timestamp", expected.minTimestamp, recorded.minTimestamp),
-                check("the greatest timestamp", expected.maxTimestamp, recorded.maxTimestamp),
-            ].compactMap { $0 }
-            if let smallest = expected.smallestKey, let largest = expected.largestKey,
-                smallest != recorded.smallestKey || largest != recorded.largestKey
-            {
-                found.append(
-                    TableFinding(
-                        .manifestDisagrees, "MANIFEST and the table differ about the key bounds.",
-                        lowerKey: recorded.smallestKey, upperKey: recorded.largestKey))
-            }
-        }
-        for finding in found { report(finding) }
-    }
-
-    /// Streams the file through XXH3 when MANIFEST knows its hash.
-    private mutating func checkHash() {
-        guard let wanted = expected.fileHash else { return }
-        let stream = XXH3Stream()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        var offset: UInt64 = 0
-        do throws(StorageError) {
-            while offset < result.fileBytes {
-                let count = try file.read(into: buffer, at: offset)
-                if count == 0 { break }
-                stream.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
-                offset += UInt64(count)
-            }
-        } catch { return report(error, .unreadable) }
-        if stream.digest != wanted {
-            report(
-                TableFinding(
-                    .fileHash, "The file's hash is not MANIFEST's.",
-                    expected: String(wanted, radix: 16), actual: String(stream.digest, radix: 16)))
-        }
+        // It stands first, and is not lost behind the limit.
+        result.findings.insert(
+            TableFinding(
+                .fileHash, "The file's hash is not MANIFEST's.",
+                expected: String(wanted, radix: 16), actual: String(digest, radix: 16)), at: 0)
     }
 }

@@ -17,6 +17,7 @@ extension FindingKind {
             case .unreadable: .io
             case .unsupportedFormat: .usage
             case .keyMissing: .keyMissing
+            case .filterWeak: .warning
             default: .corruption
             }
         return FindingKind(
@@ -48,12 +49,13 @@ extension FindingKind {
         case .referenceMalformed: "A value reference makes no sense"
         case .referenceUnresolved: "A value reference leads nowhere"
         case .timestampsDisagree: "The index is wrong about a block's timestamps"
+        case .filterWeak: "The filter lets through more than it should"
         }
     }
 
     private static func advice(_ code: TableFindingCode) -> String {
         switch code {
-        case .filterMissesKey, .propertiesDisagree, .timestampsDisagree:
+        case .filterMissesKey, .propertiesDisagree, .timestampsDisagree, .filterWeak:
             "Rows are whole; a compaction of the key range rewrites the table."
         case .unreadable: "Check the device and the kernel log, then run the tool again."
         case .unsupportedFormat: "Use the tools of the version that wrote the file, or later."

@@ -39,6 +39,8 @@ public protocol ToolCommand: ParsableCommand {
     static var defaultFormat: OutputFormat { get }
     /// The columns of records in csv; empty when csv shows the findings.
     static var csvColumns: [String] { get }
+    /// The same for this run, where views differ.
+    var columns: [String] { get }
     /// See ``ReportWriter``.
     static var isEventStream: Bool { get }
     /// The run goes on until somebody ends it: an interruption is no finding.
@@ -49,6 +51,7 @@ public protocol ToolCommand: ParsableCommand {
 extension ToolCommand {
     public static var defaultFormat: OutputFormat { .text }
     public static var csvColumns: [String] { [] }
+    public var columns: [String] { Self.csvColumns }
     public static var isEventStream: Bool { false }
     public var isEndless: Bool { false }
 

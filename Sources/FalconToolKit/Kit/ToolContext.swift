@@ -14,7 +14,8 @@ public final class ToolContext {
     public let standardError: ToolStream
     public private(set) var environment: StorageEnvironment
     private let interruption: @Sendable () -> Bool
-    private let sleep: @Sendable (UInt32) -> Void
+    /// Waits so many milliseconds.
+    let sleep: @Sendable (UInt32) -> Void
 
     public var fileSystem: any FileSystem { environment.fileSystem }
 
@@ -39,6 +40,9 @@ public final class ToolContext {
     func divertOutput(to path: String) throws(StorageError) {
         standardOutput = FileStream(try fileSystem.open(path, .create))
     }
+
+    /// Processors that threads of this process may run on.
+    static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// Waits before looking again at something that another process changes.
     public func pause(milliseconds: UInt32) { sleep(milliseconds) }

@@ -43,7 +43,7 @@ public enum ToolRunner {
         let report = ReportWriter(
             format: command.output.format ?? Tool.defaultFormat, tool: Tool.toolName,
             context: context, isEventStream: Tool.isEventStream, isQuiet: command.output.quiet,
-            csvColumns: Tool.csvColumns)
+            csvColumns: command.columns)
         do throws(StorageError) {
             try command.execute(report)
             if context.isInterrupted, !Tool.isEventStream, !command.isEndless {

@@ -4,15 +4,6 @@ extension SSTVerify.KeyDisplay {
     /// A range of keys, as much of it as may be shown.
     func range(_ lower: [UInt8]?, _ upper: [UInt8]?) -> String? {
         if lower == nil && upper == nil { return nil }
-        func show(_ key: [UInt8]?, _ open: String) -> String {
-            guard let key else { return open }
-            switch self {
-            case .none: return "key of \(key.count) bytes"
-            case .hash: return "key #" + FileNames.hex(key.withUnsafeBytes { Checksum.xxh3($0) })
-            case .hex:
-                return key.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            }
-        }
         // The first 8 bytes are database and storage id: they name the table, not its data.
         var text = "keys from \(show(lower, "the first")) to \(show(upper, "the last"))"
         let ids = Set(
@@ -23,5 +14,17 @@ extension SSTVerify.KeyDisplay {
             text += "; database \(database) storage \(storage)"
         }
         return text
+    }
+
+    private func show(_ key: [UInt8]?, _ open: String) -> String {
+        guard let key else { return open }
+        return key.withUnsafeBytes { bytes in
+            switch self {
+            case .none: "key of \(key.count) bytes"
+            case .hash: "key #" + WALDataPrinter.hash(bytes)
+            case .hex, .row: WALDataPrinter.hex(bytes)
+            case .text: WALDataPrinter.text(bytes)
+            }
+        }
     }
 }

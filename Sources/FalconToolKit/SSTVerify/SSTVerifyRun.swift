@@ -4,27 +4,39 @@ import FalconStorage
 struct SSTVerifyRun {
     let options: SSTVerify
     let report: ReportWriter
-    let progress: ToolProgress
-    private var tables = 0
-    var damaged = 0
-    /// Problems of FORMAT, CURRENT, MANIFEST and the log.
-    private var damagedFiles = 0
+    let pace: VerificationPace
+    let plan: VerificationPlan
+    private let progress: ToolProgress
+    var totals = SSTTotals()
+    /// Files of which is known that they were not checked, and paths that were not looked into.
+    private(set) var uncheckedFiles = 0
+    var uncheckedPaths = 0
+    /// For the progress line: of the directories and files that were found so far.
+    private var expectedBytes: UInt64 = 0
+    private var expectedFiles = 0
     private var isAnythingRead = false
-    /// Encrypted files were met without their key.
-    var hidden = false
-    var bytes: UInt64 = 0
-    private var entries: UInt64 = 0
-    var liveBytes: UInt64 = 0
-    var garbageBytes: UInt64 = 0
-    var blobs = 0
-    var damagedBlobs: Set<FileNumber> = []
-    private var resolver: BlobResolver?
+    private var damagedBlobs: Set<FileNumber> = []
     var fileSystem: any FileSystem { report.context.fileSystem }
 
     init(_ options: SSTVerify, _ report: ReportWriter) {
         self.options = options
         self.report = report
+        pace = options.makePace(report.context)
         progress = ToolProgress("sst-verify", report)
+        var plan = VerificationPlan()
+        plan.isQuick = options.quick
+        plan.measuresFilters = !options.quick
+        plan.histogramsAsOf =
+            options.histograms ? report.context.environment.clock.wallMicros() : nil
+        plan.pace = pace
+        self.plan = plan
+    }
+
+    /// No more files are to be checked: interrupted, nobody reads on, or enough errors.
+    var isEnding: Bool {
+        if report.context.shouldStop { return true }
+        guard let limit = options.failFast ? 1 : options.maxErrors else { return false }
+        return report.findings.count { $0.severity != .info && $0.severity != .warning } >= limit
     }
 
     mutating func check(_ path: String) throws(StorageError) {
@@ -43,12 +55,7 @@ struct SSTVerifyRun {
         guard try fileSystem.isDirectory(root) else {
             try report.context.openKeys(
                 options.key, root: VFSPath.parent(of: VFSPath.parent(of: root)))
-            if root.hasSuffix(".blob") {
-                verifyBlob(root, nil)
-            } else {
-                verify(root, nil, .init())
-            }
-            return
+            return try check(root.hasSuffix(".blob") ? [.blob(root, nil)] : [.table(root, nil)])
         }
         let names = FileNames(root: root)
         let isEngine = try DataDirectory.isEngine(root, fileSystem)
@@ -78,13 +85,13 @@ struct SSTVerifyRun {
             let isFormat = problem.location?.path == names.format
             report.add(Finding(refusal: problem, isFormat ? .directoryFile : .sstManifest))
         }
-        damagedFiles += condition.problems.count
+        totals.damagedFiles += condition.problems.count
         if condition.isHidden {
-            hidden = true
+            totals.hidden = true
             return try checkFiles(names.sstDirectory)
         }
         if let missing = try LogExpectation.findMissing(names, fileSystem) {
-            damagedFiles += 1
+            totals.damagedFiles += 1
             report.add(Finding(missingLog: missing))
         }
         if condition.expectation == nil {
@@ -99,31 +106,8 @@ struct SSTVerifyRun {
                     .sstTornManifest, "The last edit of MANIFEST is unfinished.",
                     file: directory.manifestPath, length: directory.tornManifestBytes))
         }
-        try checkBlobs(directory, names)
-        resolver = BlobResolver(
-            directory, names, damaged: damagedBlobs, fileSystem: fileSystem)
-        defer { resolver = nil }
-        let total = directory.tables.reduce(UInt64(0)) { $0 + ($1.expected.fileBytes ?? 0) }
-        for table in directory.tables {
-            progress.update(bytes >> 20, of: total >> 20, unit: "MiB")
-            if report.context.shouldStop { break }
-            if let reason = table.quarantine { reportQuarantine(table, reason) }
-            guard try fileSystem.exists(table.path) else {
-                // Beside a live server: was it compacted away meanwhile?
-                let now = try TableDirectory.read(names, fileSystem)
-                if now.tables.contains(where: { $0.number == table.number }) {
-                    damaged += 1
-                    report.add(
-                        Finding(
-                            .sstMissing, "MANIFEST names a table that is not there.",
-                            file: table.path,
-                            blastRadius: range(
-                                table.expected.smallestKey, table.expected.largestKey)))
-                }
-                continue
-            }
-            verify(table.path, table, table.expected)
-        }
+        try checkContents(directory, names)
+        guard !isEnding else { return }
         for (a, b) in directory.overlaps {
             report.add(
                 Finding(
@@ -137,127 +121,157 @@ struct SSTVerifyRun {
         }
     }
 
+    /// Blob files before tables: references into damaged ones are followed whole.
+    private mutating func checkContents(
+        _ directory: TableDirectory, _ names: FileNames
+    ) throws(StorageError) {
+        let blobs = directory.blobs.map { SSTFile.blob($0.path, $0) }
+        let tables = directory.tables.map { SSTFile.table($0.path, $0) }
+        expect(tables)
+        damagedBlobs = []
+        try check(blobs, directory, names)
+        if isEnding {
+            uncheckedFiles += tables.count
+        } else {
+            expectedFiles -= tables.count
+            expectedBytes -= tables.reduce(0) { $0 + ($1.expectedBytes ?? 0) }
+            try check(tables, directory, names)
+        }
+    }
+
     private mutating func checkFiles(_ directory: String) throws(StorageError) {
+        var files: [SSTFile] = []
         for name in try fileSystem.list(directory).sorted() {
-            if name.hasSuffix(".sst") { verify(directory + "/" + name, nil, .init()) }
-            if name.hasSuffix(".blob") { verifyBlob(directory + "/" + name, nil) }
+            if name.hasSuffix(".sst") { files.append(.table(directory + "/" + name, nil)) }
+            if name.hasSuffix(".blob") { files.append(.blob(directory + "/" + name, nil)) }
+        }
+        try check(files)
+    }
+
+    // MARK: - Files
+
+    private mutating func expect(_ files: [SSTFile]) {
+        expectedFiles += files.count
+        for file in files {
+            expectedBytes += file.expectedBytes ?? (try? fileSystem.fileSize(file.path)) ?? 0
         }
     }
 
-    /// One finding for the table, or one for each damaged block that MANIFEST knows of.
-    private mutating func reportQuarantine(_ table: TableDirectory.Table, _ reason: String) {
-        if table.losses.isEmpty {
-            report.add(
-                Finding(
-                    .sstQuarantined, "The table is out of service.", file: table.path,
-                    actual: reason,
-                    blastRadius: range(table.expected.smallestKey, table.expected.largestKey)))
-        }
-        for loss in table.losses {
-            report.add(
-                Finding(
-                    .sstQuarantined,
-                    loss.keys == nil
-                        ? "The table is out of service; no row is lost, reads go without its filter."
-                        : "The table is out of service; what no damaged block holds is served.",
-                    file: table.path, offset: loss.offset, length: loss.byteCount, actual: reason,
-                    blastRadius: loss.keys.flatMap { range($0.lower, $0.upper) }))
-        }
-    }
-
-    // MARK: - One table
-
-    private mutating func verify(
-        _ path: String, _ table: TableDirectory.Table?, _ expected: TableExpectations
-    ) {
-        let result: TableVerification
-        do throws(StorageError) {
-            let file = try fileSystem.open(path, .read)
-            result = TableVerifier.verify(
-                file, expected: expected, findingLimit: options.maxFindings, blobs: resolver,
-                keyring: fileSystem.keyring)
-            try file.close()
-        } catch {
-            damaged += 1
-            return report.add(error)
-        }
-        tables += 1
-        if result.isEncrypted, fileSystem.keyring == nil { hidden = true }
-        bytes += result.fileBytes
-        entries += result.checkedEntries
-        if !result.isClean { damaged += 1 }
+    /// Checks files side by side, and reports on them in their order.
+    private mutating func check(
+        _ files: [SSTFile], _ directory: TableDirectory? = nil, _ names: FileNames? = nil
+    ) throws(StorageError) {
+        expect(files)
+        var check = SSTFileCheck(
+            fileSystem: pace.limiting(fileSystem), findingLimit: options.maxFindings, plan: plan)
+        if let directory, let names { check.directory = (directory, names, damagedBlobs) }
+        let worker = check
+        var failure: StorageError?
+        var reported = 0
+        try OrderedWork<SSTFileCheck.Outcome>.run(
+            files.count, threads: options.jobs ?? ToolContext.processorCount,
+            makeWorker: { worker.makeWorker(files) },
+            idle: {
+                showProgress()
+                return !report.context.shouldStop || stopReading()
+            },
+            take: { index, outcome in
+                if report.context.shouldStop || outcome.isPartial { return stopReading() }
+                progress.end()
+                do throws(StorageError) {
+                    try add(outcome, of: files[index], names)
+                } catch {
+                    failure = error
+                    return stopReading()
+                }
+                reported += 1
+                showProgress()
+                return !isEnding || stopReading()
+            })
         progress.end()
-        let properties = result.properties
-        report.record(
-            [
-                ("file", .string(path)),
-                ("number", .text(table.map { FileNames.hex($0.number.rawValue) })),
-                ("level", table.map { .count($0.level) } ?? .null),
-                ("uid", .text(result.uid)), ("bytes", .unsigned(result.fileBytes)),
-                ("entries", .unsigned(result.checkedEntries)),
-                ("tombstones", (properties?.tombstoneCount).map(JSONValue.unsigned) ?? .null),
-                (
-                    "range_tombstones",
-                    (properties?.rangeTombstoneCount).map(JSONValue.unsigned) ?? .null
-                ),
-                ("blocks", .unsigned(result.checkedBlocks)),
-                (
-                    "min_timestamp",
-                    (properties?.minTimestamp.rawValue).map(JSONValue.unsigned) ?? .null
-                ),
-                (
-                    "max_timestamp",
-                    (properties?.maxTimestamp.rawValue).map(JSONValue.unsigned) ?? .null
-                ),
-                ("findings", .count(result.findings.count + result.suppressedFindings)),
-                ("kind", .string("table")), ("live_bytes", .null), ("garbage_bytes", .null),
-            ],
-            text: "\(path): " + (table.map { "level \($0.level), " } ?? "")
-                + "\(result.fileBytes) bytes, \(result.checkedEntries) entries: "
-                + (result.isClean
-                    ? "ok" : "\(result.findings.count + result.suppressedFindings) findings"))
-        add(result.findings, path)
+        uncheckedFiles += files.count - reported
+        if let failure { throw failure }
     }
 
-    func add(_ findings: [TableFinding], _ path: String) {
-        for finding in findings {
-            report.add(
-                Finding(
-                    FindingKind.table(finding.code), finding.message, file: path,
-                    offset: finding.offset, length: finding.length, expected: finding.expected,
-                    actual: finding.actual,
-                    blastRadius: range(finding.lowerKey, finding.upperKey)))
+    /// Always false: there is no more work.
+    private func stopReading() -> Bool {
+        pace.stop()
+        return false
+    }
+
+    private func showProgress() {
+        progress.update(
+            bytes: min(pace.checkedBytes, expectedBytes), of: expectedBytes, files: totals.files,
+            of: expectedFiles)
+    }
+
+    private mutating func add(
+        _ outcome: SSTFileCheck.Outcome, of file: SSTFile, _ names: FileNames?
+    ) throws(StorageError) {
+        totals.files += 1
+        if case .table(_, let table?) = file, let reason = table.quarantine {
+            reportQuarantine(table, reason)
+        }
+        switch (outcome, file) {
+        case (.table(let result), .table(_, let table)): add(result, file.path, table)
+        case (.blob(let result), .blob(_, let blob)):
+            if add(result, file.path, blob), let blob { damagedBlobs.insert(blob.number) }
+        case (.failed(let error), _):
+            totals.damaged += 1
+            report.add(error)
+        default: try addMissing(file, names)
         }
     }
 
-    private func range(_ lower: [UInt8]?, _ upper: [UInt8]?) -> String? {
+    private mutating func addMissing(
+        _ file: SSTFile, _ names: FileNames?
+    ) throws(StorageError) {
+        guard let names else {
+            totals.damaged += 1
+            return report.add(
+                StorageError(
+                    .notFound, kind: .user, "There is no such file or directory.",
+                    location: .init(path: file.path)))
+        }
+        // Beside a live server: was it compacted away meanwhile?
+        let now = try TableDirectory.read(names, fileSystem)
+        switch file {
+        case .table(let path, let table):
+            guard now.tables.contains(where: { $0.number == table?.number }) else { return }
+            report.add(
+                Finding(
+                    .sstMissing, "MANIFEST names a table that is not there.", file: path,
+                    blastRadius: range(table?.expected.smallestKey, table?.expected.largestKey)))
+        case .blob(let path, let blob):
+            guard now.blobs.contains(where: { $0.number == blob?.number }) else { return }
+            if let blob { damagedBlobs.insert(blob.number) }
+            report.add(
+                Finding(
+                    .blobMissing, "MANIFEST names a blob file that is not there.", file: path,
+                    blastRadius: "\(blob?.liveRecords ?? 0) large values"))
+        }
+        totals.damaged += 1
+    }
+
+    func range(_ lower: [UInt8]?, _ upper: [UInt8]?) -> String? {
         options.keys.range(lower, upper)
     }
 
     func conclude() {
         progress.end()
-        if isAnythingRead || tables + blobs > 0 {
-            let outcome =
-                damaged > 0
-                ? "\(damaged) with findings"
-                : damagedFiles > 0 ? "the tables are sound, the directory is not" : "all sound"
-            report.line("\(tables) tables, \(bytes) bytes, \(entries) entries checked; " + outcome)
+        totals.report(
+            report, isAnythingRead: isAnythingRead || totals.tables + totals.blobs > 0,
+            isQuick: options.quick)
+        var unchecked = "\(uncheckedFiles) files"
+        if uncheckedPaths > 0 { unchecked += " and \(uncheckedPaths) paths" }
+        let isComplete = uncheckedFiles + uncheckedPaths == 0 && !report.context.isInterrupted
+        if !isComplete { report.line("ended early: \(unchecked) were not checked") }
+        report.set("depth", .string(options.quick ? "quick" : "deep"))
+        report.set("complete", .bool(isComplete))
+        report.set("unchecked_files", .count(uncheckedFiles))
+        report.set("unchecked_paths", .count(uncheckedPaths))
+        if options.histograms, let moment = plan.histogramsAsOf {
+            SSTHistogramReport(totals.histograms, asOf: moment).write(to: report)
         }
-        if hidden {
-            report.line("encrypted files were checked without a key: structure and checksums only")
-        }
-        report.set("checked_without_key", .bool(hidden))
-        if blobs > 0 {
-            report.line(
-                "\(blobs) blob files with \(liveBytes) bytes that tables refer to and "
-                    + "\(garbageBytes) bytes of garbage")
-        }
-        report.set("blob_files", .count(blobs))
-        report.set("blob_live_bytes", .unsigned(liveBytes))
-        report.set("blob_garbage_bytes", .unsigned(garbageBytes))
-        report.set("tables", .count(tables))
-        report.set("bytes", .unsigned(bytes))
-        report.set("entries", .unsigned(entries))
-        report.set("damaged_tables", .count(damaged))
     }
 }

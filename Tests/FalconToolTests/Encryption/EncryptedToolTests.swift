@@ -96,6 +96,64 @@ import Testing
                 == .usage)
     }
 
+    @Test func aQuickCheckProvesTagsWithTheKey() throws {
+        let (memory, environment, _) = try database()
+        for arguments in [["--quick"], ["--quick"] + Self.withKey] {
+            #expect(runVerify(memory, environment, ["/db"] + arguments).exit == .clean)
+        }
+        // Another ciphertext under a checksum of its own: only the tag tells.
+        let table = try #require(files(memory, ".sst").first)
+        let size = try memory.fileSize(table)
+        let file = try memory.open(table, .readWrite)
+        let tail = try file.readExactly(128, at: size - 128)
+        let footer = try TableReader.decodeFooter(tail, size, table)
+        let handle = try firstBlock(file, footer)
+        var bytes = try file.readExactly(
+            Int(handle.payloadBytes) + TableFormat.trailerBytes, at: handle.offset)
+        bytes[5] ^= 1
+        let seed = Checksum.locationSeed(
+            uid: footer.uid, offset: handle.offset, kind: TableFormat.BlockKind.data.rawValue)
+        let covered = bytes.count - 8
+        let sum = bytes[..<covered].withUnsafeBytes { Checksum.xxh3($0, seed: seed) }
+        withUnsafeBytes(of: sum.littleEndian) {
+            bytes.replaceSubrange(covered..., with: $0)
+        }
+        try file.write(bytes, at: handle.offset)
+        try file.close()
+        #expect(runVerify(memory, environment, [table, "--quick"]).exit == .clean)
+        let found = runVerify(memory, environment, [table, "--quick"] + Self.withKey)
+        #expect(found.exit == .corruption && found.output.contains("fails its authentication"))
+    }
+
+    /// The blocks of an encrypted table are found from its end, by the lengths in them.
+    private func firstBlock(_ file: any File, _ footer: TableFooter) throws -> BlockHandle {
+        var end = footer.fileBytes - UInt64(TableFormat.footerBytes)
+        var handle = BlockHandle.absent
+        while end > footer.bodyOffset {
+            let word = try file.readExactly(4, at: end - UInt64(TableFormat.trailerBytes + 4))
+            let length = word.withUnsafeBytes {
+                UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))
+            }
+            end -= UInt64(length) + UInt64(TableFormat.trailerBytes)
+            handle = BlockHandle(offset: end, payloadBytes: length)
+        }
+        return handle
+    }
+
+    @Test func entriesAreListedWithTheKeyOnly() throws {
+        let (memory, environment, _) = try database()
+        for arguments in [
+            ["/db", "--dump"], [try #require(files(memory, ".sst").first), "--dump"],
+        ] {
+            let refused = runVerify(memory, environment, arguments)
+            #expect(refused.exit == .keyMissing, "\(refused.output)")
+            let listed = runVerify(
+                memory, environment, arguments + ["--keys", "text", "--limit", "7"] + Self.withKey)
+            #expect(listed.exit == .clean && listed.output.contains("key \(Self.marker) 1000"))
+            #expect(listed.output.contains("7 entries of 1 tables"))
+        }
+    }
+
     // MARK: - wal-inspect
 
     @Test func theLogIsCheckedWithoutAKey() throws {

@@ -17,13 +17,20 @@ struct ToolRun {
     init<Tool: ToolCommand>(
         _ tool: Tool.Type, _ arguments: [String],
         environment: StorageEnvironment = StorageEnvironment(), readerLeavesAfter: Int = .max,
-        terminal: Bool = false, interruption: @escaping @Sendable () -> Bool = { false }
+        terminal: Bool = false, interruption: @escaping @Sendable () -> Bool = { false },
+        sleep: (@Sendable (UInt32) -> Void)? = nil
     ) {
         let out = MemoryStream(capacity: readerLeavesAfter)
         let err = MemoryStream(isTerminal: terminal)
-        let context = ToolContext(
-            standardOutput: out, standardError: err, environment: environment,
-            interruption: interruption)
+        let context =
+            sleep.map {
+                ToolContext(
+                    standardOutput: out, standardError: err, environment: environment,
+                    interruption: interruption, sleep: $0)
+            }
+            ?? ToolContext(
+                standardOutput: out, standardError: err, environment: environment,
+                interruption: interruption)
         exit = ToolRunner.run(tool, arguments, context)
         output = out.text
         diagnostics = err.text

@@ -14,29 +14,6 @@ import Testing
         ["--follow", "--limit", "3"], ["--format", "json"], ["--operations", "--op", "insert"],
     ]
 
-    /// What lies below `path`: kind, inode, mode, links, size, times of change; bytes of files.
-    private func state(_ path: String) throws -> [String: String] {
-        var found: [String: String] = [:]
-        var paths = [path]
-        while let next = paths.popLast() {
-            var info = stat()
-            #expect(lstat(next, &info) == 0)
-            found[next] =
-                "\(info.st_ino) \(info.st_mode) \(info.st_nlink) \(info.st_size) "
-                + "\(info.st_mtim.tv_sec).\(info.st_mtim.tv_nsec) "
-                + "\(info.st_ctim.tv_sec).\(info.st_ctim.tv_nsec)"
-            if info.st_mode & S_IFMT == S_IFDIR {
-                paths += try FileManager.default.contentsOfDirectory(atPath: next).map {
-                    next + "/" + $0
-                }
-            } else {
-                let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: next)))
-                found[next]? += bytes.withUnsafeBytes { " \(Checksum.xxh3($0))" }
-            }
-        }
-        return found
-    }
-
     @Test func noByteAndNoTimeStampChanges() throws {
         let root = NSTemporaryDirectory() + "wal-inspect-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -62,12 +39,12 @@ import Testing
                     try fileSystem.list(directory + "/wal").first { $0.hasSuffix(".wal") })
                 try LogFixture.patch(fileSystem, directory + "/wal/" + name) { $0[5000] ^= 1 }
             }
-            let before = try state(directory)
+            let before = try directoryState(directory)
             // Who follows a damaged log waits for its writer.
             for view in Self.views where !damages || view.first != "--follow" {
                 let run = ToolRun(WALInspect.self, [directory] + view, environment: environment)
                 #expect(run.exit == .clean || damages, "\(view): \(run.output)")
-                #expect(try state(directory) == before, "\(view)")
+                #expect(try directoryState(directory) == before, "\(view)")
             }
             let report = root + "/report-\(damages).json"
             let run = ToolRun(
@@ -76,7 +53,7 @@ import Testing
             #expect(run.output.isEmpty)
             let text = try String(contentsOfFile: report, encoding: .utf8)
             #expect(text.hasPrefix("{\"schema_version\":1") && text.hasSuffix("}\n"))
-            #expect(try state(directory) == before)
+            #expect(try directoryState(directory) == before)
         }
     }
 
