@@ -26,6 +26,8 @@ extension StorageEngine {
     /// Blocks until nothing is left to flush or compact: for measurements.
     public func awaitIdle() throws(StorageError) { try writable().background.awaitIdle() }
 
+    /// The figures of this moment. Each part is read under its own lock, so that sums of several may be a
+    /// little off. O(tables): for reports, not for every commit.
     public func statistics() -> EngineStatistics {
         var statistics = EngineStatistics()
         let state = cell.retained()

@@ -6,6 +6,12 @@ extension StorageEngine {
     /// ``EngineOptions/memtableBytes`` (or of a sixteenth of the memory budget, if that is less) and more than 16
     /// operations or 32 KiB, with at most 64 range deletes, is empty by then: its memory becomes a memtable's.
     /// The commit of one that has spilled reads and writes all of it on the caller's thread.
+    /// A batch that has spilled belongs to the engine it spilled to, which alone can commit it: see ``spill(_:)``.
+    ///
+    /// Fails with `read-only`, `closed`, `poisoned` when no more is taken; `disk-full` when no room came in time;
+    /// `cancelled` by the ticket; `commit-outcome-unknown` when the log failed while it waited; `out-of-memory`
+    /// and, of a batch that has spilled, `io` when it cannot be read. After all but `commit-outcome-unknown`
+    /// nothing of it was committed.
     /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
     ///   was not held.
     @discardableResult
@@ -38,7 +44,8 @@ extension StorageEngine {
     public func abandonStalledCommits() { writeSide?.wal.failIfStalled() }
 
     /// Commits `batch` and waits for its publication. Empty the batch before it is used again; a large one
-    /// may be empty already (see ``commit(_:_:completion:)``).
+    /// may be empty already, and one that has spilled goes to the engine it spilled to (see
+    /// ``commit(_:_:completion:)``). Throws what that fails with, but `cancelled`.
     @discardableResult
     public func commitAndWait(
         _ batch: WriteBatch, _ options: CommitOptions = .init()

@@ -4,6 +4,7 @@ public enum FormatVersion: UInt16, Comparable, CaseIterable, Sendable {
     /// dictionaries are in; version 1 is then frozen.
     case draft = 0
 
+    /// What this program writes.
     public static let newest = FormatVersion.draft
 
     public static func < (a: FormatVersion, b: FormatVersion) -> Bool { a.rawValue < b.rawValue }
@@ -18,6 +19,7 @@ public struct FeatureBits: Hashable, Sendable {
     /// Unknown bits here forbid writing.
     public var writeIncompatible: UInt64 = 0
 
+    /// No features.
     public init() {}
 
     /// Read-incompatible: the file, or of FORMAT others of the directory, may be encrypted.
