@@ -29,7 +29,7 @@ public struct StorageErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let corruption = Self("corruption")
     /// A system call failed for a reason that has no code of its own.
     public static let io = Self("io")
-    /// No room on the file system, or in the user's quota. Nothing is lost; goes on once there is room.
+    /// No room on the file system, or in the user's quota; may be tried again once there is.
     public static let diskFull = Self("disk-full")
     /// Another process holds the directory's lock.
     public static let inUse = Self("in-use")

@@ -8,10 +8,10 @@ extension StorageEngine {
     /// The commit of one that has spilled reads and writes all of it on the caller's thread.
     /// A batch that has spilled belongs to the engine it spilled to, which alone can commit it: see ``spill(_:)``.
     ///
-    /// Fails with `read-only`, `closed`, `poisoned` when no more is taken; `disk-full` when no room came in time;
-    /// `cancelled` by the ticket; `commit-outcome-unknown` when the log failed while it waited; `out-of-memory`
-    /// and, of a batch that has spilled, `io` when it cannot be read. After all but `commit-outcome-unknown`
-    /// nothing of it was committed.
+    /// Fails with `read-only`, `closed` or `poisoned` when no more is taken; `disk-full` or `io` when a full disk, or
+    /// flushes that fail, held it for too long; `cancelled` by the ticket; `out-of-memory`; what reading a batch
+    /// that has spilled fails with; `commit-outcome-unknown` when the log failed while it waited. After that, and
+    /// after `poisoned`, only a reopen tells whether it survived; after all others nothing of it was committed.
     /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
     ///   was not held.
     @discardableResult

@@ -2,6 +2,7 @@
 public struct TableOptions: Sendable {
     /// Uncompressed bytes after which a data block is cut.
     public var blockBytes = 4096
+    /// How data blocks are compressed; one that does not shrink is stored as it is.
     public var codec: BlockCodec = .lz4
     /// Entries between restart points. A point costs 8 bytes and a whole key; a search scans half of
     /// what lies between two.
@@ -21,6 +22,7 @@ public struct TableOptions: Sendable {
     var isSortedFile = false
     /// The file means nothing to a later process: it is not synced.
     var isScratch = false
+    /// The defaults that each option states.
     public init() {}
 
     var partitionBytes: Int { max(partitioningBytes / 8, 64) }

@@ -1,6 +1,8 @@
 /// Whose log it is: stamped into every segment header.
 public struct WALIdentity: Hashable, Sendable {
+    /// The cluster it belongs to.
     public var cluster: UID
+    /// The shard it belongs to.
     public var shard: UID
     /// The branch that the running incarnation writes.
     public var branch: UID
@@ -9,6 +11,7 @@ public struct WALIdentity: Hashable, Sendable {
     /// The leader's term; 0 on a single node.
     public var epoch: UInt64
 
+    /// The identity of an incarnation's log.
     public init(cluster: UID, shard: UID, branch: UID, incarnation: UInt64, epoch: UInt64 = 0) {
         self.cluster = cluster
         self.shard = shard
@@ -36,6 +39,7 @@ public struct WALOptions: Sendable {
     /// Written but unsynced bytes after which a sync is started in the background.
     public var backgroundSyncBytes: UInt64
 
+    /// The engine's own choice; ``EngineOptions`` sets the first sizes and what is retained.
     public init(
         segmentBytes: Int = 64 << 20, firstSegmentBytes: Int = 1 << 20, chunkBytes: Int = 128 << 10,
         retainBytes: UInt64 = 256 << 20, recycles: Bool = true,
@@ -64,6 +68,7 @@ public struct WALCallbacks: Sendable {
     /// The log goes on in a new segment, which is durable. From the housekeeper's thread.
     public var rotation: @Sendable (WALSegmentNumber) -> Void
 
+    /// By default nothing is done.
     public init(
         progress: @escaping @Sendable (LSN, LSN) -> Void = { _, _ in },
         failure: @escaping @Sendable (StorageError) -> Void = { _ in },
@@ -90,19 +95,25 @@ public struct WALPosition: Hashable, Sendable {
 public struct WALContinuation: Hashable, Sendable {
     /// The last segment found, to be synced before a successor's header may vouch for it.
     public struct Predecessor: Hashable, Sendable {
+        /// Its number.
         public var segment: WALSegmentNumber
+        /// Its identity.
         public var uid: UID
         /// The end of its last good record: what recovery replayed to.
         public var lastLSN: LSN
     }
+    /// The number of the segment to begin.
     public var segment: WALSegmentNumber
+    /// Where its first record will begin.
     public var firstLSN: LSN
+    /// What it follows on; nil of a log's first.
     public var predecessor: Predecessor?
     /// Where in the predecessor's file lies what was read and nothing vouches for.
     public var unvouched: Range<UInt64>
     /// Where in the predecessor's file the last trace of its life ends; nil where nobody looked.
     public var traceEnd: UInt64?
 
+    /// A continuation; without the last two nothing was left unvouched, and nobody looked for a trace.
     public init(
         segment: WALSegmentNumber, firstLSN: LSN, predecessor: Predecessor?,
         unvouched: Range<UInt64> = 0..<0, traceEnd: UInt64? = nil
