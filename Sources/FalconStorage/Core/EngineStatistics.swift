@@ -47,7 +47,7 @@ public struct EngineStatistics: Sendable {
     public var committedBytes: UInt64 = 0
     /// The newest commit that readers may see; see ``StorageEngine/publishedTimestamp``.
     public var publishedTimestamp = Timestamp.zero
-    /// The end of the log as written by commits, and as durable.
+    /// The end of the log as commits have written it.
     public var nextLSN = LSN.zero
     /// What of the log survives a power cut.
     public var syncedLSN = LSN.zero
@@ -69,8 +69,7 @@ public struct EngineStatistics: Sendable {
 
     /// Transactions so large that they became a layer of their own.
     public var adoptedBatches: UInt64 = 0
-    /// Batches that were too large for memory and went to files before their commit (replayed ones count), the
-    /// bytes written there, and those that are there now.
+    /// Batches that were too large for memory and went to files before their commit; replayed ones count.
     public var spilledTransactions: UInt64 = 0
     /// Bytes that batches wrote to files, merges of runs included.
     public var spilledBytes: UInt64 = 0
@@ -101,7 +100,7 @@ public struct EngineStatistics: Sendable {
     public struct Blobs: Sendable, Equatable {
         /// Blob files in use.
         public var fileCount = 0
-        /// Bytes of the files, and of their records: those that a table refers to, and the others.
+        /// Bytes of the files.
         public var bytes: UInt64 = 0
         /// Bytes of the records that a table refers to.
         public var liveBytes: UInt64 = 0
@@ -122,7 +121,7 @@ public struct EngineStatistics: Sendable {
     public var delayReason = DelayReason.none
     /// The numbers behind ``delayReason``; nil without a delay and for a full disk.
     public var delayMeasure: DelayMeasure?
-    /// The current delay of a 1 KiB commit and the total so far.
+    /// The current delay of a 1 KiB commit; 0: none.
     public var delayNanos: UInt64 = 0
     /// Nanoseconds that commits were held back in all, added up over the threads that waited.
     public var totalDelayNanos: UInt64 = 0
@@ -132,7 +131,7 @@ public struct EngineStatistics: Sendable {
     /// Versions below this may be gone.
     public var safepoint = Timestamp.zero
 
-    /// Damaged tables out of service, and their bytes; see ``StorageEngine/corruptionReport()``.
+    /// Damaged tables out of service; see ``StorageEngine/corruptionReport()``.
     public var quarantinedTables = 0
     /// Bytes of the files of ``quarantinedTables``.
     public var quarantinedBytes: UInt64 = 0
@@ -150,12 +149,11 @@ public struct EngineStatistics: Sendable {
     public var cacheHits: UInt64 = 0
     /// Lookups that did not.
     public var cacheMisses: UInt64 = 0
-    /// What scans with ``ReadOptions/newerThan`` passed over unread: tables, index partitions with all
-    /// that is below them, and data blocks beside those.
+    /// Tables that scans with ``ReadOptions/newerThan`` passed over unread.
     public var skippedTables: UInt64 = 0
-    /// See ``skippedTables``: partitions.
+    /// Index partitions that they passed over, with all that is below them, beside those tables.
     public var skippedPartitions: UInt64 = 0
-    /// See ``skippedTables``: data blocks.
+    /// Data blocks that they passed over, beside those partitions.
     public var skippedBlocks: UInt64 = 0
     /// Why no more writes are taken, when the engine is poisoned.
     public var poisonCause: StorageError?

@@ -22,7 +22,7 @@ public enum FileKind: Hashable, Sendable {
     case table(FileNumber)
     /// Large values that tables refer to.
     case blob(FileNumber)
-    /// Operations of an uncommitted transaction by key, and in their order; nothing to a later process.
+    /// Operations of an uncommitted transaction by key; nothing to a later process.
     case spilledRun(UInt64)
     /// The same operations in the order they were made in.
     case spilledOperations(UInt64)

@@ -16,7 +16,7 @@ public enum OperationKind: UInt8, Sendable {
 
 /// Which layer owns an operation's key. Values live on disk; 0 is reserved.
 public enum OperationClass: UInt8, Sendable {
-    /// A row of a table: what change capture shows.
+    /// A row of a table.
     case row = 1
     /// An entry of an index, derived from a row.
     case index = 2
@@ -30,7 +30,7 @@ public enum OperationClass: UInt8, Sendable {
 public enum SQLOperation: UInt8, Sendable {
     /// No SQL statement.
     case none = 0
-    /// INSERT, COPY.
+    /// INSERT, or what adds rows as it does.
     case insert = 1
     /// UPDATE.
     case update = 2

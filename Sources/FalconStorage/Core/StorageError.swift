@@ -20,9 +20,9 @@ public struct StorageErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
 
     /// The request cannot be met as it is: an option out of range, a key too long.
     public static let invalidArgument = Self("invalid-argument")
-    /// A file or a directory that was named is not there.
+    /// A file, a directory or a transaction that was named is not there.
     public static let notFound = Self("not-found")
-    /// What was to be made is there already.
+    /// What was to be made is there already, or a directory that was to be removed is not empty.
     public static let alreadyExists = Self("already-exists")
     /// Bytes on disk are not what was written, or contradict one another; ``StorageError/location`` says
     /// where.
@@ -31,7 +31,7 @@ public struct StorageErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let io = Self("io")
     /// No room on the file system, or in the user's quota; may be tried again once there is.
     public static let diskFull = Self("disk-full")
-    /// Another process holds the directory's lock.
+    /// Another process holds the directory's lock, or another call is at the same request or transaction.
     public static let inUse = Self("in-use")
     /// Written by a newer version; this one leaves it alone.
     public static let unsupportedFormat = Self("unsupported-format")

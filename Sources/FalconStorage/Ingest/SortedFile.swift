@@ -12,7 +12,7 @@ public struct SortedFile: Sendable, Hashable {
     public var tombstoneCount: UInt64
     /// Range deletes; not among ``entryCount``.
     public var rangeTombstoneCount: UInt64
-    /// The keys that the file speaks of, range deletes included.
+    /// The first key that the file speaks of, range deletes included.
     public var smallestKey: [UInt8]
     /// The last key, or the upper bound of a range delete: see ``largestIsExclusive``.
     public var largestKey: [UInt8]

@@ -17,9 +17,11 @@ public enum EngineEvent: Sendable {
         public var inputLevel: Int
         /// The level of the new tables; the same as ``inputLevel`` where a level is rewritten in place.
         public var outputLevel: Int
-        /// `level0-files`, `level-size`, `manual`, `blob-garbage`, `blob-files` (small blob
-        /// files make a greater one), `tombstones` (deletes have piled up), `reads` (many
-        /// seeks look into a table in vain) or `deleted-tables` (a range tombstone hides whole tables).
+        /// `level0-files`, `level-size`, `manual`, `beside-quarantine` (level 0 merges in itself while a
+        /// quarantined table bars the way down), `blob-garbage`, `blob-files` (small blob files make a
+        /// greater one), `tombstones` (deletes have piled up), `garbage` (old versions have), `reads` (many
+        /// seeks look into a table in vain), `deleted-tables` (a range tombstone hides whole tables) or
+        /// `encryption` (files are encrypted, under another key, or no longer).
         public var reason: String
         /// Tables that go in, of both levels.
         public var inputTables: Int

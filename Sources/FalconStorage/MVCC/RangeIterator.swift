@@ -193,7 +193,7 @@ public final class RangeIterator: @unchecked Sendable {
         try findBackward()
     }
 
-    /// Moves to the next row; where there is none, or no row before, the cursor is not valid. Throws
+    /// Moves to the next row, or beyond the last, where the cursor is not valid; there it stays. Throws
     /// `corruption` or `io` when a table or blob file cannot be read, `would-block` where it may not wait,
     /// `cancelled` by ``shouldCancel``: then the cursor is not valid either.
     public func next() throws(StorageError) {

@@ -8,7 +8,7 @@ extension CorruptionReport {
         public var path: String
         /// Bytes of the file by what MANIFEST says.
         public var bytes: UInt64
-        /// Values that tables refer to, and the bytes of their records: those that are sound, too.
+        /// Values that tables refer to, the sound ones among them.
         public var liveRecords: UInt64
         /// Bytes of the records of ``liveRecords``.
         public var liveBytes: UInt64

@@ -13,7 +13,7 @@
 public struct CorruptionReport: Sendable, Hashable {
     /// Who met the damage first.
     public enum Finder: String, Sendable, Hashable, CaseIterable {
-        /// An open, a read, a compaction, a check that was asked for; `unknown`: what a later version wrote.
+        /// An open, a read or a compaction; `check` is reserved; `unknown`: what a later version wrote.
         case open, read, compaction, check, unknown
         var rawByte: UInt8 {
             switch self {
@@ -38,9 +38,9 @@ public struct CorruptionReport: Sendable, Hashable {
         public var level: Int
         /// Bytes of the file by what MANIFEST says.
         public var bytes: UInt64
-        /// The table's first key, and its last: beyond it when `largestIsExclusive`.
+        /// The table's first key.
         public var smallest: [UInt8]
-        /// The table's last key, or what it ends before.
+        /// The table's last key, or when ``largestIsExclusive`` what it ends before.
         public var largest: [UInt8]
         /// ``largest`` is the upper bound of a range delete and not in the table.
         public var largestIsExclusive: Bool

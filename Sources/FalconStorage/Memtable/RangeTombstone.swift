@@ -1,14 +1,14 @@
 /// Hides the entries of [lower, upper) that are older than `timestamp`.
-public struct RangeTombstone: Hashable, Sendable {
+struct RangeTombstone: Hashable, Sendable {
     /// The first key that is hidden.
-    public var lower: [UInt8]
+    var lower: [UInt8]
     /// The first key behind it that is not.
-    public var upper: [UInt8]
+    var upper: [UInt8]
     /// Of the commit that deleted the range.
-    public var timestamp: Timestamp
+    var timestamp: Timestamp
 
     /// The deletion of [lower, upper) as of `timestamp`.
-    public init(lower: [UInt8], upper: [UInt8], timestamp: Timestamp) {
+    init(lower: [UInt8], upper: [UInt8], timestamp: Timestamp) {
         self.lower = lower
         self.upper = upper
         self.timestamp = timestamp

@@ -51,9 +51,9 @@ public struct RestoreExecutor {
     var fileSystem: any FileSystem { environment.fileSystem }
 
     /// - Parameters:
-    /// - out: the directory to make; its parent must be there. Beside it, `out.partial` is used while it is
+    ///   - out: the directory to make; its parent must be there. Beside it, `out.partial` is used while it is
     ///   built.
-    /// - progress: is told the step, what is done and the whole of it, 0 where that is unknown; throws to
+    ///   - progress: is told the step, what is done and the whole of it, 0 where that is unknown; throws to
     ///   end the restore, which then leaves nothing.
     public init(
         _ plan: RestorePlan, out: String, environment: StorageEnvironment,

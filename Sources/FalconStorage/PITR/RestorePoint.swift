@@ -8,17 +8,18 @@ public enum RestoreTarget: Sendable, Hashable {
     case latest
 }
 
-/// A commit, as the log names it.
+/// A commit or an ingestion, as the log names it.
 public struct RestorePoint: Sendable, Hashable {
-    /// Where its COMMIT begins.
+    /// Where its record begins.
     public var lsn: LSN
     /// One beyond its record: `--to-lsn` with it includes the commit.
     public var endLSN: LSN
     /// Its version number.
     public var timestamp: Timestamp
-    /// Its number.
+    /// Its number; 0 of an ingestion.
     public var transaction: TransactionID
-    /// Operations of the COMMIT itself, those in BATCH_PARTs before it not counted.
+    /// Operations of the COMMIT itself, those in BATCH_PARTs before it not counted; entries of an
+    /// ingestion's files.
     public var operationCount: UInt32
 
     /// The commit's moment in microseconds since 1970 UTC.

@@ -71,13 +71,13 @@ public struct RestoreSource: Sendable {
 
 /// What a survey of the log learns about the target on its way.
 public struct RestoreCut: Sendable {
-    /// The last commit that the target includes, and the first that it leaves out.
+    /// The last commit that the target includes; nil: it includes none.
     public internal(set) var last: RestorePoint?
     /// The first commit that the target leaves out; nil: none is.
     public internal(set) var next: RestorePoint?
     /// The log is replayed up to here.
     public internal(set) var endLSN = LSN.zero
-    /// Commits replayed from the tables' flushed LSN on, and in all.
+    /// Commits, and ingestions, replayed from the tables' flushed LSN on.
     public internal(set) var commitsAboveTables = 0
     /// Commits, and ingestions, replayed from the beginning of the log on.
     public internal(set) var commits = 0

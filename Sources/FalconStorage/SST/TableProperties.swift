@@ -24,7 +24,7 @@ public struct TableProperties: Hashable, Sendable {
     public var entryCount: UInt64 = 0
     /// Point tombstones among them.
     public var tombstoneCount: UInt64 = 0
-    /// Range tombstones, as they were cut into pieces that do not overlap.
+    /// Range tombstones.
     public var rangeTombstoneCount: UInt64 = 0
     /// Data blocks.
     public var dataBlockCount: UInt64 = 0
@@ -36,7 +36,7 @@ public struct TableProperties: Hashable, Sendable {
     public var minTimestamp: Timestamp = .max
     /// The newest.
     public var maxTimestamp: Timestamp = .zero
-    /// Least and greatest user key, range tombstones' bounds included.
+    /// The least user key; range tombstones' bounds count.
     public var smallestKey: [UInt8] = []
     /// The greatest user key; a range tombstone's upper bound counts as if it were in the table.
     public var largestKey: [UInt8] = []

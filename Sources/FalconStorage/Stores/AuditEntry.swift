@@ -12,9 +12,9 @@ public struct AuditEntry: Sendable, Hashable {
 
     /// What the entry stands for; decides which other fields mean something.
     public var kind: Kind
-    /// Where its record begins and ends in the log; of a gap, the range that was missed.
+    /// Where its record begins in the log; of a gap, what was missed.
     public var lsn: LSN
-    /// One beyond its record's last byte.
+    /// One beyond its record's last byte; of a gap, where the log goes on.
     public var endLSN: LSN
     /// Zero for an ingestion and a gap.
     public var transaction = TransactionID(0)

@@ -14,7 +14,7 @@ public struct TransactionOutcome: Sendable, Hashable {
     public var state: State
     /// What the preparer said of the participants; the store does not look into it.
     public var participants: [UInt8]
-    /// When it was prepared, and when decided (0: not yet), in microseconds since 1970.
+    /// When it was prepared, in microseconds since 1970.
     public var preparedMicros: UInt64
     /// When it was decided, in microseconds since 1970; 0: not yet.
     public var decidedMicros: UInt64 = 0

@@ -10,7 +10,7 @@
 public final class TransactionStatusStore: Sendable {
     /// What is known of a number.
     public enum Status: Sendable, Equatable {
-        /// It committed then, in microseconds since 1970 by the wall clock.
+        /// It committed; its row was noted then, in microseconds since 1970 by the wall clock.
         case committed(wallMicros: UInt64)
         /// No commit has it: it was rolled back, lost in a crash, or is still under way.
         case absent

@@ -38,7 +38,7 @@ public protocol File: AnyObject, Sendable {
     /// Has written bytes sent on to the device soon, without waiting for them and without making them
     /// durable: a later ``syncData()`` finds less to do, and reports what went wrong.
     func startWriteback(from offset: UInt64, byteCount: UInt64)
-    /// Gives up the descriptor; idempotent, also done on deinit. Makes nothing durable.
+    /// Gives up the descriptor; idempotent. Makes nothing durable.
     func close() throws(StorageError)
 }
 

@@ -9,6 +9,7 @@ public final class BlobResolver {
     private var gone: Set<FileNumber> = []
     private let names: FileNames
 
+    /// Opens no file before a reference leads to it.
     /// - Parameter damaged: blob files in which damage was found; what tables refer to in them is read
     ///   whole, not only its head.
     public init(

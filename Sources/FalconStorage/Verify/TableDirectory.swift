@@ -33,7 +33,7 @@ public struct TableDirectory: Sendable {
         public var fileHash: UInt64?
         /// Records in it, garbage included.
         public var recordCount: UInt64
-        /// What the tables refer to, by what MANIFEST says of them.
+        /// Records that tables refer to, by what MANIFEST says of them.
         public var liveRecords: UInt64
         /// The bytes of ``liveRecords`` in the file, compressed.
         public var liveBytes: UInt64

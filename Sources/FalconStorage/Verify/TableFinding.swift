@@ -128,7 +128,7 @@ public struct TableFinding: Sendable, Hashable {
     public var expected: String?
     /// What is there instead, where it can be said.
     public var actual: String?
-    /// Blast radius: user keys that may be affected, lower inclusive, upper inclusive; nil: open.
+    /// Blast radius: the first user key that may be affected; nil: open.
     public var lowerKey: [UInt8]?
     /// The last key that may be affected, itself included; nil: open.
     public var upperKey: [UInt8]?
@@ -190,7 +190,7 @@ public struct TableVerification: Sendable {
     public var uid: UID?
     /// Bytes of the file.
     public var fileBytes: UInt64 = 0
-    /// Blocks and entries that were read and checked.
+    /// Blocks that were read and checked.
     public var checkedBlocks: UInt64 = 0
     /// Entries that were read and checked, range tombstones not counted.
     public var checkedEntries: UInt64 = 0

@@ -8,7 +8,7 @@ public struct CommitHeader: Sendable, Hashable {
     public var wallMicros: UInt64
     /// The database it belongs to; 0: the shared keyspace.
     public var database: DatabaseID
-    /// The node that it came from first; 0: this one.
+    /// Reserved for replication: 0.
     public var origin: UInt32
     /// The leader's term; 0 on a single node.
     public var epoch: UInt64

@@ -167,11 +167,12 @@ public struct CheckpointRecord: Sendable, Hashable {
     }
 }
 
-/// A named place to restore to. `timestamp fixed64, wall micros fixed64, name length-prefixed`
+/// A named place to restore to. Reserved: no writer makes them yet. `timestamp fixed64, wall micros
+/// fixed64, name length-prefixed`
 public struct RestorePointRecord: Sendable, Hashable {
-    /// What it is called; names may repeat.
+    /// What it is called.
     public var name: String
-    /// The newest commit before it.
+    /// Commits at or below it are before the record.
     public var timestamp: Timestamp
     /// When it was set, in microseconds since 1970 by the wall clock.
     public var wallMicros: UInt64

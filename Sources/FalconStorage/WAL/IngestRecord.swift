@@ -37,7 +37,7 @@ public struct IngestRecord: Sendable, Hashable {
     public var timestamp: Timestamp
     /// Microseconds since 1970.
     public var wallMicros: UInt64
-    /// In key order; no two overlap.
+    /// By key; no two overlap.
     public var files: [File]
 
     /// The record of an ingestion.

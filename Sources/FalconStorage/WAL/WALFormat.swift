@@ -179,7 +179,7 @@ public struct WALSegmentHeader: Sendable, Hashable {
 }
 
 /// What a chunk is. Values live on disk.
-public enum WALChunkKind: UInt8, Sendable {
+enum WALChunkKind: UInt8, Sendable {
     /// Records of the log.
     case records = 1
     /// Only how far the log is committed and synced.

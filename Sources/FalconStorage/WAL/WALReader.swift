@@ -23,7 +23,7 @@ public final class WALReader {
         public var fileBytes: UInt64
         /// Its header; nil when that cannot be read.
         public var header: WALSegmentHeader?
-        /// Chunks with records, and marks.
+        /// Chunks with records.
         public var chunkCount = 0
         /// Chunks whose records were passed over for want of a key.
         public var hiddenChunkCount = 0
@@ -88,9 +88,9 @@ public final class WALReader {
     @exclusivity(unchecked) public private(set) var damages: [WALDamage] = []
     /// The segments entered so far, in order.
     @exclusivity(unchecked) public private(set) var summaries: [SegmentSummary] = []
-    /// The greatest committed and synced LSNs that a chunk header read so far states.
+    /// The greatest committed LSN that a chunk header read so far states.
     @exclusivity(unchecked) public private(set) var committedLSN = LSN.zero
-    /// What a chunk header read so far states to be on the device.
+    /// The greatest LSN that one states to be on the device.
     @exclusivity(unchecked) public private(set) var syncedLSN = LSN.zero
     /// The LSN at which the first segment on disk begins; nil without segments.
     @exclusivity(unchecked) public private(set) var firstLSN: LSN?

@@ -22,7 +22,7 @@ public struct WALRecordTag: RawRepresentable, Hashable, Sendable, CustomStringCo
     public static let closedTimestamp = Self(rawValue: 0x07)
     /// A point to begin reading at: ``CheckpointRecord``.
     public static let checkpoint = Self(rawValue: 0x08)
-    /// A named place to restore to: ``RestorePointRecord``.
+    /// Reserved, as no writer makes them yet, for ``RestorePointRecord``.
     public static let restorePoint = Self(rawValue: 0x09)
     /// Reserved for messages of programs to change capture.
     public static let logicalMessage = Self(rawValue: 0x0A)
