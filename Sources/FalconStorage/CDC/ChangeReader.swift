@@ -77,8 +77,7 @@ public final class ChangeReader {
 
     /// How the log ends; valid after `next` returned nil.
     public var verdict: WALVerdict { reader.verdict }
-    /// Damage that was met so far, in log order: at most the one of ``verdict`` unless the reader passes
-    /// damage.
+    /// Damage that was passed over so far, in log order; empty unless the reader was made to pass it.
     public var damages: [WALDamage] { reader.damages }
     /// What ends at or before it is known to be committed; what was read beyond it is kept back until then.
     public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit, vouchedLSN) }

@@ -6,7 +6,7 @@ extension StorageEngine {
     /// For a program that bounds the memory of its transactions: call it between operations once
     /// ``WriteBatch/memoryBytes`` has passed what a transaction may take. Does nothing below 32 KiB.
     ///
-    /// Throws `disk-full` or `io` when the files cannot be written: the batch is as it was.
+    /// Throws `read-only`, and `disk-full` or `io` when the files cannot be written: the batch is as it was.
     ///
     /// A batch that has spilled belongs to this engine: only it can commit the batch, for the files lie in
     /// its directory and become its tables. Nothing checks it. ``WriteBatch/removeAll()`` makes it

@@ -52,9 +52,9 @@ public struct RestoreExecutor {
 
     /// - Parameters:
     ///   - out: the directory to make; its parent must be there. Beside it, `out.partial` is used while it is
-    ///   built.
+    ///     built.
     ///   - progress: is told the step, what is done and the whole of it, 0 where that is unknown; throws to
-    ///   end the restore, which then leaves nothing.
+    ///     end the restore, which then leaves nothing.
     public init(
         _ plan: RestorePlan, out: String, environment: StorageEnvironment,
         progress: @escaping (Step, UInt64, UInt64) throws(StorageError) -> Void = {

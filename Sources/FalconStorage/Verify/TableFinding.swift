@@ -186,7 +186,7 @@ public struct TableVerification: Sendable {
     public var suppressedFindings = 0
     /// As the file records them; nil when they cannot be read.
     public var properties: TableProperties?
-    /// As the file's header or footer has it; nil when neither can be read.
+    /// As the file's footer has it; nil when that cannot be read.
     public var uid: UID?
     /// Bytes of the file.
     public var fileBytes: UInt64 = 0
