@@ -77,7 +77,9 @@ public final class ChangeReader {
 
     /// How the log ends; valid after `next` returned nil.
     public var verdict: WALVerdict { reader.verdict }
+    /// Damage that was passed over so far, in log order; empty unless the reader was made to pass it.
     public var damages: [WALDamage] { reader.damages }
+    /// What ends at or before it is known to be committed; what was read beyond it is kept back until then.
     public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit, vouchedLSN) }
     /// One beyond the last byte read.
     public var position: LSN { reader.position }
@@ -93,6 +95,7 @@ public final class ChangeReader {
     public func missingEnd(
         _ expectation: LogExpectation
     ) throws(StorageError) -> WALDamage? { try expectation.missingEnd(of: reader) }
+    /// What the log lacks at its beginning by what MANIFEST says; nil when nothing is missing.
     public func missingBeginning(_ expectation: LogExpectation) -> WALDamage? {
         expectation.missingBeginning(of: reader)
     }

@@ -4,6 +4,7 @@ public struct ChangeTransaction: Sendable {
     public let lsn: LSN
     /// One beyond its COMMIT: where to resume after it.
     public let endLSN: LSN
+    /// The head of its COMMIT: number, timestamp, database and idempotency key.
     public let header: CommitHeader
     /// The BATCH_PARTs in order, then the COMMIT.
     let parts: [[UInt8]]
@@ -55,6 +56,7 @@ public struct ChangeTransaction: Sendable {
 
 /// What a reader of changes meets in the log, in order.
 public enum ChangeEvent: Sendable {
+    /// A commit, whole.
     case transaction(ChangeTransaction)
     /// Files that came in from outside: their rows are not in the log.
     case ingest(IngestRecord, lsn: LSN, endLSN: LSN)

@@ -88,6 +88,7 @@ public final class BlockCache: @unchecked Sendable {
 
     // MARK: - Statistics
 
+    /// Bytes that blocks may take together; ``usedBytes`` may pass it by what open tables hold.
     public var capacityBytes: Int { capacity.load(ordering: .relaxed) }
 
     /// Changes the capacity, within what the cache was made for; evicts what no longer fits.
@@ -103,6 +104,7 @@ public final class BlockCache: @unchecked Sendable {
         return max(capacity, heldBytes + capacity / BlockCache.heldShare)
     }
 
+    /// Bytes of the blocks it holds, pinned ones included, with 64 for each.
     public var usedBytes: Int { used.load(ordering: .relaxed) }
     /// Bytes of index and filter partitions, among ``usedBytes``, that open tables keep from eviction.
     public var heldBytes: Int { held.load(ordering: .relaxed) }
@@ -115,7 +117,10 @@ public final class BlockCache: @unchecked Sendable {
         return false
     }
     func releaseHeld(_ bytes: Int) { held.subtract(bytes, ordering: .relaxed) }
+    /// Lookups that found their block, since the cache was made. Roughly: increments of threads that meet may
+    /// get lost.
     public var hits: UInt64 { sum(0) }
+    /// Lookups that did not, as roughly.
     public var misses: UInt64 { sum(8) }
 
     private func sum(_ offset: Int) -> UInt64 {

@@ -13,6 +13,7 @@ import Synchronization
 /// The process stays within a tenth above ``totalBytes``, beside what it takes idle: the allocator's
 /// own losses are provided for by ``allocatorShare``.
 public final class MemoryBudget: @unchecked Sendable {
+    /// Whom memory is charged to. Raw values are indexes, and may change between versions.
     public enum Account: Int, CaseIterable, Sendable {
         /// Memtables, active and waiting for their flush.
         case memtables
@@ -43,11 +44,14 @@ public final class MemoryBudget: @unchecked Sendable {
             }
         }
     }
+    /// How near the accounts, without the cache, are to ``totalBytes``.
     public enum Pressure: Int, Comparable, Sendable {
+        /// Up to 60 % of it; up to 80 %: memtables are flushed early; above: what can be refused is.
         case none, soft, hard
         public static func < (a: Pressure, b: Pressure) -> Bool { a.rawValue < b.rawValue }
     }
 
+    /// Bytes for all accounts and the cache together, as given to ``init(totalBytes:)``.
     public let totalBytes: Int
     /// The cache to open engines with: see ``EngineOptions/memoryBudget``.
     public let cache: BlockCache
@@ -132,6 +136,7 @@ public final class MemoryBudget: @unchecked Sendable {
         level.store(pressure.rawValue, ordering: .releasing)
     }
 
+    /// As of the last charge. One load, without the lock.
     public var pressure: Pressure {
         Pressure(rawValue: level.load(ordering: .acquiring)) ?? .none
     }
@@ -143,6 +148,7 @@ public final class MemoryBudget: @unchecked Sendable {
             softLimit: UInt64(clamping: hardLevelBytes),
             hardLimit: UInt64(clamping: totalBytes))
     }
+    /// Bytes that are charged to the account now.
     public func usedBytes(_ account: Account) -> Int {
         accounts.withLock { $0[account.rawValue] }
     }

@@ -11,6 +11,7 @@ public struct CommitOptions: Sendable {
     /// back into the engine.
     public var onOrdered: (@Sendable (Timestamp, LSN) -> Void)?
 
+    /// By default synced, with a number of the engine's own, in the shared keyspace.
     public init(
         durability: Durability = .synced, transactionID: TransactionID? = nil,
         database: DatabaseID = DatabaseID(0),

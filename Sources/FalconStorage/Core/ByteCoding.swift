@@ -2,15 +2,19 @@
 ///
 /// The encoding side of every format here; ``ByteReader`` is the decoding side.
 public struct ByteWriter: Sendable {
+    /// What was written so far; may be taken, replaced or cut.
     public var bytes: [UInt8]
 
+    /// An empty writer with room for `capacity` bytes; it grows beyond them.
     @inlinable public init(capacity: Int = 0) {
         bytes = []
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
+    /// Bytes written so far.
     @inlinable public var count: Int { bytes.count }
 
+    /// Appends one byte.
     @inlinable public mutating func append(_ value: UInt8) { bytes.append(value) }
 
     /// Appends `value` little-endian in its full width.
@@ -28,9 +32,11 @@ public struct ByteWriter: Sendable {
         bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
+    /// Appends the bytes as they are, without a length.
     @inlinable public mutating func append(contentsOf other: UnsafeRawBufferPointer) {
         bytes.append(contentsOf: other)
     }
+    /// Appends the bytes as they are, without a length.
     @inlinable public mutating func append(contentsOf other: [UInt8]) {
         bytes.append(contentsOf: other)
     }
@@ -40,15 +46,18 @@ public struct ByteWriter: Sendable {
         appendVarint(UInt64(other.count))
         bytes.append(contentsOf: other)
     }
+    /// Appends a varint length, then the bytes.
     @inlinable public mutating func appendLengthPrefixed(_ other: [UInt8]) {
         appendVarint(UInt64(other.count))
         bytes.append(contentsOf: other)
     }
+    /// Appends a varint length, counted in bytes, then the UTF-8.
     @inlinable public mutating func appendLengthPrefixed(_ text: String) {
         var text = text
         text.withUTF8 { appendLengthPrefixed(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Appends 16 bytes: the high half, then the low one, each little-endian.
     @inlinable public mutating func append(_ uid: UID) {
         appendFixed(uid.high)
         appendFixed(uid.low)
@@ -58,23 +67,30 @@ public struct ByteWriter: Sendable {
 /// Reads what ``ByteWriter`` wrote, from bytes that may be damaged: every read is bounds-checked and
 /// returns nil at the first byte that does not fit.
 public struct ByteReader {
+    /// The input; must outlive the reader and everything it returns borrowed.
     public let bytes: UnsafeRawBufferPointer
+    /// Where the next read begins.
     public internal(set) var offset: Int
 
+    /// Begins at the first byte.
     public init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
         offset = 0
     }
 
+    /// Bytes that are still to be read.
     @inlinable public var remaining: Int { bytes.count - offset }
+    /// No byte is left.
     @inlinable public var isAtEnd: Bool { offset >= bytes.count }
 
+    /// The next byte.
     public mutating func readByte() -> UInt8? {
         guard offset < bytes.count else { return nil }
         defer { offset += 1 }
         return bytes[offset]
     }
 
+    /// The next number, little-endian in its full width.
     public mutating func readFixed<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
         let width = MemoryLayout<T>.size
         guard remaining >= width else { return nil }
@@ -82,6 +98,7 @@ public struct ByteReader {
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
+    /// The next LEB128 number; nil when it is cut, or has bits beyond 64. What was read of it stays read.
     public mutating func readVarint() -> UInt64? {
         var result: UInt64 = 0
         var shift: UInt64 = 0
@@ -103,6 +120,7 @@ public struct ByteReader {
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
     }
 
+    /// A varint length and so many bytes, borrowed from the input.
     public mutating func readLengthPrefixed() -> UnsafeRawBufferPointer? {
         guard let length = readVarint(), length <= UInt64(remaining) else { return nil }
         return readBytes(Int(length))
@@ -114,6 +132,7 @@ public struct ByteReader {
         return String(validating: slice, as: UTF8.self)
     }
 
+    /// 16 bytes, as ``ByteWriter/append(_:)-(UID)`` wrote them.
     public mutating func readUID() -> UID? {
         guard let high = readFixed(UInt64.self), let low = readFixed(UInt64.self) else {
             return nil
@@ -121,5 +140,6 @@ public struct ByteReader {
         return UID(high: high, low: low)
     }
 
+    /// Passes over `count` bytes; false, and nowhere else, when fewer are left.
     public mutating func skip(_ count: Int) -> Bool { readBytes(count) != nil }
 }

@@ -4,32 +4,41 @@ public struct WALSegmentNumber: RawRepresentable, Hashable, Comparable, Sendable
 {
     public var rawValue: UInt64
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The segment of that number.
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    /// The number of the next segment.
     public var successor: Self { Self(rawValue &+ 1) }
     public var description: String { FileNames.hex(rawValue) }
 }
 
 /// What a name inside a data directory says about its file.
 public enum FileKind: Hashable, Sendable {
+    /// A segment of the log, active or retained.
     case walSegment(WALSegmentNumber)
     /// A pre-written or recycled segment that waits for its activation.
     case walSpare(UInt64)
+    /// A sorted table.
     case table(FileNumber)
     /// Large values that tables refer to.
     case blob(FileNumber)
-    /// Operations of an uncommitted transaction by key, and in their order; nothing to a later process.
+    /// Operations of an uncommitted transaction by key; nothing to a later process.
     case spilledRun(UInt64)
+    /// The same operations in the order they were made in.
     case spilledOperations(UInt64)
+    /// A MANIFEST; ``current`` names the one in use.
     case manifest(UInt64)
     /// The marker that names the live MANIFEST.
     case current
+    /// Held, not read, by the process that writes.
     case lock
+    /// The directory's format version and identity.
     case format
     /// The key registry of an encrypted directory.
     case keys
     /// Written under this name first, then renamed; a left-over one is an orphan.
     case temporary
+    /// No name of an engine's.
     case unknown
 }
 
@@ -50,44 +59,66 @@ public enum FileKind: Hashable, Sendable {
 /// *.tmp                   unfinished; an orphan after a crash
 /// ```
 public struct FileNames: Hashable, Sendable {
+    /// The data directory, without a slash at the end.
     public let root: String
 
+    /// The names below `root`; nothing is looked up.
     public init(root: String) { self.root = root }
 
+    /// The log's segments.
     public var walDirectory: String { root + "/wal" }
+    /// Tables and blob files.
     public var sstDirectory: String { root + "/sst" }
+    /// What uncommitted transactions spilled.
     public var spillDirectory: String { root + "/" + Self.spillDirectoryName }
     /// Not there before something has spilled.
     public static let spillDirectoryName = "spill"
+    /// Locked by the process that writes.
     public var lock: String { root + "/LOCK" }
+    /// Format version and identity.
     public var format: String { root + "/FORMAT" }
+    /// The key registry; there only where files are or were encrypted.
     public var keys: String { root + "/KEYS" }
+    /// Names the MANIFEST in use.
     public var current: String { root + "/CURRENT" }
+    /// The path of a MANIFEST.
     public func manifest(_ number: UInt64) -> String { root + "/" + Self.manifestName(number) }
+    /// The path of a table.
     public func table(_ number: FileNumber) -> String {
         sstDirectory + "/" + Self.tableName(number)
     }
+    /// The path of a blob file.
     public func blob(_ number: FileNumber) -> String {
         sstDirectory + "/" + Self.blobName(number)
     }
+    /// The path of a spilled run.
     public func spilledRun(_ number: UInt64) -> String {
         spillDirectory + "/" + Self.spilledRunName(number)
     }
+    /// The path of a spilled batch's operations.
     public func spilledOperations(_ number: UInt64) -> String {
         spillDirectory + "/" + Self.spilledOperationsName(number)
     }
+    /// The path of a segment of the log.
     public func walSegment(_ number: WALSegmentNumber) -> String {
         walDirectory + "/" + Self.walSegmentName(number)
     }
 
+    /// The name of a MANIFEST in the directory.
     public static func manifestName(_ number: UInt64) -> String { "MANIFEST-" + hex(number) }
+    /// The name of a table in ``sstDirectory``.
     public static func tableName(_ number: FileNumber) -> String { hex(number.rawValue) + ".sst" }
+    /// The name of a blob file in ``sstDirectory``.
     public static func blobName(_ number: FileNumber) -> String { hex(number.rawValue) + ".blob" }
+    /// The name of a segment in ``walDirectory``.
     public static func walSegmentName(_ number: WALSegmentNumber) -> String {
         hex(number.rawValue) + ".wal"
     }
+    /// The name of a spilled run in ``spillDirectory``.
     public static func spilledRunName(_ number: UInt64) -> String { hex(number) + ".run" }
+    /// The name of a spilled batch's operations in ``spillDirectory``.
     public static func spilledOperationsName(_ number: UInt64) -> String { hex(number) + ".ops" }
+    /// The name of a spare segment in ``walDirectory``; its number is no segment's.
     public static func walSpareName(_ number: UInt64) -> String { hex(number) + ".spare" }
     /// The name `name` is written under before its rename.
     public static func temporary(_ name: String) -> String { name + ".tmp" }

@@ -3,8 +3,11 @@
 public struct LSN: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
     public var rawValue: UInt64
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The position after that many record bytes.
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    /// Before everything; no record is there: a log begins at ``ChangeReader/beginningLSN``.
     public static let zero = LSN(0)
+    /// Behind everything.
     public static let max = LSN(UInt64.max)
 
     @inlinable public static func < (a: LSN, b: LSN) -> Bool { a.rawValue < b.rawValue }
@@ -41,21 +44,27 @@ public struct LSN: RawRepresentable, Hashable, Comparable, Sendable, CustomStrin
 public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
     public var rawValue: UInt64
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The timestamp of those 64 bits.
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    /// Before every commit.
     public static let zero = Timestamp(0)
+    /// After every commit: a read at it sees the newest.
     public static let max = Timestamp(UInt64.max)
     /// Microseconds between 1970-01-01 and 2000-01-01.
     public static let epochMicrosSince1970: UInt64 = 946_684_800_000_000
 
     /// The first timestamp of a microsecond since 2000-01-01 UTC.
     @inlinable public init(microsSince2000 micros: UInt64) { rawValue = micros &<< 12 }
+    /// The whole microseconds of the reading, since 2000-01-01 UTC.
     @inlinable public var microsSince2000: UInt64 { rawValue >> 12 }
+    /// The same since 1970-01-01 UTC.
     @inlinable public var microsSince1970: UInt64 { microsSince2000 &+ Self.epochMicrosSince1970 }
     /// The last timestamp of a microsecond since 1970 UTC; zero for what lies before 2000.
     public static func newest(atMicrosSince1970 micros: UInt64) -> Timestamp {
         micros < epochMicrosSince1970
             ? .zero : Timestamp((micros &- epochMicrosSince1970) &<< 12 | 0xFFF)
     }
+    /// Tells timestamps of one microsecond apart: 0 to 4095.
     @inlinable public var counter: UInt16 { UInt16(rawValue & 0xFFF) }
     /// The next timestamp; saturates at `max`.
     @inlinable public var successor: Timestamp {
@@ -75,6 +84,7 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Custo
 public struct DatabaseID: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: UInt32
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The database of that number.
     @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -83,6 +93,7 @@ public struct DatabaseID: RawRepresentable, Hashable, Comparable, Sendable {
 public struct StorageID: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: UInt32
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The index or table body of that number.
     @inlinable public init(_ rawValue: UInt32) { self.rawValue = rawValue }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
@@ -91,6 +102,7 @@ public struct StorageID: RawRepresentable, Hashable, Comparable, Sendable {
 public struct TransactionID: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: UInt64
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The transaction of that number.
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
@@ -105,18 +117,23 @@ public struct TransactionID: RawRepresentable, Hashable, Comparable, Sendable {
 public struct FileNumber: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: UInt64
     @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The file of that number.
     @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// A random 128-bit identity: of a file, a branch, a cluster. Binds checksums and encryption.
 public struct UID: Hashable, Sendable, CustomStringConvertible {
+    /// Bits 64 to 127: the first sixteen hex digits of its text.
     public var high: UInt64
+    /// Bits 0 to 63.
     public var low: UInt64
+    /// The identity of those bits; ``StorageRandom/nextUID()`` makes a new one.
     @inlinable public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
+    /// Nobody's: stands for none.
     public static let zero = UID(high: 0, low: 0)
     public var description: String { Self.hex(high) + Self.hex(low) }
     private static func hex(_ value: UInt64) -> String {

@@ -5,10 +5,12 @@ public struct KeyRange: Hashable, Sendable {
     /// First key beyond, or nil for the end of the keyspace.
     public var upper: [UInt8]?
 
+    /// The keys at or after `lower` and before `upper`; none when `upper` is not behind `lower`.
     public init(lower: [UInt8]? = nil, upper: [UInt8]? = nil) {
         self.lower = lower
         self.upper = upper
     }
+    /// The whole keyspace.
     public static let all = KeyRange()
 
     /// All keys that begin with `prefix`.

@@ -2,7 +2,9 @@
 public struct EncryptionStatus: Sendable {
     /// Files of a kind.
     public struct Files: Sendable, Hashable {
+        /// Files that are encrypted, under whatever key.
         public var encrypted = 0
+        /// Files that are not.
         public var plain = 0
         /// Of both: those that background work has yet to encrypt anew, or to decrypt.
         public var pending = 0
@@ -12,8 +14,11 @@ public struct EncryptionStatus: Sendable {
             if !isFresh { pending += 1 }
         }
     }
+    /// The registry, without the keys.
     public var keys: KeyRingReport
+    /// Tables of all levels.
     public var tables = Files()
+    /// Blob files in use.
     public var blobFiles = Files()
 
     /// `off`, `on`, or what is under way with the number of tables and blob files that wait for it.

@@ -1,11 +1,14 @@
 extension StorageEngine {
-    /// Writes every memtable's content to level 0.
+    /// Writes every memtable's content to level 0, and returns once it is there and MANIFEST has it.
+    ///
+    /// Throws `read-only`, `closed` or `poisoned`, and what stopped a flush meanwhile, which is tried again.
     public func flush() throws(StorageError) {
         let side = try writable()
         try side.background.awaitFlush(upTo: try side.sealActive())
     }
 
-    /// Flushes, then compacts every table that overlaps `range` down to the last level with any.
+    /// Flushes, then compacts every table that overlaps `range` down to the last level with any. Throws as
+    /// ``flush()``, and what stops a compaction: nothing is lost then.
     public func compact(_ range: KeyRange = .all) throws(StorageError) {
         let side = try writable()
         try flush()
@@ -23,9 +26,13 @@ extension StorageEngine {
         try side.background.compactManually(range, progress)
     }
 
-    /// Blocks until nothing is left to flush or compact: for measurements.
+    /// Blocks until nothing is left to flush or compact, or the engine is closed or poisoned: for
+    /// measurements. Throws `read-only`.
     public func awaitIdle() throws(StorageError) { try writable().background.awaitIdle() }
 
+    /// The figures of this moment. Each part is read under its own lock, so that sums of several may be a
+    /// little off; what concerns writes stays 0 in an engine that is read-only. O(tables): for reports, not
+    /// for every commit.
     public func statistics() -> EngineStatistics {
         var statistics = EngineStatistics()
         let state = cell.retained()

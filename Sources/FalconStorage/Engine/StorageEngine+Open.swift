@@ -4,6 +4,13 @@ extension StorageEngine {
     /// Recovery reads first and writes second. The writing half is idempotent: new log segment, new
     /// manifest, then CURRENT names it, and only then orphans go; killed anywhere, the next open
     /// finds the old state or the new.
+    ///
+    /// Throws `invalid-argument` for an option out of range or a directory of somebody else's files;
+    /// `not-found` when there is no engine and none may be made; `in-use` when another process has it open
+    /// for writing (but not to an engine that is read-only); `unsupported-format`; `key-missing`;
+    /// `corruption` when the log, MANIFEST or FORMAT is damaged, with what to do as its hint (a damaged
+    /// table does not stop an open: it is quarantined); `disk-full` and `io`. After a throw the directory
+    /// is as good as before.
     public static func open(
         at path: String, options: EngineOptions = .init(), environment: StorageEnvironment
     ) throws(StorageError) -> StorageEngine {

@@ -1,5 +1,8 @@
 extension StorageEngine {
     /// The value of `key` visible at `timestamp`, copied; nil when there is none.
+    ///
+    /// Throws `snapshot-too-old` when versions of that moment may be gone, `corruption` or `io` when what
+    /// holds the key cannot be read, `would-block` where it may not wait.
     /// - Parameter mayWait: See ``ReadOptions/mayWait``.
     public func get(
         _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, mayWait: Bool = true
@@ -14,6 +17,7 @@ extension StorageEngine {
 
     /// Calls `body` with the value of `key` visible at `timestamp`, borrowed, and its commit
     /// timestamp; nil when there is none. Nothing is copied or allocated when the block is cached.
+    /// Throws as ``get(_:at:mayWait:)``, and what `body` throws.
     /// - Parameter mayWait: See ``ReadOptions/mayWait``.
     public func withValue<R>(
         _ key: UnsafeRawBufferPointer, at timestamp: Timestamp, mayWait: Bool = true,

@@ -6,7 +6,11 @@ extension StorageEngine {
     /// For a program that bounds the memory of its transactions: call it between operations once
     /// ``WriteBatch/memoryBytes`` has passed what a transaction may take. Does nothing below 32 KiB.
     ///
-    /// Throws `disk-full` or `io` when the files cannot be written: the batch is as it was.
+    /// Throws `read-only`, `closed`, and `disk-full` or `io` when the files cannot be written: the batch is as it was.
+    ///
+    /// A batch that has spilled belongs to this engine: only it can commit the batch, for the files lie in
+    /// its directory and become its tables; another refuses it (`invalid-argument`).
+    /// ``WriteBatch/removeAll()`` makes it anybody's again.
     public func spill(_ batch: WriteBatch) throws(StorageError) {
         try batch.spill(to: try writable().spills)
     }

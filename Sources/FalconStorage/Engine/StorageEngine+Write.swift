@@ -6,6 +6,14 @@ extension StorageEngine {
     /// ``EngineOptions/memtableBytes`` (or of a sixteenth of the memory budget, if that is less) and more than 16
     /// operations or 32 KiB, with at most 64 range deletes, is empty by then: its memory becomes a memtable's.
     /// The commit of one that has spilled reads and writes all of it on the caller's thread.
+    /// A batch that has spilled belongs to the engine it spilled to, which alone can commit it: see
+    /// ``spill(_:)``.
+    ///
+    /// Fails with `read-only`, `closed` or `poisoned` when no more is taken; `disk-full` or `io` when a
+    /// full disk, or flushes that fail, held it for too long; `cancelled` by the ticket; `out-of-memory`;
+    /// what reading a batch that has spilled fails with; `commit-outcome-unknown` when the log failed while
+    /// it waited. After that, and after `poisoned`, only a reopen tells whether it survived; after all
+    /// others nothing of it was committed.
     /// - Returns: what takes the commit back while backpressure or a full disk holds it; nil when it
     ///   was not held.
     @discardableResult
@@ -38,7 +46,8 @@ extension StorageEngine {
     public func abandonStalledCommits() { writeSide?.wal.failIfStalled() }
 
     /// Commits `batch` and waits for its publication. Empty the batch before it is used again; a large one
-    /// may be empty already (see ``commit(_:_:completion:)``).
+    /// may be empty already, and one that has spilled goes to the engine it spilled to (see
+    /// ``commit(_:_:completion:)``). Throws what that fails with, but `cancelled`.
     @discardableResult
     public func commitAndWait(
         _ batch: WriteBatch, _ options: CommitOptions = .init()

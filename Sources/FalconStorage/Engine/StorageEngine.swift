@@ -2,7 +2,9 @@
 ///
 /// Every method may be called from any thread.
 public final class StorageEngine: @unchecked Sendable {
+    /// The data directory, as it was given to ``open(at:options:environment:)``.
     public let path: String
+    /// What it was opened with.
     public let options: EngineOptions
     let environment: StorageEnvironment
     let store: TableStore

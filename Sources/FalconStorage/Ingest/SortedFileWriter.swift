@@ -8,6 +8,7 @@
 /// Not thread-safe; several writers may run at once. A writer that is let go before ``finish()``
 /// removes its file.
 public final class SortedFileWriter {
+    /// Where the file is written.
     public let path: String
     private let fileSystem: any FileSystem
     private let file: any File

@@ -6,22 +6,30 @@ public enum EngineEvent: Sendable {
         public var memtableBytes: Int
         /// Bytes of the table and its blob file; 0 at the beginning and after a failure.
         public var writtenBytes: UInt64 = 0
+        /// How long it took; 0 at the beginning.
         public var micros: UInt64 = 0
         /// Why it failed; it is tried again.
         public var error: StorageError?
     }
     /// A compaction of tables of `inputLevel`, with what they overlap, into `outputLevel`.
     public struct Compaction: Sendable {
+        /// The level whose tables are compacted.
         public var inputLevel: Int
+        /// The level of the new tables; the same as ``inputLevel`` where a level is rewritten in place.
         public var outputLevel: Int
-        /// `level0-files`, `level-size`, `manual`, `blob-garbage`, `blob-files` (small blob
-        /// files make a greater one), `tombstones` (deletes have piled up), `reads` (many
-        /// seeks look into a table in vain) or `deleted-tables` (a range tombstone hides whole tables).
+        /// `level0-files`, `level-size`, `manual`, `beside-quarantine` (level 0 merges in itself while a
+        /// quarantined table bars the way down), `blob-garbage`, `blob-files` (small blob files make a
+        /// greater one), `tombstones` (deletes have piled up), `garbage` (old versions have), `reads` (many
+        /// seeks look into a table in vain), `deleted-tables` (a range tombstone hides whole tables) or
+        /// `encryption` (files are encrypted, under another key, or no longer).
         public var reason: String
+        /// Tables that go in, of both levels.
         public var inputTables: Int
+        /// Bytes of their files.
         public var inputBytes: UInt64
         /// Bytes of the new tables and blob files; 0 at the beginning, after a failure and for a mere move.
         public var writtenBytes: UInt64 = 0
+        /// How long it took; 0 at the beginning.
         public var micros: UInt64 = 0
         /// Why it failed; it is tried again.
         public var error: StorageError?
@@ -29,9 +37,13 @@ public enum EngineEvent: Sendable {
 
     /// An open of an existing directory goes on; on the thread that opens, before `open` returns.
     case recovering(RecoveryEvent)
+    /// A memtable is being written to level 0.
     case flushBegan(Flush)
+    /// It is written, or failed to be.
     case flushEnded(Flush)
+    /// Tables are being merged.
     case compactionBegan(Compaction)
+    /// They are merged, or failed to be.
     case compactionEnded(Compaction)
     /// Writers are held back for another reason than before; `none`: no longer.
     case delayChanged(EngineStatistics.DelayReason)
@@ -64,5 +76,6 @@ public enum EngineEvent: Sendable {
 /// statistics; it must not commit, compact or close. ``EngineEvent/recovering(_:)`` comes before there is
 /// an engine.
 public protocol EngineEventListener: AnyObject, Sendable {
+    /// Says what happened to the engine whose directory is `path`.
     func engine(at path: String, did event: EngineEvent)
 }

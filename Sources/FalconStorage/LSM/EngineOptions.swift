@@ -117,6 +117,7 @@ public struct EngineOptions: Sendable {
     /// Old versions stay readable for this long, whether or not a snapshot holds them.
     public var versionRetentionMicros: UInt64 = 0
 
+    /// The defaults that each option states.
     public init() {}
 
     /// Throws `invalid-argument` naming the first option out of range.

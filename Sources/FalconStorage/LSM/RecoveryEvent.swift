@@ -6,11 +6,14 @@
 /// 2. **apply** replays the log's commits into memtables, and writes those that do not fit in memory.
 /// 3. **validate** compares what was applied with what was scanned, and each table file with MANIFEST.
 public struct RecoveryEvent: Sendable, Equatable {
+    /// In the order in which they follow.
     public enum Phase: String, Sendable, CaseIterable { case scan, apply, validate }
 
+    /// What the open is at.
     public var phase: Phase
     /// Bytes of the log in `scan` and `apply`, of table files in `validate`.
     public var doneBytes: UInt64 = 0
+    /// What ``doneBytes`` comes to at the end of the phase.
     public var totalBytes: UInt64 = 0
     /// Log segments that hold what is to be replayed, in `validate` table files.
     public var files = 0
@@ -21,6 +24,7 @@ public struct RecoveryEvent: Sendable, Equatable {
     /// The phase is over.
     public var isEnd = false
 
+    /// The beginning of `phase`: nothing done, nothing known.
     public init(phase: Phase) { self.phase = phase }
 
     /// What is left of the phase at its pace so far; nil while nobody can tell.

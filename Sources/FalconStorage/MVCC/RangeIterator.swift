@@ -85,6 +85,7 @@ public final class RangeIterator: @unchecked Sendable {
 
     /// True while the cursor stands on a row.
     public var isValid: Bool { valid }
+    /// The row's key; of no meaning where the cursor is not valid.
     public var key: UnsafeRawBufferPointer { currentKey }
     /// With ``ReadOptions/defersLargeValues`` empty for a large value that ``readValue()`` has yet to read.
     public var value: UnsafeRawBufferPointer { currentValue }
@@ -130,6 +131,7 @@ public final class RangeIterator: @unchecked Sendable {
     /// Where a value lies that ``readValue()`` has yet to read.
     var deferredReference: BlobReference? { pendingReference.flatMap { BlobReference($0) } }
 
+    /// Moves to the first row of the range; not valid where there is none.
     public func seekToFirst() throws(StorageError) {
         do throws(StorageError) { try seekToFirstUnnoted() } catch { throw noted(error) }
     }
@@ -146,6 +148,7 @@ public final class RangeIterator: @unchecked Sendable {
         try findForward()
     }
 
+    /// Moves to the last row of the range; not valid where there is none.
     public func seekToLast() throws(StorageError) {
         do throws(StorageError) { try seekToLastUnnoted() } catch { throw noted(error) }
     }
@@ -190,6 +193,9 @@ public final class RangeIterator: @unchecked Sendable {
         try findBackward()
     }
 
+    /// Moves to the next row, or beyond the last, where the cursor is not valid; there it stays. Throws
+    /// `corruption` or `io` when a table or blob file cannot be read, `would-block` where it may not wait,
+    /// `cancelled` by ``shouldCancel``: then the cursor is not valid either.
     public func next() throws(StorageError) {
         do throws(StorageError) { try nextUnnoted() } catch { throw noted(error) }
     }
@@ -210,6 +216,7 @@ public final class RangeIterator: @unchecked Sendable {
         try findForward()
     }
 
+    /// Moves to the row before; otherwise as ``next()``.
     public func previous() throws(StorageError) {
         do throws(StorageError) { try previousUnnoted() } catch { throw noted(error) }
     }

@@ -22,5 +22,6 @@ public struct ReadOptions: Sendable {
     /// want the keys, or only of some rows the values.
     public var defersLargeValues = false
 
+    /// May wait; all rows, no deletions, values read at once.
     public init() {}
 }

@@ -1,5 +1,6 @@
 /// Why old versions are kept: who holds the safepoint and since when.
 public struct SafepointReport: Sendable {
+    /// What holds the safepoint back.
     public enum Holder: Sendable, Equatable {
         /// Nobody: it follows the newest commit.
         case none
@@ -10,6 +11,7 @@ public struct SafepointReport: Sendable {
     }
     /// Versions shadowed at it may die; all newer ones stay.
     public var timestamp: Timestamp
+    /// What holds it there.
     public var holder: Holder
     /// How far it is behind the newest commit.
     public var lagMicros: UInt64

@@ -1,5 +1,6 @@
 /// A moment that readers can return to: versions visible at ``timestamp`` stay until ``release()``.
 public final class Snapshot: @unchecked Sendable {
+    /// Reads at the snapshot see what was committed at or before it.
     public let timestamp: Timestamp
     /// Who holds it, for ``StorageEngine/safepointReport()``; empty when nobody said.
     public let owner: String

@@ -4,15 +4,19 @@ extension CorruptionReport {
     public struct BlobFile: Sendable, Hashable {
         /// Names the file to ``StorageEngine/dropQuarantined(_:)``.
         public var file: FileNumber
+        /// Where the file is, or should be.
         public var path: String
+        /// Bytes of the file by what MANIFEST says.
         public var bytes: UInt64
-        /// Values that tables refer to, and the bytes of their records: those that are sound, too.
+        /// Values that tables refer to, the sound ones among them.
         public var liveRecords: UInt64
+        /// Bytes of the records of ``liveRecords``.
         public var liveBytes: UInt64
         /// Byte offset of the first damage that was found; nil when the whole file is missing or cut.
         public var offset: UInt64?
         /// What is wrong: a sentence, with what was expected and what is there.
         public var reason: String
+        /// Who met it first.
         public var foundBy: Finder
         /// Microseconds since 1970 by the wall clock.
         public var foundWallMicros: UInt64

@@ -13,6 +13,7 @@
 public struct CorruptionReport: Sendable, Hashable {
     /// Who met the damage first.
     public enum Finder: String, Sendable, Hashable, CaseIterable {
+        /// An open, a read or a compaction; `check` is reserved; `unknown`: what a later version wrote.
         case open, read, compaction, check, unknown
         var rawByte: UInt8 {
             switch self {
@@ -31,12 +32,17 @@ public struct CorruptionReport: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         /// Names the table to ``StorageEngine/dropQuarantined(_:)``.
         public var file: FileNumber
+        /// Where the file is, or should be.
         public var path: String
+        /// The table's level.
         public var level: Int
+        /// Bytes of the file by what MANIFEST says.
         public var bytes: UInt64
-        /// The table's first key, and its last: beyond it when `largestIsExclusive`.
+        /// The table's first key.
         public var smallest: [UInt8]
+        /// The table's last key, or when ``largestIsExclusive`` what it ends before.
         public var largest: [UInt8]
+        /// ``largest`` is the upper bound of a range delete and not in the table.
         public var largestIsExclusive: Bool
         /// What MANIFEST says was in it.
         public var entryCount: UInt64
@@ -48,6 +54,7 @@ public struct CorruptionReport: Sendable, Hashable {
         public var offset: UInt64?
         /// What is wrong: a sentence, with what was expected and what is there.
         public var reason: String
+        /// Who met it first.
         public var foundBy: Finder
         /// Microseconds since 1970 by the wall clock.
         public var foundWallMicros: UInt64
@@ -62,7 +69,9 @@ public struct CorruptionReport: Sendable, Hashable {
     /// Blob files in which damage was found, by number. They stay in service.
     public var blobFiles: [BlobFile] = []
 
+    /// Nothing is damaged.
     public init() {}
+    /// Nothing is out of service, and no blob file is damaged.
     public var isEmpty: Bool { entries.isEmpty && blobFiles.isEmpty }
 }
 

@@ -4,27 +4,29 @@ public enum FormatVersion: UInt16, Comparable, CaseIterable, Sendable {
     /// dictionaries are in; version 1 is then frozen.
     case draft = 0
 
+    /// What this program writes.
     public static let newest = FormatVersion.draft
 
     public static func < (a: FormatVersion, b: FormatVersion) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// What a file asks of the program that opens it, as three sets of bits.
-public struct FeatureBits: Hashable, Sendable {
+struct FeatureBits: Hashable, Sendable {
     /// Unknown bits here may be ignored.
-    public var compatible: UInt64 = 0
+    var compatible: UInt64 = 0
     /// Unknown bits here forbid reading.
-    public var readIncompatible: UInt64 = 0
+    var readIncompatible: UInt64 = 0
     /// Unknown bits here forbid writing.
-    public var writeIncompatible: UInt64 = 0
+    var writeIncompatible: UInt64 = 0
 
-    public init() {}
+    /// No features.
+    init() {}
 
     /// Read-incompatible: the file, or of FORMAT others of the directory, may be encrypted.
-    public static let encryption: UInt64 = 1
+    static let encryption: UInt64 = 1
 
     /// Every bit this program knows.
-    public static let known: FeatureBits = {
+    static let known: FeatureBits = {
         var bits = FeatureBits()
         bits.readIncompatible = encryption
         return bits

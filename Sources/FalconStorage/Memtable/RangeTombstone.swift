@@ -1,10 +1,14 @@
 /// Hides the entries of [lower, upper) that are older than `timestamp`.
-public struct RangeTombstone: Hashable, Sendable {
-    public var lower: [UInt8]
-    public var upper: [UInt8]
-    public var timestamp: Timestamp
+struct RangeTombstone: Hashable, Sendable {
+    /// The first key that is hidden.
+    var lower: [UInt8]
+    /// The first key behind it that is not.
+    var upper: [UInt8]
+    /// Of the commit that deleted the range.
+    var timestamp: Timestamp
 
-    public init(lower: [UInt8], upper: [UInt8], timestamp: Timestamp) {
+    /// The deletion of [lower, upper) as of `timestamp`.
+    init(lower: [UInt8], upper: [UInt8], timestamp: Timestamp) {
         self.lower = lower
         self.upper = upper
         self.timestamp = timestamp

@@ -2,7 +2,8 @@
 /// copies the bytes into the batch; nothing is kept of the arguments.
 extension WriteBatch {
     /// Puts `value` under `key`. Throws `invalid-argument` beyond 16 MiB of key or 1 GiB of value,
-    /// `out-of-memory` beyond 4 GiB of batch.
+    /// `out-of-memory` beyond 4 GiB of batch. Keys that begin with `00 00 00 00 00 00 00 20` to `.. 3F`
+    /// belong to the stores on top: see ``put(key:value:class:sql:descriptorVersion:before:)``.
     public func put(
         _ key: some StorageBytes, _ value: some StorageBytes
     ) throws(StorageError) {
@@ -13,13 +14,14 @@ extension WriteBatch {
         }
     }
 
-    /// Deletes `key`, whether or not it is there.
+    /// Deletes `key`, whether or not it is there. Throws as ``put(_:_:)``, and the same keys are the stores'.
     public func delete(_ key: some StorageBytes) throws(StorageError) {
         try key.withStorageBytes { key throws(StorageError) in try delete(key: key) }
     }
 
     /// Deletes every key at or after `lower` and before `upper`: one entry, however many keys, and none when
-    /// `upper` is not behind `lower`.
+    /// `upper` is not behind `lower`. Throws as ``put(_:_:)``. A range over keys of the stores deletes
+    /// their rows.
     public func deleteRange(
         _ lower: some StorageBytes, _ upper: some StorageBytes
     ) throws(StorageError) {

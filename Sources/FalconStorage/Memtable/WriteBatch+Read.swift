@@ -2,8 +2,11 @@ extension WriteBatch {
     /// What the batch says of a key. The value is borrowed until the batch is emptied, spilled or dies; of a
     /// batch that has spilled, until the next lookup.
     public enum Lookup {
+        /// Nothing: the committed state shows.
         case absent
+        /// The key is deleted here, whatever is committed.
         case deleted
+        /// What the key was last put with.
         case value(UnsafeRawBufferPointer)
     }
 
@@ -11,13 +14,21 @@ extension WriteBatch {
     /// the next one is asked for. For a range delete `key` is the
     /// lower bound and `value` the upper.
     public struct Operation {
+        /// Its place in the batch, from 0.
         public var ordinal: UInt32
+        /// Put, delete or range delete.
         public var kind: OperationKind
+        /// Which layer the key belongs to.
         public var `class`: OperationClass
+        /// The statement behind it, for change capture.
         public var sql: SQLOperation
+        /// The version of the table's descriptor that ``value`` was encoded with; 0: none.
         public var descriptorVersion: UInt32
+        /// The key, or a range delete's lower bound.
         public var key: UnsafeRawBufferPointer
+        /// The value; empty for a delete, a range delete's upper bound.
         public var value: UnsafeRawBufferPointer
+        /// The row before the operation, where the writer gave it: for change capture.
         public var before: UnsafeRawBufferPointer?
     }
 
@@ -124,6 +135,7 @@ extension WriteBatch {
 
     // MARK: - Range deletes
 
+    /// Range deletes of the whole batch that were not rolled back.
     public var rangeDeleteCount: Int { rangeOrdinals.count &+ spilledRangeDeletes.count }
 
     /// Range deletes in memory with an ordinal less than `below`, oldest first: all of them unless the batch

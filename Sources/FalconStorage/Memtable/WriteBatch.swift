@@ -56,8 +56,10 @@ public final class WriteBatch: @unchecked Sendable {
     public internal(set) var operationCount: Int = 0
     /// Bytes of the surviving operations: keys, values, before images and their headers.
     public internal(set) var byteCount: Int = 0
+    /// No operation survives. O(1).
     public var isEmpty: Bool { operationCount == 0 }
 
+    /// An empty batch: one allocation of 1 KiB.
     public init() {
         first = .allocate(byteCount: WriteBatch.firstBytes, alignment: 8)
         base = first
@@ -76,6 +78,16 @@ public final class WriteBatch: @unchecked Sendable {
 
     // MARK: - Writing
 
+    /// Puts `value` under `key`; the bytes are copied, `before` and what the others say go to the log with
+    /// them.
+    ///
+    /// Throws `invalid-argument` beyond 16 MiB of key or 1 GiB of value, or after 4 billion operations,
+    /// `out-of-memory` beyond 4 GiB of batch in memory. Then nothing was added.
+    ///
+    /// Keys that begin with `00 00 00 00` and a storage id of 32 to 63, u32 big-endian, belong to the
+    /// stores on top (``TransactionOutcomeStore``, ``IdempotencyStore``, ``TransactionAuditLog``,
+    /// ``TransactionStatusStore``; docs/formats/stores.md): they are not refused, and a program that uses a
+    /// store keeps out of them.
     public func put(
         key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, class: OperationClass = .row,
         sql: SQLOperation = .none, descriptorVersion: UInt32 = 0,
@@ -84,6 +96,8 @@ public final class WriteBatch: @unchecked Sendable {
         try add(.put, key, value, `class`, sql, descriptorVersion, before)
     }
 
+    /// Deletes `key`, whether or not it is there. Throws as
+    /// ``put(key:value:class:sql:descriptorVersion:before:)``, and the same keys are the stores'.
     public func delete(
         key: UnsafeRawBufferPointer, class: OperationClass = .row, sql: SQLOperation = .none,
         descriptorVersion: UInt32 = 0, before: UnsafeRawBufferPointer? = nil
@@ -92,7 +106,11 @@ public final class WriteBatch: @unchecked Sendable {
         try add(.delete, key, nothing, `class`, sql, descriptorVersion, before)
     }
 
-    /// Deletes [lower, upper) as it is below this operation's ordinal; nothing when `upper` is not behind `lower`.
+    /// Deletes [lower, upper) as it is below this operation's ordinal.
+    ///
+    /// One operation, however many keys lie in it, and none when `upper` is not behind `lower`. Throws as
+    /// ``put(key:value:class:sql:descriptorVersion:before:)``. A range over keys of the stores deletes
+    /// their rows: `00 00 00 00 00 00 00 20` to `00 00 00 00 00 00 00 40`.
     public func deleteRange(
         lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer,
         class: OperationClass = .row, sql: SQLOperation = .none, descriptorVersion: UInt32 = 0

@@ -10,19 +10,29 @@ public struct RestoreExecutor {
 
     /// The steps, for progress.
     public enum Step: String, Sendable {
+        /// Tables and blob files are copied; in bytes.
         case copyTables = "tables"
+        /// The log is copied up to the target; in bytes.
         case copyLog = "log"
+        /// The engine opens the new directory, and begins its branch; without figures.
         case recover = "recovery"
+        /// Every row is read; in rows, without a total.
         case verify = "verification"
     }
 
     /// What came out.
     public struct Outcome: Sendable {
+        /// The branch that the new directory writes.
         public var branch = UID.zero
+        /// The branch it forks from.
         public var parent = UID.zero
+        /// Where in the log it forks: what the source wrote behind it is not in it.
         public var forkLSN = LSN.zero
+        /// Rows that can be seen; 0 when they were not read back.
         public var rowCount: UInt64 = 0
+        /// Commits and ingestions that were replayed from the log.
         public var commitCount = 0
+        /// The newest of the rows that were read back.
         public var newestTimestamp = Timestamp.zero
         /// What could not be brought along; empty but for a salvage.
         public var losses: [SalvageLoss] = []
@@ -40,6 +50,11 @@ public struct RestoreExecutor {
     let progress: (Step, UInt64, UInt64) throws(StorageError) -> Void
     var fileSystem: any FileSystem { environment.fileSystem }
 
+    /// - Parameters:
+    ///   - out: the directory to make; its parent must be there. Beside it, `out.partial` is used while it is
+    ///     built.
+    ///   - progress: is told the step, what is done and the whole of it, 0 where that is unknown; throws to
+    ///     end the restore, which then leaves nothing.
     public init(
         _ plan: RestorePlan, out: String, environment: StorageEnvironment,
         progress: @escaping (Step, UInt64, UInt64) throws(StorageError) -> Void = {

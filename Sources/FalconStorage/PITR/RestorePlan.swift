@@ -12,20 +12,27 @@ public struct RestorePlan: Sendable {
         case salvagedTables = "salvaged-tables"
     }
 
+    /// What is restored from, as the survey found it.
     public let source: RestoreSource
+    /// Where it shall end.
     public let target: RestoreTarget
+    /// What the new directory begins with.
     public let base: Base
     /// The log is copied from here; the new directory's tables end here.
     public let startLSN: LSN
     /// The log is copied up to here; the new branch forks here.
     public let endLSN: LSN
+    /// The last commit that is in; nil: the log shows none.
     public let last: RestorePoint?
+    /// The first commit that is left out; nil: none is.
     public let next: RestorePoint?
     /// Versions above it are left out; nil leaves out nothing that was copied or replayed.
     let newestKept: Timestamp?
     /// Commits to replay.
     public let commitCount: Int
+    /// The oldest target that the source could be restored to.
     public let earliest: RestoreBound
+    /// The newest one.
     public let latest: RestoreBound
     let branch: Incarnation?
 

@@ -8,13 +8,18 @@ public enum RestoreTarget: Sendable, Hashable {
     case latest
 }
 
-/// A commit, as the log names it.
+/// A commit or an ingestion, as the log names it.
 public struct RestorePoint: Sendable, Hashable {
+    /// Where its record begins.
     public var lsn: LSN
     /// One beyond its record: `--to-lsn` with it includes the commit.
     public var endLSN: LSN
+    /// Its version number.
     public var timestamp: Timestamp
+    /// Its number; 0 of an ingestion.
     public var transaction: TransactionID
+    /// Operations of the COMMIT itself, those in BATCH_PARTs before it not counted; entries of an
+    /// ingestion's files.
     public var operationCount: UInt32
 
     /// The commit's moment in microseconds since 1970 UTC.
@@ -23,6 +28,7 @@ public struct RestorePoint: Sendable, Hashable {
 
 /// One end of what can be restored.
 public struct RestoreBound: Sendable, Hashable {
+    /// `--to-lsn` with it gives this state.
     public var lsn: LSN
     /// Microseconds since 1970 UTC; nil when no commit tells the time.
     public var micros: UInt64?

@@ -17,6 +17,7 @@ public struct RestoreSource: Sendable {
         }
     }
 
+    /// The data directory.
     public let root: String
     /// A server has the directory open: only what its log says is committed counts.
     public let isLive: Bool
@@ -29,13 +30,17 @@ public struct RestoreSource: Sendable {
     var createdWallMicros: UInt64 = 0
 
     // From the log.
+    /// Where the log that is kept begins; nil without one.
     public internal(set) var firstLSN: LSN?
     /// The branch that wrote the log's first record.
     var firstBranch: Incarnation?
     /// The end of what can be replayed.
     public internal(set) var endLSN = LSN.zero
+    /// Commits and ingestions in the log, up to ``endLSN``.
     public internal(set) var commitCount = 0
+    /// The oldest of them.
     public internal(set) var firstCommit: RestorePoint?
+    /// The newest of them.
     public internal(set) var lastCommit: RestorePoint?
     /// The first commit at or above the tables' safepoint.
     var firstAboveSafepoint: RestorePoint?
@@ -51,9 +56,12 @@ public struct RestoreSource: Sendable {
     var timestampFloor = Timestamp.zero
     var transactionFloor = TransactionID(1)
     var highestIncarnation: UInt64 = 0
+    /// How the log ends.
     public internal(set) var verdict = WALVerdict.clean(end: .zero)
 
+    /// The log is kept from its beginning: a restore needs no tables.
     public var reachesBeginning: Bool { firstLSN == WALContinuation.beginning.firstLSN }
+    /// Tables that MANIFEST names; 0 when it cannot be read.
     public var tableCount: Int { tables?.files.count { $0.file.kind == .rowTable } ?? 0 }
     /// Bytes of tables and blob files.
     public var tableBytes: UInt64 { tables?.byteCount ?? 0 }
@@ -63,13 +71,15 @@ public struct RestoreSource: Sendable {
 
 /// What a survey of the log learns about the target on its way.
 public struct RestoreCut: Sendable {
-    /// The last commit that the target includes, and the first that it leaves out.
+    /// The last commit that the target includes; nil: it includes none.
     public internal(set) var last: RestorePoint?
+    /// The first commit that the target leaves out; nil: none is.
     public internal(set) var next: RestorePoint?
     /// The log is replayed up to here.
     public internal(set) var endLSN = LSN.zero
-    /// Commits replayed from the tables' flushed LSN on, and in all.
+    /// Commits, and ingestions, replayed from the tables' flushed LSN on.
     public internal(set) var commitsAboveTables = 0
+    /// Commits, and ingestions, replayed from the beginning of the log on.
     public internal(set) var commits = 0
     /// The branch that was written at `endLSN`.
     var branch: Incarnation?

@@ -7,10 +7,12 @@ public struct SalvageLoss: Sendable {
     public var level: Int
     /// Where in the file; nil: all of it.
     public var offset: UInt64?
+    /// How many bytes of it; nil: all of it.
     public var byteCount: UInt64?
     /// No other keys are lost.
     public var keys: KeyRange
     /// Rows that are known to have been there; nil: how many is not known.
     public var rowCount: UInt64?
+    /// What was wrong: a sentence.
     public var reason: String
 }

@@ -1,10 +1,13 @@
 /// Damaged bytes of a table, and what is lost with them.
 public struct TableLoss: Sendable, Hashable {
+    /// Where they begin in the file.
     public var offset: UInt64
+    /// How many there are.
     public var byteCount: UInt64
     /// No other keys are lost; nil: none is, only the filter.
     public var keys: KeyRange?
 
+    /// A loss of `byteCount` bytes at `offset`, and of rows when `keys` are given.
     public init(offset: UInt64, byteCount: UInt64, keys: KeyRange? = nil) {
         self.offset = offset
         self.byteCount = byteCount

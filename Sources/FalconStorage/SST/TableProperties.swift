@@ -15,20 +15,32 @@ public struct TableProperties: Hashable, Sendable {
     public struct StorageCount: Hashable, Sendable {
         /// The key's first 8 bytes, big-endian, zero-padded.
         public var prefix: UInt64
+        /// Versions of such keys, tombstones counted.
         public var entries: UInt64
+        /// Point tombstones among them.
         public var tombstones: UInt64
     }
+    /// Versions, point tombstones counted, range tombstones not.
     public var entryCount: UInt64 = 0
+    /// Point tombstones among them.
     public var tombstoneCount: UInt64 = 0
+    /// Range tombstones.
     public var rangeTombstoneCount: UInt64 = 0
+    /// Data blocks.
     public var dataBlockCount: UInt64 = 0
+    /// Bytes of all entries' keys, before compression.
     public var rawKeyBytes: UInt64 = 0
+    /// Bytes of all entries' values, or of references in their place, before compression.
     public var rawValueBytes: UInt64 = 0
+    /// The oldest commit in it; entries and range tombstones count.
     public var minTimestamp: Timestamp = .max
+    /// The newest.
     public var maxTimestamp: Timestamp = .zero
-    /// Least and greatest user key, range tombstones' bounds included.
+    /// The least user key; range tombstones' bounds count.
     public var smallestKey: [UInt8] = []
+    /// The greatest user key; a range tombstone's upper bound counts as if it were in the table.
     public var largestKey: [UInt8] = []
+    /// By prefix; empty when there are more than 1000.
     public var storageCounts: [StorageCount] = []
     /// The block with the dictionary that data blocks are compressed with, if any.
     var dictionary = BlockHandle.absent
@@ -36,6 +48,7 @@ public struct TableProperties: Hashable, Sendable {
     public var isSortedFile = false
     /// What every entry of a sorted file carries in place of a timestamp.
     static let sortedFileTimestamp = Timestamp(1)
+    /// Of a table without entries.
     public init() {}
 
     func encode() -> [UInt8] {

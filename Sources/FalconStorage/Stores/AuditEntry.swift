@@ -1,6 +1,8 @@
 /// One entry of a ``TransactionAuditLog``.
 public struct AuditEntry: Sendable, Hashable {
+    /// What was committed. Raw values live on disk.
     public enum Kind: UInt8, Sendable {
+        /// A transaction.
         case commit = 1
         /// Files that came in from outside; their keys are not listed.
         case ingest = 2
@@ -8,17 +10,23 @@ public struct AuditEntry: Sendable, Hashable {
         case gap = 3
     }
 
+    /// What the entry stands for; decides which other fields mean something.
     public var kind: Kind
-    /// Where its record begins and ends in the log; of a gap, the range that was missed.
+    /// Where its record begins in the log; of a gap, what was missed.
     public var lsn: LSN
+    /// One beyond its record's last byte; of a gap, where the log goes on.
     public var endLSN: LSN
     /// Zero for an ingestion and a gap.
     public var transaction = TransactionID(0)
+    /// Its version number; zero for a gap.
     public var timestamp = Timestamp.zero
     /// When it was committed, in microseconds since 1970; of a gap, when it was noticed.
     public var wallMicros: UInt64 = 0
+    /// The database it was committed to; 0: the shared keyspace, or no transaction.
     public var database = DatabaseID(0)
+    /// The leader's term; 0 on a single node.
     public var epoch: UInt64 = 0
+    /// Operations that it made; of an ingestion, entries of its files.
     public var operationCount: UInt64 = 0
     /// The first keys that it wrote, each cut off at ``TransactionAuditLog/keyBytes``.
     public var keys: [[UInt8]] = []

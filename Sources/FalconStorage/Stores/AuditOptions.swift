@@ -7,5 +7,6 @@ public struct AuditOptions: Sendable {
     /// Keys listed per transaction.
     public var maximumKeys = 16
 
+    /// The defaults that each option states.
     public init() {}
 }

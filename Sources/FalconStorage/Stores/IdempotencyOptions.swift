@@ -9,5 +9,6 @@ public struct IdempotencyOptions: Sendable {
     /// A longer result is refused.
     public var maximumResultBytes = 1 << 20
 
+    /// The defaults that each option states.
     public init() {}
 }

@@ -10,6 +10,7 @@
 public final class IdempotencyStore: Sendable {
     /// What became of a request.
     public struct Answer: Sendable, Equatable {
+        /// What `body` returned, in this run or the first.
         public var result: [UInt8]
         /// The request had run before; nothing was written now.
         public var isReplay: Bool
@@ -19,6 +20,7 @@ public final class IdempotencyStore: Sendable {
     private let options: IdempotencyOptions
     private let claims = KeyClaims()
 
+    /// A store over `engine`, which it keeps alive. Reads nothing yet.
     public init(_ engine: StorageEngine, _ options: IdempotencyOptions = .init()) {
         self.engine = engine
         self.options = options

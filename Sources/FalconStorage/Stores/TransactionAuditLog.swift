@@ -18,6 +18,7 @@ public final class TransactionAuditLog: @unchecked Sendable {
     private let options: AuditOptions
     private let advancing = Monitor()
 
+    /// An audit log over `engine`, which it keeps alive. Reads nothing before ``advance(limit:)``.
     public init(_ engine: StorageEngine, _ options: AuditOptions = .init()) {
         self.engine = engine
         self.options = options

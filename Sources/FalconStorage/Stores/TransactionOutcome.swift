@@ -1,16 +1,22 @@
 /// What is known of a transaction that several parties decide together.
 public struct TransactionOutcome: Sendable, Hashable {
+    /// How far it is. Raw values live on disk.
     public enum State: UInt8, Sendable {
+        /// Its participants have promised; nobody has decided.
         case prepared = 1
+        /// It was decided that it took place.
         case committed = 2
+        /// It was decided that it did not.
         case aborted = 3
     }
 
+    /// How far it is.
     public var state: State
     /// What the preparer said of the participants; the store does not look into it.
     public var participants: [UInt8]
-    /// When it was prepared, and when decided (0: not yet), in microseconds since 1970.
+    /// When it was prepared, in microseconds since 1970.
     public var preparedMicros: UInt64
+    /// When it was decided, in microseconds since 1970; 0: not yet.
     public var decidedMicros: UInt64 = 0
     /// In how many rows of its own the payload is; 0 once it is decided.
     public internal(set) var payloadParts: UInt32 = 0

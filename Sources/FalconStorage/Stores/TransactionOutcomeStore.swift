@@ -12,6 +12,7 @@ public final class TransactionOutcomeStore: Sendable {
     let engine: StorageEngine
     let claims = KeyClaims()
 
+    /// A store over `engine`, which it keeps alive. Reads nothing yet.
     public init(_ engine: StorageEngine) { self.engine = engine }
 
     /// Notes that `transaction` is prepared, in one commit with what is in `batch`.

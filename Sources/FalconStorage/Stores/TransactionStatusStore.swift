@@ -8,7 +8,9 @@
 /// commits itself, from numbers that this never gives (``TransactionID/isGiven``). Hence a given number
 /// above the limit that has no row and is not under way belongs to no commit. Thread-safe.
 public final class TransactionStatusStore: Sendable {
+    /// What is known of a number.
     public enum Status: Sendable, Equatable {
+        /// It committed; its row was noted then, in microseconds since 1970 by the wall clock.
         case committed(wallMicros: UInt64)
         /// No commit has it: it was rolled back, lost in a crash, or is still under way.
         case absent
@@ -20,6 +22,7 @@ public final class TransactionStatusStore: Sendable {
     private static let valueBytes = 9
     private let engine: StorageEngine
 
+    /// A store over `engine`, which it keeps alive. Reads nothing yet.
     public init(_ engine: StorageEngine) { self.engine = engine }
 
     /// Adds the row to `batch`, the transaction's own, which is then committed under the same number.

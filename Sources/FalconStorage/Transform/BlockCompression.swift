@@ -78,6 +78,7 @@ public final class ZstdBlockCompressor {
     private let level: Int32
     private var dictionary: OpaquePointer?
 
+    /// A context for blocks at `level`; where memory for it is short, each ``compress(_:into:)`` says so.
     public init(level: Int32 = BlockCompression.defaultZstdLevel) {
         context = ZSTD_createCCtx()
         self.level = level

@@ -253,20 +253,27 @@ public final class KeyRing: Sendable {
 
 /// What a key registry holds, without the keys.
 public struct KeyRingReport: Sendable, Hashable {
+    /// A wrapping key, without its bytes.
     public struct Key: Sendable, Hashable {
+        /// Its number, random and never 0; files state it.
         public var id: UInt64
+        /// What it seals.
         public var scope: KeyScope
         /// New files of the scope are sealed under it.
         public var isActive: Bool
+        /// When it was made, microseconds since 1970 by the wall clock.
         public var createdWallMicros: UInt64
     }
     /// New files are encrypted.
     public var isSealing: Bool
     /// Rises with every change of the registry.
     public var generation: UInt64
+    /// The master key is derived from a passphrase; false: it was given as bytes.
     public var isPassphrase: Bool
+    /// Rounds of the derivation; 0 without a passphrase.
     public var iterations: UInt32
     /// When the master key was last changed.
     public var masterWallMicros: UInt64
+    /// All keys that files may be sealed with, retired ones included.
     public var keys: [Key]
 }

@@ -13,10 +13,12 @@ public struct KeyScope: Hashable, Sendable, CustomStringConvertible {
         /// What transactions spill.
         case temporary = 5
     }
+    /// What the key is for.
     public var kind: Kind
     /// Of ``Kind/table``; else 0.
     public var database: UInt32
 
+    /// A scope; `database` counts with ``Kind/table`` alone.
     public init(_ kind: Kind, database: UInt32 = 0) {
         self.kind = kind
         self.database = database

@@ -1,5 +1,6 @@
 /// A file system together with the keys to what lies in one data directory.
 public final class KeyedFileSystem: WrappingFileSystem {
+    /// The file system that gets the calls.
     public let base: any FileSystem
     private let fileKeys: FileKeys
     public var keyring: (any FileKeyring)? { fileKeys }

@@ -3,6 +3,7 @@ import Synchronization
 
 /// The machine's clocks. Monotonic time is the boot clock: it runs on through suspend.
 public final class SystemClock: StorageClock {
+    /// Without state: all are alike.
     public init() {}
     public func wallMicros() -> UInt64 { falcon_realtime_nanos() / 1000 }
     public func monotonicNanos() -> UInt64 { falcon_boottime_nanos() }
@@ -32,6 +33,7 @@ public final class ManualClock: StorageClock {
 
 /// The operating system's randomness.
 public final class SystemRandom: StorageRandom {
+    /// Without state: all are alike.
     public init() {}
     public func next() -> UInt64 {
         var generator = SystemRandomNumberGenerator()
@@ -42,6 +44,7 @@ public final class SystemRandom: StorageRandom {
 /// A reproducible sequence (SplitMix64): the same seed gives the same numbers.
 public final class SeededRandom: StorageRandom {
     private let state: Atomic<UInt64>
+    /// Begins the sequence of `seed`.
     public init(seed: UInt64) { state = Atomic(seed) }
     public func next() -> UInt64 {
         SplitMix64.mix(
@@ -52,9 +55,12 @@ public final class SeededRandom: StorageRandom {
 /// SplitMix64 as a value: a seeded generator for tests and samplers.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
     static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+    /// What the next number is made from; a copy goes on with the same sequence.
     public var state: UInt64
+    /// Begins the sequence of `seed`.
     public init(seed: UInt64) { state = seed }
 
+    /// The next of 2^64 numbers, each of which comes once.
     public mutating func next() -> UInt64 {
         state &+= Self.increment
         return Self.mix(state)

@@ -2,12 +2,18 @@ import Synchronization
 
 /// Which calls fail, and how.
 public struct FaultRule: Sendable {
+    /// Which calls are counted.
     public enum Target: Sendable, Hashable {
+        /// Those that change what is on disk or force it there; see ``FileOperation/isMutating``.
         case mutating
+        /// Reads of files.
         case reading
+        /// Every call.
         case any
+        /// One kind of call.
         case operation(FileOperation)
     }
+    /// The calls that are counted, of those that ``pathContains`` lets through.
     public var target: Target
     /// Only paths that contain this; empty means all.
     public var pathContains: String
@@ -15,12 +21,14 @@ public struct FaultRule: Sendable {
     public var index: Int
     /// How many matching calls fail from `index` on.
     public var count: Int
+    /// What the failing calls fail with; decides the ``StorageErrorCode``.
     public var errno: Int32
     /// A failing write first writes so many of its bytes; a short read reads so many.
     public var partialBytes: Int
     /// Reads do not fail but return `partialBytes`, as if the file ended there.
     public var isShortRead: Bool
 
+    /// A rule for one failure, unless `count` says more.
     public init(
         _ target: Target, pathContains: String = "", index: Int, count: Int = 1, errno: Int32,
         partialBytes: Int = 0, isShortRead: Bool = false
@@ -56,6 +64,7 @@ public final class FaultInjectingFileSystem: FileSystem {
     private let base: any FileSystem
     private let state = Mutex(State())
 
+    /// Passes on to `base` what `rule` does not make fail; without a rule everything.
     public init(_ base: any FileSystem, rule: FaultRule? = nil) {
         self.base = base
         state.withLock { $0.rule = rule }

@@ -12,6 +12,7 @@ public enum OpenMode: Sendable {
 
 /// An open file. Reads and writes name their offset; no position is kept. Thread-safe.
 public protocol File: AnyObject, Sendable {
+    /// The path it was opened by.
     var path: String { get }
     /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StorageError)
@@ -20,7 +21,9 @@ public protocol File: AnyObject, Sendable {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError)
     /// Forces written data, and the size when it changed, to the device (fdatasync).
     func syncData() throws(StorageError)
+    /// Bytes from its beginning to its end.
     func size() throws(StorageError) -> UInt64
+    /// Cuts the file, or grows it with zeros, to `size` bytes; durable with the next ``syncData()``.
     func truncate(to size: UInt64) throws(StorageError)
     /// Reads like `read`, or returns nil where that would wait for the device.
     func readCached(
@@ -35,6 +38,7 @@ public protocol File: AnyObject, Sendable {
     /// Has written bytes sent on to the device soon, without waiting for them and without making them
     /// durable: a later ``syncData()`` finds less to do, and reports what went wrong.
     func startWriteback(from offset: UInt64, byteCount: UInt64)
+    /// Gives up the descriptor; idempotent. Makes nothing durable.
     func close() throws(StorageError)
 }
 
@@ -116,28 +120,41 @@ extension File {
 
 /// Holds an exclusive lock on a data directory until released or deinitialised.
 public protocol FileLock: AnyObject, Sendable {
+    /// Gives the lock up; idempotent.
     func release()
 }
 
 /// The seam to the operating system: POSIX, in-memory with crash clones, fault-injecting, tracing.
 /// Thread-safe. Paths are absolute or relative to the process's directory.
 public protocol FileSystem: AnyObject, Sendable {
+    /// Opens a regular file. Throws `not-found` or `already-exists` as `mode` says; a new name is durable
+    /// with ``syncDirectory(_:)``.
     func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File
+    /// Whether a file or a directory is there.
     func exists(_ path: String) throws(StorageError) -> Bool
     /// Names in `directory`, without `.` and `..`, unsorted.
     func list(_ directory: String) throws(StorageError) -> [String]
+    /// Makes one directory, whose parent must be there; throws `already-exists`.
     func createDirectory(_ path: String) throws(StorageError)
+    /// Removes a file's name; the bytes go with the last name and the last open file. Throws `not-found`.
     func remove(_ path: String) throws(StorageError)
+    /// Removes an empty directory; throws `already-exists` when something is in it.
     func removeDirectory(_ path: String) throws(StorageError)
+    /// Moves a name, within one file system, in one step; what `to` named is replaced.
     func rename(_ from: String, to: String) throws(StorageError)
+    /// Gives a file a second name, `to`, which must not be there; fails with `io` across file systems.
     func link(_ from: String, to: String) throws(StorageError)
+    /// How many names the file has.
     func linkCount(_ path: String) throws(StorageError) -> Int
+    /// Bytes of the file.
     func fileSize(_ path: String) throws(StorageError) -> UInt64
+    /// False for a file; throws `not-found` when nothing is there.
     func isDirectory(_ path: String) throws(StorageError) -> Bool
     /// Makes created, renamed and removed names in `directory` durable.
     func syncDirectory(_ path: String) throws(StorageError)
     /// Takes an exclusive lock on `path` (created when absent); throws `in-use` when held elsewhere.
     func lock(_ path: String) throws(StorageError) -> any FileLock
+    /// Bytes that this process may still write on the file system of `path`.
     func freeSpace(_ path: String) throws(StorageError) -> UInt64
     /// True when somebody is known to hold the lock on `path`. Takes no lock itself; false where the
     /// system cannot tell.
@@ -178,10 +195,12 @@ extension FileSystem {
 
 /// Path arithmetic shared by the file systems.
 public enum VFSPath {
+    /// The path without its last component: `.` where there is no slash, `/` for a name in the root.
     public static func parent(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: 0x2F) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
+    /// The last component.
     public static func name(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: 0x2F) else { return path }
         return String(path[path.index(after: slash)...])

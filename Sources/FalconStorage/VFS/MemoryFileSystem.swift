@@ -67,6 +67,7 @@ public final class MemoryFileSystem: FileSystem {
     private let capacityBytes: Atomic<Int>
     private let usedBytes = Atomic<Int>(0)
 
+    /// An empty disk of `capacityBytes`, without a limit by default.
     public init(capacityBytes: Int = .max) { self.capacityBytes = Atomic(capacityBytes) }
 
     /// Changes the disk's size, so that a test can fill it and free it again.

@@ -4,6 +4,7 @@ import Synchronization
 
 /// The operating system's files.
 public final class PosixFileSystem: FileSystem {
+    /// Without state: all are alike.
     public init() {}
 
     public func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {

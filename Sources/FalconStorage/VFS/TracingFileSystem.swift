@@ -5,7 +5,9 @@ import Synchronization
 public final class TracingFileSystem: FileSystem {
     /// One call: `write wal/0000000000000001.wal 4096+64`.
     public struct Event: Sendable, Hashable, CustomStringConvertible {
+        /// What was called.
         public var operation: FileOperation
+        /// The file or directory, as the caller named it.
         public var path: String
         /// Offset and length, a second path, or empty.
         public var detail: String
@@ -18,12 +20,15 @@ public final class TracingFileSystem: FileSystem {
     private let recordsReads: Bool
     private let recorded = Mutex<[Event]>([])
 
+    /// Records the calls on `base` that change something, and others too with `recordsReads`.
     public init(_ base: any FileSystem, recordsReads: Bool = false) {
         self.base = base
         self.recordsReads = recordsReads
     }
 
+    /// What was recorded so far, in the order of the calls.
     public var events: [Event] { recorded.withLock { $0 } }
+    /// Forgets what was recorded.
     public func clear() { recorded.withLock { $0 = [] } }
 
     func note(_ operation: FileOperation, _ path: String, _ detail: String = "") {

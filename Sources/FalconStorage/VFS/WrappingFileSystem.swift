@@ -1,5 +1,6 @@
 /// A file system that passes calls on to another one: it implements what it changes, and here is the rest.
 public protocol WrappingFileSystem: FileSystem {
+    /// The file system that gets the calls.
     var base: any FileSystem { get }
 }
 
@@ -44,6 +45,7 @@ extension WrappingFileSystem {
 /// Neither a mapping nor reads from the cache are passed on by themselves: they would go past a
 /// ``File/write(_:at:)`` or ``File/read(into:at:)`` that does more.
 public protocol WrappingFile: File {
+    /// The file that gets the calls.
     var base: any File { get }
 }
 

@@ -9,6 +9,9 @@ public final class BlobResolver {
     private var gone: Set<FileNumber> = []
     private let names: FileNames
 
+    /// Opens no file before a reference leads to it.
+    /// - Parameter damaged: blob files in which damage was found; what tables refer to in them is read
+    ///   whole, not only its head.
     public init(
         _ directory: TableDirectory, _ names: FileNames, damaged: Set<FileNumber>,
         fileSystem: any FileSystem

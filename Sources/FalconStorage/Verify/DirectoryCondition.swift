@@ -9,6 +9,7 @@ public struct DirectoryCondition: Sendable {
     public private(set) var shard: UID?
     /// Something of an engine is there besides a log.
     public private(set) var isEngine = false
+    /// There is a CURRENT file.
     public private(set) var hasMarker = false
     /// MANIFEST is encrypted and its key not at hand: its structure was checked, and what it says is unknown.
     public private(set) var isHidden = false

@@ -6,20 +6,24 @@
 
 /// How often a table's filter lets a key through that is not there.
 public struct FilterMeasure: Sendable, Hashable {
-    /// Keys in the filter, and its bits, by what it says of itself.
+    /// Keys in the filter, by what it says of itself.
     public var keys: UInt64 = 0
+    /// The filter's bits, by what it says of itself.
     public var bits: UInt64 = 0
     /// Absent keys that were asked for.
     public var asked: UInt64 = 0
-    /// The share of them that was not denied, and that which a filter of this size lets through. Of several
-    /// tables: each counts as much as it has keys.
+    /// The share of them that was not denied, 0 to 1. Of several tables: each counts as much as it has keys.
     public var rate = 0.0
+    /// The share that a filter of this size lets through, likewise.
     public var nominalRate = 0.0
 
+    /// Of no filter: nothing was asked.
     public init() {}
 
+    /// 0 without keys.
     public var bitsPerKey: Double { keys == 0 ? 0 : Double(bits) / Double(keys) }
 
+    /// Takes in another table's measure, weighted by keys.
     public mutating func add(_ other: FilterMeasure) {
         let all = Double(keys) + Double(other.keys)
         if all > 0 {

@@ -2,9 +2,13 @@
 public struct TableDirectory: Sendable {
     /// One table that MANIFEST names.
     public struct Table: Sendable, Hashable {
+        /// The number in its name.
         public var number: FileNumber
+        /// Its level; 0 of ingested files that the next open will place.
         public var level: Int
+        /// Where the file is, or should be.
         public var path: String
+        /// What MANIFEST says of it.
         public var expected: TableExpectations
         /// Why the engine has taken it out of service; nil when it has not.
         public var quarantine: String?
@@ -12,19 +16,28 @@ public struct TableDirectory: Sendable {
         public var losses: [TableLoss] = []
     }
 
+    /// No tables and no blob files.
     public init() {}
 
     /// One blob file that MANIFEST names.
     public struct Blob: Sendable, Hashable {
+        /// The number in its name.
         public var number: FileNumber
+        /// Where the file is, or should be.
         public var path: String
+        /// Its identity.
         public var uid: UID
+        /// Bytes of the file.
         public var fileBytes: UInt64
+        /// XXH3-64 of the whole file; nil where MANIFEST has none.
         public var fileHash: UInt64?
+        /// Records in it, garbage included.
         public var recordCount: UInt64
-        /// What the tables refer to, by what MANIFEST says of them.
+        /// Records that tables refer to, by what MANIFEST says of them.
         public var liveRecords: UInt64
+        /// The bytes of ``liveRecords`` in the file, compressed.
         public var liveBytes: UInt64
+        /// Its records are sealed.
         public var isEncrypted = false
         /// Bytes of records that no table refers to.
         public var garbageBytes: UInt64 {
@@ -41,6 +54,7 @@ public struct TableDirectory: Sendable {
     public var orphans: [String] = []
     /// Bytes of an edit that was being written when the process died.
     public var tornManifestBytes: UInt64 = 0
+    /// The MANIFEST that was read; nil without CURRENT.
     public var manifestPath: String?
     /// Commits that end at or before it are in the tables.
     public var flushedLSN = LSN.zero

@@ -2,13 +2,17 @@
 public struct TableEntries {
     /// An entry, or a range tombstone. Its bytes live until the next.
     public struct Entry {
+        /// The user key; of a range tombstone the key it begins with.
         public var key: UnsafeRawBufferPointer
+        /// Its commit; in an ingested file that of the ingestion.
         public var timestamp: Timestamp
+        /// A put, a delete, a range delete, or a reference to a blob file.
         public var kind: OperationKind
         /// Of a range tombstone: the key before which it ends.
         public var value: UnsafeRawBufferPointer
-        /// Where the entry's block begins in the file, and the entry in the block, decompressed.
+        /// Where the entry's block begins in the file.
         public var blockOffset: UInt64
+        /// Where the entry begins in its block, decompressed.
         public var offsetInBlock: Int
         /// Where the value lies in a blob file; nil: here, or nowhere.
         public var place: ValuePlace?
@@ -16,9 +20,13 @@ public struct TableEntries {
 
     /// Where a large value lies.
     public struct ValuePlace: Sendable, Hashable {
+        /// The number of the blob file.
         public var file: UInt64
+        /// Where its record begins in that file.
         public var offset: UInt64
+        /// Bytes of the record as it lies there.
         public var recordBytes: UInt32
+        /// Bytes of the value itself.
         public var valueBytes: UInt32
     }
 

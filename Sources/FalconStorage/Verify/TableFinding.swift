@@ -1,27 +1,50 @@
 /// What can be wrong with a table or a blob file. Raw values are stable: tools print them.
 public enum TableFindingCode: String, Sendable, CaseIterable {
+    /// The footer, which leads to everything, fails its check.
     case footerDamaged = "SST001"
+    /// The header fails its check, or is another table's.
     case headerDamaged = "SST002"
+    /// A block fails its checksum or cannot be decoded.
     case blockDamaged = "SST003"
+    /// Keys do not ascend.
     case keyOrder = "SST004"
+    /// Versions of a key are not newest first.
     case versionOrder = "SST005"
+    /// The index leads to another block than the keys do.
     case indexDisagrees = "SST006"
+    /// The filter denies a key that is there.
     case filterMissesKey = "SST007"
+    /// The properties differ from what was counted.
     case propertiesDisagree = "SST008"
+    /// Bytes belong to no block, or to two.
     case coverage = "SST009"
+    /// MANIFEST and the table differ about what the table is.
     case manifestDisagrees = "SST010"
+    /// The file's hash is not MANIFEST's.
     case fileHash = "SST011"
+    /// The system could not read the file.
     case unreadable = "SST012"
+    /// The file is of a newer format.
     case unsupportedFormat = "SST013"
+    /// The file is encrypted, and its key is not at hand.
     case keyMissing = "SST014"
+    /// A blob file's header or footer fails its check.
     case blobFrameDamaged = "BLB001"
+    /// A blob record fails its check or cannot be decoded.
     case blobRecordDamaged = "BLB002"
+    /// A blob file's footer differs from what was counted.
     case blobCounts = "BLB003"
+    /// MANIFEST and the blob file differ about what the file is.
     case blobManifest = "BLB004"
+    /// The blob file's hash is not MANIFEST's.
     case blobHash = "BLB005"
+    /// A table's reference to a blob file cannot be decoded.
     case referenceMalformed = "BLB006"
+    /// A table's reference leads to no sound value of its key.
     case referenceUnresolved = "BLB007"
+    /// The index states other bounds of timestamps than its blocks have.
     case timestampsDisagree = "SST015"
+    /// The filter lets far more keys through than one of its size should.
     case filterWeak = "SST016"
 
     /// What it means and what to do, in a sentence or two.
@@ -98,16 +121,24 @@ public enum TableFindingCode: String, Sendable, CaseIterable {
 
 /// One thing wrong with a table or a blob file.
 public struct TableFinding: Sendable, Hashable {
+    /// What is wrong, in kind.
     public var code: TableFindingCode
+    /// Where in the file; nil: nowhere in particular.
     public var offset: UInt64?
+    /// How many bytes are concerned; nil: unknown.
     public var length: UInt64?
+    /// What is wrong here: a sentence.
     public var message: String
+    /// What should be there, where it can be said.
     public var expected: String?
+    /// What is there instead, where it can be said.
     public var actual: String?
-    /// Blast radius: user keys that may be affected, lower inclusive, upper inclusive; nil: open.
+    /// Blast radius: the first user key that may be affected; nil: open.
     public var lowerKey: [UInt8]?
+    /// The last key that may be affected, itself included; nil: open.
     public var upperKey: [UInt8]?
 
+    /// A finding; what is left out is nil.
     public init(
         _ code: TableFindingCode, _ message: String, offset: UInt64? = nil, length: UInt64? = nil,
         expected: String? = nil, actual: String? = nil, lowerKey: [UInt8]? = nil,
@@ -126,34 +157,49 @@ public struct TableFinding: Sendable, Hashable {
 
 /// What MANIFEST says of a table.
 public struct TableExpectations: Sendable, Hashable {
+    /// Its identity.
     public var uid: UID?
+    /// Bytes of the file.
     public var fileBytes: UInt64?
+    /// XXH3-64 of the whole file.
     public var fileHash: UInt64?
+    /// The least user key, range tombstones' bounds included.
     public var smallestKey: [UInt8]?
+    /// The greatest user key, or a range tombstone's upper bound.
     public var largestKey: [UInt8]?
+    /// The oldest commit in it, as the file records it.
     public var minTimestamp: Timestamp?
+    /// The newest.
     public var maxTimestamp: Timestamp?
+    /// Versions, point tombstones counted, range tombstones not.
     public var entryCount: UInt64?
+    /// Point tombstones.
     public var tombstoneCount: UInt64?
+    /// Range tombstones.
     public var rangeTombstoneCount: UInt64?
     /// Of an ingested file: the timestamp of all of its entries.
     public var ingestTimestamp: Timestamp?
     /// What it refers to in blob files.
     var blobUses: [BlobUse]?
+    /// Nothing is expected: the table is checked against itself alone.
     public init() {}
 }
 
 /// The outcome of checking one table.
 public struct TableVerification: Sendable {
+    /// What is wrong, in the order it was found; empty: nothing was found.
     public var findings: [TableFinding] = []
     /// Findings beyond the limit, not kept.
     public var suppressedFindings = 0
     /// As the file records them; nil when they cannot be read.
     public var properties: TableProperties?
+    /// As the file's footer has it; nil when that cannot be read.
     public var uid: UID?
+    /// Bytes of the file.
     public var fileBytes: UInt64 = 0
-    /// Blocks and entries that were read and checked.
+    /// Blocks that were read and checked.
     public var checkedBlocks: UInt64 = 0
+    /// Entries that were read and checked, range tombstones not counted.
     public var checkedEntries: UInt64 = 0
     /// Without its key only structure and checksums were checked.
     public var isEncrypted = false
@@ -161,5 +207,6 @@ public struct TableVerification: Sendable {
     public var isPartial = false
     /// When they were wanted, and the entries could be read.
     public var histograms: TableHistograms?
+    /// Nothing is wrong.
     public var isClean: Bool { findings.isEmpty }
 }

@@ -1,12 +1,17 @@
 /// How often which sizes occur, in powers of two: bucket 0 is the value 0, bucket n the values from
 /// 2^(n-1) to below 2^n.
 public struct SizeHistogram: Sendable, Hashable {
+    /// By bucket; see ``bounds(_:)``.
     public private(set) var counts = [UInt64](repeating: 0, count: 65)
+    /// The sum of all values.
     public private(set) var total: UInt64 = 0
+    /// The largest value; 0 without any.
     public private(set) var largest: UInt64 = 0
 
+    /// Without values.
     public init() {}
 
+    /// How many values there are.
     public var count: UInt64 { counts.reduce(0, &+) }
 
     @inline(__always)
@@ -17,6 +22,7 @@ public struct SizeHistogram: Sendable, Hashable {
         if value > largest { largest = value }
     }
 
+    /// Takes in another histogram's values.
     public mutating func add(_ other: SizeHistogram) {
         for bucket in counts.indices { counts[bucket] &+= other.counts[bucket] }
         total &+= other.total
@@ -42,16 +48,21 @@ public struct TableHistograms: Sendable, Hashable {
 
     /// Data blocks of one codec.
     public struct CodecUse: Sendable, Hashable {
+        /// How many there are.
         public var blocks: UInt64 = 0
-        /// Before compression, and as they lie in the file.
+        /// Bytes before compression.
         public var rawBytes: UInt64 = 0
+        /// Bytes as they lie in the file.
         public var storedBytes: UInt64 = 0
+        /// Of no block.
         public init() {}
     }
 
+    /// Bytes of user keys, each once however many versions it has.
     public var keyBytes = SizeHistogram()
     /// Of values in blob files: theirs, not the reference's. Tombstones have none.
     public var valueBytes = SizeHistogram()
+    /// Versions in one table of each of its keys.
     public var versionsPerKey = SizeHistogram()
     /// By ``ageBounds``; the last are older than all of them.
     public var ages = [UInt64](repeating: 0, count: ageBounds.count + 1)
@@ -59,11 +70,15 @@ public struct TableHistograms: Sendable, Hashable {
     public var futureVersions: UInt64 = 0
     /// Data blocks by their share of tombstones, by ``densityBounds``.
     public var tombstoneDensity = [UInt64](repeating: 0, count: densityBounds.count + 2)
+    /// Data blocks by how they are compressed.
     public var codecs: [BlockCodec: CodecUse] = [:]
+    /// What the filter lets through, where it was measured.
     public var filter = FilterMeasure()
 
+    /// Of no table.
     public init() {}
 
+    /// Takes in another table's.
     public mutating func add(_ other: TableHistograms) {
         keyBytes.add(other.keyBytes)
         valueBytes.add(other.valueBytes)

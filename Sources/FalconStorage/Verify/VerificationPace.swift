@@ -30,6 +30,7 @@ public final class VerificationPace: Sendable {
 
     /// Has checks end soon; what they found until then is partial.
     public func stop() { stopped.store(true, ordering: .relaxed) }
+    /// ``stop()`` was called.
     public var isStopped: Bool { stopped.load(ordering: .relaxed) }
 
     /// Bytes of files that were checked, each counted once.

@@ -10,5 +10,6 @@ public struct VerificationPlan: Sendable {
     /// What the checks of several files share; nil: nothing.
     public var pace: VerificationPace?
 
+    /// Everything is checked; filters are not measured and nothing is counted.
     public init() {}
 }

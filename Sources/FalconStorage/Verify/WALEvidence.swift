@@ -1,7 +1,9 @@
 /// The proof of a damage: what lies at its place, against what should. Read again from the file, so
 /// that whoever doubts the verdict can look at the same bytes.
 public struct WALEvidence: Sendable, Hashable {
+    /// What should lie there, in words.
     public let expected: String
+    /// What does, in words.
     public let actual: String
 
     /// Nil where there is nothing to add to the damage itself.

@@ -1,18 +1,25 @@
 /// What a COMMIT says about its transaction, besides the operations.
 public struct CommitHeader: Sendable, Hashable {
+    /// Its number.
     public var transaction: TransactionID
+    /// The version number of every write.
     public var timestamp: Timestamp
     /// True wall time in microseconds since 1970.
     public var wallMicros: UInt64
+    /// The database it belongs to; 0: the shared keyspace.
     public var database: DatabaseID
+    /// Reserved for replication: 0.
     public var origin: UInt32
+    /// The leader's term; 0 on a single node.
     public var epoch: UInt64
     /// BATCH_PARTs of this transaction before the COMMIT.
     public var partCount: UInt32
     /// Operations inside this record, those of BATCH_PARTs not counted.
     public var operationCount: UInt32
+    /// Of the request that it carried out, where one was given; no writer of the engine gives any.
     public var idempotencyKey: [UInt8]?
 
+    /// A header; for the engine's own commits the pipeline fills it.
     public init(
         transaction: TransactionID, timestamp: Timestamp, wallMicros: UInt64,
         database: DatabaseID = DatabaseID(0), origin: UInt32 = 0, epoch: UInt64 = 0,
@@ -114,16 +121,22 @@ struct RawCursor {
 
 /// One operation of a COMMIT or BATCH_PART, borrowed from the record.
 public struct WALOperation {
+    /// What it does to its key.
     public var kind: OperationKind
+    /// Which layer owns the key.
     public var operationClass: OperationClass
+    /// The statement behind it.
     public var sql: SQLOperation
+    /// The version of the table's descriptor that the value was encoded with; 0: none.
     public var descriptorVersion: UInt32
+    /// The key, or a range delete's lower bound.
     public var key: UnsafeRawBufferPointer
     /// The value of a put, the upper bound of a range delete, else empty.
     public var value: UnsafeRawBufferPointer
     /// What the key held before, where the writer logged it.
     public var before: UnsafeRawBufferPointer?
 
+    /// An operation over bytes that the caller keeps alive.
     public init(
         kind: OperationKind, operationClass: OperationClass, sql: SQLOperation = .none,
         descriptorVersion: UInt32 = 0, key: UnsafeRawBufferPointer,
@@ -220,6 +233,7 @@ public struct WALOperationIterator {
         left = count
     }
 
+    /// The next operation, in the transaction's order; nil at the end, and at damage: see ``isDamaged``.
     public mutating func next() -> WALOperation? {
         guard left > 0 else { return nil }
         left -= 1
@@ -270,6 +284,7 @@ public struct WALOperationIterator {
 
 /// A COMMIT record, decoded in place.
 public struct CommitRecordView {
+    /// All but the operations.
     public let header: CommitHeader
     private let rest: ByteReader
 
@@ -280,6 +295,7 @@ public struct CommitRecordView {
         self.header = header
         rest = reader
     }
+    /// Those of this record; what BATCH_PARTs before it hold is not among them.
     public func operations() -> WALOperationIterator {
         WALOperationIterator(rest, count: header.operationCount)
     }
@@ -287,8 +303,11 @@ public struct CommitRecordView {
 
 /// A BATCH_PART record, decoded in place.
 public struct BatchPartView {
+    /// Whose operations they are; a COMMIT of the same number follows, or the transaction never was.
     public let transaction: TransactionID
+    /// Its place among the transaction's parts, from 0.
     public let part: UInt32
+    /// Operations in this part.
     public let operationCount: UInt32
     private let rest: ByteReader
 
@@ -304,6 +323,7 @@ public struct BatchPartView {
         operationCount = count
         rest = reader
     }
+    /// Those of this part, in the transaction's order.
     public func operations() -> WALOperationIterator {
         WALOperationIterator(rest, count: operationCount)
     }

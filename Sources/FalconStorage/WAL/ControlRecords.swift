@@ -3,18 +3,24 @@
 /// `branch uid, parent uid, fork LSN fixed64, incarnation fixed64, epoch fixed64, wall micros fixed64,
 /// transaction floor fixed64, timestamp floor fixed64`
 public struct IncarnationRecord: Sendable, Hashable {
+    /// The branch that is written from here on.
     public var branch: UID
+    /// The branch it forks from.
     public var parent: UID
     /// Where the parent branch was left.
     public var forkLSN: LSN
+    /// Counts writable opens of the directory, this one included.
     public var incarnation: UInt64
+    /// The leader's term; 0 on a single node.
     public var epoch: UInt64
+    /// When it began, in microseconds since 1970 by the wall clock.
     public var wallMicros: UInt64
     /// No transaction at or above this was ever numbered before.
     public var transactionFloor: TransactionID
     /// No timestamp at or above this was ever given before.
     public var timestampFloor: Timestamp
 
+    /// The record of an open.
     public init(
         branch: UID, parent: UID, forkLSN: LSN, incarnation: UInt64, epoch: UInt64,
         wallMicros: UInt64, transactionFloor: TransactionID, timestampFloor: Timestamp
@@ -29,6 +35,7 @@ public struct IncarnationRecord: Sendable, Hashable {
         self.timestampFloor = timestampFloor
     }
 
+    /// The record's body, as above.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 80)
         writer.append(branch)
@@ -42,6 +49,7 @@ public struct IncarnationRecord: Sendable, Hashable {
         return writer.bytes
     }
 
+    /// Nil when the body is damaged.
     public init?(_ body: UnsafeRawBufferPointer) {
         var reader = ByteReader(body)
         guard let branch = reader.readUID(), let parent = reader.readUID(),
@@ -60,8 +68,11 @@ public struct IncarnationRecord: Sendable, Hashable {
 
 /// No commit at or below `timestamp` follows in the log. `timestamp fixed64, wall micros fixed64`
 public struct ClosedTimestampRecord: Sendable, Hashable {
+    /// Commits that follow are above it.
     public var timestamp: Timestamp
+    /// When it was closed, in microseconds since 1970 by the wall clock.
     public var wallMicros: UInt64
+    /// The record of a timestamp that is closed.
     public init(timestamp: Timestamp, wallMicros: UInt64) {
         self.timestamp = timestamp
         self.wallMicros = wallMicros
@@ -72,12 +83,14 @@ public struct ClosedTimestampRecord: Sendable, Hashable {
         let micros = ended.overflow ? timestamp.microsSince2000 &+ 1 : ended.partialValue >> 12
         return micros &+ Timestamp.epochMicrosSince1970 &- 1
     }
+    /// The record's body, as above.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 16)
         writer.appendFixed(timestamp.rawValue)
         writer.appendFixed(wallMicros)
         return writer.bytes
     }
+    /// Nil when the body is damaged.
     public init?(_ body: UnsafeRawBufferPointer) {
         var reader = ByteReader(body)
         guard let timestamp = reader.readFixed(UInt64.self),
@@ -93,26 +106,35 @@ public struct ClosedTimestampRecord: Sendable, Hashable {
 /// `replay LSN fixed64, timestamp fixed64, wall micros fixed64, catalog entries varint, then per entry
 /// key and value, length-prefixed`
 public struct CheckpointRecord: Sendable, Hashable {
+    /// A row of the catalog.
     public struct Entry: Sendable, Hashable {
+        /// Its key in the store.
         public var key: [UInt8]
+        /// Its value as of ``timestamp``.
         public var value: [UInt8]
+        /// A row to be written.
         public init(key: [UInt8], value: [UInt8]) {
             self.key = key
             self.value = value
         }
     }
+    /// What ends at or before it is in tables.
     public var replayLSN: LSN
+    /// Of ``catalog``.
     public var timestamp: Timestamp
+    /// When it was written, in microseconds since 1970 by the wall clock.
     public var wallMicros: UInt64
     /// Catalog keys with their values at `timestamp`; empty where the writer left them out.
     public var catalog: [Entry]
 
+    /// The record of a checkpoint.
     public init(replayLSN: LSN, timestamp: Timestamp, wallMicros: UInt64, catalog: [Entry] = []) {
         self.replayLSN = replayLSN
         self.timestamp = timestamp
         self.wallMicros = wallMicros
         self.catalog = catalog
     }
+    /// The record's body, as above.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 64)
         writer.appendFixed(replayLSN.rawValue)
@@ -125,6 +147,7 @@ public struct CheckpointRecord: Sendable, Hashable {
         }
         return writer.bytes
     }
+    /// Nil when the body is damaged.
     public init?(_ body: UnsafeRawBufferPointer) {
         var reader = ByteReader(body)
         guard let replay = reader.readFixed(UInt64.self),
@@ -144,16 +167,22 @@ public struct CheckpointRecord: Sendable, Hashable {
     }
 }
 
-/// A named place to restore to. `timestamp fixed64, wall micros fixed64, name length-prefixed`
+/// A named place to restore to. Reserved: no writer makes them yet. `timestamp fixed64, wall micros
+/// fixed64, name length-prefixed`
 public struct RestorePointRecord: Sendable, Hashable {
+    /// What it is called.
     public var name: String
+    /// Commits at or below it are before the record.
     public var timestamp: Timestamp
+    /// When it was set, in microseconds since 1970 by the wall clock.
     public var wallMicros: UInt64
+    /// The record of a named point.
     public init(name: String, timestamp: Timestamp, wallMicros: UInt64) {
         self.name = name
         self.timestamp = timestamp
         self.wallMicros = wallMicros
     }
+    /// The record's body, as above.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 32)
         writer.appendFixed(timestamp.rawValue)
@@ -161,6 +190,7 @@ public struct RestorePointRecord: Sendable, Hashable {
         writer.appendLengthPrefixed(name)
         return writer.bytes
     }
+    /// Nil when the body is damaged.
     public init?(_ body: UnsafeRawBufferPointer) {
         var reader = ByteReader(body)
         guard let timestamp = reader.readFixed(UInt64.self),
@@ -175,11 +205,15 @@ public struct RestorePointRecord: Sendable, Hashable {
 ///
 /// `transaction fixed64, global uid, timestamp fixed64, [outcome: 1 committed, 2 aborted]`
 public struct PrepareRecord: Sendable, Hashable {
+    /// The participant's own number.
     public var transaction: TransactionID
+    /// The number that all participants share.
     public var global: UID
+    /// Of the promise, or of the outcome.
     public var timestamp: Timestamp
     /// Nil in a PREPARE.
     public var isCommitted: Bool?
+    /// The record of a promise, or with `isCommitted` of an outcome.
     public init(
         transaction: TransactionID, global: UID, timestamp: Timestamp, isCommitted: Bool? = nil
     ) {
@@ -188,6 +222,7 @@ public struct PrepareRecord: Sendable, Hashable {
         self.timestamp = timestamp
         self.isCommitted = isCommitted
     }
+    /// The record's body, as above.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 40)
         writer.appendFixed(transaction.rawValue)
@@ -196,6 +231,7 @@ public struct PrepareRecord: Sendable, Hashable {
         if let isCommitted { writer.append(isCommitted ? 1 : 2 as UInt8) }
         return writer.bytes
     }
+    /// Nil when the body is damaged.
     public init?(_ body: UnsafeRawBufferPointer) {
         var reader = ByteReader(body)
         guard let transaction = reader.readFixed(UInt64.self), let global = reader.readUID(),

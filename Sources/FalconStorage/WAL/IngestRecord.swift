@@ -9,15 +9,23 @@
 public struct IngestRecord: Sendable, Hashable {
     /// One file, as MANIFEST will have it.
     public struct File: Sendable, Hashable {
+        /// Its identity.
         public var uid: UID
+        /// The number in its name.
         public var number: FileNumber
+        /// Bytes of the file.
         public var byteCount: UInt64
         /// XXH3-64 of the whole file.
         public var hash: UInt64
+        /// Puts and deletes.
         public var entryCount: UInt64
+        /// Deletes among them.
         public var tombstoneCount: UInt64
+        /// Range deletes.
         public var rangeTombstoneCount: UInt64
+        /// The least key, range deletes' bounds included.
         public var smallest: [UInt8]
+        /// The greatest key, or a range delete's upper bound: see ``greatestIsExclusive``.
         public var greatest: [UInt8]
         /// A range tombstone's upper bound ends the file.
         public var greatestIsExclusive: Bool
@@ -29,17 +37,22 @@ public struct IngestRecord: Sendable, Hashable {
     public var timestamp: Timestamp
     /// Microseconds since 1970.
     public var wallMicros: UInt64
+    /// By key; no two overlap.
     public var files: [File]
 
+    /// The record of an ingestion.
     public init(timestamp: Timestamp, wallMicros: UInt64, files: [File]) {
         self.timestamp = timestamp
         self.wallMicros = wallMicros
         self.files = files
     }
 
+    /// Puts and deletes of all files.
     public var entryCount: UInt64 { files.reduce(0) { $0 &+ $1.entryCount } }
+    /// Bytes of all files.
     public var byteCount: UInt64 { files.reduce(0) { $0 &+ $1.byteCount } }
 
+    /// The record's body, as above.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 32 + files.count * 128)
         writer.appendFixed(timestamp.rawValue)
@@ -61,6 +74,7 @@ public struct IngestRecord: Sendable, Hashable {
         return writer.bytes
     }
 
+    /// Nil when the body is damaged.
     public init?(_ body: UnsafeRawBufferPointer) {
         var reader = ByteReader(body)
         guard let timestamp = reader.readFixed(UInt64.self),

@@ -54,17 +54,26 @@ enum WALFormat {
 
 /// What a segment says about itself.
 public struct WALSegmentHeader: Sendable, Hashable {
+    /// Whose log it is, and by which incarnation.
     public var identity: WALIdentity
+    /// Its number, as its name has it.
     public var segment: WALSegmentNumber
+    /// Its identity; new with each life of a recycled file.
     public var uid: UID
+    /// Where its first record begins.
     public var firstLSN: LSN
+    /// The segment it follows on; nil of a log's first.
     public var predecessor: WALContinuation.Predecessor?
     /// The wrapping key over the segment's data key; 0: records are plain.
     public var keyID: UInt64 { envelope?.keyID ?? 0 }
     var envelope: KeyEnvelope?
+    /// When it was begun, in microseconds since 1970 by the wall clock.
     public var wallMicros: UInt64
+    /// The file was another segment before: older bytes may lie behind its records.
     public var isRecycled: Bool
+    /// The format's version.
     public var version: UInt32 = WALFormat.version
+    /// Bits of features without which it cannot be read.
     public var readIncompatibleFeatures: UInt64 = 0
     /// What encryption adds to a chunk with records.
     var sealBytes: Int { envelope == nil ? 0 : FileCipher.tagBytes }
@@ -170,9 +179,12 @@ public struct WALSegmentHeader: Sendable, Hashable {
 }
 
 /// What a chunk is. Values live on disk.
-public enum WALChunkKind: UInt8, Sendable {
+enum WALChunkKind: UInt8, Sendable {
+    /// Records of the log.
     case records = 1
+    /// Only how far the log is committed and synced.
     case watermark = 2
+    /// The segment's end: records go on in the next.
     case seal = 3
 }
 

@@ -15,16 +15,23 @@ public final class WALReader {
 
     /// A segment that was entered, with what was seen in it.
     public struct SegmentSummary: Sendable {
+        /// Its number, as its name has it.
         public var number: WALSegmentNumber
+        /// Where the file is.
         public var path: String
+        /// Bytes of the file, room for records to come included.
         public var fileBytes: UInt64
+        /// Its header; nil when that cannot be read.
         public var header: WALSegmentHeader?
-        /// Chunks with records, and marks.
+        /// Chunks with records.
         public var chunkCount = 0
         /// Chunks whose records were passed over for want of a key.
         public var hiddenChunkCount = 0
+        /// Chunks without records, that state how far the log is committed and synced.
         public var watermarkCount = 0
+        /// Its end was met: records go on in the next segment.
         public var isSealed = false
+        /// The end of its last good record.
         public var lastLSN: LSN
         /// File offset one beyond the last good chunk.
         public var usedBytes: UInt64
@@ -79,9 +86,11 @@ public final class WALReader {
     @exclusivity(unchecked) public private(set) var verdict: WALVerdict = .clean(end: .zero)
     /// Damage found and passed over in tolerant mode.
     @exclusivity(unchecked) public private(set) var damages: [WALDamage] = []
+    /// The segments entered so far, in order.
     @exclusivity(unchecked) public private(set) var summaries: [SegmentSummary] = []
-    /// The greatest committed and synced LSNs that a chunk header read so far states.
+    /// The greatest committed LSN that a chunk header read so far states.
     @exclusivity(unchecked) public private(set) var committedLSN = LSN.zero
+    /// The greatest LSN that one states to be on the device.
     @exclusivity(unchecked) public private(set) var syncedLSN = LSN.zero
     /// The LSN at which the first segment on disk begins; nil without segments.
     @exclusivity(unchecked) public private(set) var firstLSN: LSN?

@@ -14,6 +14,7 @@ public enum WALVerdict: Sendable, Hashable {
         case .corruption(let damage): damage.goodUntil
         }
     }
+    /// Recovery refuses the log.
     public var isCorruption: Bool {
         if case .corruption = self { true } else { false }
     }
@@ -21,6 +22,7 @@ public enum WALVerdict: Sendable, Hashable {
 
 /// Damage to durable log bytes.
 public struct WALDamage: Sendable, Hashable {
+    /// What is wrong. Raw values are stable: tools print them.
     public enum Kind: String, Sendable, Hashable {
         /// A chunk fails its checksum.
         case badChunk = "bad-chunk"
@@ -41,8 +43,11 @@ public struct WALDamage: Sendable, Hashable {
         /// The bytes need a newer program.
         case unsupported
     }
+    /// What is wrong, in kind.
     public var kind: Kind
+    /// The segment, or the one that is missing.
     public var path: String
+    /// Where in the file.
     public var offset: UInt64
     /// What is wrong, and what vouched for the missing bytes.
     public var reason: String
@@ -51,6 +56,7 @@ public struct WALDamage: Sendable, Hashable {
     /// Where a tolerant reader found the log again; nil when nothing readable follows.
     public var resumesAt: LSN?
 
+    /// Damage behind which nothing is known to be readable.
     public init(kind: Kind, path: String, offset: UInt64, reason: String, goodUntil: LSN) {
         self.kind = kind
         self.path = path
@@ -58,6 +64,7 @@ public struct WALDamage: Sendable, Hashable {
         self.reason = reason
         self.goodUntil = goodUntil
     }
+    /// The same as an error, `corruption`, that says what to do.
     public var error: StorageError {
         .corruption(
             "The write-ahead log is damaged (\(kind.rawValue)): \(reason)", path: path,
