@@ -3,7 +3,8 @@
 ///
 /// What counts as committed: beside a live writer, what its chunk headers state (the *committed
 /// LSN*); after a dead one, everything that its recovery would replay, for that is what every later
-/// reader of the directory will see. A transaction's parts are held in memory until its COMMIT.
+/// reader of the directory will see. A transaction's parts are held in memory until its COMMIT while they
+/// are small; those of a large one are read again from the log.
 public final class ChangeReader {
     /// How the end of the log is treated.
     public enum Mode: Sendable {
@@ -22,7 +23,9 @@ public final class ChangeReader {
     /// Read, and not yet known to be committed.
     private var pending: [(end: LSN, event: ChangeEvent)] = []
     private var pendingHead = 0
-    private var parts: [TransactionID: [[UInt8]]] = [:]
+    /// Of the transaction whose COMMIT has yet to come.
+    private var open: TransactionParts?
+    private let heldPartBytes: Int
     private var segment: WALSegmentNumber?
     private var incarnation: UInt64 = 0
     /// Known to be committed from a later incarnation's header.
@@ -31,13 +34,23 @@ public final class ChangeReader {
     /// The end of the COMMIT that was passed over because its first parts went with the log before them.
     private(set) var passedEnd: LSN?
     private var vouchedLSN = LSN.zero
+    private var newestClosed = Timestamp.zero
+    /// No commit at or below it follows those that `next` has given, once `next` has returned nil.
+    public var closedTimestamp: Timestamp {
+        pendingHead < pending.count ? .zero : newestClosed
+    }
+    /// What each later incarnation did not take over from the one before, as far as it was read.
+    public private(set) var abandoned: [(after: LSN, until: LSN)] = []
 
     /// Reads `root`'s log from the first record at or after `start`.
-    /// - Parameter passesDamage: goes on behind damage instead of ending at it; see ``damages``.
+    /// - Parameters:
+    ///   - passesDamage: goes on behind damage instead of ending at it; see ``damages``.
+    ///   - heldPartBytes: what of a transaction's parts is held in memory at the most.
     public init(
         root: String, fileSystem: any FileSystem, from start: LSN = .zero, mode: Mode,
-        passesDamage: Bool = false
+        passesDamage: Bool = false, heldPartBytes: Int = 8 << 20
     ) throws(StorageError) {
+        self.heldPartBytes = heldPartBytes
         walDirectory = FileNames(root: root).walDirectory
         self.fileSystem = fileSystem
         self.mode = mode
@@ -58,6 +71,18 @@ public final class ChangeReader {
         let probe = try WALReader(directory: directory, fileSystem: fileSystem, mode: .follow)
         _ = try probe.next()
         return probe.firstLSN
+    }
+
+    /// The shard whose log is kept in `root`; nil without segments.
+    public static func identity(
+        root: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> UID? {
+        let directory = FileNames(root: root).walDirectory
+        guard try fileSystem.exists(directory) else { return nil }
+        let probe = try WALReader(directory: directory, fileSystem: fileSystem, mode: .follow)
+        probe.skipsEncrypted = true
+        _ = try probe.next()
+        return probe.segmentHeader?.identity.shard
     }
 
     /// The first CHECKPOINT of the kept log that holds a schema; nil when there is none before damage.
@@ -83,6 +108,9 @@ public final class ChangeReader {
     public var committedLSN: LSN { max(reader.committedLSN, inheritedCommit, vouchedLSN) }
     /// One beyond the last byte read.
     public var position: LSN { reader.position }
+    /// What a live writer has committed and `next` has given, once it returned nil: nothing that ends at or
+    /// before it follows.
+    public var resolvedLSN: LSN { min(committedLSN, position) }
 
     /// Says that what ends at or before `end` is committed: for the writer's own process, which knows
     /// before its log does.
@@ -162,7 +190,7 @@ public final class ChangeReader {
         throw Self.vanished(damage.path)
     }
 
-    private static func vanished(_ path: String) -> StorageError {
+    static func vanished(_ path: String) -> StorageError {
         StorageError(
             .targetUnreachable, kind: .user,
             "A log segment was released before it was read; the changes in it cannot be shown.",
@@ -180,7 +208,8 @@ public final class ChangeReader {
             pending.removeSubrange(0..<pendingHead)
             pendingHead = 0
             pending.removeAll { $0.end > last }
-            parts.removeAll()
+            open = nil
+            if last < header.firstLSN { abandoned.append((last, header.firstLSN)) }
         }
         segment = header.segment
         incarnation = header.identity.incarnation
@@ -191,15 +220,17 @@ public final class ChangeReader {
         case .batchPart:
             guard let part = BatchPartView(record.body) else { throw unreadable(record) }
             // A transaction's parts and its COMMIT lie side by side: what was open is an orphan.
-            if part.part == 0 { parts = [part.transaction: []] }
-            parts[part.transaction, default: []].append(Array(record.body))
+            if part.part == 0 || open?.transaction != part.transaction {
+                open = parts(of: part, at: record, in: reader)
+            }
+            open?.add(record.body, limit: heldPartBytes)
         case .commit:
             guard let view = CommitRecordView(record.body) else { throw unreadable(record) }
-            var own = parts.removeValue(forKey: view.header.transaction) ?? []
-            parts.removeAll()
+            var own = open?.transaction == view.header.transaction ? open : nil
+            open = nil
             if view.header.partCount == 0 {
-                own = []
-            } else if own.count != Int(view.header.partCount) {
+                own = nil
+            } else if own?.count != Int(view.header.partCount) {
                 guard let collected = try collectParts(of: view.header, before: record.lsn) else {
                     passedEnd = record.end
                     return
@@ -218,23 +249,34 @@ public final class ChangeReader {
             guard let checkpoint = CheckpointRecord(record.body) else { throw unreadable(record) }
             if !checkpoint.catalog.isEmpty { pending.append((record.end, .checkpoint(checkpoint))) }
         case .ingest:
-            parts.removeAll()
+            open = nil
             guard let ingest = IngestRecord(record.body) else { throw unreadable(record) }
             pending.append((record.end, .ingest(ingest, lsn: record.lsn, endLSN: record.end)))
         case .incarnation:
-            parts.removeAll()
+            open = nil
+        case .closedTimestamp:
+            guard let closed = ClosedTimestampRecord(record.body) else { throw unreadable(record) }
+            newestClosed = max(newestClosed, closed.timestamp)
         default:
             break
         }
+    }
+
+    private func parts(
+        of part: BatchPartView, at record: WALRecord, in reader: WALReader
+    ) -> TransactionParts {
+        TransactionParts(
+            part.transaction, from: reader.bookmark(of: record), directory: walDirectory,
+            fileSystem: fileSystem)
     }
 
     /// The parts of a transaction that began before the reader did. Nil when the log begins amid them: the
     /// first went with the segments before it, and the transaction lies before what is kept.
     private func collectParts(
         of header: CommitHeader, before end: LSN
-    ) throws(StorageError) -> [[UInt8]]? {
+    ) throws(StorageError) -> TransactionParts? {
         let earlier = try WALReader(directory: walDirectory, fileSystem: fileSystem)
-        var found: [[UInt8]] = []
+        var found: TransactionParts?
         var isFirst = true
         /// Of the log's very first record, when it is one of the parts.
         var trimmed: UInt32 = 0
@@ -244,13 +286,14 @@ public final class ChangeReader {
                 part.transaction == header.transaction
             else { continue }
             if isFirst { trimmed = part.part }
-            if part.part == 0 { found = [] }
-            found.append(Array(record.body))
+            if part.part == 0 || found == nil { found = parts(of: part, at: record, in: earlier) }
+            found?.add(record.body, limit: heldPartBytes)
         }
         // All of them may have gone, and the log begin with the COMMIT.
         if isFirst, (earlier.firstLSN ?? .zero) > Self.beginningLSN { return nil }
-        guard found.count == Int(header.partCount) else {
-            if trimmed > 0, found.count + Int(trimmed) == Int(header.partCount) { return nil }
+        let count = found?.count ?? 0
+        guard count == Int(header.partCount) else {
+            if trimmed > 0, count + Int(trimmed) == Int(header.partCount) { return nil }
             throw StorageError(
                 .targetUnreachable, kind: .user,
                 "The first parts of transaction \(header.transaction.rawValue), which commits at "

@@ -1,4 +1,5 @@
-/// One committed transaction, as the log holds it: its own copy of the record bytes.
+/// One committed transaction, as the log holds it: its own copy of the record bytes. Of a large one the parts
+/// stay in the log, and each walk reads them again.
 public struct ChangeTransaction: Sendable {
     /// Where its COMMIT begins: its name in the log.
     public let lsn: LSN
@@ -7,44 +8,38 @@ public struct ChangeTransaction: Sendable {
     /// The head of its COMMIT: number, timestamp, database and idempotency key.
     public let header: CommitHeader
     /// The BATCH_PARTs in order, then the COMMIT.
-    let parts: [[UInt8]]
+    let parts: TransactionParts?
     let commit: [UInt8]
 
     /// Bytes of its records.
-    public var byteCount: Int { parts.reduce(commit.count) { $0 + $1.count } }
+    public var byteCount: Int { commit.count + (parts?.byteCount ?? 0) }
+    /// Its parts are more than is held in memory.
+    public var isLarge: Bool { parts.map { !$0.isHeld } ?? false }
 
     /// Calls `body` with each operation in the transaction's order, borrowed for the call. `body`
     /// returns false to end the walk.
     public func forEachOperation(
         _ body: (WALOperation) throws(StorageError) -> Bool
     ) throws(StorageError) {
-        for part in parts {
-            let goesOn = try Self.walk(part, at: lsn, body) { BatchPartView($0)?.operations() }
-            if !goesOn { return }
+        let goesOn = try parts?.walk { part throws(StorageError) in
+            try Self.walk(BatchPartView(part)?.operations(), at: lsn, body)
         }
-        _ = try Self.walk(commit, at: lsn, body) { CommitRecordView($0)?.operations() }
+        guard goesOn ?? true else { return }
+        _ = try commit.withBorrowedBytes { bytes throws(StorageError) in
+            try Self.walk(CommitRecordView(bytes)?.operations(), at: lsn, body)
+        }
     }
 
     private static func walk(
-        _ record: [UInt8], at lsn: LSN, _ body: (WALOperation) throws(StorageError) -> Bool,
-        _ open: (UnsafeRawBufferPointer) -> WALOperationIterator?
+        _ operations: WALOperationIterator?, at lsn: LSN,
+        _ body: (WALOperation) throws(StorageError) -> Bool
     ) throws(StorageError) -> Bool {
-        var failure: StorageError?
-        var goesOn = true
-        record.withUnsafeBytes { bytes in
-            guard var operations = open(bytes) else {
-                failure = damaged(lsn)
-                return
-            }
-            do throws(StorageError) {
-                while goesOn, let operation = operations.next() { goesOn = try body(operation) }
-            } catch {
-                failure = error
-            }
-            if operations.isDamaged { failure = damaged(lsn) }
+        guard var operations else { throw damaged(lsn) }
+        while let operation = operations.next() {
+            if try !body(operation) { return false }
         }
-        if let failure { throw failure }
-        return goesOn
+        if operations.isDamaged { throw damaged(lsn) }
+        return true
     }
 
     private static func damaged(_ lsn: LSN) -> StorageError {

@@ -3,45 +3,33 @@ import FalconStorage
 
 /// Turns transactions into the lines that cdc-tail shows.
 final class ChangeFormatter {
-    /// What is shown.
-    struct Selection {
-        var tables: [TableGlob] = []
-        /// insert, update, delete, truncate; empty for all.
-        var operations: Set<String> = []
-        var showsTransactions = true
-    }
-
-    /// One line: its fields and its form for people.
-    struct Line {
-        var fields: [(String, JSONValue)]
-        var text: String
-    }
-
     let schema: SchemaHistory
-    private let decoder: RowDecoder
-    let selection: Selection
+    let selection: ChangeSelection
+    let dialect: ChangeDialect
+    let forms: TableForms
     /// Called once per storage whose table is unknown.
     private let onUnknown: (String, LSN) -> Void
     private var unknown: Set<UInt64> = []
-    /// Of the transaction that is being shown.
-    private var definition = TableDefinitions()
+    /// Asked now and then amid a large transaction; true ends it.
+    private let shouldStop: () -> Bool
+
+    // Of the transaction that is being shown.
+    /// Made before the first catalog row of it is taken in, when one is met or has to be.
+    private var definition: TableDefinitions?
+    private var isBegun = false
+    private var rows = 0
+    private var touched: [TableForm] = []
 
     init(
-        schema: SchemaHistory, decoder: RowDecoder, selection: Selection,
-        onUnknown: @escaping (String, LSN) -> Void
+        schema: SchemaHistory, selection: ChangeSelection, dialect: ChangeDialect,
+        shouldStop: @escaping () -> Bool, onUnknown: @escaping (String, LSN) -> Void
     ) {
         self.schema = schema
-        self.decoder = decoder
         self.selection = selection
+        self.dialect = dialect
+        self.shouldStop = shouldStop
         self.onUnknown = onUnknown
-    }
-
-    private func take(_ operation: WALOperation) throws(StorageError) {
-        switch operation.kind {
-        case .put: try schema.apply(key: operation.key, value: operation.value)
-        case .delete: schema.forget(catalogKey: operation.key)
-        default: break
-        }
+        forms = TableForms(schema, selection)
     }
 
     /// Takes in the transaction's DDL; its rows are not shown.
@@ -52,164 +40,237 @@ final class ChangeFormatter {
         }
     }
 
-    /// Calls `emit` with the transaction's lines: begin, rows in the order they were written,
-    /// commit. A transaction without a selected row shows nothing.
-    func show(
-        _ transaction: ChangeTransaction, _ emit: (Line) -> Void
-    ) throws(StorageError) {
-        var rows = 0
-        definition = try TableDefinitions(transaction, schema)
-        try transaction.forEachOperation { operation throws(StorageError) in
-            switch operation.operationClass {
-            case .catalog, .row:
-                let shown =
-                    operation.operationClass == .row
-                    ? try line(operation, transaction) : dropLine(operation, transaction)
-                if operation.operationClass == .catalog { try take(operation) }
-                if let line = shown {
-                    if rows == 0, selection.showsTransactions {
-                        emit(boundary("begin", transaction, rows: nil))
-                    }
-                    rows += 1
-                    emit(line)
-                }
-            case .index, .system:
-                break
-            }
+    private func take(_ operation: WALOperation) throws(StorageError) {
+        switch operation.kind {
+        case .put: try schema.apply(key: operation.key, value: operation.value)
+        case .delete: schema.forget(catalogKey: operation.key)
+        default: break
+        }
+    }
+
+    /// Writes the transaction's lines: begin, rows in the order they were written, commit. A transaction
+    /// without a selected row shows nothing. False: it was broken off.
+    func show(_ transaction: ChangeTransaction, _ head: ChangeHead) throws(StorageError) -> Bool {
+        let number = transaction.header.transaction.rawValue
+        if !selection.transactions.isEmpty, !selection.transactions.contains(number) {
+            try skip(transaction)
             return true
         }
-        if rows > 0, selection.showsTransactions {
-            emit(boundary("commit", transaction, rows: rows))
+        reset()
+        definition = nil
+        var seen = 0
+        var isWhole = true
+        try transaction.forEachOperation { operation throws(StorageError) in
+            switch operation.operationClass {
+            case .catalog:
+                try define(transaction)
+                try showCatalog(operation, head)
+            case .row: try showRow(operation, transaction, head)
+            case .index, .system: break
+            }
+            seen += 1
+            if seen & 0xFFF == 0, shouldStop() { isWhole = false }
+            return isWhole
         }
+        if isWhole { try end(head) }
+        return isWhole
     }
 
-    // MARK: Lines
-
-    private func head(_ transaction: ChangeTransaction) -> [(String, JSONValue)] {
-        [
-            ("lsn", .text(transaction.lsn)),
-            ("txid", .unsigned(transaction.header.transaction.rawValue)),
-            ("ts", .string(ToolTime.format(transaction.header.wallMicros))),
-            ("commit_ts", .string(String(transaction.header.timestamp.rawValue))),
-        ]
+    private func define(_ transaction: ChangeTransaction) throws(StorageError) {
+        if definition == nil { definition = try TableDefinitions(transaction, schema) }
     }
 
-    private func boundary(_ op: String, _ transaction: ChangeTransaction, rows: Int?) -> Line {
-        var fields: [(String, JSONValue)] = [("op", .string(op))] + head(transaction)
-        var text =
-            "\(op.uppercased()) \(transaction.header.transaction.rawValue) at \(transaction.lsn), "
-            + ToolTime.format(transaction.header.wallMicros)
-        if let rows {
-            fields.append(("end_lsn", .text(transaction.endLSN)))
-            fields.append(("rows", .count(rows)))
-            text =
-                "\(op.uppercased()) \(transaction.header.transaction.rawValue), \(rows) row(s), "
-                + "resume from \(transaction.endLSN)"
+    // MARK: Boundaries
+
+    private func reset() {
+        for table in touched {
+            table.shownRows = 0
+            table.pendingMoves = 0
+            table.isTouched = false
         }
-        return Line(fields: fields, text: text)
+        touched.removeAll(keepingCapacity: true)
+        isBegun = false
+        rows = 0
     }
 
-    private func line(
-        _ operation: WALOperation, _ transaction: ChangeTransaction
-    ) throws(StorageError) -> Line? {
-        guard let table = schema.table(of: operation.key) else {
-            return rawLine(operation, transaction)
+    private func begin(_ head: ChangeHead) throws(StorageError) {
+        guard !isBegun else { return }
+        isBegun = true
+        dialect.enter(head)
+        if selection.showsTransactions, !head.isSnapshot { try dialect.begin(head) }
+    }
+
+    private func end(_ head: ChangeHead) throws(StorageError) {
+        if isBegun, selection.showsTransactions {
+            try dialect.commit(
+                head, rows: rows, tables: touched.filter { $0.shownRows > 0 })
         }
-        let op: String
+        reset()
+    }
+
+    private func touch(_ table: TableForm) {
+        guard !table.isTouched else { return }
+        table.isTouched = true
+        touched.append(table)
+    }
+
+    private func emit(_ change: RowChange, _ head: ChangeHead) throws(StorageError) {
+        try begin(head)
+        rows += 1
+        var change = change
+        change.ordinal = rows
+        if let table = change.table {
+            touch(table)
+            table.shownRows += 1
+            change.tableOrdinal = table.shownRows
+        }
+        try dialect.row(change, head)
+    }
+
+    // MARK: Rows
+
+    private func showRow(
+        _ operation: WALOperation, _ transaction: ChangeTransaction, _ head: ChangeHead
+    ) throws(StorageError) {
+        guard let view = schema.table(of: operation.key) else {
+            try define(transaction)
+            return try showUnknown(operation, head)
+        }
         // What a statement did not ask for (a rewrite, a dropped table's range) is not a change.
+        guard operation.sql != .none else { return }
+        let table = try forms.form(view)
+        guard table.isSelected else { return }
+        var change = RowChange(kind: .insert, table: table, key: operation.key)
+        change.before = operation.before
         switch (operation.kind, operation.sql) {
-        case (_, .none): return nil
-        case (.rangeDelete, _): op = "truncate"
-        case (.delete, _): op = "delete"
-        case (_, .update): op = "update"
-        default: op = "insert"
+        case (.rangeDelete, _): change.kind = .truncate
+        case (.delete, let sql):
+            change.kind = .delete
+            change.movesKey = sql == .update
+            if change.movesKey {
+                touch(table)
+                table.pendingMoves += 1
+            }
+        case (_, .update):
+            change.kind = .update
+            change.value = operation.value
+            if table.pendingMoves > 0 {
+                table.pendingMoves -= 1
+                change.movesKey = true
+            }
+        default: change.value = operation.value
         }
-        guard selection.operations.isEmpty || selection.operations.contains(op),
-            selection.tables.isEmpty
-                || selection.tables.contains(where: { $0.matches(table.descriptor) })
-        else { return nil }
-        var fields: [(String, JSONValue)] = [
-            ("op", .string(op)),
-            ("database", .string(schema.databaseName(table.descriptor.database))),
-            ("table", .string(table.name)),
-        ]
-        fields += head(transaction)
-        var text = "\(op.uppercased()) \(table.name)"
-        if op != "truncate" {
-            let key = try decoder.key(operation.key, of: table)
-            fields.append(("key", .object(key)))
-            if operation.kind == .delete, operation.sql == .update {
-                // The old key of a row whose key was updated; the row follows under its new one.
-                fields.append(("cause", .string("update")))
-            }
-            if let before = operation.before {
-                fields.append(("before", .object(try decoder.row(before, of: table))))
-            }
-            if operation.kind == .put {
-                let after = try decoder.row(operation.value, of: table)
-                fields.append(("after", .object(after)))
-                text += " " + JSONValue.object(after).encoded
-            } else {
-                text += " key " + JSONValue.object(key).encoded
-            }
-        }
-        return Line(fields: fields, text: text)
+        guard selection.shows(change.kind.rawValue),
+            change.kind == .truncate || contains(table.keyRange, operation.key)
+        else { return }
+        try emit(change, head)
     }
 
-    /// A table that was there before the transaction and is dropped by it. Its rows go with it: they
-    /// are not shown one by one.
-    private func dropLine(_ operation: WALOperation, _ transaction: ChangeTransaction) -> Line? {
-        guard operation.kind == .delete, let table = schema.table(ofCatalogKey: operation.key),
-            selection.operations.isEmpty || selection.operations.contains("drop"),
-            selection.tables.isEmpty
-                || selection.tables.contains(where: { $0.matches(table.descriptor) })
-        else { return nil }
-        let fields: [(String, JSONValue)] = [
-            ("op", .string("drop")),
-            ("database", .string(schema.databaseName(table.descriptor.database))),
-            ("table", .string(table.name)),
-        ]
-        return Line(fields: fields + head(transaction), text: "DROP \(table.name)")
+    private func contains(_ range: KeyRange, _ key: UnsafeRawBufferPointer) -> Bool {
+        if let lower = range.lower,
+            lower.withUnsafeBytes({ KeyOrder.compare(key, $0) }) < 0
+        {
+            return false
+        }
+        guard let upper = range.upper else { return true }
+        return upper.withUnsafeBytes { KeyOrder.compare(key, $0) } < 0
     }
 
     /// A row of a table that no catalog row known so far describes: bytes in hex.
-    private func rawLine(_ operation: WALOperation, _ transaction: ChangeTransaction) -> Line? {
-        guard selection.tables.isEmpty, !definition.owns(operation) else { return nil }
-        let op: String
+    private func showUnknown(
+        _ operation: WALOperation, _ head: ChangeHead
+    ) throws(StorageError) {
+        guard selection.showsUnknown, !(definition?.owns(operation) ?? false) else { return }
+        var change = RowChange(kind: .put, key: operation.key)
         switch operation.kind {
-        case .put: op = "put"
-        case .delete: op = "remove"
-        case .rangeDelete: op = "remove-range"
-        default: return nil
+        case .put: change.value = operation.value
+        case .delete: change.kind = .remove
+        case .rangeDelete:
+            change.kind = .removeRange
+            change.value = operation.value
+        default: return
         }
-        guard selection.operations.isEmpty || selection.operations.contains(op) else { return nil }
-        var name = "storage:?"
+        guard selection.shows(change.kind.rawValue) else { return }
+        change.storage = "storage:?"
         if let (database, storage) = KeyCodec.parsePrefix(operation.key) {
-            name = "storage:\(database.rawValue)/\(storage.rawValue)"
+            change.storage = "storage:\(database.rawValue)/\(storage.rawValue)"
             if unknown.insert(operation.key.loadUnaligned(as: UInt64.self)).inserted {
-                onUnknown(name, transaction.lsn)
+                onUnknown(change.storage, head.lsn)
             }
         }
-        var fields: [(String, JSONValue)] = [("op", .string(op)), ("table", .string(name))]
-        fields += head(transaction)
-        fields.append(("key_hex", .string(Self.hex(operation.key))))
-        if operation.kind == .put {
-            fields.append(("value_hex", .string(Self.hex(operation.value))))
-        } else if operation.kind == .rangeDelete {
-            fields.append(("upper_hex", .string(Self.hex(operation.value))))
-        }
-        return Line(
-            fields: fields, text: "\(op.uppercased()) \(name) key \(Self.hex(operation.key))")
+        try emit(change, head)
     }
 
-    private static func hex(_ bytes: UnsafeRawBufferPointer) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count * 2)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+    // MARK: Schema
+
+    private func showCatalog(
+        _ operation: WALOperation, _ head: ChangeHead
+    ) throws(StorageError) {
+        let isTable = KeyCodec.parsePrefix(operation.key)?.storage == CatalogKeys.tables
+        let old = isTable ? schema.table(ofCatalogKey: operation.key) : nil
+        if operation.kind == .delete, let old {
+            // A table that was there before the transaction. Its rows go with it: they are not shown one
+            // by one.
+            let table = try forms.form(old)
+            if table.isSelected, dialect.showsDroppedRows, selection.shows("drop") {
+                try emit(RowChange(kind: .drop, table: table, key: operation.key), head)
+            }
+            try showSchema(.drop, table, head)
         }
-        return String(decoding: text, as: UTF8.self)
+        try take(operation)
+        guard isTable, operation.kind == .put,
+            let new = schema.table(ofCatalogKey: operation.key)
+        else { return }
+        if let old, old.isSameShape(new) { return }
+        try showSchema(old == nil ? .create : .alter, try forms.form(new), head)
+    }
+
+    private func showSchema(
+        _ kind: SchemaChange.Kind, _ table: TableForm, _ head: ChangeHead
+    ) throws(StorageError) {
+        guard selection.showsSchema, table.isSelected, selection.shows("schema") else { return }
+        try begin(head)
+        try dialect.schema(SchemaChange(kind: kind, table: table), head)
+    }
+
+    // MARK: Other events
+
+    /// A line for each file that came in from outside. Its rows are in the file and not in the log, so
+    /// they are counted and not shown.
+    func show(_ ingest: IngestRecord, _ head: ChangeHead) throws(StorageError) {
+        guard selection.shows("ingest"), selection.transactions.isEmpty else { return }
+        dialect.enter(head)
+        for file in ingest.files {
+            let view = file.smallest.withUnsafeBytes { schema.table(of: $0) }
+            var table: TableForm?
+            if let view { table = try forms.form(view) }
+            guard table?.isSelected ?? selection.showsUnknown else { continue }
+            try dialect.ingest(file, table, head)
+        }
+    }
+
+    typealias EmitRow =
+        (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(StorageError) ->
+        Void
+
+    /// Shows the rows of a snapshot: `walk` calls back with each row of a table. False: it was broken off.
+    func showSnapshot(
+        _ head: ChangeHead, _ tables: [TableView],
+        _ walk: (TableForm, EmitRow) throws(StorageError) -> Bool
+    ) throws(StorageError) -> Bool {
+        reset()
+        for view in tables {
+            let table = try forms.form(view)
+            guard table.isSelected else { continue }
+            try showSchema(.read, table, head)
+            guard selection.shows("read") else { continue }
+            let isWhole = try walk(table) { key, value throws(StorageError) in
+                try emit(RowChange(kind: .read, table: table, key: key, value: value), head)
+            }
+            if !isWhole { return false }
+        }
+        try begin(head)
+        try end(head)
+        return true
     }
 }

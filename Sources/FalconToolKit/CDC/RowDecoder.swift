@@ -76,7 +76,7 @@ struct RowDecoder {
         }
     }
 
-    private static func damaged(
+    static func damaged(
         _ what: String, _ table: TableView, _ error: SQLError?
     ) -> StorageError {
         StorageError(

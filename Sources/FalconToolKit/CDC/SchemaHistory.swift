@@ -13,6 +13,11 @@ final class TableView {
         codec = RowCodec(descriptor)
         name = descriptor.schema + "." + descriptor.name
     }
+
+    /// Every change of a table's columns raises its version.
+    func isSameShape(_ other: TableView) -> Bool {
+        descriptor.version == other.descriptor.version && name == other.name
+    }
 }
 
 /// The tables and databases as of the point of the log that has been read: built from the catalog
@@ -43,6 +48,18 @@ final class SchemaHistory {
     /// The newest version of the table that a catalog key names.
     func table(ofCatalogKey key: UnsafeRawBufferPointer) -> TableView? {
         key.count == 12 ? newest[Array(key)] : nil
+    }
+
+    /// Forgets which versions are the newest, before a catalog of an earlier time is taken in. The tables'
+    /// bodies stay known.
+    func forgetNewest() { newest = [:] }
+
+    /// The tables that are there, by database and storage.
+    var currentTables: [TableView] {
+        newest.values.sorted {
+            ($0.descriptor.database, $0.descriptor.storageID)
+                < ($1.descriptor.database, $1.descriptor.storageID)
+        }
     }
 
     /// Takes in that a catalog row was deleted. The table's bodies stay known.
@@ -105,7 +122,11 @@ final class SchemaHistory {
         options.blockCacheBytes = 1 << 20
         let engine = try StorageEngine.open(at: root, options: options, environment: environment)
         defer { try? engine.close() }
-        let now = engine.publishedTimestamp
+        try load(engine, at: engine.publishedTimestamp)
+    }
+
+    /// Takes in the catalog as of `now`.
+    func load(_ engine: StorageEngine, at now: Timestamp) throws(StorageError) {
         try scan(engine, CatalogKeys.shared, CatalogKeys.databases, now)
         for database in databases.keys.sorted() {
             try scan(engine, database, CatalogKeys.tables, now)

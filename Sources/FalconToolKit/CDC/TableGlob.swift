@@ -10,6 +10,10 @@ struct TableGlob: Sendable {
         return Self.matches(Array(pattern.unicodeScalars), Array(name.unicodeScalars))
     }
 
+    func matches(_ name: String) -> Bool {
+        Self.matches(Array(pattern.unicodeScalars), Array(name.unicodeScalars))
+    }
+
     // Greedy with one point of return: linear in practice, never worse than the product of lengths.
     static func matches(_ pattern: [Unicode.Scalar], _ text: [Unicode.Scalar]) -> Bool {
         var p = 0

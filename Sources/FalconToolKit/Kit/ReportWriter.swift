@@ -67,6 +67,18 @@ public final class ReportWriter {
         }
     }
 
+    /// One record that the tool has put into the form asked for itself: a JSON object, a row of csv with the
+    /// schema version before it, or a line of text.
+    public func record(encoded: [UInt8]) {
+        begin()
+        recordCount += 1
+        if format == .json { output.write(recordCount == 1 ? "\"records\":[\n" : ",\n") }
+        output.write(encoded)
+        if format != .json { output.write(Self.newline) }
+    }
+
+    private static let newline = [UInt8(ascii: "\n")]
+
     /// A field of the summary; a name given twice keeps the last value.
     public func set(_ name: String, _ value: JSONValue) {
         fields.removeAll { $0.0 == name }

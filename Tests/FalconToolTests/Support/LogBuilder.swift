@@ -16,7 +16,7 @@ final class LogBuilder {
         var before: [UInt8]?
     }
 
-    let fileSystem = MemoryFileSystem()
+    let fileSystem: MemoryFileSystem
     let clock = ManualClock()
     let environment: StorageEnvironment
     let root = "/db"
@@ -27,11 +27,25 @@ final class LogBuilder {
     /// Every commit: where it begins and ends.
     private(set) var commits: [WALPosition] = []
 
-    init(segmentBytes: Int = 64 << 10, retainBytes: UInt64 = .max) throws {
+    /// - Parameter image: what is left of another log, which this one goes on from.
+    init(
+        segmentBytes: Int = 64 << 10, retainBytes: UInt64 = .max,
+        after image: MemoryFileSystem? = nil
+    ) throws {
+        fileSystem = image ?? MemoryFileSystem()
         environment = StorageEnvironment(
             fileSystem: fileSystem, clock: clock, random: SeededRandom(seed: 1))
-        try fileSystem.createDirectory(root)
-        writer = try Self.open(environment, root, .beginning, 1, segmentBytes, retainBytes)
+        try fileSystem.createDirectoryIfMissing(root)
+        var continuation = WALContinuation.beginning
+        if image != nil {
+            let reader = try WALReader(
+                directory: FileNames(root: root).walDirectory, fileSystem: fileSystem)
+            while try reader.next() != nil {}
+            continuation = reader.continuation
+            incarnation = 2
+        }
+        writer = try Self.open(
+            environment, root, continuation, incarnation, segmentBytes, retainBytes)
     }
 
     private static func open(
