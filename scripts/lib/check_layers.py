@@ -25,7 +25,7 @@ MAY_IMPORT = {
 FOLDERS = {
     "FalconStorage": [
         "Core", "VFS", "Transform", "WAL", "Memtable", "Cache", "SST", "Blob", "Manifest", "LSM", "Spill", "MVCC",
-        "Commit", "Recovery", "Engine", "PITR", "CDC", "Verify", "Ingest", "Stores",
+        "Commit", "Recovery", "Archive", "Engine", "PITR", "CDC", "Verify", "Ingest", "Stores",
     ],
 }
 DECLARATION = re.compile(

@@ -58,13 +58,14 @@ extension FunctionDescriptor {
 
     private static let costly: Set<String> = [
         "pg_sleep", "pg_sleep_for", "pg_sleep_until", "falcon.rotate_master_key",
-        "falcon.rotate_data_keys",
+        "falcon.rotate_data_keys", "falcon.backup", "pg_switch_wal", "pg_create_restore_point",
     ]
 
     private static let cheapVolatile: Set<String> = [
         "nextval", "currval", "lastval", "setval", "random", "setseed", "clock_timestamp",
         "timeofday", "set_config", "gen_random_uuid", "txid_current", "pg_current_xact_id",
-        "pg_notify", "pg_export_snapshot",
+        "pg_notify", "pg_export_snapshot", "pg_current_wal_lsn", "pg_current_wal_insert_lsn",
+        "pg_current_wal_flush_lsn",
         "pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_unlock",
         "pg_advisory_unlock_all", "pg_advisory_unlock_shared", "pg_advisory_xact_lock",
         "pg_advisory_xact_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared",

@@ -19,7 +19,7 @@ extension FunctionLibrary {
         }
     }
 
-    private static func bridged(_ context: FunctionContext) throws(SQLError) -> Session {
+    static func bridged(_ context: FunctionContext) throws(SQLError) -> Session {
         guard let session = (context.session as? SessionBridge)?.session else {
             throw SQLError(.objectNotInPrerequisiteState, "no session")
         }

@@ -55,6 +55,7 @@ struct FunctionLibrary {
         library.addSession()
         library.addTransactions()
         library.addEncryption()
+        library.addBackup()
         library.addSets()
         library.addAggregates()
         library.addCatalog()

@@ -71,6 +71,7 @@ final class AdminSource: Sendable {
             appendEngine(engine.statistics(), &out)
             appendSafepoint(engine.safepointReport(), &out)
             if let status = engine.encryptionStatus() { appendEncryption(status, &out) }
+            if let status = engine.archiveStatus() { appendArchive(status, &out) }
             if let budget = engine.options.memoryBudget { appendMemory(budget, &out) }
         }
         return out.text

@@ -41,6 +41,11 @@ public struct ServerConfig: Sendable {
     /// 0: data keys stay until somebody rotates them.
     public var encryptionKeyMaxAgeMillis = 0
 
+    /// Empty: the log is not archived.
+    public var archiveDirectory = ""
+    public var archiveMaxPendingBytes = 16 << 30
+    public var archiveTimeoutMillis = 60_000
+
     public var maxLocks = 8_000_000
     /// Empty: prepared transactions wait for their clients, however long.
     public var inDoubtCommand = ""

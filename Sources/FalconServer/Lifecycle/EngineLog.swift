@@ -48,6 +48,15 @@ final class EngineLog: EngineEventListener {
             logger.warning("damage was met and could not be settled: \(error); because: \(cause)")
         case .keysNotReplaced(let error):
             logger.warning("data keys beyond their age could not be replaced: \(error)")
+        case .archiveFailed(let error):
+            logger.warning("the log could not be archived and is tried again: \(error)")
+        case .archiveResumed: logger.notice("the log is archived again")
+        case .archiveLost(let lsn, let reason):
+            logger.error(
+                """
+                the archive of the log is lost since \(lsn): \(reason). No later point can be restored \
+                until the next base backup: SELECT falcon.backup('label')
+                """)
         case .stalled(let call):
             let seconds = call.micros / 1_000_000
             logger.warning(

@@ -172,6 +172,7 @@ public final class RunningServer: Sendable {
         options.backgroundBytesPerSecond = UInt64(config.backgroundBytesPerSecond)
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
+        options.archive = config.archive
         options.catalogReader = CatalogCheckpoint.reader
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
         do throws(ConfigError) {

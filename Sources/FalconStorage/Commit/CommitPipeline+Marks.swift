@@ -13,6 +13,19 @@ extension CommitPipeline {
         awaitsFirstCommit = !isLast
     }
 
+    /// Logs a named place to restore to: all commits before it are in a restore to it, none that is ordered later.
+    /// Returns where its record ends.
+    func logRestorePoint(_ name: String) throws(StorageError) -> LSN {
+        section.lock()
+        defer { section.unlock() }
+        guard let wal, !isRefusing else { throw refusal() }
+        let (timestamp, wall) = clock.close()
+        return try wal.append(
+            .restorePoint,
+            RestorePointRecord(name: name, timestamp: timestamp, wallMicros: wall).encoded()
+        ).end
+    }
+
     /// Logs a CHECKPOINT with the catalog read at `timestamp`. Nil when the catalog has changed since:
     /// the record must hold what every earlier record of the log made of it, and no less.
     func logCheckpoint(

@@ -102,6 +102,7 @@ struct RecoveryApplier {
             version: recovered.version, nextFileNumber: recovered.nextFileNumber,
             writer: manifest, store: store)
         notes.begin(versions)
+        let archiver = try makeArchiver(format, wal)
         let background = BackgroundWork(
             tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
             tracker: tracker, controller: controller, environment: environment, options: options,
@@ -109,7 +110,7 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            branch: incarnation.branch, options: options, stalls: stalls,
+            incarnation: incarnation, archiver: archiver, options: options, stalls: stalls,
             random: environment.random)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
@@ -122,6 +123,7 @@ struct RecoveryApplier {
             try closer.start()
         }
         try background.start()
+        try archiver?.start()
         let report = recovered.version.corruptionReport(names)
         for entry in report.entries { background.events.send(.quarantined(entry)) }
         for file in report.blobFiles { background.events.send(.blobDamaged(file)) }
@@ -149,6 +151,16 @@ struct RecoveryApplier {
             path: names.root, options: options, environment: environment, store: store, tree: tree,
             tracker: tracker, writeSide: nil)
         return CheckpointWriter(reader: reader, pipeline: pipeline, wal: wal, read: read)
+    }
+
+    private func makeArchiver(
+        _ format: FormatFile, _ wal: WALWriter
+    ) throws(StorageError) -> LogArchiver? {
+        guard let archive = options.archive else { return nil }
+        let events = EngineEvents(path: names.root, listener: options.eventListener)
+        return try LogArchiver(
+            options: archive, shard: format.shard, wal: wal, environment: environment
+        ) { events.send($0) }
     }
 
     private func makeFormat(_ recovered: RecoveredState) throws(StorageError) -> FormatFile {

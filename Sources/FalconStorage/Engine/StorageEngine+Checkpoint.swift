@@ -8,20 +8,7 @@ extension StorageEngine {
         try flush()
         // Holding the state holds its files.
         let state = cell.retained()
-        let report = state.version.corruptionReport(store.names)
-        if let lost = report.blobFiles.first {
-            throw .corruption(
-                "A blob file is damaged: a copy would lack some of its values.", path: lost.path,
-                offset: lost.offset,
-                hint: "Restore the file, or accept the loss (dropQuarantined); then copy.")
-        }
-        if let lost = report.entries.first {
-            // A copy that lacks rows must not pass for a whole one.
-            throw .corruption(
-                "A damaged table is out of service: a copy would lack its rows.", path: lost.path,
-                offset: lost.offset,
-                hint: "Restore the file, or accept the loss (dropQuarantined); then copy.")
-        }
+        try refuseDamaged(state.version)
         let target = FileNames(root: path)
         try fileSystem.createDirectory(path)
         let copied = copyEnvironment()
@@ -67,8 +54,25 @@ extension StorageEngine {
         try fileSystem.syncDirectory(VFSPath.parent(of: path))
     }
 
+    /// A copy that lacks rows must not pass for a whole one.
+    func refuseDamaged(_ version: Version) throws(StorageError) {
+        let report = version.corruptionReport(store.names)
+        if let lost = report.blobFiles.first {
+            throw .corruption(
+                "A blob file is damaged: a copy would lack some of its values.", path: lost.path,
+                offset: lost.offset,
+                hint: "Restore the file, or accept the loss (dropQuarantined); then copy.")
+        }
+        if let lost = report.entries.first {
+            throw .corruption(
+                "A damaged table is out of service: a copy would lack its rows.", path: lost.path,
+                offset: lost.offset,
+                hint: "Restore the file, or accept the loss (dropQuarantined); then copy.")
+        }
+    }
+
     /// What writes files of the copy's own: of a scope of theirs.
-    private func copyEnvironment() -> StorageEnvironment {
+    func copyEnvironment() -> StorageEnvironment {
         guard let keys = environment.fileSystem.keys else { return environment }
         return environment.with(
             KeyedFileSystem(

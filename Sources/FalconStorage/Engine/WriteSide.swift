@@ -12,8 +12,11 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     let pacer: CommitPacer
     /// Where batches spill that are too large for memory.
     let spills: SpillSpace
-    /// The branch of the log that this life of the engine writes.
-    let branch: UID
+    /// The life of the engine, and the branch of the log that it writes.
+    let incarnation: Incarnation
+    var branch: UID { incarnation.branch }
+    /// Nil: the log is not archived.
+    let archiver: LogArchiver?
     /// Nil when the options want no report.
     let stalls: StallReporter?
     private let lock: any FileLock
@@ -31,7 +34,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     init(
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
         wal: WALWriter, background: BackgroundWork, controller: WriteController,
-        lock: any FileLock, branch: UID, options: EngineOptions, stalls: StallReporter?,
+        lock: any FileLock, incarnation: Incarnation, archiver: LogArchiver?,
+        options: EngineOptions, stalls: StallReporter?,
         random: any StorageRandom
     ) {
         self.names = names
@@ -42,7 +46,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         self.background = background
         self.controller = controller
         self.lock = lock
-        self.branch = branch
+        self.incarnation = incarnation
+        self.archiver = archiver
         self.stalls = stalls
         spills = SpillSpace(store: versions.store, options: options, random: random) {
             [versions] in versions.allocateFileNumber()
@@ -173,6 +178,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
                 try wal.sync(waitsForRoom: false)
             } catch { failure = error }
         }
+        archiver?.stop()
         background.stop()
         warmer.stop()
         tree.arenas.close()
@@ -182,6 +188,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
             if failure?.code == .diskFull { failure = nil }
         } catch { failure = failure ?? error }
         pipeline.abandon()
+        if failure == nil { archiver?.archiveEnd() }
         noteEnd()
         do throws(StorageError) { try versions.close() } catch { failure = failure ?? error }
         stalls?.stop()

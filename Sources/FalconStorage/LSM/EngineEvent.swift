@@ -60,6 +60,13 @@ public enum EngineEvent: Sendable {
     /// Keys are older than ``EncryptionOptions/keyMaximumAgeMicros`` and could not be replaced: they stay in use,
     /// and it is tried again after the next flush.
     case keysNotReplaced(StorageError)
+    /// The log could not be archived; it is tried again.
+    case archiveFailed(StorageError)
+    /// It is archived again.
+    case archiveResumed
+    /// Segments of the log were released before they were archived: no point behind `since` can be restored until
+    /// the next base backup.
+    case archiveLost(since: LSN, reason: String)
     /// A call of the file system lasts longer than ``EngineOptions/stallReportMicros``; told again when it has
     /// lasted twice as long.
     case stalled(StalledOperation)

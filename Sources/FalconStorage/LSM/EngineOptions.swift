@@ -86,6 +86,9 @@ public struct EngineOptions: Sendable {
     /// WAL kept after its memtables are flushed, for change capture and restore.
     public var walRetainBytes: UInt64 = 0
 
+    /// Where the log is archived for restores to a point in time; nil: nowhere.
+    public var archive: ArchiveOptions?
+
     /// So long after a commit its timestamp is closed in the log; longer, and ever more rarely, while
     /// nothing is committed. 0: only on close.
     public var closedTimestampMicros: UInt64 = 1_000_000

@@ -15,11 +15,16 @@ extension RestoreExecutor {
         for addition in files {
             let file = addition.file
             let from = names.dataFile(file.kind, file.number)
+            let target = partial.dataFile(file.kind, file.number)
+            if try isThere(target, file) {
+                done &+= file.byteCount
+                try progress(.copyTables, done, total)
+                continue
+            }
             let hash: UInt64
             do throws(StorageError) {
                 hash = try copy(
-                    from, to: partial.dataFile(file.kind, file.number),
-                    byteCount: file.byteCount, done: &done, total: total)
+                    from, to: target, byteCount: file.byteCount, done: &done, total: total)
             } catch {
                 throw try explain(error, file)
             }
@@ -30,6 +35,22 @@ extension RestoreExecutor {
             }
         }
         try fileSystem.syncDirectory(partial.sstDirectory)
+    }
+
+    /// A try that was killed has copied the file whole; what is there of it otherwise is removed.
+    private func isThere(_ path: String, _ file: FileMetadata) throws(StorageError) -> Bool {
+        guard try fileSystem.exists(path) else { return false }
+        if file.contentHash != 0, try fileSystem.fileSize(path) == file.byteCount,
+            try fileSystem.hash(of: path, byteCount: file.byteCount) == file.contentHash
+        {
+            // It may be in the page cache alone.
+            let copy = try fileSystem.open(path, .readWrite)
+            defer { try? copy.close() }
+            try copy.syncData()
+            return true
+        }
+        try fileSystem.remove(path)
+        return false
     }
 
     /// Copies the files of an INGEST record that is going to be replayed.

@@ -132,11 +132,11 @@ public struct RestoreExecutor {
     }
 
     private mutating func build(verifies: Bool) throws(StorageError) -> Outcome {
-        if try fileSystem.exists(partial.root) { try fileSystem.removeTree(partial.root) }
-        try fileSystem.createDirectory(partial.root)
-        let marker = try fileSystem.open(partial.root + "/" + Self.marker, .create)
+        try clearPartial()
+        try fileSystem.createDirectoryIfMissing(partial.root)
+        let marker = try fileSystem.open(partial.root + "/" + Self.marker, .createIfMissing)
         try marker.close()
-        try fileSystem.createDirectory(partial.sstDirectory)
+        try fileSystem.createDirectoryIfMissing(partial.sstDirectory)
         try fileSystem.createDirectory(partial.walDirectory)
         var format = FormatFile(
             shard: plan.source.shard, createdWallMicros: plan.source.createdWallMicros)
@@ -158,6 +158,21 @@ public struct RestoreExecutor {
         var outcome = try recover(log, isEncrypted ? encryption : nil, verifies: verifies)
         outcome.losses = losses
         return outcome
+    }
+
+    /// Removes what an earlier try left, but for tables: those that are as they should be are not copied again.
+    private func clearPartial() throws(StorageError) {
+        guard try fileSystem.exists(partial.root) else { return }
+        guard plan.base == .tables else { return try fileSystem.removeTree(partial.root) }
+        for name in try fileSystem.list(partial.root) where name != Self.marker {
+            let path = partial.root + "/" + name
+            if path == partial.sstDirectory { continue }
+            if try fileSystem.isDirectory(path) {
+                try fileSystem.removeTree(path)
+            } else {
+                try fileSystem.remove(path)
+            }
+        }
     }
 
     private func writeManifest(
@@ -242,16 +257,5 @@ public struct RestoreExecutor {
         if try fileSystem.exists(target.root) { try fileSystem.removeDirectory(target.root) }
         try fileSystem.rename(partial.root, to: target.root)
         try fileSystem.syncDirectory(VFSPath.parent(of: target.root))
-    }
-}
-
-extension FileSystem {
-    /// Removes a directory and all below it.
-    func removeTree(_ path: String) throws(StorageError) {
-        for name in try list(path) {
-            let inner = path + "/" + name
-            if try isDirectory(inner) { try removeTree(inner) } else { try remove(inner) }
-        }
-        try removeDirectory(path)
     }
 }

@@ -131,7 +131,13 @@ public struct RestorePlan: Sendable {
             let logHoldsRest =
                 source.reachesBeginning
                 || (source.firstLSN.map { $0 <= tables.flushedLSN } ?? false)
-            if !leavesOutFlushed, logHoldsRest { return .tables }
+            let isReplayable = !source.missingIngests.contains {
+                $0 > tables.flushedLSN && $0 <= end
+            }
+            if !leavesOutFlushed, logHoldsRest, isReplayable { return .tables }
+            if !leavesOutFlushed, logHoldsRest, !source.reachesBeginning {
+                throw missingIngest(source)
+            }
         }
         let isReplayable = source.firstMissingIngest.map { end < $0 } ?? true
         if source.reachesBeginning, isReplayable, wanted == nil || wanted == .log { return .log }
@@ -142,14 +148,21 @@ public struct RestorePlan: Sendable {
             return .filteredTables
         }
         if !isReplayable {
-            throw StorageError(
-                .targetUnreachable, kind: .user, "The target cannot be reached.",
-                cause: "A replay of the log needs files that were ingested before the target, and "
-                    + "compactions have merged them with others since.",
-                location: .init(path: source.root),
-                hint: "Restore to a time that the tables still hold, or from a backup.")
+            throw missingIngest(source)
         }
         throw unreachable("The target", earliest, latest)
+    }
+
+    private static func missingIngest(_ source: RestoreSource) -> StorageError {
+        StorageError(
+            .targetUnreachable, kind: .user, "The target cannot be reached.",
+            cause:
+                "A replay of the log needs files that were ingested before the target, and they are no longer "
+                + "there: compactions have merged them with others, or no backup has them.",
+            location: .init(path: source.root),
+            hint:
+                "Restore to a time that the tables still hold, or from a backup that was made later."
+        )
     }
 
     /// The newest timestamp that a target includes which lies before the log's first commit: the log tells

@@ -53,6 +53,8 @@ public struct RestoreSource: Sendable {
     var ingests: [(record: IngestRecord, end: LSN)] = []
     /// The end of the first INGEST whose files are no longer there: compactions have taken them in.
     var firstMissingIngest: LSN?
+    /// The ends of all such.
+    var missingIngests: [LSN] = []
     var timestampFloor = Timestamp.zero
     var transactionFloor = TransactionID(1)
     var highestIncarnation: UInt64 = 0
@@ -261,6 +263,7 @@ extension RestoreSource {
             for file in ingest.record.files
             where try !fileSystem.exists(names.table(file.number)) {
                 firstMissingIngest = firstMissingIngest ?? ingest.end
+                missingIngests.append(ingest.end)
             }
         }
         firstLSN = reader.firstLSN

@@ -23,7 +23,7 @@ extension WALWriter {
             let needsSync = syncRequested > syncedLSN
             let pending = !active.isEmpty || inFlight.remaining > 0
             if needsSync || writeRequested > writtenLSN || active.used >= Self.writeThresholdBytes
-                || (isClosing && (pending || syncedLSN < active.endLSN))
+                || isSwitchAsked || (isClosing && (pending || syncedLSN < active.endLSN))
             {
                 ownIO { performIO(sync: needsSync || isClosing) }
                 if isClosing, isStalled {
@@ -115,6 +115,7 @@ extension WALWriter {
                 monitor.unlock()
             }
             try writeInFlight(syncsNext: sync)
+            try switchIfAsked()
         } catch {
             if error.code == .diskFull { stall(error) } else { fail(error) }
             return

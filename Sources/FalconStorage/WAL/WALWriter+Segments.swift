@@ -30,7 +30,9 @@ extension WALWriter {
 
     /// Moves on to a new segment. The old one is fully synced, and sealed, before the new header is
     /// written: that header vouches for it.
-    func rotate() throws(StorageError) {
+    ///
+    /// - Parameter endedBytes: the file's size where it is not what was set aside for the segment.
+    func rotate(endedBytes: UInt64? = nil) throws(StorageError) {
         try seal()
         let spare: WALSpare
         monitor.lock()
@@ -55,7 +57,9 @@ extension WALWriter {
         let opened = try WALDirectory.activate(spare, as: next, nextCipher, directory, fileSystem)
         try unsealChunks()
         monitor.lock()
-        if let last = segments.indices.last { segments[last].bytes = max(limit, offset) }
+        if let last = segments.indices.last {
+            segments[last].bytes = endedBytes ?? max(limit, offset)
+        }
         segments.append(
             WALSegmentInfo(
                 number: next.segment, firstLSN: next.firstLSN, path: opened.file.path,
@@ -96,6 +100,7 @@ extension WALWriter {
                 monitor.unlock()
                 callbacks.rotation(segment)
                 monitor.lock()
+                boundArchive()
             } else if wantsSpare, spares.isEmpty, failure == nil {
                 let number = nextSpareNumber
                 nextSpareNumber += 1
@@ -170,7 +175,9 @@ extension WALWriter {
     /// With the monitor held; releases it during I/O.
     private func dropReleasedSegments() {
         var released = 0
+        boundArchive()
         while released + 1 < segments.count, segments[released + 1].firstLSN <= releasedBelow {
+            if let hold = archiveHold, segments[released].number >= hold { break }
             released += 1
         }
         var kept: UInt64 = 0

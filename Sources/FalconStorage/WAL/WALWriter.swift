@@ -47,6 +47,14 @@ final class WALWriter: @unchecked Sendable {
     var segments: [WALSegmentInfo] = []
     var releasedBelow = LSN.zero
     var hasReleases = false
+    /// The current segment is to be ended with the next write.
+    var isSwitchAsked = false
+    /// Segments from this one on stay until they are archived; nil: nobody archives them.
+    var archiveHold: WALSegmentNumber?
+    /// Ended segments that wait to be archived may take so much.
+    var archiveCapBytes = UInt64.max
+    /// They took more, and were released.
+    var isArchiveLost = false
     var backgroundSync: (file: any File, end: LSN)?
     var isBackgroundSyncing = false
     /// What the last background sync that was begun, or is about to be, covers.

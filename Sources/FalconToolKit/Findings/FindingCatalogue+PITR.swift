@@ -2,6 +2,7 @@ extension FindingCatalogue {
     /// What pitr-restore finds.
     static let pitr: [FindingKind] = [
         .pitrUnreachable, .pitrTornTail, .pitrDamageBehind, .pitrNoManifest, .pitrTableDamaged,
+        .pitrGap, .pitrNoBase, .pitrSegmentDamaged, .pitrBackupDamaged, .pitrLeftover,
     ]
 }
 
@@ -33,4 +34,37 @@ extension FindingKind {
             "A table is not there, or its bytes are not those that were written. The log still reaches back "
             + "to the beginning, so the restore replays it instead of copying tables.",
         advice: "Run sst-verify on the source; replace it by what was restored.")
+    static let pitrGap = FindingKind(
+        "PITR006", .unreachable, "The archived log has a gap",
+        explanation:
+            "Segments of the log are not in the repository, and the base backups before them cannot be "
+            + "carried on past them. The server released them before they were archived (its log says so, and "
+            + "SHOW falcon.pitr_status), or somebody removed them. Nothing was written.",
+        advice:
+            "Put the segments back, choose a target before the gap, or one after a base backup behind it."
+    )
+    static let pitrNoBase = FindingKind(
+        "PITR007", .unreachable, "There is no base backup to begin with",
+        explanation:
+            "A restore begins with a base backup at or before the target. Nothing was written.",
+        advice: "Make one while the server runs: SELECT falcon.backup('label').")
+    static let pitrSegmentDamaged = FindingKind(
+        "PITR008", .corruption, "An archived log segment is damaged",
+        explanation: "Its bytes are not those that were archived and read back.",
+        advice:
+            "Restore the file from a copy of the repository. Otherwise make a base backup now: targets behind "
+            + "the segment need one that is newer.")
+    static let pitrBackupDamaged = FindingKind(
+        "PITR009", .corruption, "A file of a base backup is damaged or missing",
+        explanation: "Its bytes are not those that were written, or it is not there.",
+        advice:
+            "Restore the file from a copy of the repository. Otherwise remove what is damaged and make a base "
+            + "backup now; older backups that do not share the file still serve.")
+    static let pitrLeftover = FindingKind(
+        "PITR010", .info, "Something unfinished lies in the repository",
+        explanation:
+            "A backup or an archived segment is being made, or was when its maker was killed.",
+        advice:
+            "Nothing to do: the next try replaces it, and 'retention --apply' removes what is left of backups."
+    )
 }

@@ -45,6 +45,8 @@ public protocol ToolCommand: ParsableCommand {
     static var isEventStream: Bool { get }
     /// The run goes on until somebody ends it: an interruption is no finding.
     var isEndless: Bool { get }
+    /// Commands of the tool that are chosen by its first argument.
+    static var subcommands: [(String, any ToolCommand.Type)] { get }
     func execute(_ report: ReportWriter) throws(StorageError)
 }
 
@@ -54,6 +56,7 @@ extension ToolCommand {
     public var columns: [String] { Self.csvColumns }
     public static var isEventStream: Bool { false }
     public var isEndless: Bool { false }
+    public static var subcommands: [(String, any ToolCommand.Type)] { [] }
 
     /// The tool's name, as its configuration has it.
     public static var toolName: String { configuration.commandName ?? "falcon-tool" }

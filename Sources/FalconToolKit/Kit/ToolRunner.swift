@@ -24,6 +24,11 @@ public enum ToolRunner {
             context.standardError.flush()
         }
         if let code = explanation(arguments) { return explain(code, context) }
+        if let first = arguments.first,
+            let subcommand = tool.subcommands.first(where: { $0.0 == first })?.1
+        {
+            return run(subcommand, Array(arguments.dropFirst()), context)
+        }
         let command: Tool
         do {
             guard let parsed = try tool.parseAsRoot(arguments) as? Tool else {

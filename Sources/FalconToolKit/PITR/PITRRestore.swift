@@ -10,7 +10,16 @@ public struct PITRRestore: ToolCommand {
             Builds NEWDIR.partial beside the output, reads it back and renames it: an interrupted \
             restore leaves no NEWDIR. 'falcondb --data-dir NEWDIR' opens it as a new branch of the \
             source.
+
+            From a backup repository: 'pitr-restore plan --repo DIR --to-…' says how a target is \
+            reached, 'pitr-restore apply --repo DIR --to-… --out NEWDIR' restores it; 'info', 'verify' \
+            and 'retention' look after the repository. Each has its own --help.
             """)
+    public static let subcommands: [(String, any ToolCommand.Type)] = [
+        ("plan", RepositoryPlan.self), ("apply", RepositoryApply.self),
+        ("info", RepositoryInfo.self), ("verify", RepositoryVerify.self),
+        ("retention", RepositoryRetain.self),
+    ]
 
     /// What `--base` takes.
     enum BaseChoice: String, CaseIterable, ExpressibleByArgument {
@@ -20,17 +29,7 @@ public struct PITRRestore: ToolCommand {
     @Argument(help: "The data directory to restore from.")
     var directory: String
 
-    @Option(
-        help: "Every commit that ends at or before this LSN.", transform: ToolArgument.lsn)
-    var toLsn: LSN?
-
-    @Option(
-        help: "Every commit up to this moment: ISO 8601, UTC unless it names a zone.",
-        transform: ToolArgument.time)
-    var toTime: UInt64?
-
-    @Flag(help: "Everything that a restart of the source would keep.")
-    var toLatest = false
+    @OptionGroup var wish: RestoreTargetOptions
 
     @Option(help: "The new directory; it must not exist, or be empty.")
     var out: String?
@@ -50,25 +49,25 @@ public struct PITRRestore: ToolCommand {
     public init() {}
 
     public func validate() throws {
-        let targets = [toLsn != nil, toTime != nil, toLatest].filter { $0 }.count
-        guard targets == 1 else {
-            throw ValidationError("Give one of --to-lsn, --to-time and --to-latest.")
-        }
         guard out != nil || dryRun else {
             throw ValidationError("Give --out NEWDIR, or --dry-run.")
         }
-    }
-
-    var target: RestoreTarget {
-        if let toLsn { return .lsn(toLsn) }
-        if let toTime { return .time(toTime) }
-        return .latest
     }
 
     public func execute(_ report: ReportWriter) throws(StorageError) {
         try DataDirectory.check(directory, report.context.fileSystem)
         if let out { try ToolPath.checkApart(out, from: directory) }
         try report.context.openKeys(key, root: directory)
+        var run = RestoreRun(
+            root: directory, target: wish.target, targetText: wish.text,
+            out: dryRun ? nil : out, verifies: !skipVerify, key: key.source)
+        if let mark = wish.mark {
+            run.target = wish.target(
+                at: try wish.single(
+                    try RestoreMarkPlace.find(
+                        mark, root: directory, environment: report.context.environment),
+                    in: directory))
+        }
         var wanted: RestorePlan.Base? =
             switch base {
             case .auto: nil
@@ -79,7 +78,7 @@ public struct PITRRestore: ToolCommand {
         var reason: StorageError?
         while true {
             do throws(StorageError) {
-                try restore(report, wanted, because: reason)
+                try run.perform(report, wanted, because: reason)
                 if let reason {
                     report.add(
                         Finding(
@@ -108,162 +107,5 @@ public struct PITRRestore: ToolCommand {
 
     private func isTable(_ error: StorageError) -> Bool {
         error.location.map { $0.path.hasSuffix(".sst") || $0.path.hasSuffix(".blob") } ?? false
-    }
-
-    private func restore(
-        _ report: ReportWriter, _ wanted: RestorePlan.Base?, because reason: StorageError?
-    ) throws(StorageError) {
-        let context = report.context
-        let reading = ToolProgress("reading the log", report)
-        let (source, cut) = try RestoreSource.survey(
-            root: directory, target: target, environment: context.environment
-        ) { lsn throws(StorageError) in
-            try Self.stopIfInterrupted(context)
-            reading.update(lsn.rawValue, of: 0, unit: "bytes")
-        }
-        reading.end()
-        let plan: RestorePlan
-        do throws(StorageError) {
-            plan = try RestorePlan(source, cut, target, base: wanted)
-        } catch  where error.code == .targetUnreachable {
-            if let reason { throw reason }
-            let (earliest, latest) = try RestorePlan.reach(source)
-            report.set("earliest", Self.json(earliest))
-            report.set("latest", Self.json(latest))
-            report.add(
-                Finding(
-                    .pitrUnreachable,
-                    "\(describe(target)) cannot be reached: the earliest point is "
-                        + "\(Self.text(earliest)), the latest \(Self.text(latest))."
-                        + (error.cause.map { " " + $0 } ?? ""),
-                    file: directory, expected: "\(Self.text(earliest)) to \(Self.text(latest))",
-                    actual: describe(target)))
-            return
-        }
-        note(source, plan, report)
-        show(plan, report)
-        guard !dryRun, let out else { return }
-
-        let progress = ToolProgress("restoring", report)
-        var executor = RestoreExecutor(
-            plan, out: out, environment: context.environment
-        ) { step, done, total throws(StorageError) in
-            try Self.stopIfInterrupted(context)
-            progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
-        }
-        executor.catalogStorageLimit = CatalogKeys.firstUserStorage
-        executor.masterKey = key.source
-        let outcome = try executor.run(verifies: !skipVerify)
-        progress.end()
-        report.set(
-            "result",
-            .object([
-                ("directory", .string(out)), ("branch", .text(outcome.branch)),
-                ("parent_branch", .text(outcome.parent)), ("fork_lsn", .text(outcome.forkLSN)),
-                ("replayed_commits", .count(outcome.commitCount)),
-                ("rows", skipVerify ? .null : .unsigned(outcome.rowCount)),
-            ]))
-        report.line("restored:      \(out)")
-        report.line(
-            "branch:        \(outcome.branch), forked from \(outcome.parent) at "
-                + "\(outcome.forkLSN)")
-        if !skipVerify { report.line("read back:     \(outcome.rowCount) keys") }
-    }
-
-    private static func stopIfInterrupted(_ context: ToolContext) throws(StorageError) {
-        if context.isInterrupted {
-            throw StorageError(
-                .cancelled, kind: .retryable, "Interrupted; no output directory was made.")
-        }
-    }
-
-    // MARK: What is said
-
-    private func note(_ source: RestoreSource, _ plan: RestorePlan, _ report: ReportWriter) {
-        if let problem = source.tablesProblem {
-            report.add(
-                Finding(
-                    .pitrNoManifest, problem.message, file: problem.location?.path,
-                    offset: problem.location?.offset))
-        }
-        switch source.verdict {
-        case .clean: break
-        case .tornTail(_, let segment, let offset, let discarded):
-            report.add(
-                Finding(
-                    .pitrTornTail, "The log ends with \(discarded) bytes of an unfinished write.",
-                    file: FileNames(root: directory).walSegment(segment), offset: offset,
-                    blastRadius: "nothing that was acknowledged as durable"))
-        case .corruption(let damage):
-            report.add(Finding(.pitrDamageBehind, damage))
-        }
-    }
-
-    private func show(_ plan: RestorePlan, _ report: ReportWriter) {
-        let source = plan.source
-        report.set(
-            "plan",
-            .object([
-                ("target", .string(describe(target))), ("base", .string(plan.base.rawValue)),
-                ("source_is_live", .bool(source.isLive)),
-                ("tables", .count(plan.base == .log ? 0 : source.tableCount)),
-                ("replay_from_lsn", .text(plan.startLSN)), ("replay_to_lsn", .text(plan.endLSN)),
-                ("replay_commits", .count(plan.commitCount)),
-                ("last_commit", Self.json(plan.last)), ("next_commit", Self.json(plan.next)),
-                ("earliest", Self.json(plan.earliest)), ("latest", Self.json(plan.latest)),
-                ("bytes", .unsigned(plan.byteCount)),
-            ]))
-        report.line("target:        \(describe(target))")
-        report.line(
-            "reachable:     \(Self.text(plan.earliest)) to \(Self.text(plan.latest))")
-        switch plan.base {
-        case .log: report.line("base:          none, the log reaches back to the beginning")
-        case .tables:
-            report.line("base:          \(source.tableCount) tables, up to \(plan.startLSN)")
-        case .filteredTables:
-            report.line(
-                "base:          \(source.tableCount) tables, versions up to the target only")
-        case .salvagedTables:
-            report.line("base:          what is sound of \(source.tableCount) tables")
-        }
-        report.line(
-            "replay:        \(plan.commitCount) commits, \(plan.startLSN) to \(plan.endLSN)")
-        report.line("last commit:   \(Self.text(plan.last))")
-        report.line("first left out: \(Self.text(plan.next))")
-    }
-
-    private func describe(_ target: RestoreTarget) -> String {
-        switch target {
-        case .lsn(let lsn): "LSN \(lsn)"
-        case .time(let micros): ToolTime.format(micros)
-        case .latest: "latest"
-        }
-    }
-
-    private static func text(_ bound: RestoreBound) -> String {
-        "LSN \(bound.lsn)" + (bound.micros.map { " (\(ToolTime.format($0)))" } ?? "")
-    }
-
-    private static func text(_ point: RestorePoint?) -> String {
-        guard let point else { return "none" }
-        return "transaction \(point.transaction.rawValue) at \(point.lsn), ends \(point.endLSN), "
-            + "\(ToolTime.format(point.micros)), \(point.operationCount) operation(s)"
-    }
-
-    private static func json(_ bound: RestoreBound) -> JSONValue {
-        .object([
-            ("lsn", .text(bound.lsn)), ("time", .text(bound.micros.map(ToolTime.format))),
-        ])
-    }
-
-    private static func json(_ point: RestorePoint?) -> JSONValue {
-        guard let point else { return .null }
-        return .object([
-            ("lsn", .text(point.lsn)), ("end_lsn", .text(point.endLSN)),
-            ("time", .string(ToolTime.format(point.micros))),
-            ("commit_ts", .string(String(point.timestamp.rawValue))),
-            ("txid", .unsigned(point.transaction.rawValue)),
-            ("operations", .unsigned(UInt64(point.operationCount))),
-        ])
     }
 }

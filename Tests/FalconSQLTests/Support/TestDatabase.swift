@@ -9,14 +9,15 @@ final class TestDatabase: @unchecked Sendable {
     private(set) var fileSystem = MemoryFileSystem()
     private let options: SQLDatabaseOptions
     private let encryption: EncryptionOptions?
+    private let archive: ArchiveOptions?
     private(set) var engine: StorageEngine
     private(set) var sql: SQLDatabase
 
     init(
         durability: Durability = .written, settings: [(String, String)] = [],
         notificationQueueBytes: Int? = nil, serializableCount: Int? = nil,
-        serializableBytes: Int? = nil,
-        encryption: EncryptionOptions? = nil
+        serializableBytes: Int? = nil, encryption: EncryptionOptions? = nil,
+        archive: ArchiveOptions? = nil
     ) throws {
         var options = SQLDatabaseOptions()
         if let serializableCount { options.serializableLimit.count = serializableCount }
@@ -26,15 +27,18 @@ final class TestDatabase: @unchecked Sendable {
         options.settings = settings
         self.options = options
         self.encryption = encryption
-        engine = try Self.openEngine(fileSystem, encryption)
+        self.archive = archive
+        engine = try Self.openEngine(fileSystem, encryption, archive)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
     private static func openEngine(
-        _ fileSystem: MemoryFileSystem, _ encryption: EncryptionOptions?
+        _ fileSystem: MemoryFileSystem, _ encryption: EncryptionOptions?,
+        _ archive: ArchiveOptions?
     ) throws -> StorageEngine {
         var options = EngineOptions()
         options.encryption = encryption
+        options.archive = archive
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
         return try StorageEngine.open(
             at: "/db", options: options, environment: StorageEnvironment(fileSystem: fileSystem))
@@ -69,7 +73,7 @@ final class TestDatabase: @unchecked Sendable {
     func restart() throws {
         sql.close()
         try engine.close()
-        engine = try Self.openEngine(fileSystem, encryption)
+        engine = try Self.openEngine(fileSystem, encryption, archive)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
@@ -79,7 +83,7 @@ final class TestDatabase: @unchecked Sendable {
         sql.close()
         try engine.close()
         fileSystem = survived
-        engine = try Self.openEngine(fileSystem, encryption)
+        engine = try Self.openEngine(fileSystem, encryption, archive)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 

@@ -34,6 +34,9 @@ import Testing
                     case .damageUnsettled: "damage unsettled"
                     case .poisoned: "poisoned"
                     case .keysNotReplaced: "keys not replaced"
+                    case .archiveFailed: "archive failed"
+                    case .archiveResumed: "archive resumed"
+                    case .archiveLost: "archive lost"
                     }
                 }
             }

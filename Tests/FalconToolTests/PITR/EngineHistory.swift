@@ -105,9 +105,12 @@ final class EngineHistory {
     func close() throws { try engine.close() }
 
     /// What the directory at `path` holds, opened read-only.
-    func rows(at path: String) throws -> [String: String] {
+    func rows(
+        at path: String, _ encryption: EncryptionOptions? = nil
+    ) throws -> [String: String] {
         var options = EngineOptions()
         options.isReadOnly = true
+        options.encryption = encryption
         let engine = try StorageEngine.open(at: path, options: options, environment: environment)
         defer { try? engine.close() }
         let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)

@@ -1688,7 +1688,7 @@ let builtInFunctionFacts = #"""
     2848|pg_switch_wal||ftfv|0|0|3220|||
     2849|pg_current_wal_lsn||ftfv|0|0|3220|||
     2850|pg_walfile_name_offset||ftfi|0|0|2249|3220|lsn|file_name:25;file_offset:23
-    2851|pg_walfile_name||ftfi|0|0|25|3220||
+    2851|pg_walfile_name||ftfs|0|0|25|3220||
     2852|pg_current_wal_insert_lsn||ftfv|0|0|3220|||
     2853|pg_stat_get_backend_wait_event||ftfs|0|0|25|23||
     2854|pg_my_temp_schema||ftfs|0|0|26|||

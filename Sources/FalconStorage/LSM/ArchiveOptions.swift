@@ -1,0 +1,49 @@
+/// Where an engine archives its log, and how.
+public struct ArchiveOptions: Sendable, Hashable {
+    /// The repository; made where there is none, in a directory that is there.
+    public var directory: String
+    /// Ended segments that wait to be archived may take so much; beyond, the archive is given up, the segments are
+    /// released, and the next backup begins it anew.
+    public var maximumPendingBytes: UInt64 = 16 << 30
+    /// A commit is archived after so long at the latest, as far as the repository keeps up: segments are ended
+    /// before they are full. 0: only full ones are.
+    public var timeoutMicros: UInt64 = 60_000_000
+
+    public init(directory: String) { self.directory = directory }
+}
+
+/// How the archive of an engine's log stands.
+public struct ArchiveStatus: Sendable, Hashable {
+    public enum State: Sendable, Hashable {
+        case active
+        /// The last try failed; it goes on trying.
+        case failing(String)
+        /// Segments were released before they were archived: no point behind `since` can be restored until the next
+        /// base backup.
+        case lost(since: LSN, reason: String)
+    }
+    public var directory: String
+    public var state: State
+    /// Ended segments that wait.
+    public var pendingSegments = 0
+    public var pendingBytes: UInt64 = 0
+    public var archivedSegments: UInt64 = 0
+    /// What they take in the repository.
+    public var archivedBytes: UInt64 = 0
+    public var failures: UInt64 = 0
+    /// All up to here is archived; zero: nothing yet.
+    public var lastLSN = LSN.zero
+    public var lastName = ""
+    /// When the newest segment was archived, in microseconds since 1970.
+    public var lastMicros: UInt64 = 0
+
+    /// For people, on one line.
+    public var summary: String {
+        switch state {
+        case .active: "active, archived to \(lastLSN), \(pendingBytes) bytes pending"
+        case .failing(let reason):
+            "failing, archived to \(lastLSN), \(pendingBytes) bytes pending: \(reason)"
+        case .lost(let since, let reason): "lost since \(since): \(reason)"
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/// A place in the log that is looked for by what was written there.
+public enum RestoreMark: Sendable, Hashable {
+    /// A named restore point.
+    case name(String)
+    /// The commit of a transaction.
+    case transaction(TransactionID)
+}
+
+/// Where a ``RestoreMark`` was found.
+public struct RestoreMarkPlace: Sendable, Hashable {
+    public var lsn: LSN
+    public var endLSN: LSN
+    /// In microseconds since 1970 UTC.
+    public var micros: UInt64
+}
+
+extension RestoreMarkPlace {
+    /// Every place of `mark` in the log of a directory, oldest first.
+    public static func find(
+        _ mark: RestoreMark, root: String, environment: StorageEnvironment,
+        progress: (LSN) throws(StorageError) -> Void = { _ throws(StorageError) in }
+    ) throws(StorageError) -> [RestoreMarkPlace] {
+        let names = FileNames(root: root)
+        let fileSystem = environment.fileSystem
+        let reader = try WALReader(
+            directory: names.walDirectory, fileSystem: fileSystem,
+            mode: fileSystem.isLocked(names.lock) ? .follow : .strict)
+        var found: [RestoreMarkPlace] = []
+        var count = 0
+        while let record = try reader.next() {
+            count += 1
+            if count & 1023 == 0 { try progress(record.end) }
+            switch (record.tag, mark) {
+            case (.restorePoint, .name(let name)):
+                guard let point = RestorePointRecord(record.body), point.name == name else {
+                    continue
+                }
+                found.append(
+                    .init(
+                        lsn: record.lsn, endLSN: record.end, micros: point.timestamp.microsSince1970
+                    ))
+            case (.commit, .transaction(let wanted)):
+                guard let view = CommitRecordView(record.body), view.header.transaction == wanted
+                else { continue }
+                found.append(
+                    .init(
+                        lsn: record.lsn, endLSN: record.end,
+                        micros: view.header.timestamp.microsSince1970))
+            default: continue
+            }
+        }
+        return found
+    }
+
+    /// The same in the whole archived log that leads to the newest segment, gaps passed over.
+    public static func find(
+        _ mark: RestoreMark, _ repository: Repository, _ inventory: Repository.Inventory,
+        branch: UID?, environment: StorageEnvironment, key: MasterKeySource?,
+        progress: (LSN) throws(StorageError) -> Void = { _ throws(StorageError) in }
+    ) throws(StorageError) -> [RestoreMarkPlace] {
+        let timeline = try RepositoryTimeline(inventory.segments, branch: branch)
+        var stretches: [[ArchivedSegment]] = [timeline.chain]
+        for backup in inventory.backups {
+            let stretch = timeline.stretch(of: backup)
+            guard timeline.sharedEnd(of: stretch) != nil, let last = stretch.last,
+                !stretches.contains(where: { $0.last?.uid == last.uid })
+            else { continue }
+            stretches.append(stretch)
+        }
+        var found = Set<RestoreMarkPlace>()
+        for stretch in stretches {
+            let source = try RepositorySource(
+                repository, backup: nil, segments: stretch, gap: nil)
+            let keyed = try source.environment(environment, key)
+            let end = timeline.sharedEnd(of: stretch) ?? .zero
+            for place in try find(mark, root: source.root, environment: keyed, progress: progress)
+            where place.endLSN <= end { found.insert(place) }
+        }
+        return found.sorted { $0.lsn < $1.lsn }
+    }
+}

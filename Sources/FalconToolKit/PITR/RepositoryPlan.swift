@@ -1,0 +1,47 @@
+import ArgumentParser
+import FalconStorage
+
+/// `pitr-restore plan --repo DIR --to-…`: how a target is reached, and whether it is. Writes nothing.
+struct RepositoryPlan: ToolCommand {
+    static let configuration = toolConfiguration(
+        "pitr-restore plan",
+        abstract: "Show how a target is restored from a backup repository, and write nothing.")
+
+    @OptionGroup var wish: RestoreTargetOptions
+    @OptionGroup var place: RepositoryOptions
+    @Option(help: "The new directory that is meant: says whether there is room for it.")
+    var out: String?
+    @OptionGroup var key: KeyOptions
+    @OptionGroup var output: OutputOptions
+
+    func execute(_ report: ReportWriter) throws(StorageError) {
+        try RepositoryRestore(
+            wish: wish, place: place, out: out, writes: false, verifies: false, key: key.source
+        ).perform(report)
+    }
+}
+
+/// `pitr-restore apply --repo DIR --to-… --out NEWDIR`
+struct RepositoryApply: ToolCommand {
+    static let configuration = toolConfiguration(
+        "pitr-restore apply",
+        abstract: "Restore from a backup repository into a new data directory.",
+        discussion: """
+            Builds NEWDIR.partial beside the output, reads it back and renames it: an interrupted \
+            restore leaves no NEWDIR.
+            """)
+
+    @OptionGroup var wish: RestoreTargetOptions
+    @OptionGroup var place: RepositoryOptions
+    @Option(help: "The new directory; it must not exist, or be empty.") var out: String
+    @Flag(help: "Do not read every restored row back.") var skipVerify = false
+    @OptionGroup var key: KeyOptions
+    @OptionGroup var output: OutputOptions
+
+    func execute(_ report: ReportWriter) throws(StorageError) {
+        try RepositoryRestore(
+            wish: wish, place: place, out: out, writes: true, verifies: !skipVerify,
+            key: key.source
+        ).perform(report)
+    }
+}

@@ -1,0 +1,48 @@
+import FalconStorage
+
+/// How the things of a repository are shown.
+enum RepositoryText {
+    static func text(_ backup: BackupManifest) -> String {
+        (backup.label.isEmpty ? backup.id : "\(backup.id) '\(backup.label)'")
+            + ", LSN \(backup.startLSN), \(ToolTime.format(backup.endedMicros)), "
+            + "\(backup.files.count) files, \(backup.byteCount) bytes"
+    }
+
+    static func json(_ backup: BackupManifest) -> JSONValue {
+        .object([
+            ("id", .string(backup.id)), ("label", .string(backup.label)),
+            ("start_lsn", .text(backup.startLSN)), ("end_lsn", .text(backup.endLSN)),
+            ("began", .string(ToolTime.format(backup.beganMicros))),
+            ("ended", .string(ToolTime.format(backup.endedMicros))),
+            ("newest_commit", .string(ToolTime.format(backup.newestMicros))),
+            ("branch", .text(backup.branch)), ("files", .count(backup.files.count)),
+            ("bytes", .unsigned(backup.byteCount)), ("new_bytes", .unsigned(backup.newBytes)),
+            ("encrypted", .bool(backup.isEncrypted)), ("version", .string(backup.version)),
+        ])
+    }
+
+    static func text(_ gap: RepositoryTimeline.Gap) -> String {
+        "Segments \(gap.firstSegment) to \(gap.lastSegment) are not in the repository: LSN "
+            + "\(gap.from) to \(gap.to), before \(ToolTime.format(gap.untilMicros))."
+    }
+
+    static func json(_ gap: RepositoryTimeline.Gap) -> JSONValue {
+        .object([
+            ("from_lsn", .text(gap.from)), ("to_lsn", .text(gap.to)),
+            ("first_segment", .text(gap.firstSegment)), ("last_segment", .text(gap.lastSegment)),
+            ("until", .string(ToolTime.format(gap.untilMicros))),
+        ])
+    }
+
+    /// Why no base does, by what the repository holds.
+    static func finding(_ error: StorageError, _ inventory: Repository.Inventory) -> Finding {
+        let kind: FindingKind =
+            inventory.backups.isEmpty
+            ? .pitrNoBase : error.message.contains("gap") ? .pitrGap : .pitrUnreachable
+        var message = error.message
+        if let cause = error.cause {
+            message += " " + cause.prefix(1).uppercased() + cause.dropFirst() + "."
+        }
+        return Finding(kind, message, file: error.location?.path, advice: error.hint)
+    }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import FalconStorage
+
+/// Where a restore shall end; put it into a command as `@OptionGroup var wish`.
+struct RestoreTargetOptions: ParsableArguments {
+    @Option(
+        help: "Every commit that ends at or before this LSN.", transform: ToolArgument.lsn)
+    var toLsn: LSN?
+
+    @Option(
+        help: "Every commit up to this moment: ISO 8601, UTC unless it names a zone.",
+        transform: ToolArgument.time)
+    var toTime: UInt64?
+
+    @Flag(help: "Everything that a restart of the source would keep.")
+    var toLatest = false
+
+    @Option(help: "Every commit before the restore point of this name.")
+    var toName: String?
+
+    @Option(help: "Every commit up to that of this transaction; with --exclusive those before it.")
+    var toTransaction: UInt64?
+
+    @Flag(
+        exclusivity: .exclusive,
+        help: "Whether a commit exactly at the target is in the result (default: inclusive).")
+    var bound = Bound.inclusive
+
+    enum Bound: String, EnumerableFlag { case inclusive, exclusive }
+
+    init() {}
+
+    func validate() throws {
+        let targets = [
+            toLsn != nil, toTime != nil, toLatest, toName != nil, toTransaction != nil,
+        ].filter { $0 }.count
+        guard targets == 1 else {
+            throw ValidationError(
+                "Give one of --to-lsn, --to-time, --to-name, --to-transaction and --to-latest.")
+        }
+        guard bound == .inclusive || !toLatest else {
+            throw ValidationError("--to-latest has nothing to be exclusive of.")
+        }
+    }
+
+    /// What has to be found in the log first; nil: nothing has.
+    var mark: RestoreMark? {
+        if let toName { return .name(toName) }
+        return toTransaction.map { .transaction(TransactionID($0)) }
+    }
+
+    /// Of those targets that say by themselves where they are.
+    var target: RestoreTarget {
+        let isExclusive = bound == .exclusive
+        if let toLsn { return .lsn(isExclusive ? LSN(max(toLsn.rawValue, 1) - 1) : toLsn) }
+        if let toTime { return .time(isExclusive ? max(toTime, 1) - 1 : toTime) }
+        return .latest
+    }
+
+    /// The target that a mark, found at `place`, comes to.
+    func target(at place: RestoreMarkPlace) -> RestoreTarget {
+        .lsn(bound == .exclusive ? place.lsn : place.endLSN)
+    }
+
+    /// For people.
+    var text: String {
+        let isExclusive = bound == .exclusive
+        if let toLsn { return (isExclusive ? "before LSN " : "LSN ") + toLsn.description }
+        if let toTime { return (isExclusive ? "before " : "") + ToolTime.format(toTime) }
+        if let toName { return (isExclusive ? "before " : "") + "restore point '\(toName)'" }
+        if let toTransaction {
+            return (isExclusive ? "before " : "after ") + "transaction \(toTransaction)"
+        }
+        return "latest"
+    }
+
+    /// The one place of a mark; throws where there is none, or more than one.
+    func single(_ places: [RestoreMarkPlace], in path: String) throws(StorageError)
+        -> RestoreMarkPlace
+    {
+        guard let place = places.first else {
+            throw StorageError(
+                .targetUnreachable, kind: .user, "The log holds no \(what).",
+                location: .init(path: path),
+                hint: "It may be older than the log, or of another branch.")
+        }
+        guard places.count == 1 else {
+            let list = places.map { "\($0.endLSN) (\(ToolTime.format($0.micros)))" }
+            throw .invalidArgument(
+                "The log holds \(places.count) of \(what): \(list.joined(separator: ", ")).",
+                hint: "Choose one with --to-lsn.")
+        }
+        return place
+    }
+
+    private var what: String {
+        if let toName { return "restore point '\(toName)'" }
+        return "commit of transaction \(toTransaction ?? 0)"
+    }
+}

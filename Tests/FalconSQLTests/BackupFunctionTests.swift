@@ -1,0 +1,75 @@
+import Testing
+
+@testable import FalconSQL
+@testable import FalconStorage
+
+/// falcon.backup(), restore points, and what SHOW says of the archive.
+@Suite struct BackupFunctionTests {
+    private static func archived() throws -> TestDatabase {
+        var archive = ArchiveOptions(directory: "/repo")
+        archive.timeoutMicros = 0
+        return try TestDatabase(archive: archive)
+    }
+
+    @Test func aBackupIsListed() throws {
+        let database = try Self.archived()
+        let session = try database.session()
+        #expect(try session.query("SELECT count(*) FROM falcon.pitr_backups") == "0")
+        _ = try session.query("CREATE TABLE t (a int)")
+        let id = try session.query("SELECT falcon.backup('night''s')")
+        #expect(
+            try session.query(
+                "SELECT label, id = '\(id)', start_lsn < end_lsn, files > 0, encrypted "
+                    + "FROM falcon.pitr_backups") == "night's|t|t|t|f")
+        #expect(
+            try session.query(
+                "SELECT directory, state, detail IS NULL, last_lsn > '0/8', pending_bytes, failures "
+                    + "FROM falcon.pitr_status") == "/repo|active|t|t|0|0")
+        #expect(try session.query("SHOW falcon.pitr_backups").contains(id))
+        #expect(try session.query("SHOW falcon.pitr_status").contains("/repo"))
+    }
+
+    @Test func aRestorePointIsInTheLog() throws {
+        let database = try Self.archived()
+        let session = try database.session()
+        let before = try session.query("SELECT pg_current_wal_lsn()")
+        let point = try session.query("SELECT pg_create_restore_point('release')")
+        #expect(try session.query("SELECT '\(point)'::pg_lsn > '\(before)'::pg_lsn") == "t")
+        let places = try RestoreMarkPlace.find(
+            .name("release"), root: "/db",
+            environment: StorageEnvironment(fileSystem: database.fileSystem))
+        #expect(places.map(\.endLSN) == [LSN(text: point)])
+    }
+
+    @Test func aSwitchEndsTheSegment() throws {
+        let database = try Self.archived()
+        let session = try database.session()
+        let start = try session.query("SELECT pg_current_wal_lsn()")
+        let name = try session.query("SELECT pg_walfile_name('\(start)')")
+        _ = try session.query("CREATE TABLE t (a int)")
+        let end = try session.query("SELECT pg_switch_wal()")
+        #expect(try session.query("SELECT pg_walfile_name('\(end)')") != name)
+        #expect(try session.query("SELECT pg_walfile_name('\(start)')") == name)
+        try database.engine.archiveNow()
+        #expect(
+            try session.query("SELECT last_segment LIKE '\(name)%' FROM falcon.pitr_status") == "t")
+    }
+
+    @Test(arguments: [
+        "SELECT falcon.backup('x')", "SELECT pg_create_restore_point('x')",
+        "SELECT pg_switch_wal()",
+    ])
+    func othersMayNot(sql: String) throws {
+        let session = try Self.archived().session(user: "somebody")
+        #expect(session.failure(sql)?.state.rawValue == "42501")
+    }
+
+    @Test func withoutAnArchiveNothingIsBackedUp() throws {
+        let session = try TestDatabase().session()
+        #expect(session.failure("SELECT falcon.backup('x')")?.state.rawValue == "55000")
+        #expect(try session.query("SELECT state FROM falcon.pitr_status") == "off")
+        let long = String(repeating: "n", count: 64)
+        #expect(
+            session.failure("SELECT pg_create_restore_point('\(long)')")?.state.rawValue == "22023")
+    }
+}
