@@ -22,7 +22,9 @@ public struct BackupManifest: Sendable, Hashable {
     public struct File: Sendable, Hashable {
         var kind: DataFileKind
         var number: FileNumber
+        /// Of the table or blob file; with ``hash`` its name in the repository.
         public var uid: UID
+        /// Its size.
         public var byteCount: UInt64
         /// XXH3-64 of its bytes.
         public var hash: UInt64
@@ -31,28 +33,47 @@ public struct BackupManifest: Sendable, Hashable {
     }
     /// FORMAT, CURRENT, MANIFEST and KEYS.
     public struct Meta: Sendable, Hashable {
+        /// Without a directory: it lies beside BACKUP.
         public var name: String
+        /// Its size.
         public var byteCount: UInt64
+        /// XXH3-64 of its bytes.
         public var hash: UInt64
     }
 
     static let format = "falcon-backup 0"
 
+    /// Its name in the repository: 1 to 64 ASCII letters, digits and hyphens.
     public var id = ""
+    /// What it was called by whoever made it: 256 bytes at most; others may have the same.
     public var label = ""
+    /// Of the program that made it.
     public var version = FalconVersion.current
+    /// No file of it has a newer format version.
     public var formatVersion = UInt64(FormatVersion.newest.rawValue)
+    /// Whose data it holds.
     public var shard = UID.zero
+    /// The branch that was written when it was made.
     public var branch = UID.zero
+    /// The writable open that made it, by its number.
     public var incarnation: UInt64 = 0
+    /// The UID of the first segment that a restore replays.
     public var logSegment = UID.zero
+    /// All up to here is in the tables; replay begins here.
     public var startLSN = LSN.zero
+    /// The log was archived up to here when the backup ended.
     public var endLSN = LSN.zero
+    /// When it was begun by the wall clock, in microseconds since 1970.
     public var beganMicros: UInt64 = 0
+    /// When all of it was copied and its log archived, in microseconds since 1970.
     public var endedMicros: UInt64 = 0
+    /// No commit in the tables is newer, in microseconds since 1970.
     public var newestMicros: UInt64 = 0
+    /// It has a key registry: a restore takes the master key.
     public var isEncrypted = false
+    /// By name.
     public var metas: [Meta] = []
+    /// Every table and blob file of the state at ``startLSN``, in no order.
     public var files: [File] = []
 
     /// Of all its files.

@@ -3,6 +3,7 @@
 /// Everything in it is written under a temporary name and renamed when it is whole and durable, so that whatever has
 /// its name can be used; what a crash leaves is passed over, and replaced by the next try.
 public struct Repository: Sendable {
+    /// Where its files are.
     public let names: RepositoryNames
     let fileSystem: any FileSystem
     /// Whose log and backups it holds.
@@ -99,11 +100,15 @@ public struct Repository: Sendable {
         public var segments: [ArchivedSegment] = []
         /// Oldest first.
         public var backups: [BackupManifest] = []
+        /// Of segments and backups that are left out: `corruption`, `unsupported-format`, or `not-found` for
+        /// a backup without its manifest.
         public var problems: [StorageError] = []
         /// Unfinished files and directories.
         public var leftovers: [String] = []
     }
 
+    /// Reads each segment's footer and each backup's manifest, and no more: ``RepositoryVerification`` reads
+    /// the rest. What is damaged is among the problems; throws only where a file or directory cannot be read.
     public func inventory() throws(StorageError) -> Inventory {
         var result = Inventory()
         for branch in try listIfThere(names.log) {
@@ -177,6 +182,8 @@ public struct Repository: Sendable {
         return ArchivedSegment(footer: footer, path: path, storedBytes: try file.size())
     }
 
+    /// The manifest of the backup `id`; throws `not-found` where there is none, `corruption` where it is
+    /// damaged or another backup's, `unsupported-format` where a later version wrote it.
     public func backup(_ id: String) throws(StorageError) -> BackupManifest {
         let path = names.manifest(id)
         let manifest = try BackupManifest.decode(fileSystem.contents(of: path), path: path)

@@ -12,8 +12,10 @@
 /// *.tmp                                     unfinished
 /// ```
 public struct RepositoryNames: Hashable, Sendable {
+    /// The repository's directory, without a slash at its end.
     public let root: String
 
+    /// The names below `root`; slashes at its end are dropped.
     public init(root: String) {
         var root = root
         while root.utf8.count > 1, root.hasSuffix("/") { root.removeLast() }

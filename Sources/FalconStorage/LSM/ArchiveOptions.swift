@@ -9,12 +9,15 @@ public struct ArchiveOptions: Sendable, Hashable {
     /// before they are full. 0: only full ones are.
     public var timeoutMicros: UInt64 = 60_000_000
 
+    /// Archives to `directory`, with the defaults of the rest.
     public init(directory: String) { self.directory = directory }
 }
 
 /// How the archive of an engine's log stands.
 public struct ArchiveStatus: Sendable, Hashable {
+    /// Whether segments are archived as they end.
     public enum State: Sendable, Hashable {
+        /// No try has failed since the last that worked.
         case active
         /// The last try failed; it goes on trying.
         case failing(String)
@@ -22,17 +25,23 @@ public struct ArchiveStatus: Sendable, Hashable {
         /// base backup.
         case lost(since: LSN, reason: String)
     }
+    /// The repository.
     public var directory: String
+    /// How it stands at the moment.
     public var state: State
     /// Ended segments that wait.
     public var pendingSegments = 0
+    /// What they take in the log; beyond ``ArchiveOptions/maximumPendingBytes`` the archive is given up.
     public var pendingBytes: UInt64 = 0
+    /// Since the engine was opened.
     public var archivedSegments: UInt64 = 0
     /// What they take in the repository.
     public var archivedBytes: UInt64 = 0
+    /// Failed tries since the engine was opened.
     public var failures: UInt64 = 0
     /// All up to here is archived; zero: nothing yet.
     public var lastLSN = LSN.zero
+    /// The file name of the newest archived segment; empty: none since the engine was opened.
     public var lastName = ""
     /// When the newest segment was archived, in microseconds since 1970.
     public var lastMicros: UInt64 = 0

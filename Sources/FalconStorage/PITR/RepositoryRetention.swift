@@ -2,11 +2,13 @@
 public struct RepositoryRetention: Sendable {
     /// Newest first.
     public var keptBackups: [BackupManifest] = []
+    /// Newest first.
     public var removedBackups: [BackupManifest] = []
     /// Oldest first.
     public var removedSegments: [ArchivedSegment] = []
     /// Tables and blob files that no kept backup needs, and what is unfinished.
     public var removedFiles: [String] = []
+    /// What goes with them in the repository; BACKUP files and unfinished backups are not counted.
     public var removedBytes: UInt64 = 0
     /// The earliest LSN and moment that can be restored afterwards.
     public var earliest: (lsn: LSN, micros: UInt64)?

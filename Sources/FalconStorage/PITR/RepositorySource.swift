@@ -1,5 +1,6 @@
 /// What a repository offers to a restore: a base backup, and the stretch of the log that goes with it.
 public struct RepositorySource: Sendable {
+    /// Where backup and segments are.
     public let repository: Repository
     /// Nil: of the log alone.
     public let backup: BackupManifest?
@@ -9,6 +10,7 @@ public struct RepositorySource: Sendable {
     public let gap: RepositoryTimeline.Gap?
     /// Beyond it the stretch is another branch's future; nil: it is not.
     let limit: LSN?
+    /// Both as one data directory, which a restore reads.
     public let view: RepositoryView
 
     /// The root of the directory that ``view`` shows.

@@ -2,9 +2,13 @@
 public struct RepositoryTimeline: Sendable {
     /// What lies between two archived stretches of one log and is not there.
     public struct Gap: Sendable, Hashable {
+        /// Where the stretch before it ends.
         public var from: LSN
+        /// Where the stretch behind it begins.
         public var to: LSN
+        /// The first segment that is missing.
         public var firstSegment: WALSegmentNumber
+        /// The last segment that is missing.
         public var lastSegment: WALSegmentNumber
         /// When the segment behind it was begun, in microseconds since 1970.
         public var untilMicros: UInt64

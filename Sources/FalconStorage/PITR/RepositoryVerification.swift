@@ -2,8 +2,11 @@
 public struct RepositoryVerification {
     /// What is wrong with one file.
     public struct Problem: Sendable {
+        /// What the file belongs to: the archived log, or base backups.
         public enum Subject: Sendable { case segment, backup }
+        /// Where the file belongs.
         public var subject: Subject
+        /// `corruption` or `not-found`; `unsupported-format` of what a later version wrote.
         public var error: StorageError
         /// Backups that cannot be restored for it.
         public var backups: [String]
@@ -11,13 +14,18 @@ public struct RepositoryVerification {
 
     let repository: Repository
     let inventory: Repository.Inventory
+    /// The inventory's, then those found, in order.
     public private(set) var problems: [Problem] = []
+    /// Segments of the inventory that were looked at, damaged ones, too.
     public private(set) var checkedSegments = 0
+    /// Tables and blob files that were looked at, damaged and missing ones, too; each once.
     public private(set) var checkedFiles = 0
+    /// Of those segments, before compression, and those files; ends at ``byteCount``.
     public private(set) var checkedBytes: UInt64 = 0
     /// By backups that come before them.
     public private(set) var gaps: [RepositoryTimeline.Gap] = []
 
+    /// Of what `inventory` lists; reads nothing before ``run(_:)``.
     public init(_ repository: Repository, _ inventory: Repository.Inventory) {
         self.repository = repository
         self.inventory = inventory
@@ -33,6 +41,9 @@ public struct RepositoryVerification {
             &+ inventory.segments.reduce(0) { $0 &+ $1.rawBytes }
     }
 
+    /// Reads it all, to be called once. What is damaged or missing is among the problems; throws only where a
+    /// file cannot be read at all, or `progress` throws.
+    /// - Parameter progress: called with ``checkedBytes`` after each segment and data file; throws to end it.
     public mutating func run(
         _ progress: (UInt64) throws(StorageError) -> Void = { _ throws(StorageError) in }
     ) throws(StorageError) {

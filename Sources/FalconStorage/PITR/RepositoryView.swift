@@ -4,6 +4,8 @@
 /// The root is the backup's own directory; its tables and log segments come from elsewhere in the repository.
 public final class RepositoryView: WrappingFileSystem {
     public let base: any FileSystem
+    /// The data directory that is shown: the backup's own; without one, a path in the repository where
+    /// nothing is.
     public let root: String
     /// By what their paths would be in a data directory.
     private let segments: [String: ArchivedSegment]

@@ -8,7 +8,9 @@ public enum RestoreMark: Sendable, Hashable {
 
 /// Where a ``RestoreMark`` was found.
 public struct RestoreMarkPlace: Sendable, Hashable {
+    /// Where its record begins.
     public var lsn: LSN
+    /// One beyond its record: `--to-lsn` with it includes the record.
     public var endLSN: LSN
     /// In microseconds since 1970 UTC.
     public var micros: UInt64
