@@ -227,7 +227,7 @@ import Testing
         #expect(database.taken == [0, 0, 0])
     }
 
-    /// What a cursor WITH HOLD keeps is charged until it is fetched or closed.
+    /// What a cursor WITH HOLD keeps is charged until it is closed or, when nobody can go back, fetched.
     @Test func heldCursorsAreCharged() throws {
         let database = try Database()
         let s = try database.session()
@@ -235,6 +235,13 @@ import Testing
         try s.run("DECLARE c \(sql) generate_series(1, 4000) AS i")
         let held = database.budget.usedBytes(.queries)
         #expect(held >= 4_000_000 && held < 6_000_000)
+        try s.run("FETCH 3000 FROM c")
+        #expect(database.budget.usedBytes(.queries) == held)
+        #expect(try s.query("FETCH PRIOR FROM c").hasPrefix("2999|"))
+        try s.run("CLOSE c")
+        #expect(database.taken == [0, 0, 0])
+        try s.run("DECLARE c NO SCROLL \(sql) generate_series(1, 4000) AS i")
+        #expect(database.budget.usedBytes(.queries) >= 4_000_000)
         try s.run("FETCH 3000 FROM c")
         #expect(database.budget.usedBytes(.queries) < held / 2)
         try s.run("CLOSE c")

@@ -135,6 +135,43 @@ import Testing
         #expect(try s.query("SELECT count(*) FROM falcon.slow_txns") == count)
     }
 
+    @Test func slowOnesShowTheirLastStatementToThoseWhoMaySeeIt() throws {
+        let other = try database.session(user: "other")
+        let long = String(repeating: "é", count: 1000)
+        try other.run("SET falcon.slow_txn_ms = 0; BEGIN; SELECT '\(long)'")
+        try other.run("COMMIT")
+        try s.run("SET falcon.slow_txn_ms = 0")
+        try s.run("BEGIN; SELECT 1")
+        try s.run("SELECT 2")
+        try s.run("ROLLBACK")
+        let ended =
+            "SELECT octet_length(query), query FROM falcon.slow_txns "
+            + "WHERE outcome <> 'in progress' AND username = "
+        let reader = try database.session()
+        // 43 bytes of ASCII and whole characters of two bytes.
+        #expect(
+            try reader.query(ended + "'other' LIMIT 1").hasPrefix(
+                "1023|SET falcon.slow_txn_ms = 0; BEGIN"))
+        #expect(try reader.query(ended + "'postgres' LIMIT 1") == "8|SELECT 2")
+        #expect(
+            try other.query(ended + "'postgres' LIMIT 1") == "24|<insufficient privilege>")
+        #expect(
+            try other.query(
+                "SELECT DISTINCT query FROM falcon.txn WHERE username = 'postgres'")
+                == "")
+        try s.run("BEGIN")
+        #expect(
+            try other.query("SELECT query FROM falcon.txn WHERE username = 'postgres'")
+                == "<insufficient privilege>")
+        #expect(
+            try other.query(
+                "SELECT usename, query, state IS NULL, query_start IS NULL, backend_type IS NULL, "
+                    + "pid > 0 FROM pg_stat_activity ORDER BY usename DESC LIMIT 1")
+                == "postgres|<insufficient privilege>|t|t|t|t")
+        #expect(
+            try s.query("SELECT state FROM pg_stat_activity WHERE usename = 'other'") == "idle")
+    }
+
     @Test func whoKeepsOldVersionsShows() throws {
         let other = try database.session()
         try other.run(
@@ -228,6 +265,10 @@ import Testing
                 s.failure("SELECT falcon.txn_status(\(wrong))")?.state == .invalidParameterValue)
         }
         #expect(try s.query("SELECT falcon.txn_status(NULL) IS NULL") == "t")
+        #expect(
+            try s.query("BEGIN; SELECT falcon.txn_status(pg_current_xact_id())") == "in progress")
+        try s.run("ROLLBACK")
+        #expect(try s.prepared("SELECT falcon.txn_status($1) IS NULL", [nil]).text == "t")
         #expect(s.failure("SELECT txn_status(16)")?.state == .undefinedFunction)
         #expect(s.failure("SELECT falcon.txid_current()")?.state == .undefinedFunction)
     }

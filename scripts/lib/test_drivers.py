@@ -96,6 +96,18 @@ def with_psycopg2(port):
         other.close()
         return waited and str(row[0]) == "2.00" or (waited, row)
 
+    def scrolls():
+        named = connection.cursor("d2scroll", scrollable=True)
+        named.execute("select id from d2 order by id")
+        named.scroll(97)
+        forward = named.fetchmany(2)
+        named.scroll(-3)
+        back = named.fetchone()
+        named.scroll(5, mode="absolute")
+        absolute = named.fetchone()
+        named.close()
+        return (forward, back, absolute) == ([(97,), (98,)], (96,), (5,)) or (forward, back, absolute)
+
     def cancels():
         connection.rollback()
         timer = threading.Timer(0.3, connection.cancel)
@@ -113,6 +125,7 @@ def with_psycopg2(port):
                         ("psycopg2: rollback", rollback),
                         ("psycopg2: copy in and out", copy),
                         ("psycopg2: a writer waits for another", waits),
+                        ("psycopg2: scrollable cursors", scrolls),
                         ("psycopg2: cancel within 150 ms", cancels)]:
         attempt(claim, body)
         connection.rollback()
@@ -166,6 +179,58 @@ def with_psycopg3(port):
             connection.commit()
             return len(rows) == 1000 and ("3", "t\t3") in rows or rows[:3]
 
+        def binary_copy():
+            import datetime
+            import decimal
+            rows = [(n, None if n % 3 else f"t{n}", decimal.Decimal(n) / 4, datetime.date(2020, 1, 1), [n, None], n % 2 == 0)
+                    for n in range(1000)]
+            connection.execute("create table if not exists d3bin(a int, b text, c numeric, d date, e int[], f bool)")
+            connection.execute("delete from d3bin")
+            types = ["int4", "text", "numeric", "date", "int4[]", "bool"]
+            with connection.cursor().copy("copy d3bin from stdin (format binary)") as copy:
+                copy.set_types(types)
+                for row in rows:
+                    copy.write_row(row)
+            with connection.cursor().copy("copy d3bin to stdout (format binary)") as copy:
+                copy.set_types(types)
+                found = sorted(copy.rows())
+            connection.commit()
+            return found == rows or found[:3]
+
+        def server_cursors():
+            """Rows of a FETCH come in the format that the cursor of the client asks for."""
+            for binary in (False, True):
+                with psycopg.ServerCursor(connection, "d3scroll", scrollable=True) as cursor:
+                    cursor.format = psycopg.pq.Format.BINARY if binary else psycopg.pq.Format.TEXT
+                    cursor.execute("select id, name from d3 order by id")
+                    forward = cursor.fetchmany(2)
+                    cursor.scroll(-1)
+                    again = cursor.fetchone()
+                    cursor.scroll(48, mode="absolute")
+                    last = cursor.fetchall()
+                found = (forward, again, last)
+                if found != ([(0, "n0"), (1, "n1")], (1, "n1"), [(48, "n48"), (49, "n49")]):
+                    return found
+            return True
+
+        def waits_to_be_analysed():
+            """A column that an uncommitted ALTER TABLE adds is there after the wait."""
+            with psycopg.connect(dsn) as other:
+                connection.execute("alter table d3 add column if not exists late int default 7")
+                answer = []
+                thread = threading.Thread(
+                    target=lambda: answer.append(other.execute("select late from d3 where id = %s", (1,)).fetchone()))
+                thread.start()
+                deadline = time.monotonic() + 10
+                with psycopg.connect(dsn, autocommit=True) as watcher:
+                    while not watcher.execute("select 1 from pg_stat_activity where wait_event = 'relation'").fetchone():
+                        if answer or time.monotonic() > deadline:
+                            return "it did not wait"
+                        time.sleep(0.01)  # nothing else tells that a session waits
+                connection.commit()
+                thread.join(10)
+                return answer == [(7,)] or answer
+
         def nested():
             with connection.transaction():
                 connection.execute("update d3 set name = 'outer' where id = 1")
@@ -199,6 +264,9 @@ def with_psycopg3(port):
                             ("psycopg 3: binary results", binary),
                             ("psycopg 3: pipeline mode", pipeline),
                             ("psycopg 3: copy in and out", copy),
+                            ("psycopg 3: binary copy in and out", binary_copy),
+                            ("psycopg 3: server-side cursors that scroll", server_cursors),
+                            ("psycopg 3: a statement waits to be analysed", waits_to_be_analysed),
                             ("psycopg 3: nested transactions", nested),
                             ("psycopg 3: parameter status", status)]:
             attempt(claim, body)
@@ -228,6 +296,17 @@ def with_asyncpg(port):
                 async for record in connection.cursor("select id from da order by id"):
                     total += record["id"]
             check("asyncpg: cursor", total == 199 * 100, total)
+            async with connection.transaction():
+                cursor = await connection.cursor("select id from da order by id")
+                await cursor.forward(2)
+                found = [record["id"] for record in await cursor.fetch(3)]
+                insert = await connection.cursor("insert into da select generate_series(300, 304) returning id")
+                found += [record["id"] for part in (2, 2, 2) for record in await insert.fetch(part)]
+            check("asyncpg: portals piece by piece", found == [2, 3, 4, 300, 301, 302, 303, 304], found)
+            copied = await connection.copy_records_to_table(
+                "da", records=[(n, f"v{n}") for n in range(400, 500)], columns=["id", "v"])
+            check("asyncpg: binary copy", copied == "COPY 100"
+                  and await connection.fetchval("select v from da where id = 499") == "v499", copied)
             try:
                 await connection.fetch("select 1/0")
                 check("asyncpg: errors", False, "no error")

@@ -85,6 +85,11 @@ extension Binder {
         _ table: AST.TableName, _ clause: AST.LockingClause, _ logical: LogicalSelect
     ) throws(SQLError) -> Relation {
         let name = clause.strength.clause
+        if table.schema != nil {
+            throw SQLError(
+                .syntaxError, "\(name) must specify unqualified relation names",
+                byteOffset: offset(table.location))
+        }
         guard let relation = logical.relations.first(where: { $0.alias == table.name }) else {
             throw SQLError(
                 .undefinedTable,

@@ -30,13 +30,16 @@ final class Binder {
     private var stackLimit: UInt = 0
     /// Stack binding may use; nil: half of what threads have by default.
     private let stackAllowance: UInt?
+    private let found: FoundRelations?
     /// For constant folding.
     private lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
 
     init(
         catalog: any CatalogReader, context: FunctionContext, parameterTypes: [OID],
-        allowsNewParameters: Bool = true, stackAllowance: UInt? = nil
+        allowsNewParameters: Bool = true, stackAllowance: UInt? = nil,
+        found: FoundRelations? = nil
     ) {
+        self.found = found
         self.stackAllowance = stackAllowance
         self.catalog = catalog
         self.context = context
@@ -136,6 +139,7 @@ final class Binder {
 
     /// Adds a relation the plan reads or writes; the strongest lock asked for wins.
     func use(_ table: TableDescriptor, lock: RelationLock) {
+        found?.relations.append(PlanRelation(table: table, lock: lock))
         if let index = relations.firstIndex(where: { $0.table.oid == table.oid }) {
             relations[index].lock = max(relations[index].lock, lock)
         } else {

@@ -4,6 +4,13 @@ import FalconSchema
 extension SystemCatalog {
     static let activityTables: [VirtualTable] = [
         VirtualTable(
+            12077, "pg_cursors",
+            "name text,statement text,is_holdable bool,is_binary bool,is_scrollable bool,"
+                + "creation_time timestamptz"
+        ) { source in
+            (source.session as? SessionBridge)?.session.map(cursorRows) ?? []
+        },
+        VirtualTable(
             12011, "pg_stat_activity",
             "datid oid,datname name,pid int4,leader_pid int4,usesysid oid,usename name,"
                 + "application_name text,client_addr text,client_hostname text,client_port int4,"
@@ -13,7 +20,10 @@ extension SystemCatalog {
         ) { source in
             guard let session = (source.session as? SessionBridge)?.session else { return [] }
             let database = session.database
-            return database.activities.map { activity($0, userOID: database.roleOID($0.user)) }
+            return database.activities.map { entry in
+                let row = activity(entry, userOID: database.roleOID(entry.user))
+                return isShown(entry.user, to: source) ? row : hidden(row)
+            }
         },
         VirtualTable(
             12012, "pg_prepared_xacts",
@@ -23,6 +33,39 @@ extension SystemCatalog {
             return preparedTransactions(session.database, byName: true)
         },
     ]
+
+    /// Superusers see what everybody does, others what their own role's sessions do.
+    static func isShown(_ user: String, to source: VirtualSource) -> Bool {
+        guard let session = (source.session as? SessionBridge)?.session else { return false }
+        let own = session.settings.user
+        return user == own || session.database.isSuperuser(own)
+    }
+
+    private static let insufficientPrivilege = Datum.text("<insufficient privilege>")
+
+    /// The text of a statement of `user`, for whoever may see it.
+    static func shown(_ query: String, of user: String, to source: VirtualSource) -> Datum {
+        isShown(user, to: source) ? .text(query) : insufficientPrivilege
+    }
+
+    /// What pg_stat_activity tells of others' sessions: that they are there, and whose.
+    private static func hidden(_ row: [Datum]) -> [Datum] {
+        let known: Set<Int> = [0, 1, 2, 4, 5, 6, 17, 18]
+        return row.indices.map {
+            $0 == 20 ? insufficientPrivilege : known.contains($0) ? row[$0] : .null
+        }
+    }
+
+    /// The session's own cursors, and portals of the extended protocol.
+    static func cursorRows(_ session: Session) -> [[Datum]] {
+        let now = session.activity.current.queryStart ?? 0
+        return session.portals.values.sorted { $0.number < $1.number }.map {
+            [
+                .text($0.name), .text($0.prepared.sql), .bool($0.isHold), .bool($0.isBinary),
+                .bool($0.isScrollable), .int($0.name.isEmpty ? now : $0.creationTime),
+            ]
+        }
+    }
 
     /// What waits for COMMIT or ROLLBACK PREPARED, with role and database by their names
     /// (pg_prepared_xacts) or by their numbers (pg_prepared_xact()).

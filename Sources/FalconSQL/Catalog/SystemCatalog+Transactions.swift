@@ -24,19 +24,26 @@ extension SystemCatalog {
                     .text(summary.application), .text(summary.isolation.rawValue),
                     .bool(summary.isReadOnly), .text(state.phase.rawValue),
                     .int(summary.start), milliseconds(summary.micros),
-                ] + work(summary.work) + [.text(state.query)]
+                ] + work(summary.work) + [shown(state.query, of: summary.user, to: source)]
             }
         },
         VirtualTable(12_902, "txn_history", schema: "falcon", summaryColumns) { source in
             source.database.statistics.history.reversed().map(row)
         },
-        VirtualTable(12_903, "slow_txns", schema: "falcon", summaryColumns) { source in
+        VirtualTable(
+            12_903, "slow_txns", schema: "falcon", summaryColumns + ",query text"
+        ) { source in
             guard let session = session(source) else { return [] }
             let threshold = session.settings.slowTransactionMS
-            let running = open(source).map(\.summary).filter {
-                threshold >= 0 && $0.micros >= Int64(threshold) &* 1000
+            let running = open(source).compactMap { activity, summary -> TransactionSummary? in
+                guard threshold >= 0, summary.micros >= Int64(threshold) &* 1000 else { return nil }
+                var summary = summary
+                summary.query = TransactionSummary.shortened(activity.current.query)
+                return summary
             }
-            return (running + source.database.statistics.slow.reversed()).map(row)
+            return (running + source.database.statistics.slow.reversed()).map { summary in
+                row(summary) + [shown(summary.query, of: summary.user, to: source)]
+            }
         },
         VirtualTable(
             12_904, "txn_stats", schema: "falcon",
@@ -141,7 +148,7 @@ extension SystemCatalog {
                 activity.map { .text($0.applicationName) } ?? .null,
                 state.map { .text($0.phase.rawValue) } ?? .null,
                 state?.transactionStart.map { .int($0) } ?? .null,
-                state.map { .text($0.query) } ?? .null,
+                activity.map { shown($0.current.query, of: $0.user, to: source) } ?? .null,
             ]
         ]
     }

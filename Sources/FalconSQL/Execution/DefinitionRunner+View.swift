@@ -3,9 +3,13 @@ import FalconSchema
 /// CREATE VIEW.
 extension DefinitionRunner {
     func createView(_ create: AST.CreateView) throws(SQLError) {
-        var (plan, literals) = try planner.planView(create.query)
-        while try session.lockRelations(of: plan) {
-            (plan, literals) = try planner.planView(create.query)
+        var literals: [Int: String] = [:]
+        let plan = try session.lockedPlan { found throws(SQLError) in
+            var planner = self.planner
+            planner.found = found
+            let view = try planner.planView(create.query)
+            literals = view.literals
+            return view.plan
         }
         let checkOption = try checkOption(of: create)
         if checkOption != .none, let obstacle = try planner.updateObstacle(create.query) {

@@ -493,12 +493,12 @@ struct DefinitionRunner {
             }
             throw Self.exists(create.table.name)
         }
-        let plan = try StatementPlanner(catalog: catalog, context: session.functions).plan(
-            create.query)
-        if let failure = plan.foldingFailure { throw failure }
-        for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
-            try transaction.lockRelation(relation.table.oid, Session.lockMode(relation.lock))
+        let plan = try session.lockedPlan { found throws(SQLError) in
+            var planner = self.planner
+            planner.found = found
+            return try planner.plan(create.query)
         }
+        if let failure = plan.foldingFailure { throw failure }
         var table = TableDescriptor(
             oid: try store.allocateOID(), database: session.state.id, schemaOID: schema.oid,
             schema: schema.name, name: create.table.name, version: 1,

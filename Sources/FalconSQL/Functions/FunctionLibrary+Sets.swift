@@ -64,13 +64,17 @@ extension FunctionLibrary {
                 })
         }
         rows(
-            "pg_options_to_table", "pg_cursor", "pg_available_extensions",
+            "pg_options_to_table", "pg_available_extensions",
             "pg_available_extension_versions",
             "pg_stat_get_activity"
         ) { (_, _, _) throws(SQLError) in ListSource([]) }
         rows("pg_listening_channels") { (_, _, context) throws(SQLError) in
             let session = (context.session as? SessionBridge)?.session
             return ListSource((session?.listeningChannels ?? []).map { .text($0) })
+        }
+        rows("pg_cursor") { (_, _, context) throws(SQLError) in
+            let session = (context.session as? SessionBridge)?.session
+            return RecordSource(session.map(SystemCatalog.cursorRows) ?? [])
         }
         rows("pg_prepared_xact") { (_, _, context) throws(SQLError) in
             guard let session = (context.session as? SessionBridge)?.session else {

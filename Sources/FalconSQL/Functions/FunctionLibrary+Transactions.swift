@@ -27,6 +27,7 @@ extension FunctionLibrary {
 /// Our own functions, in the form of PostgreSQL's facts. Their names begin with their schema's.
 let falconFunctionFacts = #"""
     12951|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|20||
+    12954|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|5069||
     12952|falcon.rotate_data_keys|falcon_rotate_data_keys|ftfv|0|0|2278|||
     12953|falcon.rotate_master_key|falcon_rotate_master_key|ftfv|0|0|2278|25,25||
     12954|falcon.backup|falcon_backup|ftfv|0|0|25|25||

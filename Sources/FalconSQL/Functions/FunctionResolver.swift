@@ -45,6 +45,10 @@ public enum FunctionResolver {
             guard let candidate = candidates.first(where: { $0.index == index }) else { return nil }
             return try resolved(functions[index], candidate.types, arguments, isVariadic)
         case .ambiguous:
+            // Of our own functions, what has no type yet takes the form that comes first.
+            if known.hasPrefix("falcon."), let first = candidates.first {
+                return try resolved(functions[first.index], first.types, arguments, isVariadic)
+            }
             throw SQLError(
                 .ambiguousFunction,
                 "function \(signature(schema, name, arguments)) is not unique",

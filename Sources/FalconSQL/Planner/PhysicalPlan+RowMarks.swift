@@ -64,10 +64,17 @@ extension PhysicalPlan {
 
     /// A row of the plan is one of the scan of the table below it.
     private static func scannedKey(_ root: PlanNode, _ table: OID) -> Int? {
+        scan(under: root).flatMap { $0.table.oid == table ? $0.rowKeySlot : nil }
+    }
+
+    /// The slot of its rows' keys, when each is one of the table that it scans.
+    var scannedKeySlot: Int? { Self.scan(under: root)?.rowKeySlot }
+
+    private static func scan(under root: PlanNode) -> ScanNode? {
         var node = root
         while true {
             switch node.operation {
-            case .scan(let scan): return scan.table.oid == table ? scan.rowKeySlot : nil
+            case .scan(let scan): return scan
             case .filter(let child, _), .limit(let child, _, _): node = child
             case .project(let project) where project.setReturning.isEmpty: node = project.child
             default: return nil

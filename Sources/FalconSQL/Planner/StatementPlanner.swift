@@ -9,6 +9,8 @@ public struct StatementPlanner {
     private var stackAllowance: UInt?
     /// For a cursor's query: of a simple scan the rows' keys are read, for WHERE CURRENT OF.
     var keepsRowKeys = false
+    /// Told of the relations as their names are found, whatever becomes of the statement.
+    var found: FoundRelations?
 
     public init(catalog: any CatalogReader, context: FunctionContext) {
         self.catalog = catalog
@@ -44,7 +46,8 @@ public struct StatementPlanner {
         Binder(
             catalog: catalog, context: context, parameterTypes: parameterTypes,
             allowsNewParameters: allowsNew,
-            stackAllowance: stackAllowance ?? (LargeStack.isCurrent ? Self.innerStackBytes : nil))
+            stackAllowance: stackAllowance ?? (LargeStack.isCurrent ? Self.innerStackBytes : nil),
+            found: found)
     }
 
     private var emptyScope: Scope { Scope(parent: nil, query: QueryState()) }

@@ -3,6 +3,8 @@ import FalconSchema
 /// COPY's options, checked.
 struct CopyOptions {
     var isCSV = false
+    var isBinary = false
+    var format: CopyFormat { isBinary ? .binary : isCSV ? .csv : .text }
     var delimiter: UInt8 = 0x09
     var null: [UInt8] = Array("\\N".utf8)
     var hasHeader = false
@@ -59,6 +61,11 @@ struct CopyOptions {
                     byteOffset: option.location)
             }
         }
+        if isBinary,
+            let option = delimiterText.map({ _ in "DELIMITER" }) ?? nullText.map({ _ in "NULL" })
+        {
+            throw SQLError(.syntaxError, "cannot specify \(option) in BINARY mode")
+        }
         if isCSV {
             delimiter = 0x2C
             null = []
@@ -66,6 +73,9 @@ struct CopyOptions {
         if let delimiterText { delimiter = try Self.single(delimiterText, "delimiter") }
         if let nullText { null = Array(nullText.utf8) }
         try checkDelimiterAndNull()
+        if isBinary, hasHeader {
+            throw SQLError(.featureNotSupported, "cannot specify HEADER in BINARY mode")
+        }
         try setQuoting(quoteText, escapeText)
         try checkForced(seen, isFrom: isFrom)
     }
@@ -87,8 +97,7 @@ struct CopyOptions {
         switch text {
         case "text": isCSV = false
         case "csv": isCSV = true
-        case "binary":
-            throw SQLError(.featureNotSupported, "COPY format \"binary\" is not supported yet")
+        case "binary": isBinary = true
         default:
             throw SQLError(
                 .invalidParameterValue, "COPY format \"\(text)\" not recognized",

@@ -1,14 +1,18 @@
 import FalconSchema
 
-/// Counts rows on their way to the client, or instead of it (MOVE).
+/// Counts a cursor's rows on their way to the client, in the formats it asked for, or instead of it (MOVE).
 final class CountingSink: ResultSink {
     private let inner: (any ResultSink)?
     private(set) var count = 0
-    init(inner: (any ResultSink)?) { self.inner = inner }
+    private let formats: [Int16]
+    init(inner: (any ResultSink)?, formats: [Int16]) {
+        self.inner = inner
+        self.formats = formats
+    }
     func rowDescription(_ columns: [ResultColumn]) { inner?.rowDescription(columns) }
     func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
         count += 1
-        try inner?.row(values, columns, formats: formats)
+        try inner?.row(values, columns, formats: self.formats)
     }
     func commandComplete(_ tag: String) { inner?.commandComplete(tag) }
     func emptyQuery() { inner?.emptyQuery() }

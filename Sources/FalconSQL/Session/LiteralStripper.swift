@@ -208,7 +208,7 @@ extension Session {
         }
         do throws(SQLError) {
             try beginIfNeeded()
-            try ensurePlan(prepared)
+            try ensurePlan(prepared, mayWait: false)
             guard let plan = prepared.plan, !plan.mayUsePartialIndex,
                 plan.parameterTypes.count == stripped.values.count
             else {

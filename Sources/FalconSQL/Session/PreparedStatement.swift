@@ -66,16 +66,26 @@ final class Portal {
     let number: Int
     var run: StatementRun?
     var isDone = false
+    /// What it said when it was.
+    var tag = ""
     /// A FETCH from it failed: there is nothing more to be had.
     var hasFailed = false
     /// DECLARE ... WITH HOLD.
     var isHold = false
-    /// Its rows once they have been read for the commit.
-    var held: HeldRows?
-    /// Those read so far.
-    var collected: HeldRows?
+    /// Its rows have been read for the commit.
+    var isHeld = false
     /// A commit has begun to read its rows and is not at their end.
-    var isBeingHeld: Bool { collected != nil && held == nil }
+    var isBeingHeld = false
+    /// Made by DECLARE.
+    var isCursor = false
+    var isBinary = false
+    /// It may go back.
+    var isScrollable = false
+    var position = CursorPosition()
+    /// The rows it keeps; nil: they are sent as they come.
+    var rows: CursorRows?
+    /// µs since 2000.
+    var creationTime: Int64 = 0
     /// Its transaction has committed.
     var isKept = false
     /// Its parameters are so large that working on them is for a worker.

@@ -10,6 +10,10 @@ final class CopyInState {
     let columns: [ColumnDescriptor]
     // One request at a time touches it; run-time checks would find nothing.
     @exclusivity(unchecked) var reader: CopyLineReader
+    /// In place of `reader`, of the binary format.
+    @exclusivity(unchecked) var binary: CopyBinaryReader?
+    /// The column of a field that was no good.
+    @exclusivity(unchecked) var column: Int?
     @exclusivity(unchecked) var isFinal = false
     @exclusivity(unchecked) var needsHeader: Bool
     @exclusivity(unchecked) var rows: Int64 = 0
@@ -28,12 +32,39 @@ final class CopyInState {
         self.executor = executor
         self.columns = columns
         reader = CopyLineReader(options: options)
+        if options.isBinary { binary = CopyBinaryReader(columnCount: columns.count) }
         needsHeader = options.hasHeader
+    }
+
+    /// Lines of text, rows of the binary format.
+    var lineNumber: Int64 { binary?.lineNumber ?? reader.lineNumber }
+
+    func append(_ data: [UInt8]) {
+        if binary == nil { reader.append(data) } else { binary?.append(data) }
+    }
+
+    /// Cuts the next row into fields; false: there is none yet, or no more.
+    func next() throws(SQLError) -> Bool {
+        if binary == nil { return try reader.next(isFinal: isFinal) }
+        return try binary?.next(isFinal: isFinal, column: &column) ?? false
+    }
+
+    /// Where `error` arose, as PostgreSQL says it.
+    func context(of error: SQLError) -> String? {
+        guard lineNumber > 0 else { return nil }
+        let line = "COPY \(table.name), line \(lineNumber)"
+        if binary != nil {
+            return column.map { line + ", column \(columns[$0].name)" } ?? line
+        }
+        // A duplicate shows when rows are written, and PostgreSQL writes many at once: it no longer has the
+        // line.
+        let showsLine = reader.hasLine && error.state != .uniqueViolation
+        return line + (showsLine ? ": \"\(reader.lineText)\"" : "")
     }
 
     /// Charges what the reader's buffers take by now: a line may be long.
     func chargeBuffers() throws(SQLError) {
-        let bytes = reader.memoryBytes
+        let bytes = binary?.memoryBytes ?? reader.memoryBytes
         if bytes > heldBytes {
             try executor.hold(bytes - heldBytes)
         } else {
@@ -120,14 +151,14 @@ extension Session {
         copyIn = CopyInState(
             run: run, table: table, plan: plan, executor: executor, columns: columns,
             options: options)
-        sink.copyInResponse(options.isCSV ? .csv : .text, columnCount: columns.count)
+        sink.copyInResponse(options.format, columnCount: columns.count)
         return .blocked(.copyIn)
     }
 
     /// One CopyData message of COPY FROM STDIN; boundaries may be anywhere.
     public func copyData(_ bytes: [UInt8], _ sink: any ResultSink) -> SessionProgress {
         guard let copyIn else { return .finished }
-        copyIn.reader.append(bytes)
+        copyIn.append(bytes)
         isOnWorker = false
         return continueCopy(sink)
     }
@@ -144,7 +175,9 @@ extension Session {
     public func copyFail(_ message: String, _ sink: any ResultSink) -> SessionProgress {
         guard let copyIn else { return .finished }
         var error = SQLError(.queryCanceled, "COPY from stdin failed: \(message)")
-        error.context = "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber + 1)"
+        // A row of the binary format counts from where its reading begins.
+        let line = copyIn.lineNumber + (copyIn.binary == nil ? 1 : 0)
+        if line > 0 { error.context = "COPY \(copyIn.table.name), line \(line)" }
         copyIn.executor.end()
         return fail(error, sink)
     }
@@ -158,7 +191,7 @@ extension Session {
             try copyIn.chargeBuffers()
             while true {
                 if !copyIn.hasPendingRow {
-                    guard try copyIn.reader.next(isFinal: copyIn.isFinal) else { break }
+                    guard try copyIn.next() else { break }
                     if copyIn.needsHeader {
                         copyIn.needsHeader = false
                         try checkHeader(copyIn)
@@ -174,14 +207,7 @@ extension Session {
             if error.isLockWait { return beginLockWait() }
             if error.isDiskWait { return needsWorker() }
             var error = error
-            if error.context == nil, copyIn.reader.lineNumber > 0 {
-                // A duplicate shows when rows are written, and PostgreSQL writes many at once: it no
-                // longer has the line.
-                let showsLine = copyIn.reader.hasLine && error.state != .uniqueViolation
-                error.context =
-                    "COPY \(copyIn.table.name), line \(copyIn.reader.lineNumber)"
-                    + (showsLine ? ": \"\(copyIn.reader.lineText)\"" : "")
-            }
+            if error.context == nil { error.context = copyIn.context(of: error) }
             copyIn.executor.end()
             return fail(error, sink)
         }
@@ -222,6 +248,46 @@ extension Session {
     }
 
     private func writeRow(_ copyIn: CopyInState) throws(SQLError) {
+        if let binary = copyIn.binary {
+            try readBinary(binary, copyIn)
+        } else {
+            try readText(copyIn)
+        }
+        let ordinal = transaction.batch.nextOrdinal
+        do throws(SQLError) {
+            try copyIn.executor.insertCurrentRow()
+        } catch {
+            if error.isLockWait || error.isDiskWait {
+                transaction.rollbackStatement(
+                    to: ordinal, changeCount: transaction.changes.count)
+                copyIn.hasPendingRow = true
+            }
+            throw error
+        }
+    }
+
+    private func readBinary(
+        _ reader: CopyBinaryReader, _ copyIn: CopyInState
+    ) throws(SQLError) {
+        let row = copyIn.executor.row
+        let display = settings.display
+        for (index, slot) in copyIn.plan.sourceSlots.enumerated() {
+            guard index < reader.fields.count, let field = reader.fields[index] else {
+                row.slots[slot] = .null
+                continue
+            }
+            let type = copyIn.plan.sourceTypes[index]
+            copyIn.column = index
+            let value = try reader.bytes.withRaw { raw throws(SQLError) in
+                try TypeIO.decodeBinary(
+                    UnsafeRawBufferPointer(rebasing: raw[field]), type: type, settings: display)
+            }
+            row.slots[slot] = try TypeIO.coerce(value, toModifierOf: type, explicit: false)
+        }
+        copyIn.column = nil
+    }
+
+    private func readText(_ copyIn: CopyInState) throws(SQLError) {
         let row = copyIn.executor.row
         let fields = copyIn.reader.fields
         let options = copyIn.reader.options
@@ -263,17 +329,6 @@ extension Session {
                     + "\(column.name): \"\(copyIn.reader.shown(field))\""
                 throw error
             }
-        }
-        let ordinal = transaction.batch.nextOrdinal
-        do throws(SQLError) {
-            try copyIn.executor.insertCurrentRow()
-        } catch {
-            if error.isLockWait || error.isDiskWait {
-                transaction.rollbackStatement(
-                    to: ordinal, changeCount: transaction.changes.count)
-                copyIn.hasPendingRow = true
-            }
-            throw error
         }
     }
 
@@ -320,6 +375,10 @@ extension Session {
                     declaredTypes: [])
             } else if let name = copy.table {
                 try refuseView(name, isFrom: false)
+                let found = try resolveTable(name)
+                if !VirtualTables.isVirtual(found) {
+                    try transaction.lockRelation(found.oid, .accessShare)
+                }
                 let table = try resolveTable(name)
                 let columns =
                     copy.columns.isEmpty
@@ -351,8 +410,10 @@ extension Session {
             run.utilityState = state
             run.inner = nil
         }
-        let target = CopySink(
-            inner: sink, options: state.options, settings: settings.display)
+        let target: any CopyTarget =
+            state.options.isBinary
+            ? CopyBinarySink(inner: sink, rowsSent: state.rows)
+            : CopySink(inner: sink, options: state.options, settings: settings.display)
         target.isStarted = state.rows > 0 || run.isDescribed
         let step = try advance(state.inner, maxRows: 0, describes: true, target)
         run.isDescribed = run.isDescribed || target.isStarted
@@ -361,121 +422,9 @@ extension Session {
         case .blocked, .suspended: return step
         case .done:
             state.inner.finish()
+            target.end()
             sink.copyDone()
             return .done(tag: "COPY \(state.rows)")
         }
     }
-}
-
-/// Turns rows into COPY data on their way to the client.
-final class CopySink: ResultSink {
-    private let inner: any ResultSink
-    private let options: CopyOptions
-    private let settings: DisplaySettings
-    var isStarted = false
-    private(set) var rows: Int64 = 0
-    private var line = ByteWriter()
-    private var field = ByteWriter()
-
-    init(inner: any ResultSink, options: CopyOptions, settings: DisplaySettings) {
-        self.inner = inner
-        self.options = options
-        self.settings = settings
-    }
-
-    func rowDescription(_ columns: [ResultColumn]) {
-        guard !isStarted else { return }
-        isStarted = true
-        inner.copyOutResponse(options.isCSV ? .csv : .text, columnCount: columns.count)
-        guard options.hasHeader else { return }
-        line.bytes.removeAll(keepingCapacity: true)
-        for (index, column) in columns.enumerated() {
-            if index > 0 { line.append(options.delimiter) }
-            field.bytes = Array(column.name.utf8)
-            options.isCSV ? appendCSV(force: false, isSingle: columns.count == 1) : appendText()
-        }
-        line.append(0x0A)
-        inner.copyData(line.bytes)
-    }
-
-    func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
-        rows += 1
-        line.bytes.removeAll(keepingCapacity: true)
-        for index in columns.indices {
-            if index > 0 { line.append(options.delimiter) }
-            if values[index].isNull {
-                line.append(contentsOf: options.null)
-                continue
-            }
-            field.bytes.removeAll(keepingCapacity: true)
-            try ValueLimit.checkText(of: values[index])
-            TypeIO.appendText(
-                values[index], type: columns[index].type.oid, settings: settings, to: &field)
-            try ValueLimit.checkGrowth(line.count, by: field.count)
-            if options.isCSV {
-                appendCSV(
-                    force: options.forcesQuoteAll
-                        || options.forcesQuote.contains(columns[index].name),
-                    isSingle: columns.count == 1)
-            } else {
-                appendText()
-            }
-        }
-        try ValueLimit.checkGrowth(line.count, by: 1)
-        line.append(0x0A)
-        inner.copyData(line.bytes)
-        if line.bytes.capacity > 1 << 20 { line = ByteWriter() }
-        if field.bytes.capacity > 1 << 20 { field = ByteWriter() }
-    }
-
-    private func appendText() {
-        for byte in field.bytes {
-            switch byte {
-            case 0x08: line.append(contentsOf: [0x5C, 0x62])
-            case 0x0C: line.append(contentsOf: [0x5C, 0x66])
-            case 0x0A: line.append(contentsOf: [0x5C, 0x6E])
-            case 0x0D: line.append(contentsOf: [0x5C, 0x72])
-            case 0x09: line.append(contentsOf: [0x5C, 0x74])
-            case 0x0B: line.append(contentsOf: [0x5C, 0x76])
-            case 0x5C: line.append(contentsOf: [0x5C, 0x5C])
-            case options.delimiter: line.append(contentsOf: [0x5C, byte])
-            default: line.append(byte)
-            }
-        }
-    }
-
-    private func appendCSV(force: Bool, isSingle: Bool) {
-        var needsQuotes = force || field.bytes == options.null
-        if isSingle, field.bytes == [0x5C, 0x2E] { needsQuotes = true }
-        if !needsQuotes {
-            for byte in field.bytes
-            where byte == options.delimiter || byte == options.quote || byte == 0x0A
-                || byte == 0x0D
-            {
-                needsQuotes = true
-                break
-            }
-        }
-        guard needsQuotes else {
-            line.append(contentsOf: field.bytes)
-            return
-        }
-        line.append(options.quote)
-        for byte in field.bytes {
-            if byte == options.quote || byte == options.escape { line.append(options.escape) }
-            line.append(byte)
-        }
-        line.append(options.quote)
-    }
-
-    func commandComplete(_ tag: String) {}
-    func emptyQuery() {}
-    func portalSuspended() {}
-    func notice(_ notice: SQLError) { inner.notice(notice) }
-    func parameterStatus(_ name: String, _ value: String) { inner.parameterStatus(name, value) }
-    func copyInResponse(_ format: CopyFormat, columnCount: Int) {}
-    func copyOutResponse(_ format: CopyFormat, columnCount: Int) {}
-    func copyData(_ bytes: [UInt8]) { inner.copyData(bytes) }
-    func copyDone() {}
-    var wantsPause: Bool { inner.wantsPause }
 }

@@ -20,7 +20,7 @@ extension Session {
         guard case .select = portal.prepared.statement else {
             throw Self.cursorState(cursor, "is not a SELECT query")
         }
-        if portal.held != nil {
+        if portal.isHeld {
             throw Self.cursorState(cursor, "is held from a previous transaction")
         }
         let mark: PlanRowMark
@@ -36,8 +36,10 @@ extension Session {
             throw Self.cursorState(
                 cursor, "is not a simply updatable scan of table \"\(table.name)\"")
         }
-        guard !portal.isDone, let run = portal.run, let executor = run.executor,
-            let value = run.currentValue(ofSlot: mark.slot, executor)
+        guard !portal.isDone, !portal.isCursor || portal.position.isOnRow,
+            let run = portal.run, let executor = run.executor,
+            let value = portal.rows.map({ $0.key(at: portal.position.row - 1) })
+                ?? run.currentValue(ofSlot: mark.slot, executor)
         else {
             throw Self.cursorState(cursor, "is not positioned on a row")
         }

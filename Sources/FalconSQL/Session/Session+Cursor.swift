@@ -1,7 +1,6 @@
 import FalconSchema
-import FalconStorage
 
-/// DECLARE, FETCH and MOVE.
+/// DECLARE CURSOR, and what WITH HOLD does at a commit.
 extension Session {
     func runDeclare(
         _ declare: AST.DeclareCursor, _ run: StatementRun
@@ -22,7 +21,7 @@ extension Session {
         _ declare: AST.DeclareCursor, _ statement: PreparedStatement, _ parameters: [Datum]
     ) throws(SQLError) {
         try refuseLocks(declare)
-        if !declare.isHold { try requireBlock("DECLARE CURSOR") }
+        if !declare.isHold { try requireBlock("DECLARE CURSOR", orImplicit: true) }
         let prepared = query(of: declare, statement)
         try lockRelations(of: prepared)
         guard let plan = prepared.plan else {
@@ -46,6 +45,15 @@ extension Session {
             number: numberPortal())
         portal.run = run
         portal.isHold = declare.isHold
+        portal.isCursor = true
+        portal.isBinary = declare.isBinary
+        portal.isScrollable = declare.isScroll || !declare.isNoScroll && plan.mayRunBackward
+        portal.creationTime = functions.statementTimestamp
+        // PostgreSQL keeps rows above a plan that runs only forward: it is not to run twice.
+        if declare.isScroll, !plan.mayRunBackward {
+            portal.rows = CursorRows(
+                database.engine.options.memoryBudget, of: run, isHold: declare.isHold)
+        }
         portals[declare.name] = portal
     }
 
@@ -90,17 +98,20 @@ extension Session {
     /// Before a commit: reads what is left of the transaction's cursors WITH HOLD. What fails then fails
     /// the transaction. Nil: done.
     func holdCursors() throws(SQLError) -> StatementStep? {
-        let open = portals.values.filter { $0.isHold && $0.held == nil && !$0.hasFailed }
+        let open = portals.values.filter { $0.isHold && !$0.isHeld && !$0.hasFailed }
         for portal in open.sorted(by: { $0.number < $1.number }) {
             guard let run = portal.run else { continue }
-            let rows = portal.collected ?? HeldRows(database.engine.options.memoryBudget)
-            portal.collected = rows
+            portal.isBeingHeld = true
+            if portal.isScrollable { _ = keptRows(portal, run) }
+            let rows =
+                portal.rows
+                ?? CursorRows(
+                    database.engine.options.memoryBudget, of: nil, forgotten: portal.position.row,
+                    isHold: true)
+            portal.rows = rows
             do throws(SQLError) {
                 // One that was read to its end has no more.
-                if !portal.isDone,
-                    case .blocked(let progress) = try advance(
-                        run, maxRows: 0, describes: false, rows)
-                {
+                if !portal.isDone, let progress = try fill(rows, upTo: CursorMove.all, run) {
                     return .blocked(progress)
                 }
             } catch {
@@ -108,44 +119,12 @@ extension Session {
                 throw error
             }
             run.finish()
+            rows.isComplete = true
             portal.isDone = false
-            portal.held = rows
+            portal.isBeingHeld = false
+            portal.isHeld = true
         }
         return nil
-    }
-
-    /// Sends rows of a cursor whose transaction is over.
-    private func send(
-        _ held: HeldRows, _ run: StatementRun, atMost limit: Int, sent: inout Int,
-        _ sink: any ResultSink
-    ) throws(SQLError) -> HeldEnd {
-        while sent < limit {
-            guard let values = held.next() else { return .exhausted }
-            try sink.row(values, run.columns, formats: run.formats)
-            sent += 1
-            if sent & 63 == 0 {
-                try interrupt.check()
-                if sink.wantsPause { return .paused }
-            }
-        }
-        return .limit
-    }
-
-    private enum HeldEnd { case exhausted, limit, paused }
-
-    /// Execute for a cursor WITH HOLD by its name.
-    func driveHeld(
-        _ held: HeldRows, _ execute: ExecuteWork, _ sink: any ResultSink
-    ) throws(SQLError) -> SessionProgress {
-        guard let run = execute.portal.run else { return finish(sink) }
-        if block == .failed { throw Self.failedTransaction }
-        let limit = execute.maxRows == 0 ? Int.max : execute.maxRows
-        switch try send(held, run, atMost: limit, sent: &execute.sent, sink) {
-        case .paused: return .paused
-        case .limit: sink.portalSuspended()
-        case .exhausted: sink.commandComplete("SELECT \(execute.sent)")
-        }
-        return finish(sink)
     }
 
     // MARK: DDL
@@ -170,57 +149,5 @@ extension Session {
                 "cannot \(command) \"\(table.name)\" because it is being used by active queries in "
                     + "this session")
         }
-    }
-
-    // MARK: FETCH
-
-    private final class FetchCount { var rows = 0 }
-
-    func runFetch(
-        _ fetch: AST.Fetch, _ run: StatementRun, describes: Bool, _ sink: any ResultSink
-    ) throws(SQLError) -> StatementStep {
-        guard let portal = portals[fetch.name], let cursor = portal.run else {
-            throw SQLError(.invalidCursorName, "cursor \"\(fetch.name)\" does not exist")
-        }
-        guard fetch.direction == .forward, fetch.count >= 0 else {
-            throw SQLError(
-                .featureNotSupported, "only forward cursor movement is supported yet",
-                hint: "Declare it with SCROLL option to enable backward scan.")
-        }
-        let target = CountingSink(inner: fetch.isMove ? nil : sink)
-        if describes, !fetch.isMove, !run.isDescribed {
-            run.isDescribed = true
-            sink.rowDescription(try utilityColumns(.fetch(fetch)) ?? [])
-        }
-        let word = fetch.isMove ? "MOVE" : "FETCH"
-        if fetch.count == 0 || portal.isDone { return .done(tag: "\(word) 0") }
-        if portal.hasFailed {
-            throw SQLError(
-                .objectNotInPrerequisiteState, "portal \"\(portal.name)\" cannot be run")
-        }
-        let count = run.utilityState as? FetchCount ?? FetchCount()
-        run.utilityState = count
-        let limit = fetch.count == .max ? 0 : Int(clamping: fetch.count)
-        if let held = portal.held {
-            let end = try send(
-                held, cursor, atMost: limit == 0 ? .max : limit, sent: &count.rows, target)
-            return end == .paused ? .blocked(.paused) : .done(tag: "\(word) \(count.rows)")
-        }
-        let step: StatementStep
-        do throws(SQLError) {
-            step = try advance(cursor, maxRows: limit, describes: false, target)
-        } catch {
-            portal.hasFailed = true
-            throw error
-        }
-        count.rows += target.count
-        switch step {
-        case .blocked(let progress): return .blocked(progress)
-        case .suspended: break
-        case .done:
-            portal.isDone = true
-            cursor.finish()
-        }
-        return .done(tag: "\(word) \(count.rows)")
     }
 }

@@ -18,6 +18,7 @@ extension Session {
             switch work {
             case .none: return .finished
             case .parse(let prepared): return try driveParse(prepared)
+            case .bind(let bind): return try driveBind(bind)
             case .simple(let simple): return try driveSimple(simple, sink)
             case .execute(let execute): return try driveExecute(execute, sink)
             case .sync:
@@ -58,7 +59,7 @@ extension Session {
                     if simple.sql.utf8.count > Self.largeInput { run.needsWorker = true }
                 }
                 simple.run = run
-                startStatement()
+                noteBegin(of: parsed.statement)
             }
             let step = try advance(run, maxRows: 0, describes: true, sink)
             switch step {
@@ -80,6 +81,21 @@ extension Session {
         }
     }
 
+    /// The run of a portal that has not run yet.
+    func beginRun(of portal: Portal) -> StatementRun {
+        let run = StatementRun(prepared: portal.prepared, parameters: portal.parameters)
+        run.formats = portal.formats
+        if portal.isLarge { run.needsWorker = true }
+        run.keepsKeys = !portal.name.isEmpty
+        portal.run = run
+        return run
+    }
+
+    private func noteBegin(of statement: AST.Statement) {
+        if case .transaction = statement {} else { lastStatement = currentSQL }
+        startStatement()
+    }
+
     private func driveExecute(
         _ execute: ExecuteWork, _ sink: any ResultSink
     ) throws(SQLError) -> SessionProgress {
@@ -90,15 +106,15 @@ extension Session {
             return finish(sink)
         }
         let portal = execute.portal
-        if let held = portal.held { return try driveHeld(held, execute, sink) }
+        if portal.isCursor { return try driveCursor(execute, sink) }
         guard let statement = portal.prepared.statement else {
             sink.emptyQuery()
             return finish(sink)
         }
         if portal.isDone {
-            // PostgreSQL: a completed portal gives no more rows and a tag of zero.
-            if case .select = statement, portal.prepared.isPlanned {
-                sink.commandComplete(Self.tag(portal.prepared, affected: 0, emitted: 0))
+            // PostgreSQL: a portal that has given its rows gives no more, and a tag of zero.
+            if try resultColumns(portal.prepared) != nil {
+                sink.commandComplete(Self.zeroed(portal.tag))
                 return finish(sink)
             }
             throw SQLError(
@@ -110,12 +126,8 @@ extension Session {
         if let current = portal.run {
             run = current
         } else {
-            run = StatementRun(prepared: portal.prepared, parameters: portal.parameters)
-            run.formats = portal.formats
-            if portal.isLarge { run.needsWorker = true }
-            run.keepsKeys = !portal.name.isEmpty
-            portal.run = run
-            startStatement()
+            run = beginRun(of: portal)
+            noteBegin(of: statement)
         }
         switch try advance(run, maxRows: execute.maxRows, describes: false, sink) {
         case .blocked(let progress): return progress
@@ -127,6 +139,7 @@ extension Session {
             stopStatement()
             noteStatement(run)
             portal.isDone = true
+            portal.tag = tag
             run.finish()
             if case .none = end {
                 report(sink)
@@ -143,14 +156,41 @@ extension Session {
     /// TABLE is told of the columns there are after it.
     private func driveParse(_ prepared: PreparedStatement) throws(SQLError) -> SessionProgress {
         try beginIfNeeded()
-        do throws(SQLError) { try lockRelations(of: prepared) } catch {
+        do throws(SQLError) {
+            if case .declareCursor(let declare) = prepared.statement {
+                try inferParameters(of: declare, prepared)
+            } else {
+                try lockRelations(of: prepared)
+            }
+        } catch {
             guard error.isLockWait else { throw error }
-            if statementTimer == nil { startStatementTimer() }
-            return beginLockWait()
+            return beginAnalysisWait()
         }
         stopStatement()
         prepared.describedColumns = prepared.plan?.columns
         statements[prepared.name] = prepared
+        work = .none
+        return .finished
+    }
+
+    private func beginAnalysisWait() -> SessionProgress {
+        if statementTimer == nil { startStatementTimer() }
+        return beginLockWait()
+    }
+
+    /// A plan that is out of date is made again here, before the parameters are read.
+    private func driveBind(_ bind: BindWork) throws(SQLError) -> SessionProgress {
+        let prepared = bind.prepared
+        if prepared.isPlanned {
+            try beginIfNeeded()
+            do throws(SQLError) { try ensurePlan(prepared) } catch {
+                guard error.isLockWait else { throw error }
+                activity.began(prepared.sql, now: Self.nowMicros())
+                return beginAnalysisWait()
+            }
+            stopStatement()
+        }
+        try makePortal(bind)
         work = .none
         return .finished
     }

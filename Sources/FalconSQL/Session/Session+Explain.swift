@@ -25,13 +25,10 @@ extension Session {
         default: break
         }
         let start = PlanMeasurement.now()
-        var plan = try explained(statement, types, isDeep: run.prepared.isDeep)
-        var report = ExplainReport()
-        if options.isAnalyzed {
-            if try lockRelations(of: plan) {
-                plan = try explained(statement, types, isDeep: run.prepared.isDeep)
-            }
+        let plan = try lockedPlan { found throws(SQLError) in
+            try explained(statement, types, isDeep: run.prepared.isDeep, found)
         }
+        var report = ExplainReport()
         report.planning = PlanMeasurement.now() &- start
         if options.isAnalyzed {
             if transaction.isReadOnly { try checkReadOnly(plan, statement) }
@@ -49,9 +46,10 @@ extension Session {
     }
 
     private func explained(
-        _ statement: AST.Statement, _ types: [OID], isDeep: Bool
+        _ statement: AST.Statement, _ types: [OID], isDeep: Bool, _ found: FoundRelations
     ) throws(SQLError) -> PhysicalPlan {
-        let planner = StatementPlanner(catalog: catalog, context: functions)
+        var planner = StatementPlanner(catalog: catalog, context: functions)
+        planner.found = found
         let plan =
             isDeep
             ? try planner.planDeep(statement, parameterTypes: types)

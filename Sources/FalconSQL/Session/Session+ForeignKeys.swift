@@ -61,7 +61,7 @@ extension Session {
     func setConstraints(
         _ names: [AST.TableName]?, isDeferred: Bool, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
-        if block == .implicit {
+        if !isInTransactionBlock {
             sink.notice(
                 SQLError(
                     .noActiveSQLTransaction,

@@ -3,7 +3,7 @@ import FalconSchema
 /// LOCK TABLE.
 extension Session {
     func runLockTable(_ lock: AST.LockTable) throws(SQLError) {
-        try requireBlock("LOCK TABLE")
+        try requireBlock("LOCK TABLE", orImplicit: true)
         guard let strength = RelationLock(rawValue: lock.mode) else {
             throw SQLError(.syntaxError, "unrecognized lock mode")
         }

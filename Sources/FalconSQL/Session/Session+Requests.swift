@@ -6,6 +6,7 @@ extension Session {
     public func simpleQuery(_ sql: String, _ sink: any ResultSink) -> SessionProgress {
         startRequest(sql)
         statements[""] = nil
+        if !portals.isEmpty { dropPortal("") }
         do throws(SQLError) {
             if interrupt.isEnding { throw interrupt.error }
             if block != .failed, let shared = sharedStatement(for: sql),
@@ -63,11 +64,9 @@ extension Session {
             if let statement = parsed.first { try checkNotFailed(statement.statement) }
             let prepared = PreparedStatement(
                 name: name, sql: sql, parsed: parsed.first, declaredTypes: parameterTypes)
-            guard prepared.isPlanned else {
-                if case .declareCursor(let declare) = prepared.statement {
-                    try beginIfNeeded()
-                    try inferParameters(of: declare, prepared)
-                }
+            var isAnalysed = prepared.isPlanned
+            if case .declareCursor = prepared.statement { isAnalysed = true }
+            guard isAnalysed else {
                 statements[name] = prepared
                 return .finished
             }
@@ -80,7 +79,7 @@ extension Session {
         let prepared = try statement(named: name)
         if prepared.isPlanned, block != .failed {
             try beginIfNeeded()
-            try ensurePlan(prepared)
+            try ensurePlan(prepared, mayWait: false)
         } else if prepared.isPlanned, !(prepared.plan?.columns.isEmpty ?? true) {
             throw Self.failedTransaction
         }
@@ -110,28 +109,33 @@ extension Session {
             if !portal.isEmpty, portals[portal] != nil {
                 throw SQLError(.duplicateCursor, "cursor \"\(portal)\" already exists")
             }
-            if prepared.isPlanned {
-                try beginIfNeeded()
-                try ensurePlan(prepared)
-            }
-            let values = try decode(parameters, for: prepared, portal: portal)
-            let columnCount = try resultColumns(prepared)?.count ?? 0
-            if resultFormats.count > 1, resultFormats.count != columnCount {
-                throw SQLError(
-                    .protocolViolation,
-                    "bind message has \(resultFormats.count) result formats but query has "
-                        + "\(columnCount) columns")
-            }
-            dropPortal(portal)
-            let bound = Portal(
-                name: portal, prepared: prepared, parameters: values, formats: resultFormats,
-                number: numberPortal())
-            bound.isLarge =
-                parameters.contains { ($0.bytes?.count ?? 0) > Self.largeInput }
-                || prepared.sql.utf8.count > Self.largeInput
-            portals[portal] = bound
-            return .finished
+            work = .bind(
+                BindWork(
+                    portal: portal, prepared: prepared, parameters: parameters,
+                    resultFormats: resultFormats))
         } catch { return fail(error, sink) }
+        return drive(sink)
+    }
+
+    func makePortal(_ bind: BindWork) throws(SQLError) {
+        let prepared = bind.prepared
+        let values = try decode(bind.parameters, for: prepared, portal: bind.portal)
+        let columnCount = try resultColumns(prepared)?.count ?? 0
+        if bind.resultFormats.count > 1, bind.resultFormats.count != columnCount {
+            throw SQLError(
+                .protocolViolation,
+                "bind message has \(bind.resultFormats.count) result formats but query has "
+                    + "\(columnCount) columns")
+        }
+        dropPortal(bind.portal)
+        let portal = Portal(
+            name: bind.portal, prepared: prepared, parameters: values,
+            formats: bind.resultFormats, number: numberPortal())
+        portal.isLarge =
+            bind.parameters.contains { ($0.bytes?.count ?? 0) > Self.largeInput }
+            || prepared.sql.utf8.count > Self.largeInput
+        if !bind.portal.isEmpty { portal.creationTime = Self.nowMicros() }
+        portals[bind.portal] = portal
     }
 
     /// An Execute message; `maxRows` 0 means all.

@@ -29,7 +29,7 @@ extension Session {
             switch work {
             case .simple(let simple): simple.run
             case .execute(let execute): execute.portal.run
-            case .none, .parse, .sync: nil
+            case .none, .parse, .bind, .sync: nil
             }
         return run?.inner?.snapshot ?? run?.snapshot
     }

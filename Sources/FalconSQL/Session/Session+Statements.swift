@@ -24,9 +24,33 @@ extension Session {
             && prepared.planTimestamp == transaction.timestampBeforeIndexes
     }
 
-    /// Gives `prepared` a plan that agrees with the catalog as it is now.
-    func ensurePlan(_ prepared: PreparedStatement) throws(SQLError) {
+    /// Analyses a statement. As in PostgreSQL, that is done under the locks of the relations it names: what is
+    /// wrong is so only when nobody holds them against it, who may be changing them.
+    /// - Parameter mayWait: false: where no lock can be waited for, a failure is told at once.
+    func analysing<T>(
+        mayWait: Bool = true, _ body: (FoundRelations) throws(SQLError) -> T
+    ) throws(SQLError) -> T {
+        while true {
+            let found = FoundRelations()
+            let version = catalogVersion
+            do throws(SQLError) { return try body(found) } catch {
+                if error.isLockWait || !mayWait { throw error }
+                try takeLocks(of: found.relations)
+                if catalogVersion == version { throw error }
+            }
+        }
+    }
+
+    /// Gives `prepared` a plan that agrees with the catalog as it is now; its relations' locks are waited for
+    /// if there is none.
+    func ensurePlan(_ prepared: PreparedStatement, mayWait: Bool = true) throws(SQLError) {
         if isCurrent(prepared) { return }
+        try analysing(mayWait: mayWait) { found throws(SQLError) in try plan(prepared, found) }
+    }
+
+    private func plan(
+        _ prepared: PreparedStatement, _ found: FoundRelations
+    ) throws(SQLError) {
         guard let statement = prepared.statement else { return }
         let catalog = catalog
         let timestamp = transaction.timestampBeforeIndexes
@@ -53,6 +77,7 @@ extension Session {
         refreshFunctions()
         var planner = StatementPlanner(catalog: catalog, context: functions)
         planner.keepsRowKeys = prepared.isCursor
+        planner.found = found
         let types = prepared.plan?.parameterTypes.map(\.oid) ?? prepared.declaredTypes
         let plan =
             prepared.isDeep
@@ -97,6 +122,12 @@ extension Session {
         case .merge: "MERGE \(affected)"
         default: "SELECT \(emitted)"
         }
+    }
+
+    /// The tag for no rows.
+    static func zeroed(_ tag: String) -> String {
+        guard let last = tag.split(separator: " ").last, Int64(last) != nil else { return tag }
+        return String(tag.dropLast(last.count)) + "0"
     }
 
     static func lockMode(_ lock: RelationLock) -> LockMode {
@@ -175,19 +206,24 @@ extension Session {
             guard let plan = prepared.plan else {
                 throw SQLError(.internalError, "statement has no plan")
             }
-            try takeLocks(of: plan)
+            try takeLocks(of: plan.relations)
         } while !isCurrent(prepared)
     }
 
-    /// Takes the plan's locks; true when the catalog has changed meanwhile.
-    func lockRelations(of plan: PhysicalPlan) throws(SQLError) -> Bool {
-        let version = transaction.catalog.version
-        try takeLocks(of: plan)
-        return transaction.catalog.version != version
+    /// The plan that `body` makes, its locks taken, of the catalog as it then is.
+    func lockedPlan(
+        _ body: (FoundRelations) throws(SQLError) -> PhysicalPlan
+    ) throws(SQLError) -> PhysicalPlan {
+        while true {
+            let version = catalogVersion
+            let plan = try analysing(body)
+            try takeLocks(of: plan.relations)
+            if catalogVersion == version { return plan }
+        }
     }
 
-    private func takeLocks(of plan: PhysicalPlan) throws(SQLError) {
-        for relation in plan.relations where !VirtualTables.isVirtual(relation.table) {
+    private func takeLocks(of relations: [PlanRelation]) throws(SQLError) {
+        for relation in relations where !VirtualTables.isVirtual(relation.table) {
             try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
         }
     }
@@ -293,8 +329,9 @@ extension Session {
         }
         if !functionNotices.isEmpty { sendFunctionNotices(sink) }
         if let step = try emitBuffer(run, maxRows: maxRows, sink) { return step }
-        return .done(
-            tag: Self.tag(prepared, affected: run.affected, emitted: run.emitted))
+        // As in PostgreSQL, the tag of rows that are returned counts those of the last Execute.
+        let affected = plan.resultSlots.isEmpty ? run.affected : run.emitted
+        return .done(tag: Self.tag(prepared, affected: affected, emitted: run.emitted))
     }
 
     /// A read's rows, as they come.

@@ -6,7 +6,7 @@ extension Session {
     func noteTransaction(_ outcome: TransactionSummary.Outcome, _ receipt: CommitReceipt? = nil) {
         guard transaction.isActive else { return }
         stopTransactionTimer()
-        let summary = TransactionSummary(
+        var summary = TransactionSummary(
             number: transactionNumber, processID: processID, user: settings.user,
             application: activity.applicationName, isolation: transaction.isolation,
             isReadOnly: transaction.isReadOnly, start: transaction.startMicros,
@@ -16,6 +16,7 @@ extension Session {
         let isSlow =
             settings.slowTransactionMS >= 0
             && summary.micros >= Int64(settings.slowTransactionMS) &* 1000
+        if isSlow { summary.query = TransactionSummary.shortened(lastStatement) }
         state.statistics.add(
             summary,
             isListed: isSlow || receipt != nil || block != .implicit || outcome != .committed,

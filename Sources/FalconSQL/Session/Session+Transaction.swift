@@ -51,6 +51,7 @@ extension Session {
         modesAtBegin = modes
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
+        lastStatement = ""
         startTransactionTimer()
     }
 
@@ -99,7 +100,7 @@ extension Session {
 
     /// Commits. Nil: done already; else the progress to return, and `resume` ends it.
     func commit() throws(SQLError) -> SessionProgress? {
-        for (name, portal) in portals where portal.held == nil { dropPortal(name) }
+        for (name, portal) in portals where !portal.isHeld { dropPortal(name) }
         if let blocked = try finishDeferredChecks(.commit(chain: chainAfterCommit != nil)) {
             return blocked
         }
@@ -318,8 +319,16 @@ extension Session {
             .noActiveSQLTransaction, "\(what) AND CHAIN can only be used in transaction blocks")
     }
 
-    func requireBlock(_ what: String) throws(SQLError) {
-        if block != .inBlock {
+    /// A block, or a Query message with several statements, which are a transaction, too.
+    var isInTransactionBlock: Bool {
+        if block == .inBlock { return true }
+        if case .simple(let simple) = work { return simple.statements.count > 1 }
+        return false
+    }
+
+    /// - Parameter implicit: a Query message with several statements will do.
+    func requireBlock(_ what: String, orImplicit implicit: Bool = false) throws(SQLError) {
+        if implicit ? !isInTransactionBlock : block != .inBlock {
             throw SQLError(
                 .noActiveSQLTransaction, "\(what) can only be used in transaction blocks")
         }
@@ -327,9 +336,7 @@ extension Session {
 
     /// For VACUUM and its like.
     func forbidBlock(_ what: String) throws(SQLError) {
-        var isOneOfMany = false
-        if case .simple(let simple) = work { isOneOfMany = simple.statements.count > 1 }
-        if block == .inBlock || isOneOfMany {
+        if isInTransactionBlock {
             throw SQLError(
                 .activeSQLTransaction, "\(what) cannot run inside a transaction block")
         }

@@ -32,12 +32,12 @@ extension Session {
         case .execute(let execute):
             guard let prepared = statements[execute.name], prepared.isPlanned else { return nil }
             try beginIfNeeded()
-            try ensurePlan(prepared)
+            try ensurePlan(prepared, mayWait: false)
             return try resultColumns(prepared)
         case .fetch(let fetch):
             guard !fetch.isMove, let portal = portals[fetch.name] else { return nil }
             if let run = portal.run, run.stage != .start { return run.columns }
-            try ensurePlan(portal.prepared)
+            try ensurePlan(portal.prepared, mayWait: false)
             return try resultColumns(portal.prepared)
         default: return nil
         }
@@ -172,27 +172,7 @@ extension Session {
                 () throws(SQLError) in try self.explain(explain, run)
             }
         case .vacuum(let vacuum):
-            if vacuum.isVacuum { try forbidBlock("VACUUM") }
-            var tables: [TableDescriptor] = []
-            for (name, columns) in vacuum.tables {
-                let table = try resolveTable(name)
-                tables.append(table)
-                for (index, column) in columns.enumerated() {
-                    guard table.columns.contains(where: { $0.name == column && !$0.isDropped })
-                    else {
-                        throw SQLError(
-                            .undefinedColumn,
-                            "column \"\(column)\" of relation \"\(table.name)\" does not exist")
-                    }
-                    if columns[..<index].contains(column) {
-                        throw SQLError(
-                            .duplicateColumn,
-                            "column \"\(column)\" of relation \"\(table.name)\" appears more "
-                                + "than once")
-                    }
-                }
-            }
-            if vacuum.isVacuum { try self.vacuum(vacuum.tables.isEmpty ? nil : tables) }
+            try runVacuum(vacuum, run, sink)
             return .done(tag: vacuum.isVacuum ? "VACUUM" : "ANALYZE")
         case .checkpoint:
             let engine = database.engine
@@ -203,7 +183,9 @@ extension Session {
             return .done(tag: "LOCK TABLE")
         case .declareCursor(let declare):
             return try runDeclare(declare, run)
-        case .fetch(let fetch): return try runFetch(fetch, run, describes: describes, sink)
+        case .fetch(let fetch):
+            return
+                try runFetch(fetch, run, maxRows: maxRows, describes: describes, sink)
         case .closeCursor(let name):
             if let name {
                 guard portals[name] != nil else {
@@ -247,7 +229,7 @@ extension Session {
     }
 
     private func warnOutsideBlock(_ what: String, _ sink: any ResultSink) {
-        guard block == .implicit else { return }
+        if isInTransactionBlock { return }
         sink.notice(
             SQLError(
                 .noActiveSQLTransaction, "\(what) can only be used in transaction blocks",

@@ -22,6 +22,8 @@ public final class Session: @unchecked Sendable {
         case none
         /// A Parse message that waits for its relations' locks.
         case parse(PreparedStatement)
+        /// A Bind message; it may have to wait for them, too.
+        case bind(BindWork)
         case simple(SimpleWork)
         case execute(ExecuteWork)
         case sync
@@ -43,13 +45,21 @@ public final class Session: @unchecked Sendable {
         }
     }
 
+    /// A Bind message.
+    struct BindWork {
+        let portal: String
+        let prepared: PreparedStatement
+        let parameters: [WireParameter]
+        let resultFormats: [Int16]
+    }
+
     /// An Execute message on its way.
     final class ExecuteWork {
         let portal: Portal
         let maxRows: Int
         var pendingTag: String?
-        /// Rows sent of what a cursor holds.
-        var sent = 0
+        /// Of a cursor.
+        var move: CursorMove?
         init(portal: Portal, maxRows: Int) {
             self.portal = portal
             self.maxRows = maxRows
@@ -119,6 +129,8 @@ public final class Session: @unchecked Sendable {
     var transactionNumber: UInt64? { owner.transactionNumber.withLock { $0 } }
     /// It has made a temporary relation at some time.
     var usesTemporary = false
+    /// The text of the transaction's last statement, its own end aside.
+    var lastStatement = ""
     /// The SQLSTATE that the transaction now fails with, for the statistics.
     var failure: SQLState?
     /// What commits do with its temporary tables.

@@ -87,6 +87,15 @@ final class StatementRun {
         toPassOver = streamed
     }
 
+    /// Reads from its first row again, all of them.
+    func readAgain() {
+        guard stage == .running else { return }
+        stage = .restart
+        toPassOver = 0
+        streamed = 0
+        emitted = 0
+    }
+
     /// Drops the rows kept back: the statement runs again.
     func forgetRows() {
         buffer.removeAll(keepingCapacity: true)

@@ -378,6 +378,16 @@ final class Transaction: @unchecked Sendable {
         isDeferrable = savepoint.isDeferrable
     }
 
+    /// How many locks it holds.
+    typealias LockMark = (held: Int, fast: Int)
+
+    var lockMark: LockMark { (owner.held.count, owner.fast.withLock { $0.count }) }
+
+    /// Gives back the locks taken since.
+    func releaseLocks(to mark: LockMark) {
+        locks.release(owner, downTo: mark.held, fast: mark.fast)
+    }
+
     // MARK: Preparing
 
     /// Gives its writes away for PREPARE TRANSACTION and forgets them; locks stay as they are.

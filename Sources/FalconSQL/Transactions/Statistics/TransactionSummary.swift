@@ -26,6 +26,19 @@ struct TransactionSummary: Sendable {
     var work: TransactionWork
     /// Its commit, when it wrote anything.
     var receipt: CommitReceipt?
+    /// The text of its last statement, of a slow one.
+    var query = ""
+
+    /// Bytes of a statement's text that are kept.
+    private static let queryBytes = 1024
+
+    /// Whole characters of the text's beginning.
+    static func shortened(_ text: String) -> String {
+        guard text.utf8.count > queryBytes else { return text }
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: queryBytes)
+        while text.utf8[end] & 0xC0 == 0x80 { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
 
     var micros: Int64 { max(0, end &- start) }
 }
