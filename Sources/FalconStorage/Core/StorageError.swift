@@ -122,7 +122,7 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
             text += "]"
         }
         if let cause { text += " (cause: \(cause))" }
-        if let hint { text += ". \(hint)" }
+        if let hint { text += (text.hasSuffix(".") ? " " : ". ") + hint }
         return text
     }
 

@@ -16,6 +16,8 @@ public final class ToolContext {
     private let interruption: @Sendable () -> Bool
     /// Waits so many milliseconds.
     let sleep: @Sendable (UInt32) -> Void
+    /// Ends the process at once, from any thread: for threads that nothing else can end.
+    let abandon: @Sendable (ToolExit) -> Void
 
     public var fileSystem: any FileSystem { environment.fileSystem }
 
@@ -23,13 +25,15 @@ public final class ToolContext {
         standardOutput: ToolStream, standardError: ToolStream,
         environment: StorageEnvironment = StorageEnvironment(),
         interruption: @escaping @Sendable () -> Bool = { false },
-        sleep: @escaping @Sendable (UInt32) -> Void = { usleep($0 &* 1000) }
+        sleep: @escaping @Sendable (UInt32) -> Void = { usleep($0 &* 1000) },
+        abandon: @escaping @Sendable (ToolExit) -> Void = { _exit($0.rawValue) }
     ) {
         self.standardOutput = standardOutput
         self.standardError = standardError
         self.environment = environment
         self.interruption = interruption
         self.sleep = sleep
+        self.abandon = abandon
     }
 
     /// Reads through another environment from now on.

@@ -24,9 +24,10 @@ public struct CalibrateCommand: ToolCommand {
     public init() {}
 
     public func validate() throws {
-        guard (1...60_000).contains(milliseconds), (1...4096).contains(memoryMiB),
-            (1...1_000_000).contains(syncs)
-        else { throw ValidationError("A size or count is out of range.") }
+        try FlagLimit.check([
+            FlagLimit("milliseconds", milliseconds, 1...60_000),
+            FlagLimit("memory_mib", memoryMiB, 1...4096), FlagLimit("syncs", syncs, 1...1_000_000),
+        ])
     }
 
     public func execute(_ report: ReportWriter) throws(StorageError) {

@@ -94,8 +94,9 @@ final class Calibrator {
     // MARK: - Transforms
 
     func transforms() throws(StorageError) -> Figures {
-        var values = BenchValues(ratio: 0.5, valueBytes: 32 << 10)
-        defer { values.free() }
+        let pool = BenchValuePool(ratio: 0.5, valueBytes: 32 << 10)
+        defer { withExtendedLifetime(pool) {} }
+        var values = BenchValues(pool)
         let large = values.next(32 << 10)
         let small = UnsafeRawBufferPointer(rebasing: large[0..<4096])
         var figures: Figures = []

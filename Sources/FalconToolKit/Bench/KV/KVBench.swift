@@ -9,6 +9,8 @@ final class KVBench {
     private let seed: UInt64
     private(set) var engine: StorageEngine?
     private let output: BenchOutput
+    private let watch: BenchWatch
+    private let values: BenchValuePool
     private var calibration: Calibration?
     private var results: [JSONValue] = []
     /// Since the engine was opened.
@@ -19,6 +21,9 @@ final class KVBench {
         self.options = options
         self.output = output
         context = output.context
+        watch = output.makeWatch(
+            path: options.db, waitMicros: options.engineOptions.diskFullWaitMicros)
+        values = BenchValuePool(ratio: options.compressionRatio, valueBytes: options.valueSize)
         seed = options.seed != 0 ? options.seed : context.environment.clock.wallMicros()
     }
 
@@ -28,11 +33,6 @@ final class KVBench {
         }
         printHeader()
         let names = options.benchmarks.split(separator: ",").map(String.init)
-        for name in names where KVWorkload(name) == nil {
-            throw .invalidArgument(
-                "There is no workload '\(name)'.",
-                hint: "There are " + KVWorkload.names.joined(separator: ", ") + ".")
-        }
         do throws(StorageError) {
             for name in names {
                 guard let workload = KVWorkload(name) else { continue }
@@ -41,10 +41,10 @@ final class KVBench {
             }
             if output.isExporting, let engine { try export(engine) }
         } catch {
-            try? engine?.close()
+            try? close()
             throw error
         }
-        try engine?.close()
+        try close()
         try output.finish()
     }
 
@@ -63,20 +63,34 @@ final class KVBench {
 
     private func prepare(_ workload: KVWorkload) throws(StorageError) {
         if workload.isFresh && options.useExistingDB == .off {
-            try engine?.close()
-            engine = nil
-            try BenchDirectory.remove(options.db, context.fileSystem)
+            try close()
+            try BenchDirectory.clear(options.db, context.fileSystem)
         }
-        if engine == nil { try open(options.engineOptions) }
+        if engine == nil { try open(options.engineOptions, watch) }
+        watch.expectWrites(!workload.onlyReads)
     }
 
-    private func open(_ given: EngineOptions) throws(StorageError) {
+    /// What is not on the disk yet is written first, and a full one has no room for it.
+    private func close() throws(StorageError) {
+        watch.expectWrites(true)
+        try engine?.close()
+        watch.use(nil)
+        engine = nil
+    }
+
+    private func open(
+        _ given: EngineOptions, _ listener: any EngineEventListener
+    ) throws(StorageError) {
         var engineOptions = given
+        engineOptions.eventListener = listener
         if options.memoryBudget > 0 {
             engineOptions.memoryBudget = try MemoryBudget(totalBytes: options.memoryBudget)
         }
-        engine = try StorageEngine.open(
-            at: options.db, options: engineOptions, environment: context.environment)
+        watch.expectWrites(true)
+        engine = try BenchDirectory.open(
+            options.db, engineOptions, anyones: options.useExistingDB == .on,
+            context.environment)
+        watch.use(engine)
         writtenBytes = 0
         opened = engine?.statistics() ?? opened
     }
@@ -86,21 +100,19 @@ final class KVBench {
     /// Closes the database, which flushes nothing, and measures how it is opened again.
     private func reopen(_ workload: KVWorkload) throws(StorageError) {
         let settings = KVBenchSettings(options)
-        try engine?.close()
-        engine = nil
+        try close()
         var engineOptions = options.engineOptions
         if workload.kind != .open { engineOptions.memtableBytes = options.replayBufferSize }
         if workload.kind == .replay { engineOptions.maximumImmutableMemtables = 64 }
-        let listener = KVReplay()
-        engineOptions.eventListener = listener
+        let listener = KVReplay(next: watch)
         threadCount += 1
         let thread = BenchThread(
-            0, seed: seed &+ threadCount, settings, context.environment.clock,
+            0, seed: seed &+ threadCount, settings, context.environment.clock, values,
             timer: timer(workload, settings, 0))
         thread.start()
-        try open(engineOptions)
-        let entries = Int(clamping: listener.commits) * options.batchSize
-        thread.finished(1, bytes: entries * (options.keySize + options.valueSize))
+        try open(engineOptions, listener)
+        let entries = Int(clamping: listener.commits) &* options.batchSize
+        thread.finished(1, bytes: entries &* (options.keySize + options.valueSize))
         thread.stop()
         let result = KVResult(
             workload, settings, [thread], measured: 1, before: EngineStatistics(), after: opened)
@@ -116,7 +128,7 @@ final class KVBench {
         let threads = (0..<(options.threads + helpers)).map { index in
             threadCount += 1
             return BenchThread(
-                index, seed: seed &+ threadCount, settings, context.environment.clock,
+                index, seed: seed &+ threadCount, settings, context.environment.clock, values,
                 timer: timer(workload, settings, index))
         }
         let run = KVWorkloadRun(

@@ -25,6 +25,7 @@ extension Durability: @retroactive ExpressibleByArgument {
         default: return nil
         }
     }
+    public var defaultValueDescription: String { "\(self)" }
 }
 
 extension EngineProfile: @retroactive ExpressibleByArgument {}
@@ -140,18 +141,6 @@ struct KVBenchOptions: ParsableArguments {
 
     init() {}
 
-    func validate() throws {
-        guard num > 0, (1...1 << 20).contains(keySize), (0...1 << 30).contains(valueSize),
-            (1...1024).contains(threads), batchSize > 0, cacheSize >= 0, duration >= 0,
-            openLoopRate >= 0, (1...3_600_000).contains(stallMillis), writeRateLimit >= 0,
-            compressionRatio > 0, compressionRatio <= 1, blockSize > 0, writeBufferSize > 0,
-            replayBufferSize > 0, rateLimiterBytes >= 0
-        else { throw ValidationError("A size or count is out of range.") }
-        guard codec != nil else {
-            throw ValidationError("--compression_type is none, lz4 or zstd.")
-        }
-    }
-
     /// What an export says of them.
     var json: [(String, JSONValue)] {
         [
@@ -191,7 +180,7 @@ struct KVBenchOptions: ParsableArguments {
         options.memtableBytes = writeBufferSize
         options.blockBytes = blockSize
         options.targetFileBytes = targetFileBytes
-        options.blobThresholdBytes = max(minBlobSize, 0)
+        options.blobThresholdBytes = minBlobSize
         options.filterBitsPerKey = max(bloomBits, 0)
         options.compression = codec ?? .lz4
         options.bottomCompression = codec ?? .lz4

@@ -4,8 +4,13 @@ import Synchronization
 /// Hears how long each phase of an open takes.
 final class KVReplay: EngineEventListener {
     private let ends = Mutex<[RecoveryEvent]>([])
+    /// Hears everything too.
+    private let next: any EngineEventListener
+
+    init(next: any EngineEventListener) { self.next = next }
 
     func engine(at path: String, did event: EngineEvent) {
+        next.engine(at: path, did: event)
         if case .recovering(let event) = event, event.isEnd { ends.withLock { $0.append(event) } }
     }
 

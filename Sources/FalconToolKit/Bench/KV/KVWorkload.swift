@@ -50,6 +50,16 @@ struct KVWorkload {
     }
     /// Its keys and values are written, not read.
     var isWrite: Bool { operationName == "write" }
+    /// Nothing in it waits for a write.
+    var onlyReads: Bool {
+        switch kind {
+        case .readRandom, .readMissing, .multiReadRandom, .readSequential, .readReverse,
+            .seekRandom,
+            .stats:
+            true
+        default: false
+        }
+    }
     /// Its operations can be given moments of their own.
     var canBePaced: Bool {
         switch kind {

@@ -235,7 +235,7 @@ private struct WriteRateLimit {
     @inline(__always)
     mutating func wait(for bytes: Int, _ thread: BenchThread) {
         guard bytesPerSecond > 0 else { return }
-        thread.waitUntil(start &+ UInt64(written / bytesPerSecond * 1e9))
+        thread.waitUntil(start &+ UInt64(min(written / bytesPerSecond * 1e9, 1e18)))
         thread.timer?.restart()
         written += Double(bytes)
     }

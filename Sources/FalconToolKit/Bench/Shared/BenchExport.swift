@@ -36,7 +36,11 @@ final class BenchOutput {
 
     private let report: ReportWriter
     private let options: BenchExportOptions
-    private let lines: ToolStream
+    private let isOnStandardError: Bool
+    private let standardError: BenchErrorStream
+    /// Opened before the run: what cannot be written is known before, not after it.
+    private var file: (any File)?
+    private var isNewFile = false
     private var fields: [(String, JSONValue)]
 
     init(
@@ -49,7 +53,8 @@ final class BenchOutput {
         let takesOutput = report.format == .json || (options.isWanted && options.file == nil)
         self.report = report
         self.options = options
-        lines = takesOutput ? report.context.standardError : report.context.standardOutput
+        isOnStandardError = takesOutput
+        standardError = BenchErrorStream(report.context.standardError)
         fields = [
             ("command", .string(command)), ("commit", .text(options.commit)),
             (
@@ -58,6 +63,16 @@ final class BenchOutput {
             ),
             ("machine", BenchMachine.json(path: path)), ("flags", .object(flags)),
         ]
+        guard options.isWanted, let file = options.file else { return }
+        isNewFile = try !context.fileSystem.exists(file)
+        self.file = try context.fileSystem.open(file, .createIfMissing)
+    }
+
+    /// A run that failed leaves no empty document behind.
+    deinit {
+        guard let file else { return }
+        try? file.close()
+        if isNewFile { try? context.fileSystem.remove(file.path) }
     }
 
     var context: ToolContext { report.context }
@@ -65,8 +80,16 @@ final class BenchOutput {
     var isExporting: Bool { options.isWanted || report.format == .json }
 
     func write(_ text: String) {
-        lines.write(text)
-        lines.flush()
+        if isOnStandardError { return standardError.write(text) }
+        context.standardOutput.write(text)
+        context.standardOutput.flush()
+    }
+
+    /// Listens to engines of this run; `wait` is how long they hold a commit for a full disk.
+    func makeWatch(path: String, waitMicros: UInt64) -> BenchWatch {
+        BenchWatch(
+            path: path, waitMicros: waitMicros, context.environment.clock, standardError,
+            abandon: context.abandon)
     }
 
     func set(_ name: String, _ value: JSONValue) { fields.append((name, value)) }
@@ -80,12 +103,12 @@ final class BenchOutput {
             ("version", .string(FalconVersion.current)),
         ]
         let text = JSONValue.object(head + fields).encoded + "\n"
-        guard let path = options.file else {
+        guard let file else {
             // With --format json the report itself is the document on standard output.
             if report.format != .json { context.standardOutput.write(text) }
             return
         }
-        let file = try context.fileSystem.open(path, .createIfMissing)
+        self.file = nil
         try file.truncate(to: 0)
         try file.write(Array(text.utf8), at: 0)
         try file.close()

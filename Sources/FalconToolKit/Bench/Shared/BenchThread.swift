@@ -30,20 +30,19 @@ final class BenchThread {
 
     init(
         _ index: Int, seed: UInt64, _ options: KVBenchSettings, _ clock: any StorageClock,
-        timer: OperationTimer? = nil
+        _ values: BenchValuePool, timer: OperationTimer? = nil
     ) {
         self.index = index
         self.timer = timer
         self.options = options
         self.clock = clock
         random = MersenneTwister64(seed: seed)
-        values = BenchValues(ratio: options.compressionRatio, valueBytes: options.valueSize)
+        self.values = BenchValues(values)
         keyBuffer = .allocate(byteCount: max(options.keySize, 8) + 1, alignment: 8)
         for i in keyBuffer.indices { keyBuffer[i] = UInt8(ascii: "0") }
     }
 
     deinit {
-        values.free()
         keyBuffer.deallocate()
         copy.deallocate()
     }

@@ -1,12 +1,12 @@
-/// Values that compress to a given share, cut from one megabyte of text as `db_bench` does.
-struct BenchValues {
-    private let pool: UnsafeMutableRawBufferPointer
-    private var position = 0
+/// One megabyte of text that compresses to a given share, as `db_bench` makes it. Threads share it: making
+/// one for each took longer than a short workload.
+final class BenchValuePool: Sendable {
+    nonisolated(unsafe) fileprivate let bytes: UnsafeRawBufferPointer
 
     /// Every 100 bytes repeat their first `ratio` share.
     init(ratio: Double, valueBytes: Int) {
         let size = max(1 << 20, valueBytes)
-        pool = .allocate(byteCount: size + 100, alignment: 16)
+        let pool = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 100, alignment: 16)
         var random = MersenneTwister64(seed: 301)
         let unique = max(1, Int(100 * ratio))
         var at = 0
@@ -18,15 +18,28 @@ struct BenchValues {
             }
             at += piece
         }
+        bytes = UnsafeRawBufferPointer(pool)
     }
 
-    /// `count` bytes, good until ``free()``.
+    deinit { bytes.deallocate() }
+}
+
+/// One thread's values, cut from a pool one after the other.
+struct BenchValues {
+    private let pool: BenchValuePool
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 0
+
+    init(_ pool: BenchValuePool) {
+        self.pool = pool
+        bytes = pool.bytes
+    }
+
+    /// `count` bytes, good for as long as the pool is there.
     mutating func next(_ count: Int) -> UnsafeRawBufferPointer {
-        if position + count > pool.count { position = 0 }
-        let slice = pool[position..<(position + count)]
+        if position + count > bytes.count { position = 0 }
+        let slice = bytes[position..<(position + count)]
         position += count
         return UnsafeRawBufferPointer(rebasing: slice)
     }
-
-    func free() { pool.deallocate() }
 }

@@ -34,10 +34,14 @@ struct TPCBOptions: ParsableArguments {
     init() {}
 
     func validate() throws {
-        guard (1...65_535).contains(port), (1...4096).contains(clients), seconds > 0,
-            transactions >= 0, (1...100_000).contains(scale), retries >= 0,
-            (1...10_000_000).contains(accountsPerBranch)
-        else { throw ValidationError("A size or count is out of range.") }
+        try FlagLimit.check([
+            FlagLimit("port", port, 1...65_535), FlagLimit("clients", clients, 1...4096),
+            FlagLimit("seconds", seconds, 1...FlagLimit.mostSeconds),
+            FlagLimit("transactions", transactions, 0...FlagLimit.mostOperations),
+            FlagLimit("scale", scale, 1...100_000),
+            FlagLimit("accounts-per-branch", accountsPerBranch, 1...10_000_000),
+            FlagLimit("retries", retries, 0...FlagLimit.mostOperations),
+        ])
     }
 
     var json: [(String, JSONValue)] {

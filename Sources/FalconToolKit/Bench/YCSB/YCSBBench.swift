@@ -5,13 +5,19 @@ final class YCSBBench {
     private let options: YCSBOptions
     private let engine: StorageEngine
     private let output: BenchOutput
+    private let watch: BenchWatch
     private let records: YCSBRecords
+    private let values: BenchValuePool
     private var clock: any StorageClock { output.context.environment.clock }
 
-    init(_ options: YCSBOptions, _ engine: StorageEngine, _ output: BenchOutput) {
+    init(
+        _ options: YCSBOptions, _ engine: StorageEngine, _ output: BenchOutput, _ watch: BenchWatch
+    ) {
         self.options = options
         self.engine = engine
         self.output = output
+        self.watch = watch
+        values = BenchValuePool(ratio: options.compressionRatio, valueBytes: options.valueSize)
         records = YCSBRecords(UInt64(options.records))
     }
 
@@ -32,9 +38,12 @@ final class YCSBBench {
             written &+= load.writtenBytes
             results.append(load.json)
             output.write(load.text(of: "\(options.records) records"))
+        } else {
+            try requireRecords()
         }
         for (number, workload) in options.chosen.enumerated() {
             if output.context.shouldStop { break }
+            watch.expectWrites(workload != .c)
             let result = try measure(workload.rawValue, workload, seed: UInt64(number + 1)) {
                 thread, part in
                 let share = self.options.operations / part.count
@@ -56,6 +65,23 @@ final class YCSBBench {
         output.set("engine", BenchEngine.statistics(closing))
     }
 
+    /// An existing database was loaded with as many records, or every figure would be of missing ones.
+    private func requireRecords() throws(StorageError) {
+        let key = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: YCSBKey.byteCount, alignment: 8)
+        defer { key.deallocate() }
+        let last = UInt64(options.records) - 1
+        YCSBKey.write(last, into: key)
+        let found: Void? = try engine.withValue(
+            UnsafeRawBufferPointer(key), at: engine.publishedTimestamp
+        ) { _, _ in }
+        guard found == nil else { return }
+        throw StorageError(
+            .notFound, kind: .user, "The database has no record \(last).",
+            location: .init(path: options.db),
+            hint: "Load it first, without --use_existing_db=1 and with the same --records.")
+    }
+
     private typealias Part = (index: Int, count: Int)
 
     private func measure(
@@ -64,7 +90,7 @@ final class YCSBBench {
     ) throws(StorageError) -> YCSBResult {
         let threads = (0..<options.threads).map { index in
             YCSBThread(
-                workload, engine, records, clock, options,
+                workload, engine, records, clock, options, values,
                 seed: options.seed &+ seed << 32 &+ UInt64(index))
         }
         let before = engine.statistics()

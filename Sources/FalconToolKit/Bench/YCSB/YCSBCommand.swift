@@ -21,13 +21,23 @@ public struct YCSBCommand: ToolCommand {
         let output = try BenchOutput(
             report, export, command: "ycsb", path: bench.db, flags: bench.json)
         if bench.useExistingDB == .off {
-            try BenchDirectory.remove(bench.db, output.context.fileSystem)
+            try BenchDirectory.clear(bench.db, output.context.fileSystem)
         }
-        let engine = try StorageEngine.open(
-            at: bench.db, options: bench.engineOptions, environment: output.context.environment)
+        var engineOptions = bench.engineOptions
+        let watch = output.makeWatch(
+            path: bench.db, waitMicros: engineOptions.diskFullWaitMicros)
+        engineOptions.eventListener = watch
+        watch.expectWrites(true)
+        let engine = try BenchDirectory.open(
+            bench.db, engineOptions, anyones: bench.useExistingDB == .on,
+            output.context.environment)
+        watch.use(engine)
+        defer { watch.use(nil) }
         do throws(StorageError) {
-            try YCSBBench(bench, engine, output).run()
+            try YCSBBench(bench, engine, output, watch).run()
+            watch.expectWrites(true)
         } catch {
+            watch.expectWrites(true)
             try? engine.close()
             throw error
         }

@@ -39,15 +39,22 @@ struct YCSBOptions: ParsableArguments {
     init() {}
 
     func validate() throws {
-        guard records > 0, operations > 0, (1...1024).contains(threads),
-            (0...1 << 30).contains(valueSize), cacheSize >= 0, compressionRatio > 0,
-            compressionRatio <= 1, writeBufferSize > 0, (1...3_600_000).contains(stallMillis)
-        else { throw ValidationError("A size or count is out of range.") }
+        try FlagLimit.check(
+            "workloads", workloads.lowercased(), what: "workload",
+            known: YCSBWorkload.allCases.map(\.rawValue))
+        try FlagLimit.check([
+            FlagLimit("records", records, 1...1 << 40),
+            FlagLimit("operations", operations, 1...FlagLimit.mostOperations),
+            FlagLimit("threads", threads, 1...1024),
+            FlagLimit("value_size", valueSize, 0...1 << 30),
+            FlagLimit("cache_size", cacheSize, 0...FlagLimit.mostCacheBytes),
+            FlagLimit("write_buffer_size", writeBufferSize, 4096...2 << 30),
+            FlagLimit("max_background_jobs", maxBackgroundJobs, 1...17),
+            FlagLimit("stall_millis", stallMillis, 1...3_600_000),
+        ])
+        try FlagLimit.check(ratio: compressionRatio)
         guard codec != nil else {
             throw ValidationError("--compression_type is none, lz4 or zstd.")
-        }
-        for name in names where YCSBWorkload(rawValue: name) == nil {
-            throw ValidationError("There is no workload '\(name)'; there are a to f.")
         }
     }
 
@@ -57,6 +64,7 @@ struct YCSBOptions: ParsableArguments {
 
     var engineOptions: EngineOptions {
         var options = EngineOptions()
+        options.createIfMissing = useExistingDB == .off
         options.memtableBytes = writeBufferSize
         options.compression = codec ?? .lz4
         options.bottomCompression = codec ?? .lz4

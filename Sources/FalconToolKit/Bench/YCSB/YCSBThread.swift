@@ -27,7 +27,7 @@ final class YCSBThread {
 
     init(
         _ workload: YCSBWorkload, _ engine: StorageEngine, _ records: YCSBRecords,
-        _ clock: any StorageClock, _ options: YCSBOptions, seed: UInt64
+        _ clock: any StorageClock, _ options: YCSBOptions, _ values: BenchValuePool, seed: UInt64
     ) {
         self.workload = workload
         self.engine = engine
@@ -36,14 +36,13 @@ final class YCSBThread {
         commit = CommitOptions(durability: options.durability)
         valueSize = options.valueSize
         stallNanos = UInt64(options.stallMillis) * 1_000_000
-        values = BenchValues(ratio: options.compressionRatio, valueBytes: options.valueSize)
+        self.values = BenchValues(values)
         random = SplitMix64(seed: seed)
         latest = ZipfianGenerator(count: workload.readsLatest ? records.count : 1)
         copy = .allocate(byteCount: max(options.valueSize, 1), alignment: 16)
     }
 
     deinit {
-        values.free()
         key.deallocate()
         copy.deallocate()
     }
