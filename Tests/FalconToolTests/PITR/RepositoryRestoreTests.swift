@@ -113,6 +113,7 @@ struct RepositoryRestoreTests {
         }
         try history.run(40, maintains: false)
         let first = try history.engine.backup(label: "first")
+        history.clock.advance(micros: 1000)
         let second = try history.engine.backup(label: "second")
         #expect(first.files.allSatisfy { !$0.isReused } && !first.files.isEmpty)
         #expect(second.files.allSatisfy(\.isReused) && second.files.count == first.files.count)
