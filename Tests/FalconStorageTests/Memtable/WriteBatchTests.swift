@@ -81,6 +81,8 @@ extension WriteBatch {
                 let a = random.key(space: space), b = random.key(space: space)
                 let (lower, upper) = Self.less(a, b) ? (a, b) : (b, a)
                 try batch.add(.rangeDelete, lower, upper)
+                // An empty range is no operation.
+                guard lower != upper else { continue }
                 ops.append(Op(ordinal: ordinal, kind: .rangeDelete, key: lower, value: upper))
             case 3...8:
                 let key = random.key(space: space)

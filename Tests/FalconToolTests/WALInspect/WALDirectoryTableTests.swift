@@ -69,7 +69,7 @@ import Testing
         },
         Case(
             name: "a log of another database", code: "WAL004", exit: .corruption,
-            says: ["of another database than FORMAT says"], opens: true
+            says: ["of another database than FORMAT says"]
         ) { fileSystem in
             for path in try segments(fileSystem) {
                 try LogFixture.patch(fileSystem, path) { bytes in
