@@ -4,7 +4,7 @@ extension FindingCatalogue {
     /// What may end any tool.
     static let common: [FindingKind] = [
         .usage, .damaged, .unreadable, .inUse, .keyMissing, .unreachable, .interrupted,
-        .unsupportedFormat, .directoryFile, .logMissing,
+        .unsupportedFormat, .directoryFile, .logMissing, .manifestHidden, .logForeign,
     ]
 }
 
@@ -61,6 +61,19 @@ extension FindingKind {
             + "server refuses the directory: going on would give their LSNs out again.",
         advice: "Put the missing segments back; otherwise restore from a backup or replica, or "
             + "with pitr-restore to the last good LSN.")
+
+    static let manifestHidden = FindingKind(
+        "GEN012", .warning, "What MANIFEST says is not known",
+        explanation: "MANIFEST is encrypted and no key was given. The files that are there were "
+            + "checked against themselves; whether any are missing, or belong elsewhere, cannot be "
+            + "told.",
+        advice: "Run the tool again with the key.")
+    static let logForeign = FindingKind(
+        "GEN013", .corruption, "A segment of the log is another database's",
+        explanation: "Its header names another shard than FORMAT does. The server refuses the "
+            + "directory: the segment's commits would be taken for this database's.",
+        advice: "Put back the segment that belongs there; otherwise restore from a backup or "
+            + "replica, or with pitr-restore.")
 
     /// The kind for an error that ended a tool.
     static func ending(_ code: StorageErrorCode) -> FindingKind {

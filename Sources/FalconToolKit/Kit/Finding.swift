@@ -99,10 +99,20 @@ public struct Finding: Sendable {
     }
 
     /// Why the server refuses the directory.
-    init(refusal problem: StorageError, _ kind: FindingKind = .directoryFile) {
+    init(refusal problem: StorageError, _ given: FindingKind = .directoryFile) {
+        let isLog = problem.location?.path.hasSuffix(".wal") ?? false
+        let kind = isLog ? .logForeign : given
         self.init(
             problem.code == .corruption ? kind : .ending(problem.code), problem.message,
             file: problem.location?.path, offset: problem.location?.offset, advice: problem.hint)
+    }
+
+    /// Only what is there could be checked.
+    static func manifestHidden(_ names: FileNames) -> Finding {
+        Finding(
+            .manifestHidden,
+            "MANIFEST is encrypted and no key was given: whether files are missing was not checked.",
+            file: names.current)
     }
 
     /// What of the log is not there, by what MANIFEST says.

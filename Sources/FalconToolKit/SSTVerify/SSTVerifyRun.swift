@@ -88,6 +88,7 @@ struct SSTVerifyRun {
         totals.damagedFiles += condition.problems.count
         if condition.isHidden {
             totals.hidden = true
+            report.add(.manifestHidden(names))
             return try checkFiles(names.sstDirectory)
         }
         if let missing = try LogExpectation.findMissing(names, fileSystem) {

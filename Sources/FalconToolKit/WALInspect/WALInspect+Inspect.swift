@@ -26,6 +26,7 @@ extension WALInspect {
         for damage in reader.damages { report.add(try Finding(damage, fileSystem)) }
         if survey.hasCommits { condition.noteCommits() }
         for problem in condition.problems { report.add(Finding(refusal: problem)) }
+        if condition.isHidden { report.add(.manifestHidden(place.names)) }
         let missing = isPartial ? nil : try missingLog(condition, reader, place, fileSystem)
         if let missing { report.add(Finding(missingLog: missing)) }
         if let foreign = foreignSegment(reader, condition) { report.add(foreign) }
@@ -151,6 +152,11 @@ extension WALInspect {
         for problem in condition.problems { report.add(Finding(refusal: problem)) }
         if let expectation = condition.expectation {
             report.add(Finding(missingLog: expectation.noLog(place.names)))
+        } else if condition.isHidden {
+            report.add(
+                Finding(
+                    .logMissing, "The directory has an encrypted MANIFEST and no log.",
+                    file: place.wal))
         } else if condition.problems.isEmpty {
             report.add(Finding(.walEmpty, "There are no WAL segments in '\(place.wal)'."))
         }
