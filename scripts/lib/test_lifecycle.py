@@ -279,7 +279,7 @@ def encrypted(binary, directory):
     connection.query("insert into e select i, 'Geheimnis ' || i from generate_series(1, 5000) i")
     connection.query("vacuum full e")
     connection.query("insert into e values (0, 'Geheimnis')")
-    check("SHOW falcon.tde_status", connection.query("show falcon.tde_status") == [("on",)])
+    check("SHOW falcon.tde_status", connection.query("show falcon.tde_status") == [["on"]])
     check("/metrics counts encrypted tables",
           'falcon_encryption_table_files{state="plain"} 0' in server.page("/metrics"))
     server.kill()
@@ -292,14 +292,19 @@ def encrypted(binary, directory):
     check("nothing of a row is readable", not readable, readable)
     check("no key and a wrong one are refused", refused() and refused("--config", other))
     server.start()
-    connection = server.connect()
-    check("the rows are there", connection.query("select count(*) from e") == [("5001",)])
+    try:
+        server.connect().query("select falcon.rotate_data_keys()")
+        check("others may not rotate keys", False)
+    except ServerError as error:
+        check("others may not rotate keys", error.sqlstate == "42501", error)
+    connection = server.connect(user="postgres")
+    check("the rows are there", connection.query("select count(*) from e") == [["5001"]])
     connection.query(f"select falcon.rotate_master_key('key_file', '{key}')")
     connection.query("select falcon.rotate_data_keys()")
     check("it closes", server.stop() == 0, server.tail())
     check("the old master key opens it no more", refused("--config", first))
     server = Server(binary, data, os.path.join(directory, "log7"), ("--config", other)).start()
-    check("the new one does", server.connect().query("select count(*) from e") == [("5001",)])
+    check("the new one does", server.connect().query("select count(*) from e") == [["5001"]])
     check("and closes", server.stop() == 0, server.tail())
 
 
