@@ -80,5 +80,7 @@ uint64_t falcon_boottime_nanos(void);
 uint64_t falcon_monotonic_nanos(void);
 /// Gives freed memory that the allocator keeps back to the system; nothing where it has no such call.
 void falcon_trim_heap(void);
+/// Has all threads share so many heaps; nothing where the allocator has no such setting. Before threads begin.
+void falcon_limit_heaps(int count);
 /// CLOCK_REALTIME in nanoseconds since 1970.
 uint64_t falcon_realtime_nanos(void);

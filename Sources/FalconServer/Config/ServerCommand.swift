@@ -52,6 +52,7 @@ public struct ServerCommand: ParsableCommand {
             ServerProcess.say("falcondb: \(error)")
             throw ExitCode(64)
         }
+        MemoryBudget.shareHeaps(2)
         let code = ServerProcess.run(config, warnings: warnings)
         if code != 0 { throw ExitCode(code) }
     }

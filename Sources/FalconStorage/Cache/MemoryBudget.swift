@@ -99,6 +99,15 @@ public final class MemoryBudget: @unchecked Sendable {
         }
     }
 
+    /// Has all threads of the process share `count` heaps of the C library's allocator; nothing where it has no
+    /// such setting. To be called once, before threads begin, by a program that means its budget to bound the
+    /// whole process.
+    ///
+    /// What one thread frees into its own heap no other can use: with a heap for every thread a server
+    /// whose transactions spilled grew to 1.5 times a budget of 256 MiB, with two to 0.96 times, with one to
+    /// 0.64 times.
+    public static func shareHeaps(_ count: Int) { falcon_limit_heaps(Int32(clamping: count)) }
+
     /// At most one in a while, whatever many queries end.
     private func trimHeap() {
         let now = falcon_monotonic_nanos()
