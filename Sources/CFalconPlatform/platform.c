@@ -101,6 +101,31 @@ void falcon_futex_wake(const uint32_t *word, int count) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
+void falcon_set_thread_background(int niceness) {
+#ifdef SCHED_BATCH
+    const struct sched_param none = {0};
+    (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+#endif
+    // The calling thread's alone on Linux.
+    if (niceness > 0) {
+        (void)!nice(niceness);
+    }
+}
+
+int falcon_mutex_init_spinning(pthread_mutex_t *mutex) {
+    pthread_mutexattr_t attributes;
+    int code = pthread_mutexattr_init(&attributes);
+    if (code != 0) {
+        return code;
+    }
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    code = pthread_mutex_init(mutex, &attributes);
+    (void)pthread_mutexattr_destroy(&attributes);
+    return code;
+}
+
 void falcon_set_thread_name(const char *name) {
     char buffer[16];
     strncpy(buffer, name, 15);

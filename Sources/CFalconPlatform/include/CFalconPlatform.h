@@ -2,6 +2,7 @@
 // calls Swift cannot import.
 #pragma once
 #include <stddef.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -74,6 +75,11 @@ void falcon_futex_wait(const uint32_t *word, uint32_t expected, uint64_t nanos);
 void falcon_futex_wake(const uint32_t *word, int count);
 /// Sets the calling thread's name (15 bytes at most).
 void falcon_set_thread_name(const char *name);
+/// Makes the calling thread one whose work others should not wait behind: with more niceness, and not to
+/// interrupt a thread that runs when it is woken. What the system refuses is left out.
+void falcon_set_thread_background(int niceness);
+/// A mutex that a thread which finds it taken first waits for awake, for a microsecond or so.
+int falcon_mutex_init_spinning(pthread_mutex_t *mutex);
 /// CLOCK_BOOTTIME in nanoseconds: runs through suspend and is untouched by clock steps.
 uint64_t falcon_boottime_nanos(void);
 /// CLOCK_MONOTONIC in nanoseconds.

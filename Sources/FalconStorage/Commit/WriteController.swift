@@ -32,6 +32,13 @@ final class WriteController: @unchecked Sendable {
         var isDiskFull = false
         /// Why the last flush failed.
         var flushFailure: StorageError?
+
+        /// Half of what is allowed before commits are held back.
+        var isHalfway: Bool {
+            immutables >= max(maximumImmutables, 2) || level0Files > level0Slowdown / 2
+                || debtBytes > softDebtBytes / 2 || blobGarbageBytes > softBlobGarbageBytes / 2
+                || logBytes > softLogBytes / 2
+        }
     }
 
     /// The slowest pace: 1 MiB/s.
@@ -48,6 +55,7 @@ final class WriteController: @unchecked Sendable {
     private let nanosPerKiB = Atomic<UInt64>(0)
     private let isStopped = Atomic<Bool>(false)
     private let isActive = Atomic<Bool>(false)
+    private let pressed = Atomic<Bool>(false)
     private let totalDelay = Atomic<UInt64>(0)
     // Guarded by the monitor.
     private var nextFreeNanos: UInt64 = 0
@@ -73,6 +81,9 @@ final class WriteController: @unchecked Sendable {
     /// Whether ``pace(bytes:)`` would wait.
     @inline(__always)
     var needsPacing: Bool { isActive.load(ordering: .relaxed) }
+
+    /// Flushes and compactions are behind, or near it: what is left until commits are held back is half gone.
+    var isPressed: Bool { pressed.load(ordering: .relaxed) }
 
     func update(_ load: Load) {
         change { self.load = load }
@@ -139,6 +150,7 @@ final class WriteController: @unchecked Sendable {
         self.measure = reason == .none ? nil : measure
         nanosPerKiB.store(UInt64(pace), ordering: .relaxed)
         isStopped.store(stops, ordering: .relaxed)
+        pressed.store(pace > 0 || stops || load.isHalfway, ordering: .relaxed)
         isActive.store((stops || pace >= 1) && !isReleased, ordering: .relaxed)
         changed.broadcast()
     }

@@ -9,7 +9,7 @@ final class Monitor: @unchecked Sendable {
     init() {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
-        pthread_mutex_init(mutex, nil)
+        _ = falcon_mutex_init_spinning(mutex)
     }
     deinit {
         pthread_mutex_destroy(mutex)
@@ -92,8 +92,7 @@ final class WorkerThread: @unchecked Sendable {
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
                 falcon_set_thread_name(body.name)
-                // The calling thread's alone on Linux. Without it the thread does the same work.
-                if body.niceness > 0 { _ = nice(body.niceness) }
+                if body.niceness > 0 { falcon_set_thread_background(body.niceness) }
                 body.run()
                 return nil
             }, box.toOpaque())

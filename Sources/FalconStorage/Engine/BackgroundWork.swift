@@ -228,10 +228,16 @@ final class BackgroundWork: @unchecked Sendable {
             random: environment.random, table: options.tableOptions,
             blobs: .init(options, codec: options.compression), safepoint: safepoint(),
             beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
-            leastBytes: options.targetFileByteCount / 16, limiter: limiter,
+            leastBytes: options.targetFileByteCount / 16, limiter: limiter, rest: makeRest(),
             tableTombstones: tombstones, catalogLimit: options.catalogStorageLimit,
             transactionLimit: TransactionID(
                 pipeline.transactionLimit.rawValue &+ RecoveryApplier.transactionReserve))
+    }
+
+    func makeRest() -> BackgroundRest {
+        BackgroundRest(
+            commitsEnd: { [pipeline] in pipeline.publishedEnd.rawValue },
+            isPressed: { [controller] in controller.isPressed })
     }
 
     /// Runs `body` with the tables that compactions have taken; no other begins meanwhile.

@@ -83,7 +83,11 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     }
 
     @inline(never)
-    private func warm(_ arena: Arena) { arena.warmAhead(warmer, limit: rotationBytes) }
+    private func warm(_ arena: Arena) {
+        guard !arena.warmAhead(warmer, limit: rotationBytes) else { return }
+        warmer.prepare(
+            tree.arenas, capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: 0))
+    }
 
     @inline(never)
     private func rotate(batchBytes: Int) throws(StorageError) -> MemtableLayer {

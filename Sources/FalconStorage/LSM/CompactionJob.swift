@@ -17,6 +17,8 @@ struct CompactionJob {
     var options: EngineOptions
     var safepoint: Timestamp
     var limiter: WriteLimiter?
+    /// Made for each thread that merges.
+    var makeRest: () -> BackgroundRest? = { nil }
     var tableTombstones: TableTombstones?
     /// Key ranges to cut a large compaction into, at most.
     var maximumParts = 1
@@ -109,6 +111,7 @@ struct CompactionJob {
                 targetBytes: targetBytes)
             collapse.range = range
             collapse.isCancelled = isCancelled
+            collapse.rest = makeRest()
             collapse.coarsensTimestamps = compaction.outputLevel == LevelTargets.last
             try collapse.copy(from: source(range), to: output)
             _ = try output.finish()

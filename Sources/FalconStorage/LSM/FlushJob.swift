@@ -14,6 +14,7 @@ struct FlushJob {
     /// No part is smaller.
     var leastBytes: UInt64 = .max
     var limiter: WriteLimiter?
+    var rest: BackgroundRest?
     var tableTombstones: TableTombstones?
     /// Where each ingested file of the layer goes.
     var ingestLevels: [Int] = []
@@ -26,7 +27,7 @@ struct FlushJob {
     func run() throws(StorageError) -> UInt64 {
         var (edit, written) = try Self.write(
             layer, store: store, random: random, table: table, blobs: blobs,
-            safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter,
+            safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter, rest: rest,
             tableTombstones: tableTombstones, ingestLevels: ingestLevels,
             catalogLimit: catalogLimit, allocateNumber: versions.allocateFileNumber)
         edit.transactionLimit = transactionLimit
@@ -42,7 +43,7 @@ struct FlushJob {
         _ layer: MemtableLayer, store: TableStore, random: any StorageRandom, table: TableOptions,
         blobs: BlobOutput.Options, safepoint: Timestamp, beneath: LevelFiles = .empty,
         leastBytes: UInt64 = .max, limiter: WriteLimiter? = nil,
-        tableTombstones: TableTombstones? = nil, ingestLevels: [Int] = [],
+        rest: BackgroundRest? = nil, tableTombstones: TableTombstones? = nil, ingestLevels: [Int] = [],
         catalogLimit: UInt32 = 0, allocateNumber: @escaping () -> FileNumber
     ) throws(StorageError) -> (edit: VersionEdit, bytes: UInt64) {
         let tombstones = layer.table.rangeTombstones
@@ -62,6 +63,7 @@ struct FlushJob {
                     grandparents: beneath.count > 1 ? Grandparents(beneath) : nil,
                     targetBytes: .max)
                 collapse.borderBytes = leastBytes
+                collapse.rest = rest
                 try collapse.copy(from: layer.makeIterator(), to: output)
                 edit.added = try output.finish().map { .init(level: 0, file: $0) }
             } catch {

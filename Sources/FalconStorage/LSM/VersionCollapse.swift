@@ -19,6 +19,8 @@ struct VersionCollapse {
     var coarsensTimestamps = false
     /// Polled between keys with the entries read so far; true ends the copy with `cancelled`.
     var isCancelled: (UInt64) -> Bool = { _ in false }
+    /// Nil: the copy never rests.
+    var rest: BackgroundRest?
 
     private(set) var readEntries: UInt64 = 0
     private(set) var droppedEntries: UInt64 = 0
@@ -72,6 +74,7 @@ struct VersionCollapse {
                 }
             }
             readEntries &+= 1
+            if readEntries & 63 == 0 { rest?.takeIfDue() }
             var keeps = !isShadowed
             if keeps, timestamp <= safepoint {
                 isShadowed = true

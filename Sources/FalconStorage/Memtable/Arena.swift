@@ -75,14 +75,21 @@ final class Arena: @unchecked Sendable {
     var warmMark: Int { max(warmBytes &- ArenaWarmer.stepBytes, Arena.warmsFrom) }
     private static let warmsFrom = 1 << 20
 
-    /// Has the pages after those that are there touched, up to `limit`.
-    func warmAhead(_ warmer: ArenaWarmer, limit: Int) {
+    /// The first `count` bytes' pages are there.
+    func noteTouched(_ count: Int) { touchedBefore = max(touchedBefore, min(count, capacity)) }
+
+    /// Has the pages after those that are there touched, up to `limit`; false when they are there already.
+    func warmAhead(_ warmer: ArenaWarmer, limit: Int) -> Bool {
         let hugePage = 2 << 20
         let start = (max(warmBytes, used) + hugePage - 1) & ~(hugePage - 1)
         let end = min(start + ArenaWarmer.stepBytes, limit, capacity)
-        guard start < end else { return warmBytes = .max }
+        guard start < end else {
+            warmBytes = .max
+            return false
+        }
         warmBytes = end
         warmer.warm(self, start..<end)
+        return true
     }
 
     @inline(__always)

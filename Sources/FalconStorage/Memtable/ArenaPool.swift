@@ -41,6 +41,12 @@ final class ArenaPool: Sendable {
         state.withLock { if !$0.isClosed { $0.spare = arena } }
     }
 
+    /// Takes a fresh arena, unless there is one of an earlier memtable.
+    func prepare(_ arena: Arena) {
+        guard !isMemoryShort() else { return }
+        state.withLock { if !$0.isClosed, $0.spare == nil { $0.spare = arena } }
+    }
+
     var isEmpty: Bool { state.withLock { $0.spare == nil } }
 
     /// Lets go what is kept, and keeps nothing more.

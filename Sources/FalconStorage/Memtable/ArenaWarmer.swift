@@ -13,7 +13,7 @@ final class ArenaWarmer: @unchecked Sendable {
     private let monitor = Monitor()
     private let changed: MonitorCondition
     // Guarded by the monitor.
-    private var wanted: (arena: Arena, range: Range<Int>)?
+    private var wanted: (@Sendable () -> Bool)?
     private var isStopping = false
     private var isUsable = true
     private var thread: WorkerThread?
@@ -22,13 +22,38 @@ final class ArenaWarmer: @unchecked Sendable {
 
     /// Asks for the pages of `range`. What was asked for before and is not begun is given up.
     func warm(_ arena: Arena, _ range: Range<Int>) {
+        ask { Self.touch(arena, range) }
+    }
+
+    /// Puts an arena whose first pages are there into an empty `pool`, for the next memtable: its first
+    /// writes would wait for them.
+    func prepare(_ pool: ArenaPool, capacityBytes: Int) {
+        ask {
+            guard pool.isEmpty else { return true }
+            let arena: Arena
+            do throws(StorageError) {
+                arena = try Arena(capacityBytes: capacityBytes, hugePages: true)
+            } catch {
+                // The memtable that needs one says so.
+                return true
+            }
+            let count = min(Self.stepBytes, arena.capacity)
+            guard Self.touch(arena, 0..<count) else { return false }
+            arena.noteTouched(count)
+            pool.prepare(arena)
+            return true
+        }
+    }
+
+    /// Does `work` on the thread; false from it: the kernel cannot, and nothing is asked for any more.
+    private func ask(_ work: @escaping @Sendable () -> Bool) {
         monitor.lock()
         defer { monitor.unlock() }
         guard isUsable, !isStopping else { return }
-        wanted = (arena, range)
+        wanted = work
         guard thread == nil else { return changed.signal() }
         do throws(StorageError) {
-            thread = try WorkerThread(name: "falcon-warmer") { [self] in run() }
+            thread = try WorkerThread(name: "falcon-warmer", niceness: WorkerThread.backgroundNiceness) { [self] in run() }
         } catch {
             isUsable = false
             wanted = nil
@@ -48,13 +73,13 @@ final class ArenaWarmer: @unchecked Sendable {
     private func run() {
         monitor.lock()
         while !isStopping {
-            guard let (arena, range) = wanted else {
+            guard let work = wanted else {
                 changed.wait()
                 continue
             }
             wanted = nil
             monitor.unlock()
-            let isDone = Self.touch(arena, range)
+            let isDone = work()
             monitor.lock()
             if !isDone { isUsable = false }
         }

@@ -26,8 +26,8 @@ public final class FileMapping: @unchecked Sendable {
     /// Pages asked for at a time: so many that the calls do not count, so few that the sync of a
     /// quiet log does not write much for nothing.
     private static let populateBytes = 256 << 10
-    /// What is let go at a time: the kernel maps a page's whole folio, which is no larger.
-    private static let releaseBytes = 2 << 20
+    /// What is let go at a time: what is still mapped when a sync begins costs the writer a fault a page.
+    private static let releaseBytes = 256 << 10
 
     /// Nil where the file system, the kernel or the address space does not allow it.
     init?(descriptor: Int32, byteCount: UInt64) {

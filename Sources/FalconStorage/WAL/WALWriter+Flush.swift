@@ -127,7 +127,7 @@ extension WALWriter {
             guard syncFile() else { return }
         } else if unsyncedBytes >= options.backgroundSyncBytes {
             requestBackgroundSync()
-        } else if endSyncBytes > 0, offset &+ endSyncBytes > limit {
+        } else if endSyncBytes > 0, offset &+ endSyncBytes &+ endRoomBytes > limit {
             syncBeforeTheEnd()
         }
         report()
@@ -213,7 +213,7 @@ extension WALWriter {
             let first = inFlight.chunk(at: inFlight.position)
             let reach = offset + UInt64(first.totalBytes)
             if isSealed
-                || (reach > limit && offset > UInt64(WALFormat.headerBytes)
+                || (reach > limit - endRoomBytes && offset > UInt64(WALFormat.headerBytes)
                     && isRotationDue(reach: reach))
             {
                 try rotate()
@@ -241,7 +241,7 @@ extension WALWriter {
             unsyncedBytes += UInt64(bytes.count)
             inFlight.position = end
             fileEnd = lastLSN
-            if offset > limit / 2, !isSpareAsked {
+            if offset > limit / 8, !isSpareAsked {
                 isSpareAsked = true
                 requestSpare()
             }
@@ -262,9 +262,17 @@ extension WALWriter {
         }
         if reach > limit + limit / 2 { return true }
         if isSyncing { return false }
-        guard unsyncedBytes > Self.rotationSyncBytes else { return true }
+        // In the room before the end commits lose nothing by a further sync.
+        let bound = reach > limit ? Self.rotationSyncBytes : Self.leastEndSyncBytes
+        guard unsyncedBytes > bound else { return true }
         requestBackgroundSync()
         return false
+    }
+
+    /// The part at a segment's end that is written only while a sync keeps rotation waiting: growing a full
+    /// segment costs a commit three times as much. None in a small segment.
+    private var endRoomBytes: UInt64 {
+        limit >= 4 * Self.rotationSyncBytes ? limit / 32 : 0
     }
 
     /// What a rotation may have to sync itself: about ten milliseconds' worth.

@@ -85,16 +85,8 @@ extension WALWriter {
     func runHousekeeper() {
         monitor.lock()
         while !isClosing {
-            if let request = backgroundSync {
-                backgroundSync = nil
-                isBackgroundSyncing = true
-                monitor.unlock()
-                syncInBackground(request.file, request.end)
-                monitor.lock()
-                isBackgroundSyncing = false
-                if !ioBusy { takeAskedSync() }
-                progressMade.broadcast()
-                backgroundSynced.broadcast()
+            if backgroundSync != nil {
+                serveBackgroundSync()
             } else if let segment = untoldSegment {
                 untoldSegment = nil
                 monitor.unlock()
@@ -127,6 +119,20 @@ extension WALWriter {
         monitor.unlock()
     }
 
+    /// With the monitor held; releases it during I/O.
+    private func serveBackgroundSync() {
+        guard let request = backgroundSync else { return }
+        backgroundSync = nil
+        isBackgroundSyncing = true
+        monitor.unlock()
+        syncInBackground(request.file, request.end)
+        monitor.lock()
+        isBackgroundSyncing = false
+        if !ioBusy { takeAskedSync() }
+        progressMade.broadcast()
+        backgroundSynced.broadcast()
+    }
+
     private func syncInBackground(_ file: any File, _ end: LSN) {
         do throws(StorageError) {
             try file.syncData()
@@ -145,7 +151,13 @@ extension WALWriter {
         do throws(StorageError) {
             let spare = try WALDirectory.makeSpare(
                 directory, fileSystem, number: number, bytes: options.segmentBytes,
-                prewrites: prewrites)
+                prewrites: prewrites
+            ) {
+                // A live segment's sync does not wait for the whole spare.
+                monitor.lock()
+                if !isClosing { serveBackgroundSync() }
+                monitor.unlock()
+            }
             monitor.lock()
             spares.append(spare)
             wantsSpare = false

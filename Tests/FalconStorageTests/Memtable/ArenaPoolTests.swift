@@ -1,3 +1,4 @@
+import FalconTestKit
 import Testing
 
 @testable import FalconStorage
@@ -85,7 +86,8 @@ struct ArenaPoolTests {
             _ = arena.allocate(64 << 10, alignment: 1)
             if arena.used > arena.warmMark {
                 asked.append(arena.used)
-                arena.warmAhead(warmer, limit: limit)
+                let isMore = arena.warmAhead(warmer, limit: limit)
+                #expect(isMore == (asked.count < 5))
             }
         }
         // From 1 MiB on, 4 MiB ahead: at 1, 2, 6 and 10 MiB, and once at the end of it.
@@ -94,5 +96,39 @@ struct ArenaPoolTests {
         arena.reset()
         #expect(arena.touchedBytes >= limit)
         #expect(arena.warmMark >= limit - ArenaWarmer.stepBytes)
+    }
+
+    /// The next memtable's first pages are there before it is needed.
+    @Test func anArenaIsPreparedForTheNextMemtable() throws {
+        let pool = ArenaPool(memtableBytes: 64 << 20) { false }
+        let warmer = ArenaWarmer()
+        defer { warmer.stop() }
+        let capacity = Tree.arenaCapacity(64 << 20, batchBytes: 0)
+        warmer.prepare(pool, capacityBytes: capacity)
+        try eventually { !pool.isEmpty }
+        let arena = try pool.take(capacityBytes: capacity)
+        #expect(arena.touchedBytes == ArenaWarmer.stepBytes)
+        #expect(arena.used == Arena.headerBytes)
+        // What comes next is asked for behind it.
+        #expect(arena.warmMark == 1 << 20)
+        #expect(arena.warmAhead(warmer, limit: 64 << 20))
+        #expect(arena.warmMark == ArenaWarmer.stepBytes)
+        #expect(pool.isEmpty)
+    }
+
+    @Test func anArenaIsNotPreparedBesideAnotherNorWhileMemoryIsShort() throws {
+        let budget = try MemoryBudget(totalBytes: 64 << 20)
+        let pool = ArenaPool(memtableBytes: 1 << 20) { budget.pressure > .none }
+        budget.charge(.queries, 45 << 20)
+        pool.prepare(try Arena(capacityBytes: 1 << 20, hugePages: false))
+        #expect(pool.isEmpty)
+        budget.charge(.queries, -(45 << 20))
+        let first = try Arena(capacityBytes: 1 << 20, hugePages: false)
+        pool.prepare(first)
+        pool.prepare(try Arena(capacityBytes: 1 << 20, hugePages: false))
+        #expect(try pool.take(capacityBytes: 1 << 20) === first)
+        pool.close()
+        pool.prepare(first)
+        #expect(pool.isEmpty)
     }
 }

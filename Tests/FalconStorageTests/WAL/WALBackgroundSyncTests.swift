@@ -109,6 +109,72 @@ struct WALBackgroundSyncTests {
         #expect(atRotation <= 256 << 10, "unsynced at the rotation: \(atRotation)")
     }
 
+    /// A segment is made in steps: the live one's sync comes between them.
+    @Test func aSyncDoesNotWaitForASegmentThatIsMade() throws {
+        let tracing = TracingFileSystem(MemoryFileSystem())
+        let files = HeldSyncFileSystem(tracing)
+        let fixture = WALFixture(
+            files, segmentBytes: 16 << 20, chunkBytes: 64 << 10, idleNanos: 3_600_000_000_000)
+        let writer = try fixture.open()
+        tracing.clear()
+        files.hold()
+        let body = [UInt8](repeating: 7, count: 32 << 10)
+        var end = LSN.zero
+        while !writer.isSpareAsked {
+            end = try writer.append(.logicalMessage, body).end
+            writer.writePending()
+        }
+        try eventually { files.held == 1 }
+        writer.requestBackgroundSync()
+        files.release()
+        try eventually { writer.monitor.locked { !writer.spares.isEmpty } }
+        #expect(writer.syncedLSN >= end)
+        try writer.close()
+        let live = "wal/" + FileNames.walSegmentName(WALSegmentNumber(1))
+        let events = tracing.events
+        let sync = try #require(events.firstIndex { $0.operation == .sync && $0.path == live })
+        let made = try #require(
+            events.lastIndex { $0.operation == .write && $0.path.hasSuffix(".spare") })
+        #expect(sync < made)
+    }
+
+    /// A sync under way at the end keeps rotation waiting: the room before the end is for that, since a
+    /// full segment grows slowly.
+    @Test func rotationIsDueBeforeTheSegmentIsFull() throws {
+        let tracing = TracingFileSystem(MemoryFileSystem())
+        let files = HeldSyncFileSystem(tracing)
+        let segmentBytes = 16 << 20
+        let fixture = WALFixture(
+            files, segmentBytes: segmentBytes, chunkBytes: 64 << 10, idleNanos: 3_600_000_000_000)
+        let writer = try fixture.open()
+        let body = [UInt8](repeating: 7, count: 32 << 10)
+        func write() throws {
+            try writer.append(.logicalMessage, body)
+            writer.writePending()
+        }
+        while writer.offset < segmentBytes / 2 { try write() }
+        try eventually { writer.monitor.locked { !writer.spares.isEmpty } }
+        try writer.sync()
+        files.hold()
+        while writer.offset < segmentBytes - (128 << 10) { try write() }
+        #expect(writer.segmentCount == 1)
+        files.release()
+        for _ in 0..<3 where writer.segmentCount == 1 {
+            try eventually {
+                writer.monitor.locked { !writer.isBackgroundSyncing && writer.backgroundSync == nil }
+            }
+            if writer.offset < segmentBytes - (40 << 10) { try write() }
+        }
+        #expect(writer.segmentCount == 2)
+        try writer.close()
+        let live = "wal/" + FileNames.walSegmentName(WALSegmentNumber(1))
+        for event in tracing.events where event.path == live && event.operation == .write {
+            let place = event.detail.split(separator: "+").compactMap { Int($0) }
+            try #require(place.count == 2)
+            #expect(place[0] + place[1] <= segmentBytes)
+        }
+    }
+
     /// After a life that filled segments the first of the next is a whole one, or the first writes
     /// would wait for the second. What a killed life left unused of it is given back, but not of a file that
     /// something else shares.

@@ -1,0 +1,86 @@
+import Synchronization
+import Testing
+
+@testable import FalconStorage
+
+/// When flushes and compactions rest for the sake of commits.
+struct BackgroundRestTests {
+    private static let period = BackgroundRest.periodNanos
+    private static let work = BackgroundRest.workNanos
+
+    private final class Commits: Sendable {
+        let end = Atomic<UInt64>(100)
+        let isPressed = Atomic<Bool>(false)
+        func come() { end.wrappingAdd(1, ordering: .relaxed) }
+        func rest() -> BackgroundRest {
+            BackgroundRest(
+                commitsEnd: { [self] in end.load(ordering: .relaxed) },
+                isPressed: { [self] in isPressed.load(ordering: .relaxed) })
+        }
+    }
+
+    @Test func allRestAtTheSameMomentsUntilThePeriodEnds() {
+        let commits = Commits()
+        var (one, other) = (commits.rest(), commits.rest())
+        commits.come()
+        let begin = 7 * Self.period
+        #expect(one.restNanos(now: begin) == nil)
+        #expect(one.restNanos(now: begin + Self.work - 1) == nil)
+        #expect(one.restNanos(now: begin + Self.work) == Self.period - Self.work)
+        #expect(other.restNanos(now: begin + Self.period - 1000) == 1000)
+    }
+
+    @Test func nobodyRestsWithoutCommits() {
+        let commits = Commits()
+        var rest = commits.rest()
+        #expect(rest.restNanos(now: Self.work) == nil)
+        commits.come()
+        #expect(rest.restNanos(now: Self.work) != nil)
+        // None came since then.
+        #expect(rest.restNanos(now: Self.period + Self.work) == nil)
+    }
+
+    @Test func nobodyRestsWhileTheWorkPresses() {
+        let commits = Commits()
+        var rest = commits.rest()
+        commits.come()
+        commits.isPressed.store(true, ordering: .relaxed)
+        #expect(rest.restNanos(now: Self.work) == nil)
+        commits.isPressed.store(false, ordering: .relaxed)
+        #expect(rest.restNanos(now: Self.work) != nil)
+    }
+
+    /// Half of what is allowed until commits are held back.
+    @Test(
+        arguments: [
+            (\WriteController.Load.immutables, 1, 2), (\.level0Files, 6, 7),
+        ] as [(WritableKeyPath<WriteController.Load, Int> & Sendable, Int, Int)])
+    func countsPress(
+        field: WritableKeyPath<WriteController.Load, Int> & Sendable, calm: Int, pressed: Int
+    ) {
+        let controller = WriteController()
+        var load = WriteController.Load()
+        load[keyPath: field] = calm
+        controller.update(load)
+        #expect(!controller.isPressed)
+        load[keyPath: field] = pressed
+        controller.update(load)
+        #expect(controller.isPressed)
+    }
+
+    @Test func bytesPress() {
+        let controller = WriteController()
+        var load = WriteController.Load()
+        (load.softDebtBytes, load.hardDebtBytes) = (1000, 3000)
+        load.debtBytes = 500
+        controller.update(load)
+        #expect(!controller.isPressed)
+        load.debtBytes = 501
+        controller.update(load)
+        #expect(controller.isPressed && !controller.needsPacing)
+        load.debtBytes = 0
+        (load.logBytes, load.softLogBytes) = (501, 1000)
+        controller.update(load)
+        #expect(controller.isPressed)
+    }
+}
