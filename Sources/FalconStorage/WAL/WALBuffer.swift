@@ -20,6 +20,8 @@ struct WALBuffer: @unchecked Sendable {
     let sealBytes: Int
 
     static let initialCapacity = 256 << 10
+    /// A buffer that a burst or a large value made larger than this is not kept.
+    static let keptCapacity = 16 << 20
 
     init(endLSN: LSN, sealBytes: Int = 0) {
         self.sealBytes = sealBytes
@@ -83,7 +85,7 @@ struct WALBuffer: @unchecked Sendable {
         position = 0
         sealed = 0
         self.endLSN = endLSN
-        if capacity > 64 << 20 {
+        if capacity > Self.keptCapacity {
             base.deallocate()
             capacity = Self.initialCapacity
             base = .allocate(byteCount: capacity, alignment: 16)
