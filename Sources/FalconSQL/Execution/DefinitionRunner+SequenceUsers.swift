@@ -61,9 +61,8 @@ extension DefinitionRunner {
     /// What a regclass in a stored expression means. Of other sessions' temporary tables, too, whose
     /// names this one may not use.
     private func relationNamed(_ text: String) -> OID? {
-        let parts = Identifier.parse(text)
-        guard let name = parts.last else { return nil }
-        let path = parts.count > 1 ? [parts[parts.count - 2]] : catalog.searchPath
+        guard let parts = Identifier.parse(text), let name = parts.last else { return nil }
+        let path = parts.dropLast().last.map { [$0] } ?? catalog.searchPath
         let snapshot = transaction.catalog
         for schema in path {
             guard let oid = snapshot.schemaNames[schema] else { continue }
