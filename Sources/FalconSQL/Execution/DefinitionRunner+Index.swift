@@ -369,11 +369,11 @@ extension DefinitionRunner {
     func noticeCascade(_ texts: [String]) {
         guard let first = texts.first else { return }
         if texts.count == 1 { return notice("drop cascades to \(first)") }
-        sink.notice(
+        session.tell(
             SQLError(
                 SQLState("00000"), "drop cascades to \(texts.count) other objects",
                 detail: texts.map { "drop cascades to \($0)" }.joined(separator: "\n"),
-                severity: .notice))
+                severity: .notice), sink)
     }
 
     private func dropSchema(_ name: String, _ drop: AST.Drop) throws(SQLError) {

@@ -84,7 +84,7 @@ struct DefinitionRunner {
     }
 
     func notice(_ message: String, _ state: SQLState = SQLState("00000")) {
-        sink.notice(SQLError(state, message, severity: .notice))
+        session.tell(SQLError(state, message, severity: .notice), sink)
     }
 
     // MARK: Names

@@ -187,6 +187,7 @@ extension Session {
             run.startOver()
             run.forgetRows()
             advisoryLog.rewind()
+            told.rewind()
             guard error.isDiskWait else { return .blocked(beginLockWait()) }
             run.needsWorker = true
             return .blocked(needsWorker())
