@@ -329,7 +329,7 @@ extension DefinitionRunner {
                 transaction.catalog.foreignKey($0)?.key.referencedIndex == place
             }
             try dropDependents(
-                dependents.map { ($0, "index \(Identifier.quoted(name))") },
+                dependents.map { (.foreignKey($0), "index \(Identifier.quoted(name))") },
                 of: "constraint \(Identifier.quoted(name)) on table \(described(table))",
                 isCascade: isCascade, from: &table)
             let removed = table.indexes.remove(at: index)

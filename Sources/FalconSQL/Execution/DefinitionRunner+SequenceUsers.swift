@@ -80,18 +80,135 @@ extension DefinitionRunner {
         }
     }
 
-    /// Waits until nobody uses any of the sequences.
+    /// Waits until nobody uses any of the sequences; which they are, ascending.
     func lockSequences(where isDropped: (SequenceEntry) -> Bool) throws(SQLError) -> [OID] {
         let oids = transaction.catalog.sequences.values.filter(isDropped).map(\.oid).sorted()
         for oid in oids { try transaction.lockRelation(oid, .accessExclusive) }
-        return oids
+        // Its owner may have been another one until the lock was ours.
+        return oids.filter { transaction.catalog.sequences[$0].map(isDropped) ?? false }
     }
 
     func dropSequences(where isDropped: (SequenceEntry) -> Bool) throws(SQLError) {
         for oid in try lockSequences(where: isDropped) {
-            // Its owner may have been another one until the lock was ours.
-            guard let entry = transaction.catalog.sequences[oid], isDropped(entry) else { continue }
             try transaction.record(.dropSequence(oid))
         }
+    }
+
+    // MARK: DROP SEQUENCE
+
+    /// DROP SEQUENCE: the defaults that name one go with it, or keep it.
+    func dropSequences(named drop: AST.Drop) throws(SQLError) {
+        var sequences: [OID] = []
+        for name in drop.names {
+            guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+                try missing("sequence", name, drop)
+                continue
+            }
+            guard found.kind == .sequence else {
+                throw wrongKind(name, "a sequence", found.kind)
+            }
+            try transaction.lockRelation(found.oid, .accessExclusive)
+            guard transaction.catalog.sequences[found.oid] != nil else {
+                try missing("sequence", name, drop)
+                continue
+            }
+            if !sequences.contains(found.oid) { sequences.append(found.oid) }
+        }
+        guard let first = sequences.first else { return }
+        var own: TableDescriptor?
+        try dropDependents(
+            defaults(naming: sequences) { _, _ in false }.map(asDependent), of: described(first),
+            isCascade: drop.isCascade, isSeveral: sequences.count > 1, in: &own)
+        for oid in sequences { try transaction.record(.dropSequence(oid)) }
+    }
+
+    /// A default and the sequence that it is lost with.
+    struct SequenceDefault {
+        var table: OID
+        var column: Int16
+        var sequence: OID
+    }
+
+    /// A sequence as PostgreSQL's dependency reports name it.
+    private func described(_ sequence: OID) -> String {
+        guard let entry = transaction.catalog.sequences[sequence] else { return "" }
+        let schema = transaction.catalog.schemas[entry.schemaOID]?.name ?? ""
+        let name = Identifier.quoted(entry.name)
+        let isFound = catalog.searchPath.contains(schema)
+        return "sequence " + (isFound ? name : Identifier.quoted(schema) + "." + name)
+    }
+
+    func asDependent(_ user: SequenceDefault) -> (object: DependentObject, on: String) {
+        (.defaultValue(column: user.column, table: user.table), described(user.sequence))
+    }
+
+    /// The defaults that name some of `sequences`, each once: with the first of them that it names. In
+    /// PostgreSQL's order, those of the last one first.
+    /// - Parameter isDropped: of defaults, by table and column, that go anyway.
+    func defaults(
+        naming sequences: [OID], except isDropped: (OID, Int16) -> Bool
+    ) throws(SQLError) -> [SequenceDefault] {
+        if sequences.isEmpty { return [] }
+        let names = sequences.compactMap { transaction.catalog.sequences[$0]?.name }
+        let places = Dictionary(
+            uniqueKeysWithValues: sequences.enumerated().map { ($0.element, $0.offset) })
+        var found: [(place: Int, user: SequenceDefault)] = []
+        for table in transaction.catalog.tables.values {
+            for column in table.columns {
+                guard let text = column.defaultExpression, Self.mayName(names, in: text),
+                    !isDropped(table.oid, column.attribute)
+                else { continue }
+                guard let place = try relations(namedBy: text).compactMap({ places[$0] }).min()
+                else { continue }
+                let user = SequenceDefault(
+                    table: table.oid, column: column.attribute, sequence: sequences[place])
+                found.append((place, user))
+            }
+        }
+        return found.sorted {
+            (-$0.place, $0.user.table, $0.user.column) < (-$1.place, $1.user.table, $1.user.column)
+        }.map(\.user)
+    }
+
+    /// False: the default names none of them. Spares reading the defaults of all tables.
+    private static func mayName(_ names: [String], in text: String) -> Bool {
+        guard text.utf8.contains(UInt8(ascii: "'")) else { return false }
+        // With many names reading it is cheaper.
+        if names.count > 8 { return true }
+        let lower = text.lowercased()
+        return names.contains { name in
+            Identifier.quoted(name) != name || lower.contains(name)
+        }
+    }
+
+    private func relations(namedBy text: String) throws(SQLError) -> Set<OID> {
+        var found: Set<OID> = []
+        _ = ExpressionDeparser.text(of: try SQLParser.parseExpression(text)) { relation in
+            if let oid = relationNamed(relation) { found.insert(oid) }
+            return nil
+        }
+        return found
+    }
+
+    /// Takes a default away; that of `own`, which is being altered, from it.
+    func dropDefault(
+        of attribute: Int16, in oid: OID, _ own: inout TableDescriptor?
+    ) throws(SQLError) {
+        func clear(_ table: inout TableDescriptor) {
+            for place in table.columns.indices where table.columns[place].attribute == attribute {
+                table.columns[place].defaultExpression = nil
+            }
+        }
+        if var table = own, table.oid == oid {
+            clear(&table)
+            own = table
+            return
+        }
+        try transaction.lockRelation(oid, .accessExclusive)
+        guard var table = transaction.catalog.tables[oid] else { return }
+        try checkNotInUse(table, "ALTER TABLE")
+        clear(&table)
+        table.version += 1
+        try transaction.record(.putTable(table))
     }
 }
