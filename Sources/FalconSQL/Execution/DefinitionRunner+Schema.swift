@@ -1,6 +1,6 @@
 import FalconSchema
 
-/// DROP SCHEMA.
+/// DROP SCHEMA and ALTER SCHEMA … RENAME.
 extension DefinitionRunner {
     func dropSchema(_ name: String, _ drop: AST.Drop) throws(SQLError) {
         guard let oid = transaction.catalog.schemaNames[name] else {
@@ -90,5 +90,34 @@ extension DefinitionRunner {
                     text: described(object), on: on, outside: object))
         }
         return found.sorted { $0.place < $1.place }
+    }
+
+    /// Tables are stored with the schema's name, and defaults name its sequences with it.
+    func renameSchema(_ rename: AST.Rename) throws(SQLError) {
+        let (name, newName) = (rename.oldName ?? "", rename.newName)
+        let catalog = transaction.catalog
+        guard let oid = catalog.schemaNames[name], var schema = catalog.schemas[oid] else {
+            throw SQLError(.invalidSchemaName, "schema \"\(name)\" does not exist")
+        }
+        if catalog.schemaNames[newName] != nil {
+            throw SQLError(SQLState("42P06"), "schema \"\(newName)\" already exists")
+        }
+        // Nobody else may be changing a table: it would be stored with the old name.
+        for table in catalog.tables.values.filter({ $0.schemaOID == oid }).map(\.oid).sorted() {
+            try transaction.lockRelation(table, .shareRowExclusive)
+        }
+        try lockUsers(of: Set(catalog.sequences.values.filter { $0.schemaOID == oid }.map(\.oid)))
+        var names: [OID: [String]] = [:]
+        for sequence in try lockSequences(where: { $0.schemaOID == oid }) {
+            names[sequence] = [newName, transaction.catalog.sequences[sequence]?.name ?? ""]
+        }
+        if !names.isEmpty { try renameInDefaults(names) }
+        schema.name = newName
+        try transaction.record(.putSchema(schema))
+        for var table in transaction.catalog.tables.values where table.schemaOID == oid {
+            table.schema = newName
+            table.version += 1
+            try transaction.record(.putTable(table))
+        }
     }
 }

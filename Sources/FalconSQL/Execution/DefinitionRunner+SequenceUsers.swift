@@ -5,16 +5,33 @@ import FalconStorage
 extension DefinitionRunner {
     // MARK: Defaults that name a sequence
 
-    /// Locks the tables whose defaults name the sequence, so that nobody else changes them, nor waits for
-    /// the sequence with rows written: readers are let through. Their OIDs.
+    /// A new default as it is stored. The sequences that it names keep their names until the transaction
+    /// ends: who renames or drops one cannot see it before.
+    func keptDefault(
+        _ expression: AST.Expression, type: SQLType, column: String
+    ) throws(SQLError) -> String {
+        var locked: Set<OID> = []
+        while true {
+            let text = try planner.storedDefault(expression, type: type, column: column)
+            // Before its lock is ours a name may come to mean another one.
+            let named = try relations(namedBy: text).subtracting(locked)
+            if named.isEmpty { return text }
+            for oid in named.sorted() { try transaction.lockRelation(oid, .accessShare) }
+            locked.formUnion(named)
+        }
+    }
+
+    /// Locks the tables whose defaults name some of the sequences, so that nobody else changes them, nor
+    /// waits for a sequence with rows written: readers are let through. Their OIDs.
     @discardableResult
-    func lockUsers(of sequence: OID) throws(SQLError) -> Set<OID> {
+    func lockUsers(of sequences: Set<OID>) throws(SQLError) -> Set<OID> {
         var locked: Set<OID> = []
         while true {
             // Before its lock is ours a table's defaults may change.
             var others: [OID] = []
             for table in transaction.catalog.tables.values where !locked.contains(table.oid) {
-                if try renamed(sequence, to: "", in: table) != nil { others.append(table.oid) }
+                let isUser = try renamed(in: table) { sequences.contains($0) ? "" : nil } != nil
+                if isUser { others.append(table.oid) }
             }
             if others.isEmpty { return locked }
             for oid in others.sorted() {
@@ -24,21 +41,26 @@ extension DefinitionRunner {
         }
     }
 
-    /// Defaults name the sequence as text: those that mean `sequence` get its new name.
-    func renameInDefaults(_ sequence: OID, to path: [String]) throws(SQLError) {
-        let name = path.map { Identifier.quoted($0) }.joined(separator: ".")
-        for oid in try lockUsers(of: sequence).sorted() {
+    /// Defaults name sequences as text: those that mean one of `sequences`, which are locked, get its new
+    /// name.
+    func renameInDefaults(_ sequences: [OID: [String]]) throws(SQLError) {
+        let names = sequences.mapValues { path in
+            path.map { Identifier.quoted($0) }.joined(separator: ".")
+        }
+        // Anew: until the sequences' locks were ours another default may have come to name one.
+        for oid in try lockUsers(of: Set(sequences.keys)).sorted() {
             guard let table = transaction.catalog.tables[oid],
-                var altered = try renamed(sequence, to: name, in: table)
+                var altered = try renamed(in: table, { names[$0] })
             else { continue }
             altered.version += 1
             try transaction.record(.putTable(altered))
         }
     }
 
-    /// The table with `name` in its defaults for the sequence; nil when none of them names it.
+    /// The table with other names for sequences in its defaults; nil when none of them names one that
+    /// `newName` knows.
     private func renamed(
-        _ sequence: OID, to name: String, in table: TableDescriptor
+        in table: TableDescriptor, _ newName: @escaping (OID) -> String?
     ) throws(SQLError) -> TableDescriptor? {
         var altered: TableDescriptor?
         for place in table.columns.indices {
@@ -46,7 +68,7 @@ extension DefinitionRunner {
             else { continue }
             var isNamed = false
             let new = ExpressionDeparser.text(of: try SQLParser.parseExpression(text)) { relation in
-                guard relationNamed(relation) == sequence else { return nil }
+                guard let name = relationNamed(relation).flatMap(newName) else { return nil }
                 isNamed = true
                 return name
             }
@@ -62,9 +84,11 @@ extension DefinitionRunner {
     /// names this one may not use.
     private func relationNamed(_ text: String) -> OID? {
         guard let parts = Identifier.parse(text), let name = parts.last else { return nil }
-        let path = parts.dropLast().last.map { [$0] } ?? catalog.searchPath
+        let path = parts.dropLast().last.map {
+            [$0 == "pg_temp" ? session.temporarySchema : $0]
+        }
         let snapshot = transaction.catalog
-        for schema in path {
+        for schema in path ?? catalog.searchPath {
             guard let oid = snapshot.schemaNames[schema] else { continue }
             if let found = snapshot.relation(schema: oid, name: name) { return found.oid }
         }

@@ -246,7 +246,7 @@ struct DefinitionRunner {
             case .defaultValue(let expression):
                 let (type, name) = (column.type, column.name)
                 func stored() throws(SQLError) -> String {
-                    try planner.storedDefault(expression, type: type, column: name)
+                    try keptDefault(expression, type: type, column: name)
                 }
                 column.defaultExpression =
                     placesDefaults ? try stored() : try SQLError.unplaced(stored)
