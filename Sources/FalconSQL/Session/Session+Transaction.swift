@@ -51,6 +51,7 @@ extension Session {
         modesAtBegin = modes
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
+        functions.shownSnapshot = nil
         lastStatement = ""
         startTransactionTimer()
     }
