@@ -93,7 +93,7 @@ extension DefinitionRunner {
         }.map(asDependent)
         dependents += (transaction.catalog.references[table.oid] ?? []).filter {
             transaction.catalog.foreignKey($0)?.key.referencedColumns.contains(attribute) ?? false
-        }.map { (.foreignKey($0), what) }
+        }.map { (object: DependentObject.foreignKey($0), on: what) }
         try dropDependents(dependents, of: what, isCascade: isCascade, from: &table)
         let own = table.foreignKeys.filter { $0.columns.contains(attribute) }
         table.foreignKeys.removeAll { $0.columns.contains(attribute) }
@@ -190,7 +190,9 @@ extension DefinitionRunner {
         let users = try defaults(naming: sequences.reversed()) { table, _ in oids.contains(table) }
         try dropDependents(
             users.map(asDependent)
-                + outsideReferences(to: tables).map { (.foreignKey($0.reference), $0.on) },
+                + outsideReferences(to: tables).map {
+                    (object: DependentObject.foreignKey($0.reference), on: $0.on)
+                },
             of: "table \(tables.first.map(described) ?? "")",
             isCascade: drop.isCascade, isSeveral: tables.count > 1, in: &own)
         for table in tables {

@@ -14,7 +14,9 @@ extension DefinitionRunner {
         while true {
             let text = try planner.storedDefault(expression, type: type, column: column)
             // Before its lock is ours a name may come to mean another one.
-            let named = try relations(namedBy: text).subtracting(locked)
+            let named = try relations(namedBy: text).filter {
+                transaction.catalog.sequences[$0] != nil && !locked.contains($0)
+            }
             if named.isEmpty { return text }
             for oid in named.sorted() { try transaction.lockRelation(oid, .accessShare) }
             locked.formUnion(named)

@@ -169,7 +169,9 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
 
     private func hasSchema(_ name: String, _ session: Session) -> Bool {
         if name == "pg_temp" { return session.hasTemporarySchema }
+        // That of our own system relations is not among the catalog's.
         return session.transaction.catalog.schemaNames[name] != nil
+            || CatalogSnapshot.builtInSchemas[name] != nil
     }
 
     private static func noSchema(_ name: String) -> SQLError {

@@ -29,8 +29,8 @@ final class CommitsUnderWay: Sendable {
     private static func drop(_ count: Int, of state: inout State) {
         for (number, timestamp) in state.ended.prefix(count) {
             state.dropped = (
-                min(state.dropped?.lowest ?? number, number),
-                max(state.dropped?.upTo ?? timestamp, timestamp)
+                lowest: min(state.dropped?.lowest ?? number, number),
+                upTo: max(state.dropped?.upTo ?? timestamp, timestamp)
             )
         }
         state.ended.removeFirst(count)

@@ -20,7 +20,9 @@ public struct TransactionSnapshot: Hashable, Sendable {
             guard number >= max(lowest, kept.last ?? 0), number < next else { return nil }
             kept.append(number)
         }
-        (self.lowest, self.next, self.underWay) = (lowest, next, kept)
+        self.lowest = lowest
+        self.next = next
+        self.underWay = kept
     }
 
     /// Reads the text form; nil when it is none.
