@@ -98,6 +98,62 @@ struct AlterSequenceTests {
         #expect(try b.query("SELECT * FROM w WHERE y = 9") == "2|8|9")
     }
 
+    /// A default that is not committed yet keeps the sequence's name until it is.
+    @Test(arguments: [
+        "ALTER TABLE t ALTER n SET DEFAULT nextval('s')",
+        "ALTER TABLE t ADD x int DEFAULT 1, ALTER n SET DEFAULT 10 + nextval('public.s'::regclass)",
+        "ALTER TABLE t ADD x int DEFAULT nextval('s')",
+        "CREATE TABLE x (n int DEFAULT nextval('s'))",
+    ])
+    func newDefaultsAreNotMissed(change: String) throws {
+        try b.run("BEGIN; \(change)")
+        let naming = Pending(a, "ALTER SEQUENCE s RENAME TO q")
+        try naming.untilItWaits()
+        try b.run("COMMIT")
+        #expect(try naming.result().error == nil)
+        try b.run("INSERT INTO t DEFAULT VALUES")
+        if change.hasPrefix("CREATE") { try b.run("INSERT INTO x DEFAULT VALUES") }
+        #expect(a.failure("DROP SEQUENCE q")?.state == .dependentObjectsStillExist)
+    }
+
+    @Test func newDefaultsKeepTheSequence() throws {
+        try b.run("BEGIN; ALTER TABLE t ALTER n SET DEFAULT nextval('s')")
+        let dropping = Pending(a, "DROP SEQUENCE s")
+        try dropping.untilItWaits()
+        try b.run("COMMIT")
+        #expect(try dropping.result().error?.state == .dependentObjectsStillExist)
+        try b.run("INSERT INTO t DEFAULT VALUES; ALTER TABLE t ALTER n DROP DEFAULT")
+        try a.run("DROP SEQUENCE s")
+    }
+
+    /// The other way round: the default is looked at again under the sequence's new name.
+    @Test func renamedSequencesAreMissed() throws {
+        try a.run("BEGIN; ALTER SEQUENCE s RENAME TO q")
+        let setting = Pending(b, "ALTER TABLE t ALTER n SET DEFAULT nextval('s')")
+        try setting.untilItWaits()
+        try a.run("COMMIT")
+        #expect(try setting.result().error?.state == .undefinedTable)
+    }
+
+    /// Defaults name sequences with their schema.
+    @Test func defaultsFollowTheirSchema() throws {
+        try a.run(
+            "CREATE SCHEMA o; CREATE TABLE o.w (id serial, n int); "
+                + "CREATE TABLE x (n int DEFAULT nextval('o.w_id_seq')); "
+                + "ALTER SCHEMA o RENAME TO \"O'2\"; INSERT INTO \"O'2\".w DEFAULT VALUES; "
+                + "INSERT INTO x DEFAULT VALUES")
+        #expect(try a.query("SELECT n FROM x") == "2")
+        try b.run("BEGIN; ALTER TABLE \"O'2\".w ADD x int")
+        let naming = Pending(a, "ALTER SCHEMA \"O'2\" RENAME TO o")
+        try naming.untilItWaits()
+        try b.run("COMMIT")
+        #expect(try naming.result().error == nil)
+        try database.restart()
+        let c = try database.session()
+        try c.run("INSERT INTO o.w DEFAULT VALUES; SELECT x FROM o.w")
+        #expect(try c.query("SELECT count(*), count(DISTINCT id) FROM o.w") == "2|2")
+    }
+
     /// Defaults of temporary tables that other sessions have are no obstacle.
     @Test func othersTemporaryTables() throws {
         try b.run("CREATE TEMP TABLE own (id serial, n int DEFAULT nextval('s'))")

@@ -205,4 +205,13 @@ import Testing
         #expect(error.message == message)
         #expect(error.state.rawValue == state)
     }
+
+    /// Ours are in a schema that pg_namespace does not list.
+    @Test func systemRelationsHaveNames() throws {
+        let session = try TestDatabase().session()
+        for name in ["falcon.txn", "pg_catalog.pg_class", "information_schema.columns"] {
+            #expect(try session.query("SELECT '\(name)'::regclass IS NOT NULL") == "t")
+        }
+        #expect(session.failure("SELECT 'falcon.nix'::regclass")?.state == .undefinedTable)
+    }
 }

@@ -134,7 +134,10 @@ extension Binder {
             if logical.locks[index].strength.rawValue < clause.strength.rawValue {
                 logical.locks[index].strength = clause.strength
             }
-            if clause.wait != .wait { logical.locks[index].wait = clause.wait }
+            // NOWAIT wins over SKIP LOCKED, whichever comes first.
+            if clause.wait != .wait, logical.locks[index].wait != .noWait {
+                logical.locks[index].wait = clause.wait
+            }
         }
     }
 }

@@ -72,7 +72,7 @@ extension DefinitionRunner {
             if let expression {
                 table.columns[index].defaultExpression = try SQLError.unplaced {
                     () throws(SQLError) in
-                    try planner.storedDefault(expression, type: column.type, column: column.name)
+                    try keptDefault(expression, type: column.type, column: column.name)
                 }
             } else {
                 table.columns[index].defaultExpression = nil
@@ -329,7 +329,7 @@ extension DefinitionRunner {
                 transaction.catalog.foreignKey($0)?.key.referencedIndex == place
             }
             try dropDependents(
-                dependents.map { ($0, "index \(Identifier.quoted(name))") },
+                dependents.map { (.foreignKey($0), "index \(Identifier.quoted(name))") },
                 of: "constraint \(Identifier.quoted(name)) on table \(described(table))",
                 isCascade: isCascade, from: &table)
             let removed = table.indexes.remove(at: index)
@@ -395,28 +395,7 @@ extension DefinitionRunner {
     // MARK: RENAME
 
     func rename(_ rename: AST.Rename) throws(SQLError) {
-        if rename.kind == .schema {
-            guard let name = rename.oldName,
-                let oid = transaction.catalog.schemaNames[name],
-                var schema = transaction.catalog.schemas[oid]
-            else {
-                throw SQLError(
-                    .invalidSchemaName, "schema \"\(rename.oldName ?? "")\" does not exist")
-            }
-            if transaction.catalog.schemaNames[rename.newName] != nil {
-                throw SQLError(
-                    SQLState("42P06"), "schema \"\(rename.newName)\" already exists")
-            }
-            schema.name = rename.newName
-            try transaction.record(.putSchema(schema))
-            for table in transaction.catalog.tables.values where table.schemaOID == oid {
-                var copy = table
-                copy.schema = rename.newName
-                copy.version += 1
-                try transaction.record(.putTable(copy))
-            }
-            return
-        }
+        if rename.kind == .schema { return try renameSchema(rename) }
         guard let relation = rename.relation else {
             throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
         }
@@ -438,6 +417,9 @@ extension DefinitionRunner {
             throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
         }
         try transaction.lockRelation(owner, .accessExclusive)
+        // Until the lock was ours the name may have become another one's.
+        let now = try catalog.relation(schema: relation.schema, name: relation.name)
+        if now?.oid != found.oid { return try self.rename(rename) }
         guard var table = transaction.catalog.tables[owner] else {
             throw Session.noRelation(relation)
         }

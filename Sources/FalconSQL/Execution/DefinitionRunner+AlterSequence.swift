@@ -123,7 +123,7 @@ extension DefinitionRunner {
         if let found = try catalog.relation(schema: name.schema, name: name.name),
             found.kind == .sequence
         {
-            try lockUsers(of: found.oid)
+            try lockUsers(of: [found.oid])
         }
         return try lockedSequence(name, .accessExclusive, ifExists: ifExists)
     }
@@ -135,7 +135,7 @@ extension DefinitionRunner {
             throw Self.exists(rename.newName)
         }
         let schema = transaction.catalog.schemas[entry.schemaOID]?.name ?? ""
-        try renameInDefaults(entry.oid, to: [schema, rename.newName])
+        try renameInDefaults([entry.oid: [schema, rename.newName]])
         entry.name = rename.newName
         try transaction.record(.putSequence(entry))
     }
@@ -166,7 +166,7 @@ extension DefinitionRunner {
                 .duplicateTable,
                 "relation \"\(entry.name)\" already exists in schema \"\(schema.name)\"")
         }
-        try renameInDefaults(entry.oid, to: [schema.name, entry.name])
+        try renameInDefaults([entry.oid: [schema.name, entry.name]])
         entry.schemaOID = schema.oid
         try transaction.record(.putSequence(entry))
     }

@@ -14,7 +14,7 @@ extension DefinitionRunner {
 
     func createDatabase(_ create: AST.CreateDatabase) throws(SQLError) {
         try session.forbidBlock("CREATE DATABASE")
-        let options = try DatabaseOptions(create.options) { sink.notice($0) }
+        let options = try DatabaseOptions(create.options) { session.tell($0, sink) }
         let cluster = session.database
         if let owner = options.owner, owner != session.settings.user,
             !cluster.isSuperuser(owner)

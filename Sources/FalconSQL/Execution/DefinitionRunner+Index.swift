@@ -240,6 +240,7 @@ extension DefinitionRunner {
 
     func drop(_ drop: AST.Drop) throws(SQLError) {
         if drop.kind == .table { return try dropTables(drop) }
+        if drop.kind == .sequence { return try dropSequences(named: drop) }
         var dropped: Set<OID> = []
         for name in drop.names {
             if let found = try catalog.relation(schema: name.schema, name: name.last) {
@@ -251,7 +252,6 @@ extension DefinitionRunner {
             case .index: try dropIndex(name, drop)
             case .schema: try dropSchema(name.last, drop)
             case .view: try dropView(name, drop, dropped)
-            case .sequence: try dropSequence(name, drop)
             default:
                 if drop.ifExists {
                     notice(
@@ -296,27 +296,6 @@ extension DefinitionRunner {
             hint: "Use DROP \(command) to remove \(what).")
     }
 
-    private func dropSequence(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {
-        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
-            return try missing("sequence", name, drop)
-        }
-        guard found.kind == .sequence else {
-            throw wrongKind(name, "a sequence", found.kind)
-        }
-        try transaction.lockRelation(found.oid, .accessExclusive)
-        if let sequence = transaction.catalog.sequences[found.oid],
-            let table = transaction.catalog.tables[sequence.ownerTable], !drop.isCascade
-        {
-            throw SQLError(
-                SQLState("2BP01"),
-                "cannot drop sequence \(name.last) because other objects depend on it",
-                detail: "default value for column of table \(table.name) depends on sequence "
-                    + name.last,
-                hint: "Use DROP ... CASCADE to drop the dependent objects too.")
-        }
-        try transaction.record(.dropSequence(found.oid))
-    }
-
     private func dropView(
         _ name: AST.Name, _ drop: AST.Drop, _ dropped: Set<OID>
     ) throws(SQLError) {
@@ -357,7 +336,8 @@ extension DefinitionRunner {
         let what = "index \(Identifier.quoted(index.name))"
         var altered: TableDescriptor? = table
         try dropDependents(
-            dependents.map { ($0, what) }, of: what, isCascade: drop.isCascade, in: &altered)
+            dependents.map { (.foreignKey($0), what) }, of: what, isCascade: drop.isCascade,
+            in: &altered)
         if let altered { table = altered }
         table.indexes.remove(at: place)
         table.version += 1
@@ -369,67 +349,10 @@ extension DefinitionRunner {
     func noticeCascade(_ texts: [String]) {
         guard let first = texts.first else { return }
         if texts.count == 1 { return notice("drop cascades to \(first)") }
-        sink.notice(
+        session.tell(
             SQLError(
                 SQLState("00000"), "drop cascades to \(texts.count) other objects",
                 detail: texts.map { "drop cascades to \($0)" }.joined(separator: "\n"),
-                severity: .notice))
-    }
-
-    private func dropSchema(_ name: String, _ drop: AST.Drop) throws(SQLError) {
-        guard let oid = transaction.catalog.schemaNames[name] else {
-            if drop.ifExists {
-                notice("schema \"\(name)\" does not exist, skipping")
-                return
-            }
-            throw SQLError(.invalidSchemaName, "schema \"\(name)\" does not exist")
-        }
-        if oid == CatalogSnapshot.pgCatalog || oid == CatalogSnapshot.informationSchema {
-            throw SQLError(
-                SQLState("2BP01"),
-                "cannot drop schema \(name) because it is required by the database system")
-        }
-        let tables = transaction.catalog.tables.values.filter { $0.schemaOID == oid }
-        let views = transaction.catalog.views.values.filter { $0.schemaOID == oid }
-        let sequences = transaction.catalog.sequences.values.filter {
-            $0.schemaOID == oid && $0.ownerTable == .invalid
-        }
-        let own = "schema \(name)"
-        var dependents = tables.map {
-            (oid: $0.oid, text: "table \(name).\($0.name)", on: own)
-        }
-        dependents += views.map { (oid: $0.oid, text: "view \(name).\($0.name)", on: own) }
-        dependents += sequences.map {
-            (oid: $0.oid, text: "sequence \(name).\($0.name)", on: own)
-        }
-        let outside = outsideReferences(to: Array(tables))
-        dependents += outside.map {
-            (oid: $0.reference.constraint, text: described($0.reference), on: $0.on)
-        }
-        dependents.sort { $0.oid < $1.oid }
-        if !dependents.isEmpty, !drop.isCascade {
-            throw SQLError(
-                SQLState("2BP01"),
-                "cannot drop schema \(name) because other objects depend on it",
-                detail: dependents.map { "\($0.text) depends on \($0.on)" }
-                    .joined(separator: "\n"),
-                hint: "Use DROP ... CASCADE to drop the dependent objects too.")
-        }
-        for table in tables {
-            try transaction.lockRelation(table.oid, .accessExclusive)
-            try checkNotInUse(table, "DROP TABLE")
-        }
-        let dropped = Set(tables.map(\.oid))
-        _ = try lockSequences { $0.schemaOID == oid || dropped.contains($0.ownerTable) }
-        // After all waits: whoever had to wait begins anew, and would tell it again.
-        if !name.hasPrefix(SessionCatalog.temporaryPrefix) {
-            noticeCascade(dependents.map(\.text))
-        }
-        var altered: TableDescriptor?
-        try self.drop(outside.map(\.reference), in: &altered)
-        try removeTables(Array(tables))
-        for view in views { try transaction.record(.dropView(view.oid)) }
-        try dropSequences { $0.schemaOID == oid }
-        try transaction.record(.dropSchema(oid))
+                severity: .notice), sink)
     }
 }

@@ -15,10 +15,24 @@ extension DefinitionRunner {
         return "constraint \(Identifier.quoted(key.name)) on table \(described(table))"
     }
 
-    /// Drops the foreign keys that depend on what is dropped, with a notice, or refuses (2BP01).
+    func described(_ dependent: DependentObject) -> String {
+        switch dependent {
+        case .foreignKey(let reference): return described(reference)
+        case .defaultValue(let attribute, let oid):
+            guard let table = transaction.catalog.tables[oid] else { return "" }
+            return "default value for \(described(attribute, of: table))"
+        }
+    }
+
+    /// A column as PostgreSQL's dependency reports name it: its own name is never quoted.
+    func described(_ attribute: Int16, of table: TableDescriptor) -> String {
+        "column \(table.column(attribute).name) of table \(described(table))"
+    }
+
+    /// Drops what depends on what is dropped, with a notice, or refuses (2BP01).
     /// - Parameter dependents: each with what it depends on.
     func dropDependents(
-        _ dependents: [(reference: ForeignKeyReference, on: String)], of what: String,
+        _ dependents: [(object: DependentObject, on: String)], of what: String,
         isCascade: Bool, isSeveral: Bool = false, in own: inout TableDescriptor?
     ) throws(SQLError) {
         if dependents.isEmpty { return }
@@ -28,53 +42,66 @@ extension DefinitionRunner {
                 isSeveral
                     ? "cannot drop desired object(s) because other objects depend on them"
                     : "cannot drop \(what) because other objects depend on it",
-                detail: dependents.map { "\(described($0.reference)) depends on \($0.on)" }
+                detail: dependents.map { "\(described($0.object)) depends on \($0.on)" }
                     .joined(separator: "\n"),
                 hint: "Use DROP ... CASCADE to drop the dependent objects too.")
         }
-        noticeCascade(dependents.map { described($0.reference) })
-        try drop(dependents.map(\.reference), in: &own)
+        noticeCascade(dependents.map { described($0.object) })
+        try drop(dependents.map(\.object), in: &own)
     }
 
-    /// Drops foreign keys; those of `own`, which is being altered, from it.
+    /// Drops what depends on something; what belongs to `own`, which is being altered, from it.
     func drop(
-        _ references: [ForeignKeyReference], in own: inout TableDescriptor?
+        _ dependents: [DependentObject], in own: inout TableDescriptor?
     ) throws(SQLError) {
-        for reference in references {
-            if own?.oid == reference.table {
-                own?.foreignKeys.removeAll { $0.oid == reference.constraint }
-                continue
+        for dependent in dependents {
+            switch dependent {
+            case .foreignKey(let reference): try drop(reference, in: &own)
+            case .defaultValue(let column, let table): try dropDefault(of: column, in: table, &own)
             }
-            try transaction.lockRelation(reference.table, .accessExclusive)
-            guard var table = transaction.catalog.tables[reference.table] else { continue }
-            try checkNotInUse(table, "ALTER TABLE")
-            let keys = table.foreignKeys.filter { $0.oid == reference.constraint }
-            table.foreignKeys.removeAll { $0.oid == reference.constraint }
-            table.version += 1
-            try transaction.record(.putTable(table))
-            try renewReferenced(by: keys, except: own?.oid ?? .invalid)
         }
+    }
+
+    private func drop(
+        _ reference: ForeignKeyReference, in own: inout TableDescriptor?
+    ) throws(SQLError) {
+        if own?.oid == reference.table {
+            own?.foreignKeys.removeAll { $0.oid == reference.constraint }
+            return
+        }
+        try transaction.lockRelation(reference.table, .accessExclusive)
+        guard var table = transaction.catalog.tables[reference.table] else { return }
+        try checkNotInUse(table, "ALTER TABLE")
+        let keys = table.foreignKeys.filter { $0.oid == reference.constraint }
+        table.foreignKeys.removeAll { $0.oid == reference.constraint }
+        table.version += 1
+        try transaction.record(.putTable(table))
+        try renewReferenced(by: keys, except: own?.oid ?? .invalid)
     }
 
     /// The foreign keys that a dropped column takes along: its own, and with CASCADE those on it.
     func dropKeys(
         of attribute: Int16, _ isCascade: Bool, _ table: inout TableDescriptor
     ) throws(SQLError) {
-        let what =
-            "column \(Identifier.quoted(table.column(attribute).name)) of table "
-            + described(table)
-        let dependents = (transaction.catalog.references[table.oid] ?? []).filter {
-            transaction.catalog.foreignKey($0)?.key.referencedColumns.contains(attribute) ?? false
+        let what = described(attribute, of: table)
+        let oid = table.oid
+        let sequences = try lockSequences {
+            $0.ownerTable == oid && $0.ownerAttribute == attribute
         }
-        try dropDependents(
-            dependents.map { ($0, what) }, of: what, isCascade: isCascade, from: &table)
+        var dependents = try defaults(naming: sequences.reversed()) {
+            $0 == oid && $1 == attribute
+        }.map(asDependent)
+        dependents += (transaction.catalog.references[table.oid] ?? []).filter {
+            transaction.catalog.foreignKey($0)?.key.referencedColumns.contains(attribute) ?? false
+        }.map { (object: DependentObject.foreignKey($0), on: what) }
+        try dropDependents(dependents, of: what, isCascade: isCascade, from: &table)
         let own = table.foreignKeys.filter { $0.columns.contains(attribute) }
         table.foreignKeys.removeAll { $0.columns.contains(attribute) }
         try renewReferenced(by: own, except: table.oid)
     }
 
     func dropDependents(
-        _ dependents: [(reference: ForeignKeyReference, on: String)], of what: String,
+        _ dependents: [(object: DependentObject, on: String)], of what: String,
         isCascade: Bool, from table: inout TableDescriptor
     ) throws(SQLError) {
         var own: TableDescriptor? = table
@@ -158,13 +185,19 @@ extension DefinitionRunner {
             if !tables.contains(where: { $0.oid == table.oid }) { tables.append(table) }
         }
         var own: TableDescriptor?
+        let oids = Set(tables.map(\.oid))
+        let sequences = try lockSequences { oids.contains($0.ownerTable) }
+        let users = try defaults(naming: sequences.reversed()) { table, _ in oids.contains(table) }
         try dropDependents(
-            outsideReferences(to: tables), of: "table \(tables.first.map(described) ?? "")",
+            users.map(asDependent)
+                + outsideReferences(to: tables).map {
+                    (object: DependentObject.foreignKey($0.reference), on: $0.on)
+                },
+            of: "table \(tables.first.map(described) ?? "")",
             isCascade: drop.isCascade, isSeveral: tables.count > 1, in: &own)
-        let dropped = Set(tables.map(\.oid))
         for table in tables {
             try dropDependentViews(
-                of: table.oid, "table", table.schema, table.name, drop, except: dropped)
+                of: table.oid, "table", table.schema, table.name, drop, except: oids)
         }
         try removeTables(tables)
     }

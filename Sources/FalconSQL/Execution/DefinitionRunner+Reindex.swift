@@ -134,10 +134,10 @@ extension DefinitionRunner {
                 try transaction.deleteStorage(index.storageID)
             }
             if options.isVerbose {
-                sink.notice(
+                session.tell(
                     SQLError(
                         SQLState("00000"), "index \"\(index.name)\" was reindexed",
-                        severity: .info))
+                        severity: .info), sink)
             }
         }
         if places.allSatisfy({ old.indexes[$0].isPrimary }) { return }

@@ -84,7 +84,7 @@ struct DefinitionRunner {
     }
 
     func notice(_ message: String, _ state: SQLState = SQLState("00000")) {
-        sink.notice(SQLError(state, message, severity: .notice))
+        session.tell(SQLError(state, message, severity: .notice), sink)
     }
 
     // MARK: Names
@@ -246,7 +246,7 @@ struct DefinitionRunner {
             case .defaultValue(let expression):
                 let (type, name) = (column.type, column.name)
                 func stored() throws(SQLError) -> String {
-                    try planner.storedDefault(expression, type: type, column: name)
+                    try keptDefault(expression, type: type, column: name)
                 }
                 column.defaultExpression =
                     placesDefaults ? try stored() : try SQLError.unplaced(stored)

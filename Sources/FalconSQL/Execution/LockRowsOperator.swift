@@ -51,7 +51,7 @@ final class LockRowsOperator: Operator {
                 try locker.lock(key, executor, needsLocks: needsLocks)
             }
             switch outcome {
-            case .skip: return false
+            case .skipped, .repeated: return false
             case .reloaded, .moved: changed = locker
             case .current: continue
             }

@@ -58,7 +58,7 @@ final class MergeOperator: ModifyOperator {
             switch action {
             case .update(let assignments)?:
                 try makeNew(assignments)
-                changesKey = try writer.changesKey(oldValues, newValues)
+                changesKey = writer.table.changesKey(oldValues, newValues)
             case .delete?:
                 gatherOld(node.row)
                 changesKey = true
@@ -70,8 +70,8 @@ final class MergeOperator: ModifyOperator {
                     try rowLocker.lock(key, executor, needsLocks: writer.needsLocks)
                 }
                 switch outcome {
-                case .skip(.repeated): throw Self.secondTime
-                case .skip: return nil
+                case .repeated: throw Self.secondTime
+                case .skipped: return nil
                 case .current: isLocked = true
                 case .reloaded:
                     isLocked = true

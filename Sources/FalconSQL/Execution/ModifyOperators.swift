@@ -274,13 +274,13 @@ final class UpdateOperator: ModifyOperator {
         let isReady = touchesKey && writer.needsLocks
         if isReady {
             try makeNew()
-            if try writer.changesKey(oldValues, newValues) { rowLocker = keyLocker }
+            if writer.table.changesKey(oldValues, newValues) { rowLocker = keyLocker }
         }
         let outcome = try key.withRaw { key throws(SQLError) in
             try rowLocker.lock(key, executor, needsLocks: writer.needsLocks)
         }
         switch outcome {
-        case .skip: return false
+        case .skipped, .repeated: return false
         case .current:
             if !isReady { try makeNew() }
             try key.withRaw { key throws(SQLError) in try self.write(key, writer) }
@@ -314,22 +314,10 @@ final class UpdateOperator: ModifyOperator {
     ) throws(SQLError) {
         try checkConstraints()
         // Only a row that has changed meanwhile may need the stronger lock yet.
-        if touchesKey, writer.needsLocks, try writer.changesKey(oldValues, newValues) {
+        if touchesKey, writer.needsLocks, writer.table.changesKey(oldValues, newValues) {
             try executor.transaction.lock(key, .forUpdate)
         }
         try writer.update(key: key, old: oldValues, new: newValues)
-    }
-}
-
-extension TableDescriptor {
-    /// Whether a column of a unique key is assigned to.
-    func hasKey(among assignments: [ColumnAssignment]) -> Bool {
-        indexes.contains { index in
-            index.isKey
-                && index.columns.contains { column in
-                    assignments.contains { $0.attribute == column.attribute }
-                }
-        }
     }
 }
 

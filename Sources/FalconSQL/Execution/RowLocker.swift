@@ -9,17 +9,10 @@ struct RowLocker {
         case reloaded
         /// The same, at another primary key, which is locked too.
         case moved([UInt8])
-        case skip(Reason)
-    }
-
-    /// Why a row is passed over.
-    enum Reason {
-        /// It is gone, or changed beyond the query.
-        case gone
+        /// It is gone, changed beyond the query, or not to be waited for.
+        case skipped
         /// The statement itself has written it.
         case repeated
-        /// Somebody else has it locked.
-        case locked
     }
 
     let target: RowTarget
@@ -65,7 +58,7 @@ struct RowLocker {
                         "could not obtain lock on row in relation \"\(target.table.name)\"")
                 }
             case .skipLocked:
-                guard try transaction.tryLock(key, mode) else { return .skip(.locked) }
+                guard try transaction.tryLock(key, mode) else { return .skipped }
             }
         }
         let moved = transaction.database.movedRows
@@ -75,7 +68,7 @@ struct RowLocker {
                 after: place ?? .init(timestamp: executor.readTimestamp, ordinal: .max))
         {
             if transaction.isolation.keepsSnapshot { throw concurrent(hop.key.isEmpty) }
-            if hop.key.isEmpty { return .skip(.gone) }
+            if hop.key.isEmpty { return .skipped }
             let outcome = try hop.key.withRaw { key throws(SQLError) in
                 try lock(key, executor, needsLocks: true, after: hop.place)
             }
@@ -85,13 +78,13 @@ struct RowLocker {
         if !transaction.batch.isEmpty {
             switch try transaction.written(key) {
             case .absent: break
-            case .deleted: return .skip(.repeated)
+            case .deleted: return .repeated
             case .value:
                 // Own write: fine when an earlier statement made it, done already when this one did.
                 if place == nil, try transaction.isUnchanged(key, since: executor.ordinal) {
                     return .current
                 }
-                return .skip(.repeated)
+                return .repeated
             }
         }
         guard needsLocks else { return .current }
@@ -107,17 +100,17 @@ struct RowLocker {
             if mode == .forKeyShare, !isDeleted, try keepsKeys(key, executor) { return .current }
             throw concurrent(isDeleted)
         }
-        if isDeleted { return .skip(.gone) }
+        if isDeleted { return .skipped }
         let row = executor.row
         undo?.keep(target.slots, of: row)
         let found = try executor.withCommitted(key, at: engine.publishedTimestamp) {
             value throws(SQLError) in
             try codec.decode(value, projection, into: row.slots)
         }
-        guard found else { return .skip(.gone) }
+        guard found else { return .skipped }
         if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
         if undo != nil { return .reloaded }
-        return try stillHolds(row) ? .reloaded : .skip(.gone)
+        return try stillHolds(row) ? .reloaded : .skipped
     }
 
     /// Whether the query's conditions hold for what the slots have now.
@@ -179,8 +172,8 @@ extension RowLocker {
     private func keepsKeys(
         _ key: UnsafeRawBufferPointer, _ executor: PlanExecutor
     ) throws(SQLError) -> Bool {
-        let indexes = target.table.indexes.filter { $0.isKey && !$0.isPrimary }
-        if indexes.isEmpty { return true }
+        let table = target.table
+        if !table.indexes.contains(where: { $0.isKey && !$0.isPrimary }) { return true }
         var versions: [[Datum]] = []
         for timestamp in [executor.readTimestamp, executor.engine.publishedTimestamp] {
             _ = try executor.withCommitted(key, at: timestamp) { value throws(SQLError) in
@@ -188,21 +181,7 @@ extension RowLocker {
             }
         }
         guard versions.count == 2 else { return false }
-        for index in indexes {
-            for column in index.columns {
-                let place = Int(column.attribute) - 1
-                let (old, new) = (
-                    place < versions[0].count ? versions[0][place] : .null,
-                    place < versions[1].count ? versions[1][place] : .null
-                )
-                if !DatumOrder.isNotDistinct(
-                    old, new, type: target.table.columns[place].type.oid)
-                {
-                    return false
-                }
-            }
-        }
-        return true
+        return !table.changesKey(versions[0], versions[1])
     }
 
     /// Runs `body` on the key at which the row is locked now; false when it is to be passed over.
@@ -213,7 +192,7 @@ extension RowLocker {
     ) throws(SQLError) -> Bool {
         try key.withRaw { key throws(SQLError) -> Bool in
             switch try lock(key, executor, needsLocks: needsLocks) {
-            case .skip: return false
+            case .skipped, .repeated: return false
             case .moved(let newKey): try newKey.withRaw(body)
             case .current, .reloaded: try body(key)
             }

@@ -34,7 +34,7 @@ extension RowWriter {
         // Incoming ones first: PostgreSQL's triggers are in the order of their names.
         for (reference, key) in incoming {
             let columns = key.referencedColumns.map { KeyColumn(attribute: $0) }
-            guard try keyDiffers(columns, old, new) else { continue }
+            guard table.differs(columns, old, new) else { continue }
             let from = key.referencedColumns.map { old[Int($0) - 1] }
             if from.contains(where: \.isNull) { continue }
             try requireWorker()
@@ -48,7 +48,7 @@ extension RowWriter {
             let columns = key.columns.map { KeyColumn(attribute: $0) }
             if wasOwn {
                 noteWritten(key)
-            } else if try keyDiffers(columns, old, new) {
+            } else if table.differs(columns, old, new) {
                 noteWritten(key)
             }
         }

@@ -387,29 +387,6 @@ final class RowWriter {
 
     // MARK: Update and delete
 
-    /// Whether `columns` of the row differ between two versions, as keys see them.
-    func keyDiffers(
-        _ columns: [KeyColumn], _ old: [Datum], _ new: [Datum]
-    ) throws(SQLError) -> Bool {
-        for column in columns {
-            let index = Int(column.attribute) - 1
-            if !DatumOrder.isNotDistinct(
-                old[index], new[index], type: table.columns[index].type.oid)
-            {
-                return true
-            }
-        }
-        return false
-    }
-
-    /// Whether the update changes what another row could refer to: any unique key.
-    func changesKey(_ old: [Datum], _ new: [Datum]) throws(SQLError) -> Bool {
-        for index in table.indexes where index.isKey {
-            if try keyDiffers(index.columns, old, new) { return true }
-        }
-        return false
-    }
-
     /// Replaces the locked row at `key`.
     func update(
         key: UnsafeRawBufferPointer, old: [Datum], new: [Datum]
@@ -428,7 +405,7 @@ final class RowWriter {
     private func replace(
         key: UnsafeRawBufferPointer, old: [Datum], new: [Datum]
     ) throws(SQLError) {
-        if !table.hasHiddenRowID, try keyDiffers(table.primaryKey, old, new) {
+        if !table.hasHiddenRowID, table.differs(table.primaryKey, old, new) {
             try remove(key: key, old: old, sql: .update)
             if try insert(new, sql: .update) != nil {
                 throw SQLError(.internalError, "unexpected conflict")
@@ -439,7 +416,7 @@ final class RowWriter {
         }
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
         for index in secondary {
-            let differs = try keyDiffers(index.descriptor.columns, old, new)
+            let differs = table.differs(index.descriptor.columns, old, new)
             if index.descriptor.predicate == nil {
                 if !differs { continue }
                 try deleteIndexEntry(index, old, suffix)

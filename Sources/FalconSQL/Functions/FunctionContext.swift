@@ -1,4 +1,5 @@
 import FalconSchema
+import FalconStorage
 
 /// What built-in functions may ask of the session that runs them.
 public protocol SessionFunctions: AnyObject, Sendable {
@@ -92,6 +93,10 @@ public final class FunctionContext: @unchecked Sendable {
     /// Nil when an expression is folded at bind time: functions that need it must fail softly
     /// (55000), they are never `immutable`.
     public let session: (any SessionFunctions)?
+    /// What the statement sees: what was committed by then.
+    var readTimestamp: Timestamp?
+    /// pg_current_snapshot() of what the statement sees, once somebody has asked.
+    var shownSnapshot: TransactionSnapshot?
 
     public init(
         settings: DisplaySettings, transactionTimestamp: Int64, statementTimestamp: Int64,

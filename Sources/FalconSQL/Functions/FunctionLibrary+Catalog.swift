@@ -92,9 +92,13 @@ extension FunctionLibrary {
             let (bridge, session) = try Self.bridge(c)
             let oid = try bridge.lookup(a.text, as: .regclass)
             let catalog = session.transaction.catalog
-            guard let table = catalog.tables[oid],
-                let column = table.columns.first(where: { $0.name == b.text && !$0.isDropped })
-            else { return .null }
+            guard let table = catalog.tables[oid] else { return .null }
+            guard let column = table.columns.first(where: { $0.name == b.text && !$0.isDropped })
+            else {
+                throw SQLError(
+                    .undefinedColumn,
+                    "column \"\(b.text)\" of relation \"\(table.name)\" does not exist")
+            }
             for sequence in catalog.sequences.values
             where sequence.ownerTable == oid && sequence.ownerAttribute == column.attribute {
                 let schema = catalog.schemas[sequence.schemaOID]?.name ?? ""

@@ -77,9 +77,20 @@ struct AccessPathFinder {
         }
     }
 
+    /// Whether some condition reads a column of these.
+    private func hasCondition(on wanted: [Int16]) -> Bool {
+        conjuncts.contains { conjunct in
+            conjunct.slotsRead.contains { slot in
+                attributes[slot].map { wanted.contains($0) } ?? false
+            }
+        }
+    }
+
     /// Whether every row that is asked for has an entry in an index with this predicate.
     private func implies(_ predicate: IndexPredicate) throws(SQLError) -> Bool {
-        if conjuncts.isEmpty { return false }
+        // Before it is read and bound, which takes longer than all the rest: most conditions have nothing
+        // to do with it.
+        guard hasCondition(on: predicate.attributes) else { return false }
         var slots: [Int16: Int] = [:]
         for (slot, attribute) in attributes { slots[attribute] = slot }
         // A column that the query does not read is in none of its conditions.

@@ -195,7 +195,7 @@ extension Session {
         let mode = escapeMode
         if mode.isDefault || !sql.utf8.contains(0x5C) { return sql }
         let escaped = try EscapedStrings(sql, mode)
-        for warning in escaped.warnings { sink.notice(warning) }
+        for warning in escaped.warnings { send(warning, sink) }
         rewriting = escaped
         currentSQL = String(decoding: escaped.text, as: UTF8.self)
         return currentSQL

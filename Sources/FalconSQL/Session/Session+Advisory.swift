@@ -102,7 +102,7 @@ extension Session {
 
     /// Sends what functions have to say of the rows that follow.
     func sendFunctionNotices(_ sink: any ResultSink) {
-        for notice in functionNotices { sink.notice(notice) }
+        for notice in functionNotices { send(notice, sink) }
         functionNotices.removeAll()
     }
 }

@@ -62,10 +62,11 @@ extension Session {
         _ names: [AST.TableName]?, isDeferred: Bool, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
         if !isInTransactionBlock {
-            sink.notice(
+            tell(
                 SQLError(
                     .noActiveSQLTransaction,
-                    "SET CONSTRAINTS can only be used in transaction blocks", severity: .warning))
+                    "SET CONSTRAINTS can only be used in transaction blocks", severity: .warning),
+                sink)
         }
         var constraints: Set<OID>?
         if let names {

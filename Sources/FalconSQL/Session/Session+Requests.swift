@@ -170,11 +170,11 @@ extension Session {
     ) {
         guard let names = statements.first?.longIdentifiers else { return }
         for name in names {
-            sink.notice(
+            send(
                 SQLError(
                     SQLState("42622"),
                     "identifier \"\(name)\" will be truncated to \"\(TypeIO.clippedName(name))\"",
-                    severity: .notice))
+                    severity: .notice), sink)
         }
     }
 

@@ -187,6 +187,7 @@ extension Session {
             run.startOver()
             run.forgetRows()
             advisoryLog.rewind()
+            told.rewind()
             guard error.isDiskWait else { return .blocked(beginLockWait()) }
             run.needsWorker = true
             return .blocked(needsWorker())
@@ -233,6 +234,7 @@ extension Session {
         let prepared = run.prepared
         if transaction.isReadOnly { try checkReadOnly(plan, prepared.statement) }
         run.snapshot = try transaction.statementSnapshot()
+        if !transaction.isolation.keepsSnapshot { functions.shownSnapshot = nil }
         run.readOrdinal = transaction.batch.nextOrdinal
         if run.keepsKeys { run.keySlots = plan.lockedKeySlots }
         run.columns = plan.columns
@@ -286,6 +288,11 @@ extension Session {
         if run.stage == .start { try open(run, plan) }
         guard let executor = run.executor else {
             throw SQLError(.internalError, "statement has no executor")
+        }
+        // A cursor's is not the newest.
+        if functions.readTimestamp != run.snapshot?.timestamp {
+            functions.readTimestamp = run.snapshot?.timestamp
+            functions.shownSnapshot = nil
         }
         run.firstOrdinal = transaction.batch.nextOrdinal
         run.workBefore = transaction.progress.work

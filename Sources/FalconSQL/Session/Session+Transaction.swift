@@ -51,6 +51,7 @@ extension Session {
         modesAtBegin = modes
         settingsAtBegin = settings.saved
         owner.transactionNumber.withLock { $0 = nil }
+        functions.shownSnapshot = nil
         lastStatement = ""
         startTransactionTimer()
     }
@@ -260,10 +261,10 @@ extension Session {
         switch kind {
         case .begin(let modes, let isStart):
             if block == .inBlock {
-                sink.notice(
+                tell(
                     SQLError(
                         .activeSQLTransaction, "there is already a transaction in progress",
-                        severity: .warning))
+                        severity: .warning), sink)
             } else {
                 block = .inBlock
             }
@@ -273,20 +274,20 @@ extension Session {
             if block == .failed { return .done(tag: "ROLLBACK", then: .rollback(chain: chain)) }
             if block == .implicit {
                 if chain { throw Self.chainOutside("COMMIT") }
-                sink.notice(
+                tell(
                     SQLError(
                         .noActiveSQLTransaction, "there is no transaction in progress",
-                        severity: .warning))
+                        severity: .warning), sink)
             }
             if let blocked = try holdCursors() { return blocked }
             return .done(tag: "COMMIT", then: .commit(chain: chain))
         case .rollback(let chain):
             if block == .implicit {
                 if chain { throw Self.chainOutside("ROLLBACK") }
-                sink.notice(
+                tell(
                     SQLError(
                         .noActiveSQLTransaction, "there is no transaction in progress",
-                        severity: .warning))
+                        severity: .warning), sink)
             }
             return .done(tag: "ROLLBACK", then: .rollback(chain: chain))
         case .savepoint(let name):

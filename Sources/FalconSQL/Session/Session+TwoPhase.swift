@@ -12,10 +12,10 @@ extension Session {
     func runPrepare(_ gid: String, _ sink: any ResultSink) -> StatementStep {
         if block == .failed { return .done(tag: "ROLLBACK", then: .rollback(chain: false)) }
         if block == .implicit {
-            sink.notice(
+            tell(
                 SQLError(
                     .noActiveSQLTransaction, "there is no transaction in progress",
-                    severity: .warning))
+                    severity: .warning), sink)
             guard isAmongOthers else { return .done(tag: "ROLLBACK") }
         }
         return .done(tag: "PREPARE TRANSACTION", then: .prepare(gid))

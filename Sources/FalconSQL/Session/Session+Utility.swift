@@ -230,10 +230,10 @@ extension Session {
 
     private func warnOutsideBlock(_ what: String, _ sink: any ResultSink) {
         if isInTransactionBlock { return }
-        sink.notice(
+        tell(
             SQLError(
                 .noActiveSQLTransaction, "\(what) can only be used in transaction blocks",
-                severity: .warning))
+                severity: .warning), sink)
     }
 
     /// Sends rows that were computed at once.

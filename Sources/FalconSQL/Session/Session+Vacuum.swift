@@ -78,11 +78,11 @@ extension Session {
         } catch {
             guard skips, error.state == .lockNotAvailable else { throw error }
             let name = transaction.catalog.tables[target.oid]?.name ?? ""
-            sink.notice(
+            tell(
                 SQLError(
                     .lockNotAvailable,
                     "skipping \(vacuum.isVacuum ? "vacuum" : "analyze") of \"\(name)\" --- lock not "
-                        + "available", severity: .warning))
+                        + "available", severity: .warning), sink)
             return
         }
         // Dropped while it was waited for: there is nothing to do.

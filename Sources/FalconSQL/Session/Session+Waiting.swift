@@ -83,6 +83,7 @@ extension Session {
         owner.setPriority(settings.transactionPriority)
         startTransactionTimer()
         if !advisoryLog.isEmpty { advisoryLog = AdvisoryLog() }
+        if !told.isEmpty { told = ToldNotices() }
         startStatementTimer()
     }
 

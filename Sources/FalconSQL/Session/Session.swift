@@ -78,6 +78,8 @@ public final class Session: @unchecked Sendable {
     /// Holds session-level advisory locks, which outlive transactions.
     let advisoryOwner: LockOwner
     var advisoryLog = AdvisoryLog()
+    /// What the current statement has told the client.
+    var told = ToldNotices()
     /// What functions have to tell the client, until it is sent.
     var functionNotices: [SQLError] = []
     /// From its first LISTEN on.

@@ -111,71 +111,71 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
 
     func lookup(_ text: String, as type: OID) throws(SQLError) -> OID {
         guard let session else { throw SQLError(.internalError, "session is closed") }
-        let parts = Identifier.parse(text)
         switch type {
-        case .regclass:
-            let catalog = session.catalog
-            let schema = parts.count > 1 ? parts[parts.count - 2] : nil
-            let name = parts.last ?? ""
-            if let found = try catalog.relation(schema: schema, name: name) { return found.oid }
-            if let virtual = try catalog.table(schema: schema, name: name) { return virtual.oid }
-            throw SQLError(.undefinedTable, "relation \"\(text)\" does not exist")
+        case .regclass: return try relation(try parts(of: text), session)
         case .regnamespace:
-            guard let oid = session.transaction.catalog.schemaNames[parts.last ?? ""] else {
-                throw SQLError(.invalidSchemaName, "schema \"\(text)\" does not exist")
+            let name = try onlyPart(of: text)
+            guard let oid = session.transaction.catalog.schemaNames[name] else {
+                throw Self.noSchema(name)
             }
             return oid
         case .regrole:
-            if let name = parts.last,
-                name == session.settings.user || session.database.isSuperuser(name)
-            {
+            let name = try onlyPart(of: text)
+            if name == session.settings.user || session.database.isSuperuser(name) {
                 return session.database.roleOID(name)
             }
-            throw SQLError(.undefinedObject, "role \"\(text)\" does not exist")
+            throw SQLError(.undefinedObject, "role \"\(name)\" does not exist")
         default:
             throw SQLError(.undefinedObject, "\"\(text)\" does not exist")
         }
     }
-}
 
-/// Identifiers as SQL text.
-enum Identifier {
-    /// With double quotes where PostgreSQL's quote_ident puts them (keywords aside).
-    static func quoted(_ name: String) -> String {
-        let isPlain =
-            name.utf8.first.map { $0 == 0x5F || (0x61...0x7A).contains($0) } ?? false
-        let rest = name.utf8.allSatisfy {
-            $0 == 0x5F || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
+    private func parts(of text: String) throws(SQLError) -> [String] {
+        guard let parts = Identifier.parse(text) else {
+            throw SQLError(SQLState("42602"), "invalid name syntax")
         }
-        if isPlain, rest { return name }
-        var text = "\""
-        for character in name {
-            if character == "\"" { text.append("\"") }
-            text.append(character)
-        }
-        return text + "\""
+        return parts
     }
 
-    /// The parts of a possibly qualified, possibly quoted name; unquoted ones in lower case.
-    static func parse(_ text: String) -> [String] {
-        var parts: [String] = []
-        var part = ""
-        var isQuoted = false
-        var inQuotes = false
-        for character in text {
-            if character == "\"" {
-                inQuotes.toggle()
-                isQuoted = true
-            } else if character == ".", !inQuotes {
-                parts.append(isQuoted ? part : part.lowercased())
-                part = ""
-                isQuoted = false
-            } else {
-                part.append(character)
-            }
+    private func onlyPart(of text: String) throws(SQLError) -> String {
+        let parts = try parts(of: text)
+        guard parts.count == 1, let name = parts.first else {
+            throw SQLError(SQLState("42602"), "invalid name syntax")
         }
-        parts.append(isQuoted ? part : part.lowercased())
-        return parts
+        return name
+    }
+
+    /// The relation of the name `parts`, which may begin with the database and the schema.
+    private func relation(_ parts: [String], _ session: Session) throws(SQLError) -> OID {
+        let shown = parts.joined(separator: ".")
+        guard parts.count <= 3, let name = parts.last else {
+            throw SQLError(
+                .syntaxError, "improper relation name (too many dotted names): \(shown)")
+        }
+        if parts.count == 3, parts.first != session.state.name {
+            throw SQLError(
+                .featureNotSupported,
+                "cross-database references are not implemented: \"\(shown)\"")
+        }
+        let catalog = session.catalog
+        let schema = parts.dropLast().last
+        if let schema, !hasSchema(schema, session) { throw Self.noSchema(schema) }
+        if let found = try catalog.relation(schema: schema, name: name) { return found.oid }
+        if let virtual = try catalog.table(schema: schema, name: name) { return virtual.oid }
+        throw SQLError(
+            .undefinedTable,
+            "relation \"\(parts.suffix(2).joined(separator: "."))\" does not exist")
+    }
+
+    private func hasSchema(_ name: String, _ session: Session) -> Bool {
+        if name == "pg_temp" { return session.hasTemporarySchema }
+        // That of our own system relations is not among the catalog's.
+        return session.transaction.catalog.schemaNames[name] != nil
+            || CatalogSnapshot.builtInSchemas[name] != nil
+    }
+
+    private static func noSchema(_ name: String) -> SQLError {
+        SQLError(.invalidSchemaName, "schema \"\(name)\" does not exist")
     }
 }
 

@@ -1,21 +1,5 @@
 import FalconSchema
 import FalconStorage
-import Synchronization
-
-/// Commits under way of transactions whose number a client knows, and those whose outcome is unknown
-/// until a restart.
-final class CommitsUnderWay: Sendable {
-    private let numbers = Mutex<Set<UInt64>>([])
-
-    func begin(_ number: UInt64) { numbers.withLock { _ = $0.insert(number) } }
-
-    func end(_ number: UInt64, _ result: Result<CommitReceipt, StorageError>) {
-        if case .failure(let error) = result, error.code == .commitOutcomeUnknown { return }
-        numbers.withLock { _ = $0.remove(number) }
-    }
-
-    func contains(_ number: UInt64) -> Bool { numbers.withLock { $0.contains(number) } }
-}
 
 /// What became of a transaction, for a client that lost the answer to its commit.
 extension SQLDatabase {

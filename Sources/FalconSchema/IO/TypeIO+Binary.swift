@@ -46,6 +46,12 @@ extension TypeIO {
                 return .text(
                     try JSONText.normalize(UnsafeRawBufferPointer(rebasing: bytes[1...])))
             case .name: return .text(clippedName(try validated(bytes)))
+            case .pgSnapshot, .txidSnapshot:
+                guard let snapshot = TransactionSnapshot(binary: bytes) else {
+                    throw SQLError(
+                        .invalidBinaryRepresentation, "invalid external pg_snapshot data")
+                }
+                return .text(snapshot.text)
             default: return .text(try validated(bytes))
             }
         case .bytes: return .bytes(Array(bytes))
@@ -103,8 +109,13 @@ extension TypeIO {
             }
         case .numeric(let value): value.appendBinary(to: &writer)
         case .text(let value):
-            if type == .jsonb { writer.append(1) }
-            writer.append(utf8: value)
+            switch type {
+            case .pgSnapshot, .txidSnapshot:
+                TransactionSnapshot(value)?.appendBinary(to: &writer)
+            default:
+                if type == .jsonb { writer.append(1) }
+                writer.append(utf8: value)
+            }
         case .bytes(let value): writer.append(contentsOf: value)
         case .interval(let value):
             writer.appendFixed(value.micros.bigEndian)

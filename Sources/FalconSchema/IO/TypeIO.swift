@@ -49,6 +49,11 @@ public enum TypeIO {
         case .oid, .xid, .cid: return .int(try IntegerText.parseOID(text))
         case .xid8:
             return .int(Int64(bitPattern: try IntegerText.parseUnsigned64(text, "xid8")))
+        case .pgSnapshot, .txidSnapshot:
+            guard let snapshot = TransactionSnapshot(try validated(text)) else {
+                throw .invalidInput(text, typeName: "pg_snapshot")
+            }
+            return .text(snapshot.text)
         default: break
         }
         switch TypeRegistry.physical(type.oid) {

@@ -88,7 +88,7 @@ public enum TypeRegistry {
         case .float8: return .float8
         case .numeric: return .numeric
         case .text, .varchar, .bpchar, .name, .json, .jsonb, .unknown, .cstring, .refcursor,
-            .pgNodeTree, .aclitem:
+            .pgNodeTree, .aclitem, .pgSnapshot, .txidSnapshot:
             return .text
         case .bytea: return .bytes
         case .uuid: return .uuid

@@ -164,7 +164,9 @@ public enum DatumOrder {
     /// False for types without a btree order (json, xid, …).
     public static func isOrdered(_ type: OID) -> Bool {
         switch type {
-        case .json, .xid, .cid, .aclitem, .pgNodeTree, .void, .unknown, .refcursor: return false
+        case .json, .xid, .cid, .aclitem, .pgNodeTree, .void, .unknown, .refcursor, .pgSnapshot,
+            .txidSnapshot:
+            return false
         default:
             if let element = TypeRegistry.elementType(of: type) { return isOrdered(element) }
             return TypeRegistry.physical(type) != .none

@@ -21,6 +21,8 @@ extension OID {
     public static let regdictionary: OID = 3769
     public static let jsonb: OID = 3802
     public static let xid8: OID = 5069
+    public static let pgSnapshot: OID = 5038
+    public static let txidSnapshot: OID = 2970
     public static let pgLSN: OID = 3220
 
     public static let any: OID = 2276
