@@ -22,6 +22,9 @@ public struct DirectoryCondition: Sendable {
         var found = Self(names: names)
         var hasFormat = false
         for name in try fileSystem.list(names.root) {
+            if name == FileNames.restoreMarkerName {
+                found.problems.append(UnfinishedRestore.error(names))
+            }
             switch FileNames.parse(name) {
             case .format: hasFormat = true
             case .current: found.hasMarker = true

@@ -21,40 +21,114 @@ struct RepositoryResumeTests {
             environment: environment)
     }
 
+    /// From one call on nothing can be written, the clearing up neither: as after a kill.
+    private func killing(_ base: any FileSystem, at index: Int) -> FaultInjectingFileSystem {
+        FaultInjectingFileSystem(
+            base,
+            rule: FaultRule(.mutating, pathContains: "/new", index: index, count: .max, errno: EIO))
+    }
+
+    private func environment(
+        _ fileSystem: any FileSystem, _ history: EngineHistory, _ seed: Int
+    ) -> StorageEnvironment {
+        StorageEnvironment(
+            fileSystem: fileSystem, clock: history.clock, random: SeededRandom(seed: UInt64(seed)))
+    }
+
+    /// What a killed restore left is in pieces, and is refused and replaced; or it is whole, and is left alone.
+    private func judge(_ left: MemoryFileSystem, _ history: EngineHistory, _ what: String) throws {
+        let environment = environment(left, history, 77)
+        let isMarked = try left.exists("/new.partial/" + RestoreExecutor.marker)
+        let isEmpty = try !left.exists("/new.partial") || left.list("/new.partial").isEmpty
+        if isMarked {
+            for isReadOnly in [false, true] {
+                var options = EngineOptions()
+                options.isReadOnly = isReadOnly
+                #expect {
+                    try StorageEngine.open(
+                        at: "/new.partial", options: options, environment: environment)
+                } throws: {
+                    ($0 as? StorageError)?.location?.path.hasSuffix(RestoreExecutor.marker) ?? false
+                }
+            }
+            let inspected = ToolRun(WALInspect.self, ["/new.partial"], environment: environment)
+            #expect(inspected.exit != .clean, "\(what): \(inspected.output)")
+        }
+        let isWhole = try !isMarked && !isEmpty && !left.exists("/new")
+        let before = left.snapshotContents()
+        let again = apply(environment)
+        if isWhole {
+            #expect(again.exit == .usage, "\(what): \(again.output)")
+            #expect(again.output.contains("mv '/new.partial' '/new'"), "\(what): \(again.output)")
+            #expect(left.snapshotContents() == before, "\(what)")
+            try left.rename("/new.partial", to: "/new")
+        } else if again.exit == .usage {
+            // Only the last sync comes behind the new name.
+            #expect(again.output.contains("not empty"), "\(what): \(again.output)")
+        } else {
+            #expect(again.exit == .clean, "\(what): \(again.output)")
+        }
+        #expect(try !left.exists("/new.partial"), "\(what)")
+        #expect(try rows(at: "/new", environment) == history.commits.last?.rows, "\(what)")
+    }
+
     @Test func aRestoreThatIsKilledAtAnyCallIsTriedAgain() throws {
         let history = try history()
         let pristine = history.fileSystem.fork()
         var index = 0
+        var wholes = 0
         while true {
             let memory = pristine.fork()
-            // From one call on nothing can be written, the clearing up neither: as after a kill.
-            let files = FaultInjectingFileSystem(
-                memory,
-                rule: FaultRule(
-                    .mutating, pathContains: "/new", index: index, count: .max, errno: EIO))
-            func environment(_ fileSystem: any FileSystem) -> StorageEnvironment {
-                StorageEnvironment(
-                    fileSystem: fileSystem, clock: history.clock,
-                    random: SeededRandom(seed: UInt64(index)))
-            }
-            let killed = apply(environment(files))
+            let files = killing(memory, at: index)
+            let killed = apply(environment(files, history, index))
             if files.injectedCount == 0 {
                 #expect(killed.exit == .clean)
                 break
             }
             #expect(killed.exit == .io, "call \(index): \(killed.output)")
-            let left = memory.crashClone(.dropUnsynced, seed: UInt64(index))
-            let again = apply(environment(left))
-            // Only the last sync comes behind the new name.
-            if again.exit == .usage, try left.exists("/new") {
-                #expect(again.output.contains("not empty"))
-            } else {
-                #expect(again.exit == .clean, "call \(index): \(again.output)")
+            try judge(
+                memory.crashClone(.dropUnsynced, seed: UInt64(index)), history,
+                "power cut at call \(index)")
+            let left = memory.fork()
+            if try left.exists("/new.partial/CURRENT"),
+                try !left.exists("/new.partial/" + RestoreExecutor.marker)
+            {
+                wholes += 1
             }
-            #expect(try rows(at: "/new", environment(left)) == history.commits.last?.rows)
+            try judge(left, history, "kill at call \(index)")
             index += 1
         }
         #expect(index > 10)
+        // Between the marker's end and the new name.
+        #expect(wholes > 0)
+    }
+
+    /// A restore that fails, and is killed while it clears up, leaves nothing that looks whole and is not.
+    @Test func aKillWhileClearingUpLeavesNoHalfThatLooksWhole() throws {
+        let history = try history()
+        let pristine = history.fileSystem.fork()
+        let counting = killing(pristine.fork(), at: .max)
+        #expect(apply(environment(counting, history, 1)).exit == .clean)
+        let calls = counting.matchedCount
+        for failing in [calls / 2, calls - 3, calls - 2, calls - 1] {
+            var later = 0
+            while true {
+                let memory = pristine.fork()
+                let killed = killing(memory, at: failing + later)
+                let files = FaultInjectingFileSystem(
+                    killed,
+                    rule: FaultRule(.mutating, pathContains: "/new", index: failing, errno: EIO))
+                let run = apply(environment(files, history, 1))
+                #expect(run.exit == .io, "\(failing), \(later): \(run.output)")
+                let isOver = killed.injectedCount == 0
+                let what = "call \(failing) fails, killed \(later) calls later"
+                try judge(memory.fork(), history, what)
+                try judge(memory.crashClone(.dropUnsynced, seed: 1), history, what + ", power cut")
+                if isOver { break }
+                later += 1
+            }
+            #expect(later > 3, "call \(failing)")
+        }
     }
 
     @Test func tablesThatAreThereAreNotCopiedAgain() throws {
