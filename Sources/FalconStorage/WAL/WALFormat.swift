@@ -116,6 +116,13 @@ public struct WALSegmentHeader: Sendable, Hashable {
         return writer.bytes
     }
 
+    /// Why the segment is not of the log of `shard`, which FORMAT names; nil: it is. Its commits would be taken for
+    /// this database's.
+    func foreignReason(_ shard: UID) -> String? {
+        identity.shard == shard
+            ? nil : "the segment is of shard \(identity.shard), and FORMAT says \(shard)"
+    }
+
     enum Decoded {
         case header(WALSegmentHeader)
         /// Nothing was ever written here.
