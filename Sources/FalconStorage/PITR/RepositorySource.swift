@@ -97,7 +97,8 @@ extension RepositorySource {
         guard !bases.isEmpty else {
             throw noBase(
                 repository,
-                "the log of none of the \(inventory.backups.count) base backups is in the repository")
+                "the log of none of the \(inventory.backups.count) base backups is in the repository"
+            )
         }
         guard let base = pick(bases, target) else {
             throw unreachable(repository, bases, timeline, target)

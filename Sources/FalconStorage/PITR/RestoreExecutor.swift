@@ -122,8 +122,8 @@ public struct RestoreExecutor {
             cause: "an earlier restore was ended when it had finished, just before it renamed its "
                 + "directory; or somebody put it there",
             location: .init(path: partial.root),
-            hint: "To keep that restore, of the target that was asked for then: mv '\(partial.root)' "
-                + "'\(target.root)'. Otherwise remove it, and run this again.")
+            hint: "To keep that restore, of the target that was asked for then: "
+                + "mv '\(partial.root)' '\(target.root)'. Otherwise remove it, and run this again.")
     }
 
     /// Builds, recovers, reads back and publishes. A failure leaves no output, but for one of the last sync, which

@@ -14,7 +14,7 @@ enum UnfinishedRestore {
             .invalidArgument, kind: .user,
             "The directory is a restore that is not finished: it holds parts of a database only.",
             location: .init(path: names.restoreMarker),
-            hint: "Where pitr-restore or sst-verify --salvage still runs, wait for its end; else run it "
-                + "again, which replaces the directory.")
+            hint: "Where pitr-restore or sst-verify --salvage still runs, wait for its end; else "
+                + "run it again, which replaces the directory.")
     }
 }
