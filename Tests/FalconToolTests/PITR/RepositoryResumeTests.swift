@@ -107,28 +107,34 @@ struct RepositoryResumeTests {
     @Test func aKillWhileClearingUpLeavesNoHalfThatLooksWhole() throws {
         let history = try history()
         let pristine = history.fileSystem.fork()
-        let counting = killing(pristine.fork(), at: .max)
+        func rule(_ operation: FileOperation, from index: Int, _ count: Int) -> FaultRule {
+            FaultRule(
+                .operation(operation), pathContains: "/new.partial", index: index, count: count,
+                errno: EIO)
+        }
+        let counting = FaultInjectingFileSystem(pristine.fork(), rule: rule(.rename, from: .max, 1))
         #expect(apply(environment(counting, history, 1)).exit == .clean)
-        let calls = counting.matchedCount
-        for failing in [calls / 2, calls - 3, calls - 2, calls - 1] {
-            var later = 0
+        #expect(counting.matchedCount > 1)
+        var marked = 0
+        // The last rename is that to the new name, when the marker is gone.
+        for failing in 0..<counting.matchedCount {
+            var removes = 0
             while true {
                 let memory = pristine.fork()
-                let killed = killing(memory, at: failing + later)
-                let files = FaultInjectingFileSystem(
-                    killed,
-                    rule: FaultRule(.mutating, pathContains: "/new", index: failing, errno: EIO))
-                let run = apply(environment(files, history, 1))
-                #expect(run.exit == .io, "\(failing), \(later): \(run.output)")
-                let isOver = killed.injectedCount == 0
-                let what = "call \(failing) fails, killed \(later) calls later"
-                try judge(memory.fork(), history, what)
-                try judge(memory.crashClone(.dropUnsynced, seed: 1), history, what + ", power cut")
-                if isOver { break }
-                later += 1
+                let killed = FaultInjectingFileSystem(
+                    memory, rule: rule(.remove, from: removes, .max))
+                let files = FaultInjectingFileSystem(killed, rule: rule(.rename, from: failing, 1))
+                _ = apply(environment(files, history, 1))
+                let left = memory.fork()
+                let what = "rename \(failing) fails, killed at remove \(removes)"
+                if try left.exists("/new.partial/" + RestoreExecutor.marker) { marked += 1 }
+                try judge(left, history, what)
+                try judge(memory.crashClone(.reorder, seed: 1), history, what + ", power cut")
+                if killed.injectedCount == 0 { break }
+                removes += 1
             }
-            #expect(later > 3, "call \(failing)")
         }
+        #expect(marked > 10)
     }
 
     @Test func tablesThatAreThereAreNotCopiedAgain() throws {
