@@ -85,9 +85,7 @@ struct ArchivedSegmentFooter: Sendable, Hashable {
         writer.append(uid)
         writer.appendFixed(firstLSN.rawValue)
         writer.appendFixed(lastLSN.rawValue)
-        writer.appendFixed(predecessor?.segment.rawValue ?? 0)
-        writer.append(predecessor?.uid ?? .zero)
-        writer.appendFixed(predecessor?.lastLSN.rawValue ?? 0)
+        writer.append(predecessor)
         writer.appendFixed(keyID)
         writer.appendFixed(wallMicros)
         writer.appendFixed(archivedMicros)
@@ -127,8 +125,7 @@ struct ArchivedSegmentFooter: Sendable, Hashable {
             let incarnation = reader.readFixed(UInt64.self),
             let segment = reader.readFixed(UInt64.self), let uid = reader.readUID(),
             let first = reader.readFixed(UInt64.self), let last = reader.readFixed(UInt64.self),
-            let previous = reader.readFixed(UInt64.self), let previousUID = reader.readUID(),
-            let previousLast = reader.readFixed(UInt64.self),
+            let predecessor = reader.readPredecessor(),
             let key = reader.readFixed(UInt64.self), let wall = reader.readFixed(UInt64.self),
             let archived = reader.readFixed(UInt64.self), reader.skip(64),
             let indexHash = reader.readFixed(UInt64.self), reader.readFixed(UInt64.self) == sum,
@@ -138,12 +135,7 @@ struct ArchivedSegmentFooter: Sendable, Hashable {
             frameBytes: frame, rawBytes: raw, rawHash: hash, isSealed: flags & 1 != 0, shard: shard,
             branch: branch, incarnation: incarnation, segment: WALSegmentNumber(segment), uid: uid,
             firstLSN: LSN(first), lastLSN: LSN(last),
-            predecessor: previous == 0
-                ? nil
-                : .init(
-                    segment: WALSegmentNumber(previous), uid: previousUID,
-                    lastLSN: LSN(previousLast)),
-            keyID: key, wallMicros: wall, archivedMicros: archived)
+            predecessor: predecessor, keyID: key, wallMicros: wall, archivedMicros: archived)
         guard footer.frameCount == Int(count) else { return nil }
         return (footer, version, indexHash)
     }

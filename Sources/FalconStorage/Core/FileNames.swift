@@ -56,6 +56,7 @@ public enum FileKind: Hashable, Sendable {
 /// wal/%016x.spare         pre-written or recycled, not yet activated
 /// spill/%016x.run         uncommitted operations by key
 /// spill/%016x.ops         the same in their order; both are orphans after a crash
+/// RESTORE_INCOMPLETE      a restore is building the directory, or was when it was ended
 /// *.tmp                   unfinished; an orphan after a crash
 /// ```
 public struct FileNames: Hashable, Sendable {
@@ -81,6 +82,10 @@ public struct FileNames: Hashable, Sendable {
     public var keys: String { root + "/KEYS" }
     /// Names the MANIFEST in use.
     public var current: String { root + "/CURRENT" }
+    /// There while a restore builds the directory: see ``RestoreExecutor``.
+    public var restoreMarker: String { root + "/" + Self.restoreMarkerName }
+    /// The first file to come and the last to go: a directory without it is whole.
+    public static let restoreMarkerName = "RESTORE_INCOMPLETE"
     /// The path of a MANIFEST.
     public func manifest(_ number: UInt64) -> String { root + "/" + Self.manifestName(number) }
     /// The path of a table.

@@ -54,6 +54,10 @@ public struct StorageErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let clockJump = Self("clock-jump")
     /// The log does not reach to the moment or the position that was asked for.
     public static let targetUnreachable = Self("target-unreachable")
+    /// A repository has no base backup that a restore could begin with.
+    public static let noBackup = Self("no-backup")
+    /// A repository lacks segments of the log that lead to what was asked for.
+    public static let logGap = Self("log-gap")
     /// The bytes are encrypted and the key to them was not given, or is another.
     public static let keyMissing = Self("key-missing")
     /// The log failed while the commit waited for it: only a reopen tells whether it survived.

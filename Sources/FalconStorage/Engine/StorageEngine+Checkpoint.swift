@@ -88,23 +88,7 @@ extension StorageEngine {
 
     func copy(_ from: String, to: String) throws(StorageError) {
         let fileSystem = environment.fileSystem
-        let source = try fileSystem.open(from, .read)
-        defer { try? source.close() }
-        let copy = try fileSystem.open(to, .create)
-        do throws(StorageError) {
-            let size = try source.size()
-            var offset: UInt64 = 0
-            while offset < size {
-                let count = Int(min(size - offset, 1 << 20))
-                try copy.write(try source.readExactly(count, at: offset), at: offset)
-                offset += UInt64(count)
-            }
-            try copy.syncData()
-        } catch {
-            try? copy.close()
-            throw error
-        }
-        try copy.close()
+        try fileSystem.copy(from, to: to, byteCount: fileSystem.fileSize(from))
     }
 
     /// The copy's log: one segment that begins where the tables end.

@@ -16,6 +16,9 @@ extension StorageEngine {
     ) throws(StorageError) -> StorageEngine {
         try options.validate()
         let names = FileNames(root: path)
+        if !options.isBeingRestored {
+            try UnfinishedRestore.refuse(names, environment.fileSystem)
+        }
         return options.isReadOnly
             ? try openReadOnly(names, options, environment)
             : try openWritable(names, options, environment)

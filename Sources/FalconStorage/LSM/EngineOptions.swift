@@ -11,6 +11,8 @@ public struct EngineOptions: Sendable {
     public var isReadOnly = false
     /// Makes the directory and its files when they are absent.
     public var createIfMissing = true
+    /// The directory is a restore's, which is not whole before this engine has recovered it.
+    var isBeingRestored = false
 
     /// A memtable is rotated when its arena reaches this size.
     public var memtableBytes = 64 << 20

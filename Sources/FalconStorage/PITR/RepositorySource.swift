@@ -66,13 +66,22 @@ public struct RepositorySource: Sendable {
 }
 
 extension RepositorySource {
+    /// Throws `no-backup` where there is none at all: no target can be reached then.
+    public static func checkBackups(
+        _ repository: Repository, _ inventory: Repository.Inventory
+    ) throws(StorageError) {
+        guard inventory.backups.isEmpty else { return }
+        throw noBase(repository, "the repository holds no base backup")
+    }
+
     /// Chooses the base for a target: the newest backup at or before it, and the log behind that. The target itself
-    /// is judged by ``RestorePlan``; this throws `target-unreachable` where no backup will do, and names what is
-    /// missing.
+    /// is judged by ``RestorePlan``; this throws where no backup will do, and names what is missing: `no-backup`
+    /// without any, `log-gap` where segments that lead there are not in the repository, else `target-unreachable`.
     public static func choose(
         _ repository: Repository, _ inventory: Repository.Inventory, _ target: RestoreTarget,
         branch: UID?
     ) throws(StorageError) -> RepositorySource {
+        try checkBackups(repository, inventory)
         let timeline = try RepositoryTimeline(inventory.segments, branch: branch)
         var bases: [Base] = []
         for backup in inventory.backups {
@@ -85,7 +94,12 @@ extension RepositorySource {
                     backup: backup, stretch: stretch, end: end,
                     isNewest: stretch.last?.uid == timeline.tip?.uid))
         }
-        guard !bases.isEmpty else { throw noBase(repository, inventory, timeline) }
+        guard !bases.isEmpty else {
+            throw noBase(
+                repository,
+                "the log of none of the \(inventory.backups.count) base backups is in the repository"
+            )
+        }
         guard let base = pick(bases, target) else {
             throw unreachable(repository, bases, timeline, target)
         }
@@ -132,15 +146,9 @@ extension RepositorySource {
         }
     }
 
-    private static func noBase(
-        _ repository: Repository, _ inventory: Repository.Inventory, _ timeline: RepositoryTimeline
-    ) -> StorageError {
-        let cause =
-            inventory.backups.isEmpty
-            ? "the repository holds no base backup"
-            : "the log of none of the \(inventory.backups.count) base backups is in the repository"
-        return StorageError(
-            .targetUnreachable, kind: .user, "There is no base backup to begin with.", cause: cause,
+    private static func noBase(_ repository: Repository, _ cause: String) -> StorageError {
+        StorageError(
+            .noBackup, kind: .user, "There is no base backup to begin with.", cause: cause,
             location: .init(path: repository.names.backups),
             hint: "Make one while the server runs: SELECT falcon.backup('label').")
     }
@@ -156,7 +164,7 @@ extension RepositorySource {
         }
         let causes = missing + ["reachable is LSN " + ranges.joined(separator: ", LSN ")]
         return StorageError(
-            .targetUnreachable, kind: .user,
+            gaps.isEmpty ? .targetUnreachable : .logGap, kind: .user,
             gaps.isEmpty
                 ? "No base backup and log of the repository reach the target."
                 : "The archived log has a gap before the target.",

@@ -21,17 +21,15 @@ extension RestoreExecutor {
                 try progress(.copyTables, done, total)
                 continue
             }
-            let hash: UInt64
             do throws(StorageError) {
-                hash = try copy(
-                    from, to: target, byteCount: file.byteCount, done: &done, total: total)
+                try fileSystem.copy(
+                    from, to: target, byteCount: file.byteCount, hash: file.contentHash
+                ) { count throws(StorageError) in
+                    done &+= count
+                    try progress(.copyTables, done, total)
+                }
             } catch {
                 throw try explain(error, file)
-            }
-            if file.contentHash != 0, hash != file.contentHash {
-                throw .corruption(
-                    "The file's bytes are not those that were written.", path: from, offset: 0,
-                    hint: "Run sst-verify on it.")
             }
         }
         try fileSystem.syncDirectory(partial.sstDirectory)
@@ -66,13 +64,11 @@ extension RestoreExecutor {
             let to = partial.table(file.number)
             // MANIFEST may have it already, moved to its level.
             if try fileSystem.exists(to) { continue }
-            let hash = try copy(
-                names.table(file.number), to: to, byteCount: file.byteCount, done: &done,
-                total: ingest.byteCount)
-            if file.hash != 0, hash != file.hash {
-                throw .corruption(
-                    "The ingested file's bytes are not those that were logged.",
-                    path: names.table(file.number), offset: 0, hint: "Run sst-verify on it.")
+            try fileSystem.copy(
+                names.table(file.number), to: to, byteCount: file.byteCount, hash: file.hash
+            ) { count throws(StorageError) in
+                done &+= count
+                try progress(.copyTables, done, ingest.byteCount)
             }
         }
         try fileSystem.syncDirectory(partial.sstDirectory)
@@ -97,38 +93,6 @@ extension RestoreExecutor {
             "The manifest names a \(file.kind == .blob ? "blob file" : "table") that is missing.",
             path: names.dataFile(file.kind, file.number),
             hint: "Restore it from a backup; sst-verify lists what it held.")
-    }
-
-    private func copy(
-        _ from: String, to: String, byteCount: UInt64, done: inout UInt64, total: UInt64
-    ) throws(StorageError) -> UInt64 {
-        let source = try fileSystem.open(from, .read)
-        let copy = try fileSystem.open(to, .create)
-        let hash = XXH3Stream()
-        var offset: UInt64 = 0
-        do throws(StorageError) {
-            while offset < byteCount {
-                let count = Int(min(1 << 20, byteCount - offset))
-                let bytes = try source.readExactly(count, at: offset)
-                bytes.withUnsafeBytes { hash.update($0) }
-                try copy.write(bytes, at: offset)
-                offset += UInt64(count)
-                done &+= UInt64(count)
-                try progress(.copyTables, done, total)
-            }
-            guard try source.size() == byteCount else {
-                throw .corruption(
-                    "The file is longer than MANIFEST says.", path: from, offset: byteCount)
-            }
-            try copy.syncData()
-        } catch {
-            try? source.close()
-            try? copy.close()
-            throw error
-        }
-        try source.close()
-        try copy.close()
-        return hash.digest
     }
 
     /// Rewrites every table without what is newer than the target, and copies the blob files that are

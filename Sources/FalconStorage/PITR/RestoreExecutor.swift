@@ -4,9 +4,14 @@
 /// What is built is what a server killed at the target would have left: tables, a MANIFEST that names
 /// them, and the log from where they end up to the target, with the LSNs, timestamps and branches of
 /// the source. Recovery then begins a new incarnation on it, whose branch forks at the target's LSN.
+///
+/// ``marker`` is the first file of the directory and, when it is thrown away, the last: whenever the process is killed,
+/// a directory with it is in pieces and may be thrown away, and one without it is whole. It goes just before the
+/// directory gets its name; who is killed between the two leaves a whole directory under the temporary name, which is
+/// not touched again.
 public struct RestoreExecutor {
     /// Present while the directory is being built; what holds it may be thrown away.
-    public static let marker = "RESTORE_INCOMPLETE"
+    public static let marker = FileNames.restoreMarkerName
 
     /// The steps, for progress.
     public enum Step: String, Sendable {
@@ -82,14 +87,7 @@ public struct RestoreExecutor {
                     location: .init(path: target.root), hint: "Choose a new directory.")
             }
         }
-        if try fileSystem.exists(partial.root),
-            try !fileSystem.exists(partial.root + "/" + Self.marker)
-        {
-            throw StorageError(
-                .alreadyExists, kind: .user,
-                "This name is needed for the unfinished directory, and something is there.",
-                location: .init(path: partial.root), hint: "Move it away.")
-        }
+        try checkPartial()
         let parent = VFSPath.parent(of: target.root)
         guard try fileSystem.exists(parent) else {
             throw .invalidArgument("The output's parent '\(parent)' does not exist.")
@@ -103,7 +101,33 @@ public struct RestoreExecutor {
         }
     }
 
-    /// Builds, recovers, reads back and publishes. A failure leaves no output.
+    /// The temporary name is free, or what is there may be thrown away.
+    private func checkPartial() throws(StorageError) {
+        guard try fileSystem.exists(partial.root),
+            try !fileSystem.exists(partial.restoreMarker)
+        else { return }
+        // One that was killed before it had marked its directory.
+        if try fileSystem.isDirectory(partial.root), try fileSystem.list(partial.root).isEmpty {
+            return
+        }
+        guard try fileSystem.exists(partial.format), try fileSystem.exists(partial.current) else {
+            throw StorageError(
+                .alreadyExists, kind: .user,
+                "This name is needed for the unfinished directory, and something is there.",
+                location: .init(path: partial.root), hint: "Move it away.")
+        }
+        throw StorageError(
+            .alreadyExists, kind: .user,
+            "A whole data directory has the name that is needed while this one is built.",
+            cause: "an earlier restore was ended when it had finished, just before it renamed its "
+                + "directory; or somebody put it there",
+            location: .init(path: partial.root),
+            hint: "To keep that restore, of the target that was asked for then: "
+                + "mv '\(partial.root)' '\(target.root)'. Otherwise remove it, and run this again.")
+    }
+
+    /// Builds, recovers, reads back and publishes. A failure leaves no output, but for one of the last sync, which
+    /// comes behind the new name.
     public func run(verifies: Bool = true) throws(StorageError) -> Outcome {
         try checkOutput()
         do throws(StorageError) {
@@ -112,7 +136,7 @@ public struct RestoreExecutor {
             try publish()
             return outcome
         } catch {
-            try? fileSystem.removeTree(partial.root)
+            try? discard()
             throw error
         }
     }
@@ -132,10 +156,9 @@ public struct RestoreExecutor {
     }
 
     private mutating func build(verifies: Bool) throws(StorageError) -> Outcome {
-        try clearPartial()
         try fileSystem.createDirectoryIfMissing(partial.root)
-        let marker = try fileSystem.open(partial.root + "/" + Self.marker, .createIfMissing)
-        try marker.close()
+        try mark()
+        try clear(keepsTables: plan.base == .tables)
         try fileSystem.createDirectoryIfMissing(partial.sstDirectory)
         try fileSystem.createDirectory(partial.walDirectory)
         var format = FormatFile(
@@ -160,19 +183,35 @@ public struct RestoreExecutor {
         return outcome
     }
 
-    /// Removes what an earlier try left, but for tables: those that are as they should be are not copied again.
-    private func clearPartial() throws(StorageError) {
-        guard try fileSystem.exists(partial.root) else { return }
-        guard plan.base == .tables else { return try fileSystem.removeTree(partial.root) }
+    /// Says, durably and before there is anything else, that the directory is not whole.
+    private func mark() throws(StorageError) {
+        let marker = try fileSystem.open(partial.restoreMarker, .createIfMissing)
+        try marker.close()
+        try fileSystem.syncDirectory(partial.root)
+    }
+
+    /// Removes what an earlier try left, but for the marker; with `keepsTables` tables, too, stay: those that are as
+    /// they should be are not copied again.
+    private func clear(keepsTables: Bool) throws(StorageError) {
         for name in try fileSystem.list(partial.root) where name != Self.marker {
             let path = partial.root + "/" + name
-            if path == partial.sstDirectory { continue }
+            if keepsTables, path == partial.sstDirectory { continue }
             if try fileSystem.isDirectory(path) {
                 try fileSystem.removeTree(path)
             } else {
                 try fileSystem.remove(path)
             }
         }
+    }
+
+    /// Throws away what was built, the marker last.
+    private func discard() throws(StorageError) {
+        guard try fileSystem.exists(partial.root) else { return }
+        try mark()
+        try clear(keepsTables: false)
+        try fileSystem.syncDirectory(partial.root)
+        try fileSystem.remove(partial.restoreMarker)
+        try fileSystem.removeDirectory(partial.root)
     }
 
     private func writeManifest(
@@ -207,6 +246,7 @@ public struct RestoreExecutor {
         try progress(.recover, 0, 0)
         var options = EngineOptions()
         options.createIfMissing = false
+        options.isBeingRestored = true
         options.walRetainBytes = .max
         options.catalogStorageLimit = catalogStorageLimit
         options.encryption = encryption
@@ -252,10 +292,18 @@ public struct RestoreExecutor {
 
     /// The directory gets its name, whole.
     private func publish() throws(StorageError) {
-        try fileSystem.remove(partial.root + "/" + Self.marker)
+        try fileSystem.remove(partial.restoreMarker)
         try fileSystem.syncDirectory(partial.root)
         if try fileSystem.exists(target.root) { try fileSystem.removeDirectory(target.root) }
         try fileSystem.rename(partial.root, to: target.root)
-        try fileSystem.syncDirectory(VFSPath.parent(of: target.root))
+        do throws(StorageError) {
+            try fileSystem.syncDirectory(VFSPath.parent(of: target.root))
+        } catch {
+            var error = error
+            error.hint =
+                "'\(target.root)' is there and whole; whether it outlives a power cut is not known. Sync the "
+                + "file system, or remove it and run this again."
+            throw error
+        }
     }
 }

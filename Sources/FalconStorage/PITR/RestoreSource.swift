@@ -96,6 +96,7 @@ extension RestoreSource {
     ) throws(StorageError) -> (source: RestoreSource, cut: RestoreCut) {
         let names = FileNames(root: root)
         let fileSystem = environment.fileSystem
+        try UnfinishedRestore.refuse(names, fileSystem)
         var source = RestoreSource(root: root, isLive: fileSystem.isLocked(names.lock))
         do throws(StorageError) {
             try source.readManifest(names, fileSystem)

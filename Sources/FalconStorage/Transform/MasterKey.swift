@@ -12,6 +12,8 @@ public enum MasterKeySource: Sendable {
     case passphraseFile(String)
     /// A shell command that prints what a key file would hold.
     case command(String)
+    /// One of the others, fetched once for all who are given it.
+    case shared(SharedMasterKey)
 }
 
 /// What a ``MasterKeySource`` gave: a key, or a passphrase that a registry's salt makes one of.
@@ -22,7 +24,9 @@ struct MasterSecret: Sendable {
     private static let leastPassphraseBytes = 8
 
     private var bytes: [UInt8]
-    let isPassphrase: Bool
+    /// Of a passphrase; nil: the key itself was given.
+    let stretched: StretchedKeys?
+    var isPassphrase: Bool { stretched != nil }
 
     init(
         _ source: MasterKeySource, _ fileSystem: any FileSystem
@@ -34,6 +38,7 @@ struct MasterSecret: Sendable {
                 key: try Self.contents(of: path, "key", fileSystem), "The key file \(path)")
         case .command(let command):
             try self.init(key: try KeyCommand.run(command), "What the key command printed")
+        case .shared(let shared): self = try shared.secret(fileSystem)
         case .passphrase(let passphrase): try self.init(passphrase: passphrase)
         case .passphraseFile(let path):
             let text = try Self.contents(of: path, "passphrase", fileSystem)
@@ -49,7 +54,7 @@ struct MasterSecret: Sendable {
                 hint: "Make one with: openssl rand -hex 32")
         }
         bytes = key
-        isPassphrase = false
+        stretched = nil
     }
 
     private init(passphrase: [UInt8]) throws(StorageError) {
@@ -59,7 +64,7 @@ struct MasterSecret: Sendable {
                 "A passphrase has at least \(Self.leastPassphraseBytes) bytes.")
         }
         bytes = passphrase
-        isPassphrase = true
+        stretched = StretchedKeys()
     }
 
     private static func contents(
@@ -103,7 +108,10 @@ struct MasterSecret: Sendable {
     /// the registry wants the other kind of secret.
     func masterKey(salt: [UInt8], iterations: UInt32) -> [UInt8]? {
         guard isPassphrase == (iterations > 0) else { return nil }
-        return isPassphrase ? Self.stretch(bytes, salt: salt, iterations: iterations) : bytes
+        guard let stretched else { return bytes }
+        return stretched.key(salt: salt, iterations: iterations) {
+            Self.stretch(bytes, salt: salt, iterations: iterations)
+        }
     }
 
     /// PBKDF2-HMAC-SHA-256, 32 bytes of it.

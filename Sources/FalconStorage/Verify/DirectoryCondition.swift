@@ -7,6 +7,8 @@ public struct DirectoryCondition: Sendable {
     public private(set) var expectation: LogExpectation?
     /// Whose directory it is by FORMAT; nil without one that can be read.
     public private(set) var shard: UID?
+    /// Segments of the log that are another database's; one of ``problems`` speaks of them all.
+    public private(set) var foreignSegments: [String] = []
     /// Something of an engine is there besides a log.
     public private(set) var isEngine = false
     /// There is a CURRENT file.
@@ -22,6 +24,9 @@ public struct DirectoryCondition: Sendable {
         var found = Self(names: names)
         var hasFormat = false
         for name in try fileSystem.list(names.root) {
+            if name == FileNames.restoreMarkerName {
+                found.problems.append(UnfinishedRestore.error(names))
+            }
             switch FileNames.parse(name) {
             case .format: hasFormat = true
             case .current: found.hasMarker = true
@@ -83,6 +88,11 @@ public struct DirectoryCondition: Sendable {
                 hint: "Restore CURRENT from a backup of the same directory."))
     }
 
+    /// The damage is what one of ``problems`` speaks of: it needs no second finding.
+    public func tells(_ damage: WALDamage) -> Bool {
+        damage.kind == .foreign && foreignSegments.contains(damage.path)
+    }
+
     /// Of a log that is by itself: nothing is known of it.
     public init(names: FileNames) { self.names = names }
 
@@ -115,26 +125,31 @@ public struct DirectoryCondition: Sendable {
         expectation = LogExpectation(manifest, path: path)
     }
 
-    /// A segment of another database would be replayed as this one's.
+    /// Segments of another database are one problem, however many there are.
     private mutating func checkLog(_ fileSystem: any FileSystem) throws(StorageError) {
         guard let shard, try fileSystem.exists(names.walDirectory) else { return }
+        var reasons: [String] = []
         for name in try fileSystem.list(names.walDirectory).sorted() {
             guard case .walSegment = FileNames.parse(name) else { continue }
             let path = names.walDirectory + "/" + name
             do throws(StorageError) {
                 if case .header(let header) = try WALDirectory.readHeader(path, fileSystem),
-                    header.identity.shard != shard
+                    let reason = header.foreignReason(shard)
                 {
-                    problems.append(
-                        .corruption(
-                            "The segment is of shard \(header.identity.shard), and FORMAT says "
-                                + "\(shard).", path: path, offset: 56,
-                            hint: "Put back the segment that belongs there, from a backup."))
+                    foreignSegments.append(path)
+                    reasons.append(reason)
                 }
             } catch  where error.code == .notFound {
                 // A live writer released it meanwhile.
             }
         }
+        guard let path = foreignSegments.first, let reason = reasons.first else { return }
+        let others = reasons.count == 1 ? "" : "; \(reasons.count - 1) more are another's, too"
+        problems.append(
+            .corruption(
+                reason.prefix(1).uppercased() + reason.dropFirst() + others + ".",
+                path: path, offset: 56,
+                hint: "Put back the segments that belong there, from a backup."))
     }
 
     private mutating func note(_ error: StorageError) throws(StorageError) {

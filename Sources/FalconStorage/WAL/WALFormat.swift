@@ -98,9 +98,7 @@ public struct WALSegmentHeader: Sendable, Hashable {
         writer.appendFixed(segment.rawValue)
         writer.append(uid)
         writer.appendFixed(firstLSN.rawValue)
-        writer.appendFixed(predecessor?.segment.rawValue ?? 0)
-        writer.append(predecessor?.uid ?? .zero)
-        writer.appendFixed(predecessor?.lastLSN.rawValue ?? 0)
+        writer.append(predecessor)
         writer.appendFixed(keyID)
         writer.appendFixed(wallMicros)
         writer.append(isRecycled ? 1 : 0 as UInt8)
@@ -114,6 +112,13 @@ public struct WALSegmentHeader: Sendable, Hashable {
         let crc = writer.bytes.withUnsafeBytes { Checksum.crc32c($0) }
         writer.appendFixed(crc)
         return writer.bytes
+    }
+
+    /// Why the segment is not of the log of `shard`, which FORMAT names; nil: it is. Its commits would be taken for
+    /// this database's.
+    func foreignReason(_ shard: UID) -> String? {
+        identity.shard == shard
+            ? nil : "the segment is of shard \(identity.shard), and FORMAT says \(shard)"
     }
 
     enum Decoded {
@@ -147,9 +152,7 @@ public struct WALSegmentHeader: Sendable, Hashable {
                 let epoch = reader.readFixed(UInt64.self),
                 let segment = reader.readFixed(UInt64.self), let uid = reader.readUID(),
                 let firstLSN = reader.readFixed(UInt64.self),
-                let previous = reader.readFixed(UInt64.self), let previousUID = reader.readUID(),
-                let previousLast = reader.readFixed(UInt64.self),
-                reader.skip(8),
+                let predecessor = reader.readPredecessor(), reader.skip(8),
                 let wall = reader.readFixed(UInt64.self), let kind = reader.readByte()
             else { return .damaged("the header is cut short") }
             if version > WALFormat.version || readBits & ~WALFormat.sealedFeature != 0 {
@@ -167,14 +170,31 @@ public struct WALSegmentHeader: Sendable, Hashable {
                         cluster: cluster, shard: shard, branch: branch, incarnation: incarnation,
                         epoch: epoch),
                     segment: WALSegmentNumber(segment), uid: uid, firstLSN: LSN(firstLSN),
-                    predecessor: previous == 0
-                        ? nil
-                        : .init(
-                            segment: WALSegmentNumber(previous), uid: previousUID,
-                            lastLSN: LSN(previousLast)),
+                    predecessor: predecessor,
                     envelope: envelope, wallMicros: wall, isRecycled: kind == 1,
                     version: version, readIncompatibleFeatures: readBits))
         }
+    }
+}
+
+/// A predecessor on disk: 8 bytes its number, 0 for none; 16 its uid; 8 its last LSN.
+extension ByteWriter {
+    mutating func append(_ predecessor: WALContinuation.Predecessor?) {
+        appendFixed(predecessor?.segment.rawValue ?? 0)
+        append(predecessor?.uid ?? .zero)
+        appendFixed(predecessor?.lastLSN.rawValue ?? 0)
+    }
+}
+
+extension ByteReader {
+    /// Nil where the bytes end before; a predecessor of nil where there is none.
+    mutating func readPredecessor() -> WALContinuation.Predecessor?? {
+        guard let number = readFixed(UInt64.self), let uid = readUID(),
+            let last = readFixed(UInt64.self)
+        else { return nil }
+        guard number != 0 else { return .some(nil) }
+        return WALContinuation.Predecessor(
+            segment: WALSegmentNumber(number), uid: uid, lastLSN: LSN(last))
     }
 }
 

@@ -294,12 +294,9 @@ public final class WALReader {
         case .newer(let what): problem = (.unsupported, what)
         }
         if let header {
-            if let shard, header.identity.shard != shard {
-                problem = (
-                    .foreign,
-                    "the segment is of shard \(header.identity.shard), and FORMAT says \(shard)"
-                )
-            } else if let previous {
+            if let reason = shard.flatMap(header.foreignReason) {
+                problem = (.foreign, reason)
+            } else if let previous, shard.flatMap(previous.foreignReason) == nil {
                 if header.predecessor?.segment != previous.segment
                     || header.predecessor?.uid != previous.uid
                 {

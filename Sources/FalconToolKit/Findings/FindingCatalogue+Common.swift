@@ -70,9 +70,10 @@ extension FindingKind {
         advice: "Run the tool again with the key.")
     static let logForeign = FindingKind(
         "GEN013", .corruption, "A segment of the log is another database's",
-        explanation: "Its header names another shard than FORMAT does. The server refuses the "
-            + "directory: the segment's commits would be taken for this database's.",
-        advice: "Put back the segment that belongs there; otherwise restore from a backup or "
+        explanation: "Its header names another shard than FORMAT does; the finding is of the first "
+            + "such segment and counts the others. The server refuses the directory: their "
+            + "commits would be taken for this database's.",
+        advice: "Put back the segments that belong there; otherwise restore from a backup or "
             + "replica, or with pitr-restore.")
 
     /// The kind for an error that ended a tool.

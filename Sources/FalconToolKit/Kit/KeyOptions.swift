@@ -31,7 +31,14 @@ extension ToolContext {
     /// Opens the keys of the data directory `root` for everything that is read through this context from now on;
     /// does nothing where no key was given, or nothing is encrypted.
     func openKeys(_ options: KeyOptions, root: String) throws(StorageError) {
-        guard let source = options.source else { return }
+        guard let source = masterKey(options) else { return }
         try use(environment.withKeys(root: root, source))
+    }
+
+    /// The master key of this run, for everything that opens a directory in it: it is fetched once. Nil: none was
+    /// given.
+    func masterKey(_ options: KeyOptions) -> MasterKeySource? {
+        if sharedKey == nil { sharedKey = options.source.map(SharedMasterKey.init) }
+        return sharedKey.map { .shared($0) }
     }
 }

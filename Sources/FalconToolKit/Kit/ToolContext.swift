@@ -13,6 +13,8 @@ public final class ToolContext {
     public private(set) var standardOutput: ToolStream
     public let standardError: ToolStream
     public private(set) var environment: StorageEnvironment
+    /// See ``masterKey(_:)``.
+    var sharedKey: SharedMasterKey?
     private let interruption: @Sendable () -> Bool
     /// Waits so many milliseconds.
     let sleep: @Sendable (UInt32) -> Void

@@ -40,7 +40,7 @@ extension StorageErrorCode {
         case .invalidArgument, .alreadyExists, .unsupportedFormat: .usage
         case .inUse: .inUse
         case .keyMissing: .keyMissing
-        case .targetUnreachable, .snapshotTooOld: .unreachable
+        case .targetUnreachable, .noBackup, .logGap, .snapshotTooOld: .unreachable
         case .cancelled: .interrupted
         default: .io
         }

@@ -60,7 +60,8 @@ public struct PITRRestore: ToolCommand {
         try report.context.openKeys(key, root: directory)
         var run = RestoreRun(
             root: directory, target: wish.target, targetText: wish.text,
-            out: dryRun ? nil : out, verifies: !skipVerify, key: key.source)
+            out: dryRun ? nil : out, verifies: !skipVerify,
+            key: report.context.masterKey(key))
         if let mark = wish.mark {
             run.target = wish.target(
                 at: try wish.single(

@@ -16,7 +16,8 @@ struct RepositoryPlan: ToolCommand {
 
     func execute(_ report: ReportWriter) throws(StorageError) {
         try RepositoryRestore(
-            wish: wish, place: place, out: out, writes: false, verifies: false, key: key.source
+            wish: wish, place: place, out: out, writes: false, verifies: false,
+            key: report.context.masterKey(key)
         ).perform(report)
     }
 }
@@ -41,7 +42,7 @@ struct RepositoryApply: ToolCommand {
     func execute(_ report: ReportWriter) throws(StorageError) {
         try RepositoryRestore(
             wish: wish, place: place, out: out, writes: true, verifies: !skipVerify,
-            key: key.source
+            key: report.context.masterKey(key)
         ).perform(report)
     }
 }

@@ -17,11 +17,12 @@ struct RepositoryRestore {
         let target: RestoreTarget
         let source: RepositorySource
         do throws(StorageError) {
+            try RepositorySource.checkBackups(repository, inventory)
             target = try findTarget(repository, inventory, context)
             source = try RepositorySource.choose(
                 repository, inventory, target, branch: place.branch)
-        } catch  where error.code == .targetUnreachable {
-            return report.add(RepositoryText.finding(error, inventory))
+        } catch  where error.code.toolExit == .unreachable {
+            return report.add(RepositoryText.finding(error))
         }
         context.use(try source.environment(context.environment, key))
         show(source, report)

@@ -34,11 +34,14 @@ enum RepositoryText {
         ])
     }
 
-    /// Why no base does, by what the repository holds.
-    static func finding(_ error: StorageError, _ inventory: Repository.Inventory) -> Finding {
+    /// Why a target cannot be reached.
+    static func finding(_ error: StorageError) -> Finding {
         let kind: FindingKind =
-            inventory.backups.isEmpty
-            ? .pitrNoBase : error.message.contains("gap") ? .pitrGap : .pitrUnreachable
+            switch error.code {
+            case .noBackup: .pitrNoBase
+            case .logGap: .pitrGap
+            default: .pitrUnreachable
+            }
         var message = error.message
         if let cause = error.cause {
             message += " " + cause.prefix(1).uppercased() + cause.dropFirst() + "."

@@ -40,7 +40,7 @@ struct SSTSalvageRun {
             progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
         }
         executor.catalogStorageLimit = CatalogKeys.firstUserStorage
-        executor.masterKey = options.key.source
+        executor.masterKey = context.masterKey(options.key)
         let outcome = try executor.run()
         progress.end()
         tell(outcome, plan, out)

@@ -16,6 +16,7 @@ extension WALInspect {
         let reader = try WALReader(
             directory: place.wal, fileSystem: fileSystem, mode: .tolerant)
         reader.skipsEncrypted = true
+        reader.shard = condition.shard
         var inspection = WALInspection(
             report, contents, filter, flushedLSN: condition.expectation?.flushedLSN ?? .zero)
         let began = environment.clock.monotonicNanos()
@@ -23,13 +24,14 @@ extension WALInspect {
         let nanos = environment.clock.monotonicNanos() &- began
         if reader.summaries.isEmpty { return concludeWithoutLog(condition, place, report) }
         let survey = inspection.survey
-        for damage in reader.damages { report.add(try Finding(damage, fileSystem)) }
+        for damage in reader.damages where !condition.tells(damage) {
+            report.add(try Finding(damage, fileSystem))
+        }
         if survey.hasCommits { condition.noteCommits() }
         for problem in condition.problems { report.add(Finding(refusal: problem)) }
         if condition.isHidden { report.add(.manifestHidden(place.names)) }
         let missing = isPartial ? nil : try missingLog(condition, reader, place, fileSystem)
         if let missing { report.add(Finding(missingLog: missing)) }
-        if let foreign = foreignSegment(reader, condition) { report.add(foreign) }
         if !isPartial {
             for problem in survey.findings() { report.add(problem) }
         }
@@ -129,21 +131,6 @@ extension WALInspect {
         // After the log: segments go once a manifest says so.
         return try LogExpectation.readIfSound(place.names, fileSystem)?
             .missingBeginning(of: reader)
-    }
-
-    /// A log that is whole and belongs to another directory. Nothing in the log itself can tell.
-    private func foreignSegment(
-        _ reader: WALReader, _ condition: DirectoryCondition
-    ) -> Finding? {
-        guard let shard = condition.shard else { return nil }
-        let other = reader.summaries.first {
-            $0.header.map { $0.identity.shard != shard } ?? false
-        }
-        guard let other, let header = other.header else { return nil }
-        return Finding(
-            .walForeign, "The segment is of another database than FORMAT says.", file: other.path,
-            offset: 0, expected: "shard \(shard)", actual: "shard \(header.identity.shard)",
-            blastRadius: "the log from \(header.firstLSN) on")
     }
 
     private func concludeWithoutLog(

@@ -156,4 +156,25 @@ import Testing
             phrase.masterKey(salt: [1], iterations: 10)
                 == MasterSecret.stretch(Array("correct horse".utf8), salt: [1], iterations: 10))
     }
+
+    @Test func aSharedKeyIsFetchedAndStretchedOnce() throws {
+        let memory = MemoryFileSystem()
+        let shared = SharedMasterKey(.passphraseFile("/phrase"))
+        #expect { try MasterSecret(.shared(shared), memory) } throws: {
+            ($0 as? StorageError)?.code == .keyMissing
+        }
+        try memory.replace("/phrase", with: Array("correct horse\n".utf8))
+        let first = try MasterSecret(.shared(shared), memory)
+        try memory.remove("/phrase")
+        let second = try MasterSecret(.shared(shared), memory)
+        for secret in [first, second] {
+            for salt in [[1], [2]] as [[UInt8]] {
+                #expect(
+                    secret.masterKey(salt: salt, iterations: 10)
+                        == MasterSecret.stretch(
+                            Array("correct horse".utf8), salt: salt, iterations: 10))
+            }
+        }
+        #expect(second.stretched?.count == 2)
+    }
 }

@@ -262,6 +262,7 @@ struct PITRRestoreTests {
         #expect(history.restore(out: "/new").exit == .usage)
         #expect(history.restore("--to-latest", out: nil).exit == .usage)
         try history.fileSystem.createDirectory("/taken.partial")
+        try history.fileSystem.createDirectory("/taken.partial/x")
         #expect(history.restore("--to-latest", out: "/taken").exit == .usage)
         let before = try history.fingerprint("")
         #expect(history.restore("--to-latest", "--dry-run", out: nil).exit == .clean)

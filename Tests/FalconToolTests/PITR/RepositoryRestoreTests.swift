@@ -97,8 +97,13 @@ struct RepositoryRestoreTests {
         #expect(try history.takeRestored() == rows)
         let twice = history.apply("--to-name", "twice")
         #expect(twice.exit == .usage && twice.output.contains("--to-lsn"), "\(twice.output)")
-        let none = history.apply("--to-name", "never")
-        #expect(none.exit == .unreachable, "\(none.output)")
+        // A name is no reason, whatever it reads like.
+        for name in ["never", "singapore", "the gap"] {
+            let none = history.apply("--to-name", name)
+            #expect(none.exit == .unreachable, "\(none.output)")
+            #expect(none.output.contains("PITR001"), "\(none.output)")
+            #expect(!none.output.contains("PITR006"), "\(none.output)")
+        }
         #expect(try !history.fileSystem.exists("/new"))
         // The data directory's own form knows names and transactions, too.
         let direct = history.restore("--to-name", "twice", "--dry-run")
@@ -173,6 +178,8 @@ struct RepositoryRestoreTests {
         try history.engine.archiveNow()
         let none = history.apply("--to-latest")
         #expect(none.exit == .unreachable && none.output.contains("PITR007"), "\(none.output)")
+        let named = history.apply("--to-name", "never")
+        #expect(named.exit == .unreachable && named.output.contains("PITR007"), "\(named.output)")
         let early = history.commits[3]
         try history.engine.backup(label: "")
         try history.run(3)
@@ -183,6 +190,13 @@ struct RepositoryRestoreTests {
         #expect(history.apply("--to-time", "2030-01-01").exit == .unreachable)
         #expect(try !history.fileSystem.exists("/new"))
         #expect(history.apply("--to-latest").exit == .clean)
+        #expect(try history.takeRestored() == history.commits.last?.rows)
+        // A backup whose log is not there is none to begin with.
+        for segment in try history.inventory.segments {
+            try history.fileSystem.remove(segment.path)
+        }
+        let bare = history.apply("--to-latest")
+        #expect(bare.exit == .unreachable && bare.output.contains("PITR007"), "\(bare.output)")
     }
 
     @Test func aWrongKeyEndsBeforeAnythingIsDone() throws {

@@ -21,40 +21,124 @@ struct RepositoryResumeTests {
             environment: environment)
     }
 
+    /// From one call on nothing can be written, the clearing up neither: as after a kill.
+    private func killing(_ base: any FileSystem, at index: Int) -> FaultInjectingFileSystem {
+        FaultInjectingFileSystem(
+            base,
+            rule: FaultRule(.mutating, pathContains: "/new", index: index, count: .max, errno: EIO))
+    }
+
+    private func environment(
+        _ fileSystem: any FileSystem, _ history: EngineHistory, _ seed: Int
+    ) -> StorageEnvironment {
+        StorageEnvironment(
+            fileSystem: fileSystem, clock: history.clock, random: SeededRandom(seed: UInt64(seed)))
+    }
+
+    /// What a killed restore left is in pieces, and is refused and replaced; or it is whole, and is left alone.
+    private func judge(_ left: MemoryFileSystem, _ history: EngineHistory, _ what: String) throws {
+        let environment = environment(left, history, 77)
+        let isMarked = try left.exists("/new.partial/" + RestoreExecutor.marker)
+        let isEmpty = try !left.exists("/new.partial") || left.list("/new.partial").isEmpty
+        if isMarked {
+            for isReadOnly in [false, true] {
+                var options = EngineOptions()
+                options.isReadOnly = isReadOnly
+                #expect {
+                    try StorageEngine.open(
+                        at: "/new.partial", options: options, environment: environment)
+                } throws: {
+                    ($0 as? StorageError)?.location?.path.hasSuffix(RestoreExecutor.marker) ?? false
+                }
+            }
+            if try left.exists("/new.partial/FORMAT") {
+                let inspected = ToolRun(WALInspect.self, ["/new.partial"], environment: environment)
+                #expect(
+                    inspected.output.contains("a restore that is not finished"),
+                    "\(what): \(inspected.output)")
+            }
+        }
+        let isWhole = try !isMarked && !isEmpty && !left.exists("/new")
+        let before = left.snapshotContents()
+        let again = apply(environment)
+        if isWhole {
+            #expect(again.exit == .usage, "\(what): \(again.output)")
+            #expect(again.output.contains("mv '/new.partial' '/new'"), "\(what): \(again.output)")
+            #expect(left.snapshotContents() == before, "\(what)")
+            try left.rename("/new.partial", to: "/new")
+        } else if again.exit == .usage {
+            // Only the last sync comes behind the new name.
+            #expect(again.output.contains("not empty"), "\(what): \(again.output)")
+        } else {
+            #expect(again.exit == .clean, "\(what): \(again.output)")
+        }
+        #expect(try !left.exists("/new.partial"), "\(what)")
+        #expect(try rows(at: "/new", environment) == history.commits.last?.rows, "\(what)")
+    }
+
     @Test func aRestoreThatIsKilledAtAnyCallIsTriedAgain() throws {
         let history = try history()
         let pristine = history.fileSystem.fork()
         var index = 0
+        var wholes = 0
         while true {
             let memory = pristine.fork()
-            // From one call on nothing can be written, the clearing up neither: as after a kill.
-            let files = FaultInjectingFileSystem(
-                memory,
-                rule: FaultRule(
-                    .mutating, pathContains: "/new", index: index, count: .max, errno: EIO))
-            func environment(_ fileSystem: any FileSystem) -> StorageEnvironment {
-                StorageEnvironment(
-                    fileSystem: fileSystem, clock: history.clock,
-                    random: SeededRandom(seed: UInt64(index)))
-            }
-            let killed = apply(environment(files))
+            let files = killing(memory, at: index)
+            let killed = apply(environment(files, history, index))
             if files.injectedCount == 0 {
                 #expect(killed.exit == .clean)
                 break
             }
             #expect(killed.exit == .io, "call \(index): \(killed.output)")
-            let left = memory.crashClone(.dropUnsynced, seed: UInt64(index))
-            let again = apply(environment(left))
-            // Only the last sync comes behind the new name.
-            if again.exit == .usage, try left.exists("/new") {
-                #expect(again.output.contains("not empty"))
-            } else {
-                #expect(again.exit == .clean, "call \(index): \(again.output)")
+            try judge(
+                memory.crashClone(.dropUnsynced, seed: UInt64(index)), history,
+                "power cut at call \(index)")
+            let left = memory.fork()
+            if try left.exists("/new.partial/CURRENT"),
+                try !left.exists("/new.partial/" + RestoreExecutor.marker)
+            {
+                wholes += 1
             }
-            #expect(try rows(at: "/new", environment(left)) == history.commits.last?.rows)
+            try judge(left, history, "kill at call \(index)")
             index += 1
         }
         #expect(index > 10)
+        // Between the marker's end and the new name.
+        #expect(wholes > 0)
+    }
+
+    /// A restore that fails, and is killed while it clears up, leaves nothing that looks whole and is not.
+    @Test func aKillWhileClearingUpLeavesNoHalfThatLooksWhole() throws {
+        let history = try history()
+        let pristine = history.fileSystem.fork()
+        func rule(_ operation: FileOperation, from index: Int, _ count: Int) -> FaultRule {
+            FaultRule(
+                .operation(operation), pathContains: "/new.partial", index: index, count: count,
+                errno: EIO)
+        }
+        let counting = FaultInjectingFileSystem(pristine.fork(), rule: rule(.rename, from: .max, 1))
+        #expect(apply(environment(counting, history, 1)).exit == .clean)
+        #expect(counting.matchedCount > 1)
+        var marked = 0
+        // The last rename is that to the new name, when the marker is gone.
+        for failing in 0..<counting.matchedCount {
+            var removes = 0
+            while true {
+                let memory = pristine.fork()
+                let killed = FaultInjectingFileSystem(
+                    memory, rule: rule(.remove, from: removes, .max))
+                let files = FaultInjectingFileSystem(killed, rule: rule(.rename, from: failing, 1))
+                _ = apply(environment(files, history, 1))
+                let left = memory.fork()
+                let what = "rename \(failing) fails, killed at remove \(removes)"
+                if try left.exists("/new.partial/" + RestoreExecutor.marker) { marked += 1 }
+                try judge(left, history, what)
+                try judge(memory.crashClone(.reorder, seed: 1), history, what + ", power cut")
+                if killed.injectedCount == 0 { break }
+                removes += 1
+            }
+        }
+        #expect(marked > 10)
     }
 
     @Test func tablesThatAreThereAreNotCopiedAgain() throws {

@@ -12,6 +12,8 @@ import Testing
         let code: String?
         let exit: ToolExit
         var says: [String] = []
+        /// Codes that would name the same cause a second time.
+        var omits: [String] = []
         /// The engine opens it all the same.
         var opens = false
         let mutilate: @Sendable (MemoryFileSystem) throws -> Void
@@ -68,8 +70,8 @@ import Testing
             try LogFixture.patch(fileSystem, oldest) { $0[5000] ^= 1 }
         },
         Case(
-            name: "a log of another database", code: "WAL004", exit: .corruption,
-            says: ["of another database than FORMAT says"]
+            name: "a log of another database", code: "GEN013", exit: .corruption,
+            says: ["is of shard", "FORMAT says", "more are another's"], omits: ["WAL004"]
         ) { fileSystem in
             for path in try segments(fileSystem) {
                 try LogFixture.patch(fileSystem, path) { bytes in
@@ -81,6 +83,19 @@ import Testing
                     bytes.replaceSubrange(0..<WALFormat.headerBytes, with: header.encoded())
                 }
             }
+        },
+        Case(
+            name: "a segment of another database", code: "GEN013", exit: .corruption,
+            says: ["is of shard", "FORMAT says"],
+            omits: ["WAL004", "WAL008", "more are another's"]
+        ) { fileSystem in
+            let other = try EngineHistory(seed: 22)
+            try other.run(300, valueBytes: 400, maintains: false)
+            try other.close()
+            // In the middle: neither it nor its successor fits the chain.
+            let names = try segments(fileSystem).dropFirst().dropLast()
+            let name = try #require(names.last { try other.fileSystem.exists($0) })
+            try fileSystem.replace(name, with: try other.fileSystem.contents(of: name))
         },
     ]
 
@@ -109,6 +124,11 @@ import Testing
         #expect(run.exit == damage.exit, "\(run.output)")
         if let code = damage.code { #expect(run.output.contains(" \(code) "), "\(run.output)") }
         for text in damage.says { #expect(run.output.contains(text), "\(run.output)") }
+        for code in damage.omits { #expect(!run.output.contains(code), "\(run.output)") }
+        if damage.code == "GEN013" {
+            // One finding, however many segments there are.
+            #expect(run.output.components(separatedBy: "GEN013").count == 2, "\(run.output)")
+        }
         var options = EngineOptions()
         options.isReadOnly = true
         var opened = true

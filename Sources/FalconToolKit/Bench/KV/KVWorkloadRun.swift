@@ -160,22 +160,26 @@ final class KVWorkloadRun: @unchecked Sendable {
         }
     }
 
-    /// The engine has no multi-get: a batch's keys are read one by one at one timestamp.
+    /// A batch's keys in one call, unsorted and at one timestamp, as db_bench does it.
     private func multiRead(_ thread: BenchThread) throws(StorageError) {
         var found: UInt64 = 0
         var asked: UInt64 = 0
         defer { (thread.found, thread.asked) = (found, asked) }
         var loop = thread.repeats((options.readCount + options.batchSize - 1) / options.batchSize)
+        var keys: [[UInt8]] = []
+        keys.reserveCapacity(options.batchSize)
         while loop.next() {
-            let timestamp = engine.publishedTimestamp
-            var bytes = 0
+            keys.removeAll(keepingCapacity: true)
             for _ in 0..<options.batchSize {
-                asked &+= 1
-                let key = thread.key(thread.randomNumber())
-                let size = try engine.withValue(key, at: timestamp) { value, _ in value.count }
-                guard let size else { continue }
+                keys.append(Array(thread.key(thread.randomNumber())))
+            }
+            let values = try engine.multiGet(keys, at: engine.publishedTimestamp)
+            asked &+= UInt64(keys.count)
+            var bytes = 0
+            for (key, value) in zip(keys, values) {
+                guard let value else { continue }
                 found &+= 1
-                bytes &+= key.count &+ size
+                bytes &+= key.count &+ value.count
             }
             thread.finished(options.batchSize, bytes: bytes)
         }
