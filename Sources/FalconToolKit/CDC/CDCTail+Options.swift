@@ -1,5 +1,8 @@
 import ArgumentParser
+import FalconChanges
 import FalconStorage
+
+extension DialectName: ExpressibleByArgument {}
 
 /// How the lines look.
 struct FormOptions: ParsableArguments {
@@ -103,11 +106,15 @@ struct FilterOptions: ParsableArguments {
     }
 
     var selection: ChangeSelection {
-        ChangeSelection(
-            tables: table.map(TableGlob.init), columns: column.map(TableGlob.init),
-            operations: Set(op), transactions: Set(transaction),
-            keys: KeyBounds(from: keyFrom, to: keyTo), showsTransactions: !rowsOnly,
-            showsSchema: !rowsOnly)
+        var selection = ChangeSelection()
+        selection.tables = table.map { TableGlob($0) }
+        selection.columns = column.map { TableGlob($0) }
+        selection.operations = Set(op)
+        selection.transactions = Set(transaction)
+        selection.keys = KeyBounds(from: keyFrom, to: keyTo)
+        selection.showsTransactions = !rowsOnly
+        selection.showsSchema = !rowsOnly
+        return selection
     }
 }
 

@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 /// One run: from where it begins, through the log, to where it ends.
