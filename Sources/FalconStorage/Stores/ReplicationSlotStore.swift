@@ -102,6 +102,11 @@ public final class ReplicationSlotStore: Sendable {
     /// The limits that the engine was opened with.
     public var options: ReplicationSlotOptions { engine.options.slots }
 
+    /// What names the engine's log, and so its changes, among all others.
+    public func logIdentity() throws(StorageError) -> UID {
+        try ChangeReader.identity(root: engine.path, engine.environment.fileSystem) ?? .zero
+    }
+
     // MARK: - Upkeep
 
     /// Gives up slots that nobody used for too long, and makes durable which are lost; to be called now and then.

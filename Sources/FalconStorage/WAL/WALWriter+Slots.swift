@@ -12,9 +12,14 @@ extension WALWriter {
     }
 
     /// Slots that need an earlier record are lost: it went, or may go at any time.
-    var slotFloor: LSN { monitor.locked { slotFloorLSN } }
+    var slotFloor: LSN {
+        monitor.locked {
+            boundSlots()
+            return slotFloorLSN
+        }
+    }
 
-    /// The log's first record that is there. Only the beginning's own segment reaches back to nothing.
+    /// Where the kept log begins.
     var firstKeptLSN: LSN { monitor.locked { segments.first?.firstLSN ?? .zero } }
 
     /// Bytes of ended segments that a slot which needs the records from `lsn` on holds.
