@@ -45,6 +45,9 @@ struct SpanOptions: ParsableArguments {
         transform: ToolArgument.time)
     var untilTime: UInt64?
 
+    @Option(help: "Begin where this replication slot is; only its database's changes. The slot stays there.")
+    var slot: String?
+
     @Flag(help: "Begin with the tables' rows as of now, then the changes from there on.")
     var snapshot = false
 
@@ -63,6 +66,9 @@ struct SpanOptions: ParsableArguments {
         }
         if snapshot, fromLsn != nil || fromTime != nil {
             throw ValidationError("--snapshot says itself where the changes begin.")
+        }
+        if slot != nil, snapshot || fromLsn != nil || fromTime != nil {
+            throw ValidationError("--slot says itself where the changes begin.")
         }
         if let fromTime, let untilTime, fromTime > untilTime {
             throw ValidationError("--from-time lies after --until-time.")
