@@ -9,7 +9,7 @@ extension ReplicationSlotStore {
 
     /// What ``poll(_:maximumTransactions:upTo:)`` found.
     public struct Changes: Sendable {
-        /// Transactions of the slot's database, and files from outside, in commit order.
+        /// Transactions of the slot's database that changed something, and files from outside, in commit order.
         public var events: [ChangeEvent] = []
         /// What to give to ``advance(_:to:)`` once they are done with.
         public var endLSN = LSN.zero
@@ -30,14 +30,28 @@ extension ReplicationSlotStore {
             guard found.isNew else { return true }
             switch found.event {
             case .checkpoint: return true
-            case .transaction(let transaction)
-            where transaction.header.database != slot.database:
-                return true
-            default: changes.events.append(found.event)
+            case .transaction(let transaction):
+                guard transaction.header.database == slot.database,
+                    try Self.hasChanges(transaction)
+                else { return true }
+            case .ingest: break
             }
+            changes.events.append(found.event)
             return changes.events.count < maximumTransactions
         }
         return changes
+    }
+
+    /// False for what the engine's own stores have written.
+    private static func hasChanges(
+        _ transaction: ChangeTransaction
+    ) throws(StorageError) -> Bool {
+        var isFound = false
+        try transaction.forEachOperation { operation throws(StorageError) in
+            isFound = operation.operationClass != .system
+            return !isFound
+        }
+        return isFound
     }
 
     /// Confirms a slot's changes up to `lsn`, or up to the last transaction that ends there or before: they are not
@@ -53,7 +67,7 @@ extension ReplicationSlotStore {
                 "The replication slot '\(name)' cannot go back to \(lsn); it is at "
                     + "\(slot.confirmedLSN).")
         }
-        return try read(name, upTo: lsn, confirms: true) { _, _ throws(StorageError) in true }
+        return try walk(name, upTo: lsn, .always) { _, _ throws(StorageError) in true }
     }
 
     /// Walks a slot's changes: first, as not new, what lies between the schema that the slot holds and its place;
@@ -62,7 +76,8 @@ extension ReplicationSlotStore {
     /// Throws `not-found`, `in-use` while another call uses the slot, `target-unreachable` when it is lost,
     /// `corruption` when the log is damaged, and what `body` throws; the slot is then where it was.
     /// - Parameters:
-    ///   - confirms: moves the slot to the returned place, durably, after the last call of `body`.
+    ///   - confirms: moves the slot behind the changes, durably, after the last call of `body`. Where there were none
+    ///     it may stay: a consumer that asks all the time must not write all the time.
     ///   - body: false ends the walk behind the event it was given.
     /// - Returns: the place behind the last event, or where the log is whole up to.
     @discardableResult
@@ -70,16 +85,42 @@ extension ReplicationSlotStore {
         _ name: String, upTo limit: LSN? = nil, confirms: Bool,
         _ body: (ReplicationSlot, Event) throws(StorageError) -> Bool
     ) throws(StorageError) -> LSN {
+        try walk(name, upTo: limit, confirms ? .ifWorthwhile : .never, body)
+    }
+
+    private enum Confirmation {
+        case never, ifWorthwhile, always
+    }
+
+    /// Without changes a slot is moved when it would hold this much more of the log.
+    private static let idleBytes: UInt64 = 64 << 10
+
+    private func walk(
+        _ name: String, upTo limit: LSN?, _ confirmation: Confirmation,
+        _ body: (ReplicationSlot, Event) throws(StorageError) -> Bool
+    ) throws(StorageError) -> LSN {
         try using(name) { table throws(StorageError) in
             let slot = try usable(table.slot(name), name)
+            var hasChanged = false
             var walk = try SlotWalk(slot, engine)
             try walk.run(upTo: limit ?? .max) { event, isNew throws(StorageError) in
-                try body(slot, Event(event: event, isNew: isNew))
+                if isNew, !hasChanged {
+                    if case .transaction(let transaction) = event {
+                        hasChanged = try Self.hasChanges(transaction)
+                    } else {
+                        hasChanged = true
+                    }
+                }
+                return try body(slot, Event(event: event, isNew: isNew))
             }
             // The log may have been given up while it was read: then what was read is whole all the same, but
             // its place is worth nothing.
             var moved = try usable(table.slot(name), name)
-            if confirms, walk.end > moved.confirmedLSN {
+            let isWorthwhile =
+                hasChanged || walk.end.rawValue &- moved.confirmedLSN.rawValue >= Self.idleBytes
+            if confirmation == .always || (confirmation == .ifWorthwhile && isWorthwhile),
+                walk.end > moved.confirmedLSN
+            {
                 moved.confirmedLSN = walk.end
                 moved.restartLSN = max(moved.restartLSN, walk.restart)
                 moved.confirmedMicros = engine.environment.clock.wallMicros()
@@ -105,15 +146,18 @@ extension ReplicationSlotStore {
 struct SlotWalk {
     private let slot: ReplicationSlot
     private let reader: ChangeReader
+    /// The log has the schema now and then.
+    private let hasSchemas: Bool
     /// The place reached.
     private(set) var end: LSN
-    /// The last schema in the log at or before ``end``.
+    /// The last schema in the log at or before ``end``; ``end`` itself where there are none.
     private(set) var restart: LSN
 
     init(_ slot: ReplicationSlot, _ engine: StorageEngine) throws(StorageError) {
         let side = try engine.writable()
         let published = side.pipeline.publishedEnd
         self.slot = slot
+        hasSchemas = engine.options.catalogReader != nil
         end = slot.confirmedLSN
         restart = slot.restartLSN
         reader = try ChangeReader(
@@ -150,6 +194,7 @@ struct SlotWalk {
 
     /// A schema before the place reached is where a later walk may begin.
     private mutating func settle(_ schema: LSN?) {
+        if !hasSchemas { restart = max(restart, end) }
         if let schema, schema <= end { restart = max(restart, schema) }
     }
 }

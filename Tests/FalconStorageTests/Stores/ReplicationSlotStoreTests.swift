@@ -178,6 +178,20 @@ import Testing
         #expect(try keys(try store.poll("s")) == [])
     }
 
+    @Test func askingInVainWritesNothing() throws {
+        let fixture = try EngineFixture()
+        let store = ReplicationSlotStore(fixture.engine)
+        try store.create("s", database: Self.database)
+        let end = try fixture.engine.currentLSN()
+        for _ in 0..<3 {
+            try store.read("s", confirms: true) { _, _ throws(StorageError) in true }
+        }
+        #expect(try fixture.engine.currentLSN() == end)
+        try fixture.put("a", "1")
+        try store.read("s", confirms: true) { _, _ throws(StorageError) in true }
+        #expect(try keys(try store.poll("s")) == [])
+    }
+
     @Test func aReaderThatFailsMovesNothing() throws {
         let fixture = try EngineFixture()
         let store = ReplicationSlotStore(fixture.engine)
