@@ -29,6 +29,15 @@ import Testing
         try session.run("INSERT INTO t VALUES (1, 'x'), (2, 'y')")
         try session.run("UPDATE t SET b = 'z' WHERE a = 1")
         try session.run("DELETE FROM t WHERE a = 2")
+        #expect(
+            try session.query(
+                "SELECT pg_create_logical_replication_slot('other', 'falcon') LIKE '(other,0/%)'")
+                == "t")
+        #expect(
+            try session.query(
+                "SELECT proname, proretset FROM pg_proc WHERE proname LIKE 'pg_logical_slot_get_ch%' "
+                    + "OR proname = 'pg_replication_slot_advance' ORDER BY 1")
+                == "pg_logical_slot_get_changes|t\npg_replication_slot_advance|f")
         let peek = Self.actions + "pg_logical_slot_peek_changes('s', NULL, "
         #expect(try session.query(peek + "NULL)") == "BIICBUCBDC")
         #expect(try session.query(peek + "0)") == "BIICBUCBDC")

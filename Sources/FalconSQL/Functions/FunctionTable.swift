@@ -132,7 +132,8 @@ final class FunctionTable: Sendable {
                 || (isAggregate && strictAggregates.contains(name)),
             volatility: flags[3] == UInt8(ascii: "i")
                 ? .immutable : (flags[3] == UInt8(ascii: "s") ? .stable : .volatile),
-            body: body ?? missing(name, isAggregate: isAggregate, returnsSet: returnsSet))
+            body: body ?? missing(name, isAggregate: isAggregate, returnsSet: returnsSet),
+            isDeclaredSet: returnsSet)
     }
 
     private static func fits(
