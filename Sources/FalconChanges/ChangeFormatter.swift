@@ -50,7 +50,9 @@ package final class ChangeFormatter {
 
     /// Writes the transaction's lines: begin, rows in the order they were written, commit. A transaction
     /// without a selected row shows nothing. False: it was broken off.
-    package func show(_ transaction: ChangeTransaction, _ head: ChangeHead) throws(StorageError) -> Bool {
+    package func show(_ transaction: ChangeTransaction, _ head: ChangeHead) throws(StorageError)
+        -> Bool
+    {
         let number = transaction.header.transaction.rawValue
         if !selection.transactions.isEmpty, !selection.transactions.contains(number) {
             try skip(transaction)

@@ -12,7 +12,8 @@ extension FunctionLibrary {
             }
             if a.count > 3, a[3].bool {
                 throw SQLError(
-                    .featureNotSupported, "two-phase decoding in replication slots is not supported")
+                    .featureNotSupported, "two-phase decoding in replication slots is not supported"
+                )
             }
             let slot = try calls.create(a[0].text, plugin: a[1].text)
             return RecordSource([[.text(slot.name), Self.datum(slot.confirmedLSN)]])

@@ -75,7 +75,8 @@ struct SlotCalls {
             let reading = SlotReading(
                 plugin, options, session.database.engine, log: try store.logIdentity()
             ) { functions?.isCanceled ?? false }
-            try store.read(name, upTo: limit, confirms: confirms) { slot, found throws(StorageError) in
+            try store.read(name, upTo: limit, confirms: confirms) {
+                slot, found throws(StorageError) in
                 if functions?.isCanceled ?? false {
                     throw StorageError(.cancelled, kind: .retryable, "The reading was cancelled.")
                 }
@@ -158,7 +159,8 @@ struct SlotCalls {
         if !isValid {
             throw SQLError(
                 SQLState("42602"), "replication slot name \"\(name)\" contains invalid character",
-                hint: "Replication slot names may only contain lower case letters, numbers, and the "
+                hint:
+                    "Replication slot names may only contain lower case letters, numbers, and the "
                     + "underscore character.")
         }
     }

@@ -67,7 +67,8 @@ struct SlotPlugin {
             guard value == "2" else { throw Self.unsupported(name, value) }
         // What its lines always have.
         case ("include-xids", .wal2json), ("include-timestamp", .wal2json),
-            ("include-lsn", .wal2json), ("include-schemas", .wal2json), ("include-types", .wal2json):
+            ("include-lsn", .wal2json), ("include-schemas", .wal2json),
+            ("include-types", .wal2json):
             guard try Self.flag(name, value) else { throw Self.unsupported(name, value) }
         case ("pretty-print", .wal2json), ("write-in-chunks", .wal2json):
             guard try !Self.flag(name, value) else { throw Self.unsupported(name, value) }

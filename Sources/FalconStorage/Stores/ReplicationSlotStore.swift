@@ -31,7 +31,9 @@ public final class ReplicationSlotStore: Sendable {
         }
         return try using(name) { table throws(StorageError) in
             if table.slot(name) != nil { throw Self.exists(name) }
-            guard table.all.count < table.options.maximumSlots else { throw Self.full(table.options) }
+            guard table.all.count < table.options.maximumSlots else {
+                throw Self.full(table.options)
+            }
             do throws(StorageError) {
                 let slot = try begin(name, format, database, table)
                 try write(slot, table)

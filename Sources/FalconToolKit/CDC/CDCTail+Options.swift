@@ -45,7 +45,10 @@ struct SpanOptions: ParsableArguments {
         transform: ToolArgument.time)
     var untilTime: UInt64?
 
-    @Option(help: "Begin where this replication slot is; only its database's changes. The slot stays there.")
+    @Option(
+        help:
+            "Begin where this replication slot is; only its database's changes. The slot stays there."
+    )
     var slot: String?
 
     @Flag(help: "Begin with the tables' rows as of now, then the changes from there on.")
