@@ -204,6 +204,20 @@ import Testing
         #expect(try user.query("SELECT count(*) FROM pg_replication_slots") == "1")
     }
 
+    @Test func aDroppedDatabasesSlotsGoWithIt() throws {
+        let (database, session) = try database()
+        try create(session)
+        try session.run("CREATE DATABASE d2")
+        do {
+            let other = try database.session(database: "d2")
+            try other.run("SELECT pg_create_logical_replication_slot('of_d2', 'falcon')")
+        }
+        try session.run("DROP DATABASE d2")
+        // The server's own thread may be about it.
+        while try database.sql.slots.list().count > 1 { try database.sql.dropOrphanedSlots() }
+        #expect(try session.query("SELECT slot_name FROM pg_replication_slots") == "s")
+    }
+
     @Test func thereAreSoManySlots() throws {
         var options = ReplicationSlotOptions()
         options.maximumSlots = 1
