@@ -11,13 +11,12 @@ extension AdminSource {
             slots.map { ($0.name, $0.loss == nil ? 0 : 1) })
         out.gauge(
             "falcon_slot_held_bytes", "Ended log files that a replication slot holds.",
-            label: "slot", slots.map { ($0.name, Double(store.heldBytes($0))) })
+            label: "slot", slots.map { ($0.name, store.heldBytes($0)) })
         out.gauge(
             "falcon_slot_behind_bytes", "Log behind a replication slot's confirmed place.",
             label: "slot",
             slots.map { slot in
-                let behind = end.rawValue - min(end.rawValue, slot.confirmedLSN.rawValue)
-                return (slot.name, Double(behind))
+                (slot.name, end.rawValue - min(end.rawValue, slot.confirmedLSN.rawValue))
             })
     }
 }
