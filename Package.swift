@@ -42,6 +42,7 @@ if buildsSchema {
             dependencies: [
                 "FalconStorage", .product(name: "BigInt", package: "BigInt", condition: server),
             ]),
+        .target(name: "FalconChanges", dependencies: ["FalconStorage", "FalconSchema"]),
         .testTarget(
             name: "FalconSchemaTests", dependencies: ["FalconSchema", "FalconTestKit"]),
     ]
@@ -51,7 +52,8 @@ if buildsSQL {
     targets += [
         .systemLibrary(name: "CPgQuery", providers: [.apt(["libpg-query-dev"])]),
         .target(
-            name: "FalconSQL", dependencies: ["FalconStorage", "FalconSchema", "CPgQuery"]),
+            name: "FalconSQL",
+            dependencies: ["FalconStorage", "FalconSchema", "FalconChanges", "CPgQuery"]),
         .testTarget(name: "FalconSQLTests", dependencies: ["FalconSQL", "FalconTestKit"]),
     ]
 }
@@ -63,7 +65,7 @@ if buildsTools {
         .target(
             name: "FalconToolKit",
             dependencies: [
-                "FalconStorage", "FalconSchema", "CCrypto",
+                "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ]),

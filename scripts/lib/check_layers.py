@@ -11,13 +11,16 @@ SYSTEM = {"Glibc", "Musl", "Synchronization"}
 MAY_IMPORT = {
     "FalconStorage": C_MODULES | SYSTEM,
     "FalconSchema": {"FalconStorage", "BigInt"} | SYSTEM,
-    "FalconSQL": {"FalconStorage", "FalconSchema", "CPgQuery", "CFalconPlatform"} | SYSTEM,
+    "FalconChanges": {"FalconStorage", "FalconSchema"} | SYSTEM,
+    "FalconSQL": {
+        "FalconStorage", "FalconSchema", "FalconChanges", "CPgQuery", "CFalconPlatform",
+    } | SYSTEM,
     "FalconServer": {
         "FalconStorage", "FalconSchema", "FalconSQL", "NIOCore", "NIOPosix", "NIOHTTP1",
         "NIOConcurrencyHelpers", "Logging", "TOMLKit", "ArgumentParser", "Foundation", "Dispatch",
     } | SYSTEM,
     "FalconToolKit": {
-        "FalconStorage", "FalconSchema", "CCrypto", "ArgumentParser", "Foundation", "Dispatch",
+        "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto", "ArgumentParser", "Foundation", "Dispatch",
     } | SYSTEM,
     "falcondb": {"FalconServer"} | SYSTEM,
 }

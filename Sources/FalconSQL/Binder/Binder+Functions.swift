@@ -24,7 +24,14 @@ extension Binder {
         let converted = try convertArguments(arguments, for: resolved, call.location)
         switch resolved.function.body {
         case .aggregate: return try bindAggregate(call, resolved, converted, scope)
-        case .set: return try bindSetReturning(call, resolved, converted, scope)
+        case .set:
+            if let record = resolved.function.asRecord,
+                let expression = FunctionExpression(
+                    record, converted, type: SQLType(record.resultType), location: call.location)
+            {
+                return expression
+            }
+            return try bindSetReturning(call, resolved, converted, scope)
         case .scalar:
             if call.isDistinct || call.isStar || call.filter != nil || !call.order.isEmpty {
                 let what =

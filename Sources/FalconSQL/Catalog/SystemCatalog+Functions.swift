@@ -80,9 +80,9 @@ extension SystemCatalog {
             : .array(ArrayValue(elementType: .text, function.argumentNames.map { .text($0) }))
         return [
             oid(function.oid), name(function.name), oid(CatalogSnapshot.pgCatalog), oid(10),
-            .int(12), .float(1), .float(function.returnsSet ? 1000 : 0),
+            .int(12), .float(1), .float(function.isDeclaredSet ? 1000 : 0),
             oid(function.variadicElement), .int(0), letter(kind), no, no,
-            .bool(function.isStrict), .bool(function.returnsSet), letter(volatility),
+            .bool(function.isStrict), .bool(function.isDeclaredSet), letter(volatility),
             letter("s"), .int(Int64(function.argumentTypes.count)),
             .int(Int64(function.defaults.count)), oid(function.resultType),
             oidvector(function.argumentTypes), .null, .null, names, .null, .null,

@@ -29,7 +29,7 @@ enum SystemCatalog {
 
     static let tables: [VirtualTable] =
         ownTables + functionTables + operatorClassTables + activityTables + lockTables
-        + transactionTables + backupTables + emptyTables
+        + transactionTables + backupTables + slotTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [

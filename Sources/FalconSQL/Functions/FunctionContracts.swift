@@ -63,12 +63,14 @@ public final class FunctionDescriptor: Sendable {
     public let isStrict: Bool
     public let volatility: Volatility
     public let body: FunctionBody
+    /// pg_proc.proretset: false also for a function of several columns and one row, whose code makes rows.
+    public let isDeclaredSet: Bool
 
     public init(
         oid: OID, name: String, argumentTypes: [OID], argumentNames: [String] = [],
         variadicElement: OID = .invalid, defaults: [Datum] = [], resultType: OID,
         resultColumns: [(name: String, type: OID)] = [], isStrict: Bool = true,
-        volatility: Volatility = .immutable, body: FunctionBody
+        volatility: Volatility = .immutable, body: FunctionBody, isDeclaredSet: Bool? = nil
     ) {
         self.oid = oid
         self.name = name
@@ -81,6 +83,13 @@ public final class FunctionDescriptor: Sendable {
         self.isStrict = isStrict
         self.volatility = volatility
         self.body = body
+        if let isDeclaredSet {
+            self.isDeclaredSet = isDeclaredSet
+        } else if case .set = body {
+            self.isDeclaredSet = true
+        } else {
+            self.isDeclaredSet = false
+        }
     }
 
     public var isAggregate: Bool {

@@ -358,7 +358,7 @@ extension FunctionLibrary {
                     oid: OID(UInt32(truncatingIfNeeded: a.int)))
             else { return .null }
             return .text(
-                (function.returnsSet ? "SETOF " : "")
+                (function.isDeclaredSet ? "SETOF " : "")
                     + FalconSchema.TypeNames.format(function.resultType))
         }
     }

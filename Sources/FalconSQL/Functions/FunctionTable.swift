@@ -132,7 +132,8 @@ final class FunctionTable: Sendable {
                 || (isAggregate && strictAggregates.contains(name)),
             volatility: flags[3] == UInt8(ascii: "i")
                 ? .immutable : (flags[3] == UInt8(ascii: "s") ? .stable : .volatile),
-            body: body ?? missing(name, isAggregate: isAggregate, returnsSet: returnsSet))
+            body: body ?? missing(name, isAggregate: isAggregate, returnsSet: returnsSet),
+            isDeclaredSet: returnsSet)
     }
 
     private static func fits(
@@ -177,6 +178,9 @@ final class FunctionTable: Sendable {
             return [.int(0), .int(0), .int(0), .int(0), .int(0), .int(0), .float(0)]
         case 1268: return [.bool(true)]  // parse_ident(strict)
         case 2096: return [.int(0)]  // pg_terminate_backend(timeout)
+        case 3782...3785:  // pg_logical_slot_…_changes(options)
+            return [.array(ArrayValue(elementType: .text, dimensions: [], elements: []))]
+        case 3786: return [.bool(false), .bool(false)]  // pg_create_logical_replication_slot
         case 3305: return [.bool(true)]  // jsonb_set(create_if_missing)
         case 3579: return [.bool(false)]  // jsonb_insert(insert_after)
         case 5945: return [.bool(true), .text("use_json_null")].suffix(count).map { $0 }

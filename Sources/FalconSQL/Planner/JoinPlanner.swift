@@ -148,6 +148,7 @@ final class JoinPlanner {
             return try filtered(try planner.plan(query), conjuncts)
         case .function(let calls, let ordinality):
             for call in calls {
+                planner.noteCost(call)
                 try planner.ready(call.arguments)
                 if let scalar = call.scalar { try planner.ready(scalar) }
             }

@@ -70,6 +70,11 @@ final class QueryPlanner {
         }
     }
 
+    /// LIMIT bounds the rows, not what a call does before it gives the first.
+    func noteCost(_ call: SetReturningCall) {
+        if let function = call.function, function.volatility == .volatile { callsCostly = true }
+    }
+
     /// Plans the subqueries inside an expression that is going into the plan.
     @discardableResult
     func ready(_ expression: BoundExpression) throws(SQLError) -> BoundExpression {

@@ -84,6 +84,9 @@ public final class SQLDatabase: Sendable {
     let notifications: NotificationQueue
     let outcomes: TransactionOutcomeStore
     let statuses: TransactionStatusStore
+    let slots: ReplicationSlotStore
+    /// Somebody looks after the slots.
+    let isKeepingSlots = Atomic<Bool>(false)
     let commitsUnderWay = CommitsUnderWay()
     let statusCount = Atomic<Int>(0)
     /// Of databases that are dropped: counts never go down.
@@ -105,6 +108,7 @@ public final class SQLDatabase: Sendable {
             engine.options.memoryBudget, limitBytes: options.notificationQueueBytes)
         outcomes = TransactionOutcomeStore(engine)
         statuses = TransactionStatusStore(engine)
+        slots = ReplicationSlotStore(engine)
         serializables = SerializableTracker(
             engine.options.memoryBudget, committedLimit: options.serializableLimit)
         locks = LockTable(
@@ -126,6 +130,8 @@ public final class SQLDatabase: Sendable {
         let cluster = SQLDatabase(
             engine: engine, options: options, store: store, databases: databases)
         try cluster.restorePrepared()
+        // Rows that cannot be read keep nobody out but the slots' users, who are told.
+        if let slots = try? cluster.slots.list(), !slots.isEmpty { cluster.keepSlotsUp() }
         return cluster
     }
 
@@ -234,6 +240,7 @@ public final class SQLDatabase: Sendable {
             }
             registry.shareList()
         }
+        if case .dropped = change { scheduleSlotCleaning() }
     }
 
     /// What databases that are dropped have counted, and those that are there: each is in one of both.

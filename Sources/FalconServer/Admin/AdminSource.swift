@@ -72,6 +72,7 @@ final class AdminSource: Sendable {
             appendSafepoint(engine.safepointReport(), &out)
             if let status = engine.encryptionStatus() { appendEncryption(status, &out) }
             if let status = engine.archiveStatus() { appendArchive(status, &out) }
+            appendSlots(engine, &out)
             if let budget = engine.options.memoryBudget { appendMemory(budget, &out) }
         }
         return out.text

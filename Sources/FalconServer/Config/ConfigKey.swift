@@ -32,7 +32,8 @@ struct ConfigKey: Sendable {
         "storage.wal_keep_size": "storage.wal_retain_size",
     ]
 
-    static let all: [ConfigKey] = general + server + storage + encryption + archive + sql
+    static let all: [ConfigKey] =
+        general + server + storage + encryption + archive + replication + sql
 
     private static let general: [ConfigKey] = [
         ConfigKey(

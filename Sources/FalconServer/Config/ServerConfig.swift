@@ -46,6 +46,11 @@ public struct ServerConfig: Sendable {
     public var archiveMaxPendingBytes = 16 << 30
     public var archiveTimeoutMillis = 60_000
 
+    public var maxSlots = 64
+    public var maxSlotBytes = 1 << 30
+    /// 0: however old.
+    public var maxSlotAgeMillis = 7 * 86_400_000
+
     public var maxLocks = 8_000_000
     /// Empty: prepared transactions wait for their clients, however long.
     public var inDoubtCommand = ""

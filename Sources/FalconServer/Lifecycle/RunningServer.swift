@@ -173,6 +173,7 @@ public final class RunningServer: Sendable {
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
         options.archive = config.archive
+        options.slots = config.slots
         options.catalogReader = CatalogCheckpoint.reader
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
         do throws(ConfigError) {

@@ -21,13 +21,15 @@ public final class ChangeReader {
     private let mode: Mode
     private let reader: WALReader
     /// Read, and not yet known to be committed.
-    private var pending: [(end: LSN, event: ChangeEvent)] = []
+    private var pending: [(start: LSN, end: LSN, event: ChangeEvent)] = []
     private var pendingHead = 0
     /// Of the transaction whose COMMIT has yet to come.
     private var open: TransactionParts?
     private let heldPartBytes: Int
     private var segment: WALSegmentNumber?
     private var incarnation: UInt64 = 0
+    /// Where the record of the event that `next` gave last begins.
+    private(set) var eventLSN = LSN.zero
     /// Known to be committed from a later incarnation's header.
     private var inheritedCommit = LSN.zero
     private var logEnded = false
@@ -136,6 +138,7 @@ public final class ChangeReader {
             if pendingHead < pending.count {
                 let first = pending[pendingHead]
                 if isCommitted(first.end) {
+                    eventLSN = first.start
                     pendingHead += 1
                     if pendingHead == pending.count || pendingHead > 1024 {
                         pending.removeFirst(pendingHead)
@@ -239,7 +242,7 @@ public final class ChangeReader {
             }
             pending.append(
                 (
-                    record.end,
+                    record.lsn, record.end,
                     .transaction(
                         ChangeTransaction(
                             lsn: record.lsn, endLSN: record.end, header: view.header, parts: own,
@@ -247,11 +250,14 @@ public final class ChangeReader {
                 ))
         case .checkpoint:
             guard let checkpoint = CheckpointRecord(record.body) else { throw unreadable(record) }
-            if !checkpoint.catalog.isEmpty { pending.append((record.end, .checkpoint(checkpoint))) }
+            if !checkpoint.catalog.isEmpty {
+                pending.append((record.lsn, record.end, .checkpoint(checkpoint)))
+            }
         case .ingest:
             open = nil
             guard let ingest = IngestRecord(record.body) else { throw unreadable(record) }
-            pending.append((record.end, .ingest(ingest, lsn: record.lsn, endLSN: record.end)))
+            pending.append(
+                (record.lsn, record.end, .ingest(ingest, lsn: record.lsn, endLSN: record.end)))
         case .incarnation:
             open = nil
         case .closedTimestamp:

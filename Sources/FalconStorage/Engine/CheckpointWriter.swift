@@ -6,7 +6,7 @@ final class CheckpointWriter {
     private let wal: WALWriter
     private let read: CatalogRowReader
     /// Where the newest CHECKPOINT ends; zero before the first of this incarnation.
-    private var end = LSN.zero
+    private(set) var end = LSN.zero
 
     init(
         reader: StorageEngine, pipeline: CommitPipeline, wal: WALWriter,
@@ -42,6 +42,16 @@ final class CheckpointWriter {
 }
 
 extension StorageEngine {
+    /// Logs the schema now, and returns where the record ends; nil when there is none, or it changes all the time.
+    func logSchema() throws(StorageError) -> LSN? {
+        guard let read = options.catalogReader else { return nil }
+        let side = try writable()
+        let writer = CheckpointWriter(
+            reader: self, pipeline: side.pipeline, wal: side.wal, read: read)
+        try writer.writeIfDue()
+        return writer.end == .zero ? nil : writer.end
+    }
+
     fileprivate func entries(
         _ range: KeyRange, at timestamp: Timestamp
     ) throws(StorageError) -> [CheckpointRecord.Entry] {

@@ -103,6 +103,8 @@ struct RecoveryApplier {
             writer: manifest, store: store)
         notes.begin(versions)
         let archiver = try makeArchiver(format, wal)
+        let slots = SlotTable(
+            options.slots, wal: wal, openedMicros: environment.clock.wallMicros())
         let background = BackgroundWork(
             tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
             tracker: tracker, controller: controller, environment: environment, options: options,
@@ -110,8 +112,8 @@ struct RecoveryApplier {
         let writeSide = WriteSide(
             names: names, tree: tree, versions: versions, pipeline: pipeline, wal: wal,
             background: background, controller: controller, lock: lock,
-            incarnation: incarnation, archiver: archiver, options: options, stalls: stalls,
-            random: environment.random)
+            incarnation: incarnation, archiver: archiver, slots: slots, options: options,
+            stalls: stalls, random: environment.random)
         pipeline.target = writeSide
         pipeline.setPublishListener { [background] in background.kick() }
         if options.closedTimestampMicros > 0 {
@@ -127,9 +129,12 @@ struct RecoveryApplier {
         let report = recovered.version.corruptionReport(names)
         for entry in report.entries { background.events.send(.quarantined(entry)) }
         for file in report.blobFiles { background.events.send(.blobDamaged(file)) }
-        return StorageEngine(
+        let engine = StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
             tree: tree, tracker: tracker, writeSide: writeSide)
+        // Rows that cannot be read now hold all of the log, within the cap; whoever asks for a slot hears why.
+        try? slots.load(engine)
+        return engine
     }
 
     /// Data files may be many and large: they go in the background, as obsolete ones do. The others go at

@@ -17,6 +17,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     var branch: UID { incarnation.branch }
     /// Nil: the log is not archived.
     let archiver: LogArchiver?
+    let slots: SlotTable
     /// Nil when the options want no report.
     let stalls: StallReporter?
     private let lock: any FileLock
@@ -35,7 +36,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         names: FileNames, tree: Tree, versions: VersionSet, pipeline: CommitPipeline,
         wal: WALWriter, background: BackgroundWork, controller: WriteController,
         lock: any FileLock, incarnation: Incarnation, archiver: LogArchiver?,
-        options: EngineOptions, stalls: StallReporter?,
+        slots: SlotTable, options: EngineOptions, stalls: StallReporter?,
         random: any StorageRandom
     ) {
         self.names = names
@@ -48,6 +49,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         self.lock = lock
         self.incarnation = incarnation
         self.archiver = archiver
+        self.slots = slots
         self.stalls = stalls
         spills = SpillSpace(store: versions.store, options: options, random: random) {
             [versions] in versions.allocateFileNumber()

@@ -90,6 +90,8 @@ public struct EngineOptions: Sendable {
 
     /// Where the log is archived for restores to a point in time; nil: nowhere.
     public var archive: ArchiveOptions?
+    /// What replication slots may hold of the log.
+    public var slots = ReplicationSlotOptions()
 
     /// So long after a commit its timestamp is closed in the log; longer, and ever more rarely, while
     /// nothing is committed. 0: only on close.

@@ -93,6 +93,7 @@ extension WALWriter {
                 callbacks.rotation(segment)
                 monitor.lock()
                 boundArchive()
+                boundSlots()
             } else if wantsSpare, spares.isEmpty, failure == nil {
                 let number = nextSpareNumber
                 nextSpareNumber += 1
@@ -188,8 +189,10 @@ extension WALWriter {
     private func dropReleasedSegments() {
         var released = 0
         boundArchive()
+        boundSlots()
         while released + 1 < segments.count, segments[released + 1].firstLSN <= releasedBelow {
             if let hold = archiveHold, segments[released].number >= hold { break }
+            if isHeldBySlots(before: segments[released + 1]) { break }
             released += 1
         }
         var kept: UInt64 = 0

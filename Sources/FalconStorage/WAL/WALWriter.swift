@@ -55,6 +55,12 @@ final class WALWriter: @unchecked Sendable {
     var archiveCapBytes = UInt64.max
     /// They took more, and were released.
     var isArchiveLost = false
+    /// Records from here on stay for replication slots; nil: there are none.
+    var slotHold: LSN?
+    /// Ended segments that wait for slots may take so much.
+    var slotCapBytes = UInt64.max
+    /// They took more: what slots needed before it was given up.
+    var slotFloorLSN = LSN.zero
     var backgroundSync: (file: any File, end: LSN)?
     var isBackgroundSyncing = false
     /// What the last background sync that was begun, or is about to be, covers.

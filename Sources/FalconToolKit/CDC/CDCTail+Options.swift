@@ -1,5 +1,8 @@
 import ArgumentParser
+import FalconChanges
 import FalconStorage
+
+extension DialectName: ExpressibleByArgument {}
 
 /// How the lines look.
 struct FormOptions: ParsableArguments {
@@ -42,6 +45,12 @@ struct SpanOptions: ParsableArguments {
         transform: ToolArgument.time)
     var untilTime: UInt64?
 
+    @Option(
+        help:
+            "Begin where this replication slot is; only its database's changes. The slot stays there."
+    )
+    var slot: String?
+
     @Flag(help: "Begin with the tables' rows as of now, then the changes from there on.")
     var snapshot = false
 
@@ -60,6 +69,9 @@ struct SpanOptions: ParsableArguments {
         }
         if snapshot, fromLsn != nil || fromTime != nil {
             throw ValidationError("--snapshot says itself where the changes begin.")
+        }
+        if slot != nil, snapshot || fromLsn != nil || fromTime != nil {
+            throw ValidationError("--slot says itself where the changes begin.")
         }
         if let fromTime, let untilTime, fromTime > untilTime {
             throw ValidationError("--from-time lies after --until-time.")
@@ -103,11 +115,15 @@ struct FilterOptions: ParsableArguments {
     }
 
     var selection: ChangeSelection {
-        ChangeSelection(
-            tables: table.map(TableGlob.init), columns: column.map(TableGlob.init),
-            operations: Set(op), transactions: Set(transaction),
-            keys: KeyBounds(from: keyFrom, to: keyTo), showsTransactions: !rowsOnly,
-            showsSchema: !rowsOnly)
+        var selection = ChangeSelection()
+        selection.tables = table.map { TableGlob($0) }
+        selection.columns = column.map { TableGlob($0) }
+        selection.operations = Set(op)
+        selection.transactions = Set(transaction)
+        selection.keys = KeyBounds(from: keyFrom, to: keyTo)
+        selection.showsTransactions = !rowsOnly
+        selection.showsSchema = !rowsOnly
+        return selection
     }
 }
 

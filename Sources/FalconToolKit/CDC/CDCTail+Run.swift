@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 extension CDCTail {
@@ -88,25 +89,18 @@ extension CDCTail {
     private func dialect(
         _ log: UID, _ emit: @escaping ([UInt8]) throws(StorageError) -> Void
     ) -> ChangeDialect {
-        let strings = form.numbersAsStrings
-        let falcon = ValueWriter(.falcon, numbersAsStrings: strings)
+        let values = ValueWriter(.falcon, numbersAsStrings: form.numbersAsStrings)
         switch format {
-        case .text: return TextDialect(falcon, emit: emit)
-        case .csv: return CSVDialect(falcon, emit: emit)
+        case .text: return TextDialect(values, emit: emit)
+        case .csv:
+            return CSVDialect(
+                values, schemaVersion: Int(ReportWriter.schemaVersion), emit: emit)
         case .json, .jsonl: break
         }
-        switch form.dialect {
-        case .falcon: return FalconDialect(falcon, emit: emit)
-        case .debezium:
-            return DebeziumDialect(
-                ValueWriter(.debezium, numbersAsStrings: strings),
-                .init(keys: form.debeziumKeys, tombstones: form.debeziumTombstones),
-                emit: emit)
-        case .wal2json:
-            return WAL2JSONDialect(
-                ValueWriter(.wal2json, numbersAsStrings: strings), emit: emit)
-        case .cloudevents:
-            return CloudEventsDialect(falcon, source: "/falcondb/\(log)", emit: emit)
-        }
+        var options = ChangeDialect.Options()
+        options.numbersAsStrings = form.numbersAsStrings
+        options.debezium = DebeziumDialect.Options(
+            keys: form.debeziumKeys, tombstones: form.debeziumTombstones)
+        return ChangeDialect.make(form.dialect, options, log: log, emit: emit)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FalconChanges
 import FalconStorage
 
 /// Shows the committed row changes of a data directory, transaction by transaction.

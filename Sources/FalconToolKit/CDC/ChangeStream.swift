@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 /// One run: from where it begins, through the log, to where it ends.
@@ -18,6 +19,8 @@ final class ChangeStream {
     var schema: SchemaHistory { formatter.schema }
     /// Changes from there on are shown.
     private var from: LSN = .zero
+    /// The slot that the stream begins at.
+    private var slot: ReplicationSlot?
 
     init(
         report: ReportWriter, root: String, span: SpanOptions, isLive: Bool,
@@ -35,7 +38,8 @@ final class ChangeStream {
 
     func run(_ condition: DirectoryCondition) throws(StorageError) {
         let isResumed = !output.cursor.isNew
-        let asked = isResumed ? output.cursor.endLSN : span.fromLsn
+        slot = try SlotPlace.find(span.slot, root: root, context.environment)
+        let asked = isResumed ? output.cursor.endLSN : slot?.confirmedLSN ?? span.fromLsn
         from = asked ?? .zero
         try start(asked)
         if span.snapshot, !isResumed {
@@ -106,7 +110,7 @@ final class ChangeStream {
                 !isPastEnd(timestamp.microsSince1970)
             else { return .ended }
             try checkAbandoned()
-            if isShown(transaction.lsn, timestamp) {
+            if isShown(transaction.lsn, timestamp), isOfSlot(transaction) {
                 let head = ChangeHead(transaction, after: previous)
                 guard try formatter.show(transaction, head) else { return .brokenOff }
             } else {
@@ -122,6 +126,10 @@ final class ChangeStream {
     private func isShown(_ lsn: LSN, _ timestamp: Timestamp) -> Bool {
         lsn >= from && timestamp > output.cursor.snapshot
             && timestamp.microsSince1970 >= span.fromTime ?? 0
+    }
+
+    private func isOfSlot(_ transaction: ChangeTransaction) -> Bool {
+        slot.map { $0.database == transaction.header.database } ?? true
     }
 
     /// Throws when the stream was shown commits that the next start of the server then did not have.

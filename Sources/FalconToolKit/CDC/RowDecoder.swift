@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconSchema
 import FalconStorage
 
@@ -17,7 +18,7 @@ struct RowDecoder {
     ) throws(StorageError) -> [(String, JSONValue)] {
         var values: [Datum] = []
         do throws(SQLError) { values = try table.codec.decodeAll(bytes) } catch {
-            throw Self.damaged("row", table, error)
+            throw table.damaged("row", error)
         }
         var fields: [(String, JSONValue)] = []
         for (column, value) in zip(table.descriptor.columns, values) where !column.isDropped {
@@ -33,17 +34,17 @@ struct RowDecoder {
         let descriptor = table.descriptor
         if descriptor.hasHiddenRowID {
             guard let row = KeyCodec.rowID(endOf: bytes) else {
-                throw Self.damaged("key", table, nil)
+                throw table.damaged("key", nil)
             }
             return [("_rowid", .unsigned(row))]
         }
         var reader = ByteReader(bytes)
-        guard reader.skip(KeyCodec.prefixLength) else { throw Self.damaged("key", table, nil) }
+        guard reader.skip(KeyCodec.prefixLength) else { throw table.damaged("key", nil) }
         var fields: [(String, JSONValue)] = []
         for part in descriptor.primaryKey {
             let index = Int(part.attribute) - 1
             guard descriptor.columns.indices.contains(index) else {
-                throw Self.damaged("descriptor", table, nil)
+                throw table.damaged("descriptor", nil)
             }
             let column = descriptor.columns[index]
             do throws(SQLError) {
@@ -52,7 +53,7 @@ struct RowDecoder {
                     nullsFirst: part.nullsFirst)
                 fields.append((column.name, json(value, type: column.type.oid)))
             } catch {
-                throw Self.damaged("key", table, error)
+                throw table.damaged("key", error)
             }
         }
         return fields
@@ -74,13 +75,5 @@ struct RowDecoder {
         case .text(let text): return .string(text)
         default: return .string(TypeIO.text(value, type: type, settings: settings))
         }
-    }
-
-    static func damaged(
-        _ what: String, _ table: TableView, _ error: SQLError?
-    ) -> StorageError {
-        StorageError(
-            .corruption, kind: .bug, "A \(what) of \(table.name) cannot be decoded.",
-            cause: error?.message)
     }
 }

@@ -1,3 +1,5 @@
+import FalconChanges
+
 /// A JSON value whose objects keep the order of their fields, so that output is deterministic.
 public indirect enum JSONValue: Sendable {
     case null
@@ -63,37 +65,7 @@ public indirect enum JSONValue: Sendable {
     }
 
     static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
-        var text = text
-        bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { utf8 in
-            var start = 0
-            for index in utf8.indices where needsEscape[Int(utf8[index])] {
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
-                appendEscaped(utf8[index], to: &bytes)
-                start = index + 1
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    private static let needsEscape: [Bool] = (0..<256).map {
-        $0 < 0x20 || $0 == 0x7F || $0 == 0x22 || $0 == 0x5C
-    }
-
-    private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {
-        switch byte {
-        case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
-        case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
-        case 0x0A: bytes.append(contentsOf: "\\n".utf8)
-        case 0x0D: bytes.append(contentsOf: "\\r".utf8)
-        case 0x09: bytes.append(contentsOf: "\\t".utf8)
-        default:
-            let hex = String(byte, radix: 16)
-            bytes.append(contentsOf: "\\u00".utf8)
-            if hex.utf8.count == 1 { bytes.append(UInt8(ascii: "0")) }
-            bytes.append(contentsOf: hex.utf8)
-        }
+        JSONLineWriter.appendQuoted(text, to: &bytes)
     }
 
     /// One cell of a CSV row: bare text, quoted where it must be; null is empty.
@@ -104,10 +76,6 @@ public indirect enum JSONValue: Sendable {
             case .string(let value): value
             default: encoded
             }
-        guard plain.utf8.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D })
-        else { return plain }
-        return "\""
-            + plain.split(separator: "\"", omittingEmptySubsequences: false)
-            .joined(separator: "\"\"") + "\""
+        return CSVDialect.cell(plain)
     }
 }

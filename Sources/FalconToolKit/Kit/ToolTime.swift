@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 /// Moments as tools write and read them: ISO 8601, microseconds, UTC unless a zone is given.
@@ -6,13 +7,7 @@ public enum ToolTime {
 
     /// `2026-01-31T23:59:59.500000Z`; `micros` since 1970.
     public static func format(_ micros: UInt64) -> String {
-        let micros = Int64(clamping: micros)
-        let days = micros / dayMicros
-        let inDay = micros % dayMicros
-        let (year, month, day) = civil(days: days)
-        let seconds = inDay / 1_000_000
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3600, 2)):"
-            + "\(pad(seconds / 60 % 60, 2)):\(pad(seconds % 60, 2)).\(pad(inDay % 1_000_000, 6))Z"
+        MomentText.utc(micros)
     }
 
     /// A commit timestamp's moment; its counter is left out.
@@ -80,11 +75,6 @@ public enum ToolTime {
         return Int64(head)
     }
 
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.count)) + text
-    }
-
     private static func daysIn(month: Int64, year: Int64) -> Int64 {
         switch month {
         case 4, 6, 9, 11: 30
@@ -100,17 +90,5 @@ public enum ToolTime {
         let ofEra = y - era * 400
         let ofYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
-    }
-
-    private static func civil(days: Int64) -> (Int64, Int64, Int64) {
-        let z = days + 719_468
-        let era = z / 146_097
-        let ofEra = z - era * 146_097
-        let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let mp = (5 * ofYear + 2) / 153
-        let month = mp < 10 ? mp + 3 : mp - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return (year, month, ofYear - (153 * mp + 2) / 5 + 1)
     }
 }

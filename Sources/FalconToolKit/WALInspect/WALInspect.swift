@@ -1,4 +1,5 @@
 import ArgumentParser
+import FalconChanges
 import FalconStorage
 
 /// `wal-inspect DIR`: what the log of a dead or live node holds, and what recovery will make of it.

@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 /// Which operations of a record are listed and counted.

@@ -10,6 +10,7 @@ final class TestDatabase: @unchecked Sendable {
     private let options: SQLDatabaseOptions
     private let encryption: EncryptionOptions?
     private let archive: ArchiveOptions?
+    private let slots: ReplicationSlotOptions?
     private(set) var engine: StorageEngine
     private(set) var sql: SQLDatabase
 
@@ -17,7 +18,7 @@ final class TestDatabase: @unchecked Sendable {
         durability: Durability = .written, settings: [(String, String)] = [],
         notificationQueueBytes: Int? = nil, serializableCount: Int? = nil,
         serializableBytes: Int? = nil, encryption: EncryptionOptions? = nil,
-        archive: ArchiveOptions? = nil
+        archive: ArchiveOptions? = nil, slots: ReplicationSlotOptions? = nil
     ) throws {
         var options = SQLDatabaseOptions()
         if let serializableCount { options.serializableLimit.count = serializableCount }
@@ -28,17 +29,22 @@ final class TestDatabase: @unchecked Sendable {
         self.options = options
         self.encryption = encryption
         self.archive = archive
-        engine = try Self.openEngine(fileSystem, encryption, archive)
+        self.slots = slots
+        engine = try Self.openEngine(fileSystem, encryption, archive, slots)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
     private static func openEngine(
         _ fileSystem: MemoryFileSystem, _ encryption: EncryptionOptions?,
-        _ archive: ArchiveOptions?
+        _ archive: ArchiveOptions?, _ slots: ReplicationSlotOptions?
     ) throws -> StorageEngine {
         var options = EngineOptions()
         options.encryption = encryption
         options.archive = archive
+        if let slots {
+            options.slots = slots
+            options.catalogReader = CatalogCheckpoint.reader
+        }
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
         return try StorageEngine.open(
             at: "/db", options: options, environment: StorageEnvironment(fileSystem: fileSystem))
@@ -73,7 +79,7 @@ final class TestDatabase: @unchecked Sendable {
     func restart() throws {
         sql.close()
         try engine.close()
-        engine = try Self.openEngine(fileSystem, encryption, archive)
+        engine = try Self.openEngine(fileSystem, encryption, archive, slots)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
@@ -83,7 +89,7 @@ final class TestDatabase: @unchecked Sendable {
         sql.close()
         try engine.close()
         fileSystem = survived
-        engine = try Self.openEngine(fileSystem, encryption, archive)
+        engine = try Self.openEngine(fileSystem, encryption, archive, slots)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 

@@ -230,4 +230,23 @@ import Testing
         let lines = text.split(separator: "\n").map(String.init)
         try check(try parse(lines), shop.states.withLock { $0 }, seed)
     }
+
+    @Test func aSlotIsWhereItsStreamBegins() throws {
+        let shop = try Shop(seed: 5)
+        for number in 1...3 { try shop.write(number) }
+        let slot = try ReplicationSlotStore(shop.engine).create("s", database: DatabaseID(0))
+        try ReplicationSlotStore(shop.engine).create("other", database: DatabaseID(9))
+        for number in 4...9 { try shop.write(number) }
+        try shop.engine.close()
+        func tail(_ arguments: String...) -> ToolRun {
+            ToolRun(CDCTail.self, ["/db"] + arguments, environment: shop.environment)
+        }
+        let run = tail("--slot", "s")
+        #expect(run.exit == .clean)
+        #expect(!run.lines.isEmpty)
+        #expect(run.lines == tail("--from-lsn", slot.confirmedLSN.description).lines)
+        #expect(tail("--slot", "other").lines.isEmpty)
+        #expect(tail("--slot", "t").exit == .usage)
+        #expect(tail("--slot", "s", "--snapshot").exit == .usage)
+    }
 }

@@ -4,7 +4,7 @@ import FalconStorage
 ///
 /// `id` is where the change is in the log and in its transaction: one change has the same id whenever it is
 /// sent.
-final class CloudEventsDialect: FalconDialect {
+package final class CloudEventsDialect: FalconDialect {
     private let source: String
 
     /// - Parameter source: names the database cluster.
@@ -87,10 +87,10 @@ final class CloudEventsDialect: FalconDialect {
         try close()
     }
 
-    override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
+    package override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
         open(
             "heartbeat", id: "heartbeat-\(beat.resolved)-\(beat.nowMicros)",
-            time: ToolTime.format(beat.nowMicros))
+            time: MomentText.utc(beat.nowMicros))
         appendObject(beat)
         try close()
     }

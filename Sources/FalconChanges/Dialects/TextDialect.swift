@@ -1,7 +1,7 @@
 import FalconStorage
 
 /// Lines for people.
-final class TextDialect: ChangeDialect {
+package final class TextDialect: ChangeDialect {
     override func begin(_ head: ChangeHead) throws(StorageError) {
         line.plain(
             "BEGIN \(head.transaction?.rawValue ?? 0) at \(head.lsnText), \(head.timeText)")
@@ -53,9 +53,9 @@ final class TextDialect: ChangeDialect {
         try end()
     }
 
-    override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
+    package override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
         line.plain(
-            "HEARTBEAT \(ToolTime.format(beat.nowMicros)), resume from \(beat.resolved), "
+            "HEARTBEAT \(MomentText.utc(beat.nowMicros)), resume from \(beat.resolved), "
                 + "\(beat.lagMicros / 1000) ms behind")
         try end()
     }

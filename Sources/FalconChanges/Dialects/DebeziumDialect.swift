@@ -4,12 +4,17 @@ import FalconStorage
 /// Debezium's envelopes, as its JSON converter writes them without schemas.
 ///
 /// `ts_ms` is the commit's time, not the tool's: the same log gives the same bytes.
-final class DebeziumDialect: ChangeDialect {
-    struct Options {
+package final class DebeziumDialect: ChangeDialect {
+    package struct Options {
         /// Each line as `key TAB value`, the form of Kafka's console tools.
-        var keys = false
+        package var keys = false
         /// A null value under the key of a deleted row.
-        var tombstones = false
+        package var tombstones = false
+
+        package init(keys: Bool = false, tombstones: Bool = false) {
+            self.keys = keys
+            self.tombstones = tombstones
+        }
     }
 
     private static let name: StaticString = "falcon"
@@ -248,7 +253,7 @@ final class DebeziumDialect: ChangeDialect {
         try end()
     }
 
-    override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
+    package override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
         if options.keys { line.raw("{\"serverName\":\"falcon\"}\t") }
         line.raw("{\"ts_ms\":")
         line.number(beat.nowMicros / 1000)

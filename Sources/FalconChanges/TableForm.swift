@@ -2,7 +2,7 @@ import FalconSchema
 import FalconStorage
 
 /// A version of a table, with all that its lines repeat made once.
-final class TableForm {
+package final class TableForm {
     struct Column {
         /// Its place in the decoded row.
         let index: Int
@@ -36,14 +36,14 @@ final class TableForm {
     let quotedTable: [UInt8]
     /// Its rows are shown: those whose keys lie in ``keyRange``.
     let isSelected: Bool
-    let keyRange: KeyRange
+    package let keyRange: KeyRange
     /// Of the transaction being shown.
     var shownRows = 0
     /// Rows whose old key was deleted and that have yet to come under the new one.
     var pendingMoves = 0
     var isTouched = false
 
-    var descriptor: TableDescriptor { view.descriptor }
+    package var descriptor: TableDescriptor { view.descriptor }
     var name: String { view.name }
 
     init(
@@ -66,7 +66,7 @@ final class TableForm {
         for part in table.primaryKey {
             let index = Int(part.attribute) - 1
             guard table.columns.indices.contains(index) else {
-                throw RowDecoder.damaged("descriptor", view, nil)
+                throw view.damaged("descriptor", nil)
             }
             let column = table.columns[index]
             parts.append(
@@ -86,7 +86,7 @@ final class TableForm {
 
     static func quoted(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
-        JSONValue.appendQuoted(text, to: &bytes)
+        JSONLineWriter.appendQuoted(text, to: &bytes)
         return bytes
     }
 

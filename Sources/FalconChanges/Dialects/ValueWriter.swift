@@ -2,8 +2,8 @@ import FalconSchema
 import FalconStorage
 
 /// Writes a column's value as JSON, in the way of one dialect.
-struct ValueWriter {
-    enum Style {
+package struct ValueWriter {
+    package enum Style {
         case falcon, debezium, wal2json
     }
 
@@ -12,7 +12,7 @@ struct ValueWriter {
     let numbersAsStrings: Bool
     private let settings = DisplaySettings()
 
-    init(_ style: Style, numbersAsStrings: Bool) {
+    package init(_ style: Style, numbersAsStrings: Bool) {
         self.style = style
         self.numbersAsStrings = numbersAsStrings
     }

@@ -8,6 +8,7 @@
 ///     36     results by expiry                     37     an entry of the audit log
 ///     38     the audit log's cursor                39     a part of a prepared transaction's payload
 ///     40     a committed transaction's number      41     the largest number dropped from 40
+///     42     a replication slot
 ///
 /// Operations on them have class `.system`: change capture does not show them.
 enum SystemKey {
@@ -22,6 +23,7 @@ enum SystemKey {
         case preparedPayloads = 39
         case transactionStatus = 40
         case transactionStatusLimit = 41
+        case replicationSlots = 42
     }
 
     static let prefixBytes = 8
@@ -58,21 +60,5 @@ struct KeyWriter {
 
     mutating func append<T: FixedWidthInteger>(bigEndian number: T) {
         withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-}
-
-extension WriteBatch {
-    func putSystem(_ key: [UInt8], _ value: [UInt8]) throws(StorageError) {
-        try key.withStorageBytes { key throws(StorageError) in
-            try value.withStorageBytes { value throws(StorageError) in
-                try put(key: key, value: value, class: .system)
-            }
-        }
-    }
-
-    func deleteSystem(_ key: [UInt8]) throws(StorageError) {
-        try key.withStorageBytes { key throws(StorageError) in
-            try delete(key: key, class: .system)
-        }
     }
 }

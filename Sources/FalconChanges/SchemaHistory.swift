@@ -2,16 +2,23 @@ import FalconSchema
 import FalconStorage
 
 /// A table as of some point of the log, ready to decode its rows.
-final class TableView {
-    let descriptor: TableDescriptor
-    let codec: RowCodec
+package final class TableView {
+    package let descriptor: TableDescriptor
+    package let codec: RowCodec
     /// `schema.table`
-    let name: String
+    package let name: String
 
     init(_ descriptor: TableDescriptor) {
         self.descriptor = descriptor
         codec = RowCodec(descriptor)
         name = descriptor.schema + "." + descriptor.name
+    }
+
+    /// A row or key of the table that makes no sense.
+    package func damaged(_ what: String, _ error: SQLError?) -> StorageError {
+        StorageError(
+            .corruption, kind: .bug, "A \(what) of \(name) cannot be decoded.",
+            cause: error?.message)
     }
 
     /// Every change of a table's columns raises its version.
@@ -22,7 +29,7 @@ final class TableView {
 
 /// The tables and databases as of the point of the log that has been read: built from the catalog
 /// rows in the log, from CHECKPOINTs, or from the catalog of the directory itself.
-final class SchemaHistory {
+package final class SchemaHistory {
     /// By the eight bytes that begin a row's key. Dropped tables stay: their last rows may follow.
     private var tables: [UInt64: TableView] = [:]
     /// Indexes with their tables, in the same way.
@@ -31,14 +38,16 @@ final class SchemaHistory {
     /// The newest version of each table that is there, by its catalog key.
     private var newest: [[UInt8]: TableView] = [:]
 
+    package init() {}
+
     /// The table whose body `key` lies in.
-    func table(of key: UnsafeRawBufferPointer) -> TableView? {
+    package func table(of key: UnsafeRawBufferPointer) -> TableView? {
         guard key.count >= KeyCodec.prefixLength else { return nil }
         return tables[key.loadUnaligned(as: UInt64.self)]
     }
 
     /// The index whose body `key` lies in.
-    func index(
+    package func index(
         of key: UnsafeRawBufferPointer
     ) -> (index: IndexDescriptor, table: TableView)? {
         guard key.count >= KeyCodec.prefixLength else { return nil }
@@ -46,16 +55,16 @@ final class SchemaHistory {
     }
 
     /// The newest version of the table that a catalog key names.
-    func table(ofCatalogKey key: UnsafeRawBufferPointer) -> TableView? {
+    package func table(ofCatalogKey key: UnsafeRawBufferPointer) -> TableView? {
         key.count == 12 ? newest[Array(key)] : nil
     }
 
     /// Forgets which versions are the newest, before a catalog of an earlier time is taken in. The tables'
     /// bodies stay known.
-    func forgetNewest() { newest = [:] }
+    package func forgetNewest() { newest = [:] }
 
     /// The tables that are there, by database and storage.
-    var currentTables: [TableView] {
+    package var currentTables: [TableView] {
         newest.values.sorted {
             ($0.descriptor.database, $0.descriptor.storageID)
                 < ($1.descriptor.database, $1.descriptor.storageID)
@@ -63,12 +72,12 @@ final class SchemaHistory {
     }
 
     /// Takes in that a catalog row was deleted. The table's bodies stay known.
-    func forget(catalogKey key: UnsafeRawBufferPointer) { newest[Array(key)] = nil }
+    package func forget(catalogKey key: UnsafeRawBufferPointer) { newest[Array(key)] = nil }
 
-    func databaseName(_ id: DatabaseID) -> String { databases[id] ?? String(id.rawValue) }
+    package func databaseName(_ id: DatabaseID) -> String { databases[id] ?? String(id.rawValue) }
 
     /// Takes in a catalog row.
-    func apply(
+    package func apply(
         key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer
     ) throws(StorageError) {
         guard let (_, storage) = KeyCodec.parsePrefix(key) else { return }
@@ -101,11 +110,11 @@ final class SchemaHistory {
         }
     }
 
-    func apply(_ checkpoint: CheckpointRecord) throws(StorageError) {
+    package func apply(_ checkpoint: CheckpointRecord) throws(StorageError) {
         for entry in checkpoint.catalog { try apply(key: entry.key, value: entry.value) }
     }
 
-    func apply(key: [UInt8], value: [UInt8]) throws(StorageError) {
+    package func apply(key: [UInt8], value: [UInt8]) throws(StorageError) {
         try key.withRawBytes { key throws(StorageError) in
             try value.withRawBytes { value throws(StorageError) in
                 try apply(key: key, value: value)
@@ -115,7 +124,7 @@ final class SchemaHistory {
 
     /// Takes in the newest catalog of a directory, for a log that does not reach back to its
     /// beginning.
-    func load(root: String, environment: StorageEnvironment) throws(StorageError) {
+    package func load(root: String, environment: StorageEnvironment) throws(StorageError) {
         var options = EngineOptions()
         options.isReadOnly = true
         options.createIfMissing = false
@@ -126,7 +135,7 @@ final class SchemaHistory {
     }
 
     /// Takes in the catalog as of `now`.
-    func load(_ engine: StorageEngine, at now: Timestamp) throws(StorageError) {
+    package func load(_ engine: StorageEngine, at now: Timestamp) throws(StorageError) {
         try scan(engine, CatalogKeys.shared, CatalogKeys.databases, now)
         for database in databases.keys.sorted() {
             try scan(engine, database, CatalogKeys.tables, now)

@@ -1,11 +1,31 @@
 import FalconStorage
 
 /// Rows of csv, in the order of ``columns``.
-final class CSVDialect: ChangeDialect {
-    static let columns = [
+package final class CSVDialect: ChangeDialect {
+    package static let columns = [
         "op", "database", "table", "lsn", "end_lsn", "txid", "ts", "commit_ts", "key", "before",
         "after", "rows", "table_version",
     ]
+
+    private let schemaVersion: Int
+
+    /// - Parameter schemaVersion: the first cell of every row.
+    package init(
+        _ values: ValueWriter, schemaVersion: Int,
+        emit: @escaping ([UInt8]) throws(StorageError) -> Void
+    ) {
+        self.schemaVersion = schemaVersion
+        super.init(values, emit: emit)
+    }
+
+    /// One cell of a row: bare text, quoted where it must be.
+    package static func cell(_ plain: String) -> String {
+        guard plain.utf8.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D })
+        else { return plain }
+        return "\""
+            + plain.split(separator: "\"", omittingEmptySubsequences: false)
+            .joined(separator: "\"\"") + "\""
+    }
 
     private struct Cells {
         var op: String
@@ -72,12 +92,12 @@ final class CSVDialect: ChangeDialect {
                 rows: Int(clamping: file.entryCount)), head)
     }
 
-    override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
-        line.number(Int(ReportWriter.schemaVersion))
+    package override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
+        line.number(schemaVersion)
         line.raw(",heartbeat,,,")
         line.plain(beat.resolved.description)
         line.raw(",,,")
-        line.plain(ToolTime.format(beat.nowMicros))
+        line.plain(MomentText.utc(beat.nowMicros))
         line.raw(",,,,,,")
         try end()
     }
@@ -89,14 +109,14 @@ final class CSVDialect: ChangeDialect {
 
     private func write(_ cells: Cells, _ head: ChangeHead) throws(StorageError) {
         let row: [String] = [
-            String(ReportWriter.schemaVersion), cells.op, cells.table?.database ?? "",
+            String(schemaVersion), cells.op, cells.table?.database ?? "",
             cells.table?.name ?? cells.name ?? "", head.lsnText,
             cells.endLSN?.description ?? "", head.transaction.map { "\($0.rawValue)" } ?? "",
             head.timeText, "\(head.timestamp.rawValue)", cells.key, cells.before, cells.after,
             cells.rows.map(String.init) ?? "",
             cells.table.map { "\($0.descriptor.version)" } ?? "",
         ]
-        line.plain(row.map { JSONValue.string($0).csvCell }.joined(separator: ","))
+        line.plain(row.map(Self.cell).joined(separator: ","))
         try end()
     }
 }

@@ -40,7 +40,7 @@ struct SchemaChange {
 }
 
 /// A sign of life: how far the stream has come.
-struct Heartbeat {
+package struct Heartbeat {
     /// All changes that end at or before it have been shown.
     var resolved: LSN
     var nowMicros: UInt64
@@ -50,4 +50,14 @@ struct Heartbeat {
     var lagBytes: UInt64
     /// How long the oldest of it waits; 0 when all is shown.
     var lagMicros: UInt64
+
+    package init(
+        resolved: LSN, nowMicros: UInt64, lastMicros: UInt64?, lagBytes: UInt64, lagMicros: UInt64
+    ) {
+        self.resolved = resolved
+        self.nowMicros = nowMicros
+        self.lastMicros = lastMicros
+        self.lagBytes = lagBytes
+        self.lagMicros = lagMicros
+    }
 }

@@ -1,16 +1,15 @@
-import ArgumentParser
 import FalconSchema
 import FalconStorage
 
 /// The form of a line.
-public enum DialectName: String, Sendable, CaseIterable, ExpressibleByArgument {
+package enum DialectName: String, Sendable, CaseIterable {
     case falcon, debezium
     case wal2json = "wal2json-v2"
     case cloudevents
 }
 
 /// Turns changes into lines. A subclass appends to ``line`` and calls ``end()`` for each.
-class ChangeDialect {
+package class ChangeDialect {
     @exclusivity(unchecked) final var line = JSONLineWriter()
     let values: ValueWriter
     private let emit: ([UInt8]) throws(StorageError) -> Void
@@ -34,7 +33,7 @@ class ChangeDialect {
     func ingest(_ file: IngestRecord.File, _ table: TableForm?, _ head: ChangeHead)
         throws(StorageError)
     {}
-    func heartbeat(_ beat: Heartbeat) throws(StorageError) {}
+    package func heartbeat(_ beat: Heartbeat) throws(StorageError) {}
 
     /// Ends the line.
     final func end() throws(StorageError) {
@@ -87,7 +86,7 @@ class ChangeDialect {
         do throws(SQLError) {
             try table.view.codec.decode(bytes, table.projection, into: &row)
         } catch {
-            throw RowDecoder.damaged("row", table.view, error)
+            throw table.view.damaged("row", error)
         }
     }
 
@@ -132,13 +131,13 @@ class ChangeDialect {
     ) throws(StorageError) {
         guard !table.keyParts.isEmpty else {
             guard let id = KeyCodec.rowID(endOf: key) else {
-                throw RowDecoder.damaged("key", table.view, nil)
+                throw table.view.damaged("key", nil)
             }
             return body(nil, .int(Int64(bitPattern: id)))
         }
         var reader = ByteReader(key)
         guard reader.skip(KeyCodec.prefixLength) else {
-            throw RowDecoder.damaged("key", table.view, nil)
+            throw table.view.damaged("key", nil)
         }
         var isFirst = true
         for part in table.keyParts {
@@ -148,7 +147,7 @@ class ChangeDialect {
                     &reader, type: part.type.oid, descending: part.column.isDescending,
                     nullsFirst: part.column.nullsFirst)
             } catch {
-                throw RowDecoder.damaged("key", table.view, error)
+                throw table.view.damaged("key", error)
             }
             if !isFirst { line.raw(",") }
             isFirst = false

@@ -2,17 +2,20 @@ import FalconSchema
 import FalconStorage
 
 /// What of a stream is shown.
-struct ChangeSelection {
-    var tables: [TableGlob] = []
+package struct ChangeSelection {
+    package var tables: [TableGlob] = []
     /// Patterns of columns' names; empty for all. Key columns are always shown.
-    var columns: [TableGlob] = []
+    package var columns: [TableGlob] = []
     /// Empty for all.
-    var operations: Set<String> = []
+    package var operations: Set<String> = []
     /// Empty for all.
-    var transactions: Set<UInt64> = []
-    var keys = KeyBounds()
-    var showsTransactions = true
-    var showsSchema = true
+    package var transactions: Set<UInt64> = []
+    package var keys = KeyBounds()
+    package var showsTransactions = true
+    package var showsSchema = true
+
+    /// All of it.
+    package init() {}
 
     func shows(_ table: TableDescriptor) -> Bool {
         tables.isEmpty || tables.contains { $0.matches(table) }
@@ -31,9 +34,14 @@ struct ChangeSelection {
 }
 
 /// The range of keys that `--key-from` and `--key-to` name: values of leading key columns, with commas between.
-struct KeyBounds {
-    var from: String?
-    var to: String?
+package struct KeyBounds {
+    package var from: String?
+    package var to: String?
+
+    package init(from: String? = nil, to: String? = nil) {
+        self.from = from
+        self.to = to
+    }
 
     var isEmpty: Bool { from == nil && to == nil }
 

@@ -1,11 +1,11 @@
 import FalconSchema
 import FalconStorage
 
-/// Turns transactions into the lines that cdc-tail shows.
-final class ChangeFormatter {
-    let schema: SchemaHistory
+/// Turns transactions into the lines that cdc-tail and replication slots show.
+package final class ChangeFormatter {
+    package let schema: SchemaHistory
     let selection: ChangeSelection
-    let dialect: ChangeDialect
+    package let dialect: ChangeDialect
     let forms: TableForms
     /// Called once per storage whose table is unknown.
     private let onUnknown: (String, LSN) -> Void
@@ -20,7 +20,7 @@ final class ChangeFormatter {
     private var rows = 0
     private var touched: [TableForm] = []
 
-    init(
+    package init(
         schema: SchemaHistory, selection: ChangeSelection, dialect: ChangeDialect,
         shouldStop: @escaping () -> Bool, onUnknown: @escaping (String, LSN) -> Void
     ) {
@@ -33,7 +33,7 @@ final class ChangeFormatter {
     }
 
     /// Takes in the transaction's DDL; its rows are not shown.
-    func skip(_ transaction: ChangeTransaction) throws(StorageError) {
+    package func skip(_ transaction: ChangeTransaction) throws(StorageError) {
         try transaction.forEachOperation { operation throws(StorageError) in
             if operation.operationClass == .catalog { try take(operation) }
             return true
@@ -50,7 +50,9 @@ final class ChangeFormatter {
 
     /// Writes the transaction's lines: begin, rows in the order they were written, commit. A transaction
     /// without a selected row shows nothing. False: it was broken off.
-    func show(_ transaction: ChangeTransaction, _ head: ChangeHead) throws(StorageError) -> Bool {
+    package func show(_ transaction: ChangeTransaction, _ head: ChangeHead) throws(StorageError)
+        -> Bool
+    {
         let number = transaction.header.transaction.rawValue
         if !selection.transactions.isEmpty, !selection.transactions.contains(number) {
             try skip(transaction)
@@ -237,7 +239,7 @@ final class ChangeFormatter {
 
     /// A line for each file that came in from outside. Its rows are in the file and not in the log, so
     /// they are counted and not shown.
-    func show(_ ingest: IngestRecord, _ head: ChangeHead) throws(StorageError) {
+    package func show(_ ingest: IngestRecord, _ head: ChangeHead) throws(StorageError) {
         guard selection.shows("ingest"), selection.transactions.isEmpty else { return }
         dialect.enter(head)
         for file in ingest.files {
@@ -249,12 +251,12 @@ final class ChangeFormatter {
         }
     }
 
-    typealias EmitRow =
+    package typealias EmitRow =
         (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(StorageError) ->
         Void
 
     /// Shows the rows of a snapshot: `walk` calls back with each row of a table. False: it was broken off.
-    func showSnapshot(
+    package func showSnapshot(
         _ head: ChangeHead, _ tables: [TableView],
         _ walk: (TableForm, EmitRow) throws(StorageError) -> Bool
     ) throws(StorageError) -> Bool {

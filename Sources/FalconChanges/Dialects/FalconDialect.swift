@@ -2,7 +2,7 @@ import FalconSchema
 import FalconStorage
 
 /// The tool's own lines: one flat object each, told apart by `op`.
-class FalconDialect: ChangeDialect {
+package class FalconDialect: ChangeDialect {
     /// What the lines of a transaction share, encoded once.
     private var shared: [UInt8] = []
 
@@ -161,7 +161,7 @@ class FalconDialect: ChangeDialect {
         line.raw("}")
     }
 
-    override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
+    package override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
         appendObject(beat)
         try end()
     }
@@ -170,11 +170,11 @@ class FalconDialect: ChangeDialect {
         line.raw("{\"op\":\"heartbeat\",\"lsn\":\"")
         line.plain(beat.resolved.description)
         line.raw("\",\"ts\":\"")
-        line.plain(ToolTime.format(beat.nowMicros))
+        line.plain(MomentText.utc(beat.nowMicros))
         line.raw("\",\"last_ts\":")
         if let last = beat.lastMicros {
             line.raw("\"")
-            line.plain(ToolTime.format(last))
+            line.plain(MomentText.utc(last))
             line.raw("\"")
         } else {
             line.raw("null")

@@ -3,7 +3,7 @@ import FalconStorage
 
 /// The lines of wal2json's format version 2, with its options include-xids, include-timestamp and
 /// include-lsn on.
-final class WAL2JSONDialect: ChangeDialect {
+package final class WAL2JSONDialect: ChangeDialect {
     /// Writes what wal2json has no action for, as the content of a message.
     private let inner: FalconDialect
     private var shared: [UInt8] = []
@@ -108,7 +108,7 @@ final class WAL2JSONDialect: ChangeDialect {
         try message("falcon.ingest")
     }
 
-    override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
+    package override func heartbeat(_ beat: Heartbeat) throws(StorageError) {
         inner.appendObject(beat)
         line.raw("{\"action\":\"M\",\"xid\":null,\"timestamp\":null,\"lsn\":\"")
         line.plain(beat.resolved.description)

@@ -2,15 +2,17 @@ import FalconSchema
 
 /// A pattern of table names: `*` for any run of characters, `?` for one. With a dot it is matched
 /// against `schema.table`, without one against the table's name in any schema.
-struct TableGlob: Sendable {
+package struct TableGlob: Sendable {
     let pattern: String
 
-    func matches(_ table: TableDescriptor) -> Bool {
+    package init(_ pattern: String) { self.pattern = pattern }
+
+    package func matches(_ table: TableDescriptor) -> Bool {
         let name = pattern.utf8.contains(0x2E) ? table.schema + "." + table.name : table.name
         return Self.matches(Array(pattern.unicodeScalars), Array(name.unicodeScalars))
     }
 
-    func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         Self.matches(Array(pattern.unicodeScalars), Array(name.unicodeScalars))
     }
 

@@ -2,7 +2,7 @@ import FalconSchema
 import FalconStorage
 
 /// What all lines of one transaction, or of a snapshot, share.
-struct ChangeHead {
+package struct ChangeHead {
     let lsn: LSN
     let endLSN: LSN
     /// The end of the transaction before, zero at the log's beginning.
@@ -16,7 +16,7 @@ struct ChangeHead {
     let lsnText: String
     let timeText: String
 
-    init(_ transaction: ChangeTransaction, after previousEnd: LSN) {
+    package init(_ transaction: ChangeTransaction, after previousEnd: LSN) {
         self.init(
             lsn: transaction.lsn, endLSN: transaction.endLSN, previousEnd: previousEnd,
             transaction: transaction.header.transaction,
@@ -25,13 +25,13 @@ struct ChangeHead {
     }
 
     /// Of rows as of `timestamp`, from which the changes at and after `lsn` lead on.
-    init(snapshot timestamp: Timestamp, at lsn: LSN) {
+    package init(snapshot timestamp: Timestamp, at lsn: LSN) {
         self.init(
             lsn: lsn, endLSN: lsn, previousEnd: lsn, transaction: nil, timestamp: timestamp,
             wallMicros: timestamp.microsSince1970, epoch: 0, isSnapshot: true)
     }
 
-    init(_ ingest: IngestRecord, lsn: LSN, endLSN: LSN, after previousEnd: LSN) {
+    package init(_ ingest: IngestRecord, lsn: LSN, endLSN: LSN, after previousEnd: LSN) {
         self.init(
             lsn: lsn, endLSN: endLSN, previousEnd: previousEnd, transaction: nil,
             timestamp: ingest.timestamp, wallMicros: ingest.wallMicros, epoch: 0)
@@ -50,7 +50,7 @@ struct ChangeHead {
         self.epoch = epoch
         self.isSnapshot = isSnapshot
         lsnText = lsn.description
-        timeText = ToolTime.format(wallMicros)
+        timeText = MomentText.utc(wallMicros)
     }
 
     /// What names the transaction in dialects that want one name: its number and where it is in the log.
