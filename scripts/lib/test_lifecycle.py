@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ import threading
 import time
 
 from claims import check, finish
+from disaster_recovery import claims, disaster
 from falconserver import Server, free_port
 from large_transactions import large_transactions
 from pgclient import Disconnected, ServerError
@@ -308,12 +310,47 @@ def encrypted(binary, directory):
     check("and closes", server.stop() == 0, server.tail())
 
 
+def destroyed(binary, directory):
+    """docs/operations/disaster-recovery.md, by its commands."""
+    place = os.path.join(directory, "destroyed")
+    os.mkdir(place)
+    claims(*disaster(os.path.dirname(os.path.abspath(binary)), place))
+
+
+def options_of(program, *words):
+    """The long options that its help lists."""
+    return set(re.findall(r"(--[a-z][a-z_0-9-]*)", re.sub(r"(?s)^.*?OPTIONS:", "", run(program, *words, "--help")[1])))
+
+
+def installed(binary, directory):
+    """scripts/install puts programs, man pages and completions where they belong."""
+    place, programs = os.path.join(directory, "installed"), os.path.dirname(os.path.abspath(binary))
+    done = subprocess.run(["scripts/install", "--prefix", "/usr", "--destdir", place], capture_output=True, text=True,
+                          timeout=300, env={**os.environ, "FALCON_BIN": programs})
+    check("scripts/install", done.returncode == 0, done.stdout + done.stderr)
+    for words in (["falcondb"], ["sst-verify"], ["wal-inspect"], ["cdc-tail"], ["pitr-restore"], ["pitr-restore", "plan"],
+                  ["pitr-restore", "apply"], ["falcon-bench", "kv"]):
+        program = os.path.join(place, "usr/bin", words[0])
+        with open(os.path.join(place, "usr/share/man/man1", "-".join(words) + ".1")) as file:
+            page = file.read().replace("\\-", "-")
+        wanted = options_of(program, *words[1:]) - {"--help", "--version"}
+        missing = sorted(option for option in wanted if option not in page)
+        check(f"the man page of {' '.join(words)} has all of its options", wanted and not missing, missing)
+    for name in ("falcondb", "pitr-restore"):
+        script = os.path.join(place, "usr/share/bash-completion/completions", name)
+        done = subprocess.run(["bash", "-n", script], capture_output=True, text=True, timeout=60)
+        check(f"bash reads the completions of {name}", done.returncode == 0 and os.path.getsize(script) > 500, done.stderr)
+    code, _, error = run("scripts/install", "--prefix", "relative")
+    check("a relative prefix is refused", code == 1 and "no absolute path" in error, error)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True, help="directory of the built falcondb")
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
-        for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted):
+        for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted, destroyed,
+                     installed):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

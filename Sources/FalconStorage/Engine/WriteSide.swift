@@ -88,7 +88,8 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     private func warm(_ arena: Arena) {
         guard !arena.warmAhead(warmer, limit: rotationBytes) else { return }
         warmer.prepare(
-            tree.arenas, capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: 0))
+            tree.arenas, capacityBytes: Tree.arenaCapacity(memtableBytes, batchBytes: 0),
+            limit: rotationBytes)
     }
 
     @inline(never)

@@ -27,7 +27,8 @@ final class ArenaWarmer: @unchecked Sendable {
 
     /// Puts an arena whose first pages are there into an empty `pool`, for the next memtable: its first
     /// writes would wait for them.
-    func prepare(_ pool: ArenaPool, capacityBytes: Int) {
+    /// - Parameter limit: memtables are rotated there.
+    func prepare(_ pool: ArenaPool, capacityBytes: Int, limit: Int) {
         ask {
             guard pool.isEmpty else { return true }
             let arena: Arena
@@ -37,7 +38,7 @@ final class ArenaWarmer: @unchecked Sendable {
                 // The memtable that needs one says so.
                 return true
             }
-            let count = min(Self.stepBytes, arena.capacity)
+            let count = min(Self.stepBytes, limit, arena.capacity)
             guard Self.touch(arena, 0..<count) else { return false }
             arena.noteTouched(count)
             pool.prepare(arena)

@@ -104,7 +104,7 @@ struct ArenaPoolTests {
         let warmer = ArenaWarmer()
         defer { warmer.stop() }
         let capacity = Tree.arenaCapacity(64 << 20, batchBytes: 0)
-        warmer.prepare(pool, capacityBytes: capacity)
+        warmer.prepare(pool, capacityBytes: capacity, limit: 64 << 20)
         try eventually { !pool.isEmpty }
         let arena = try pool.take(capacityBytes: capacity)
         #expect(arena.touchedBytes == ArenaWarmer.stepBytes)
