@@ -15,7 +15,7 @@ package class ChangeDialect {
     private let emit: ([UInt8]) throws(StorageError) -> Void
     @exclusivity(unchecked) private var row: [Datum] = []
 
-    init(_ values: ValueWriter, emit: @escaping ([UInt8]) throws(StorageError) -> Void) {
+    package init(_ values: ValueWriter, emit: @escaping ([UInt8]) throws(StorageError) -> Void) {
         self.values = values
         self.emit = emit
     }

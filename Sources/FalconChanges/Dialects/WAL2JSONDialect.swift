@@ -9,7 +9,7 @@ package final class WAL2JSONDialect: ChangeDialect {
     private var shared: [UInt8] = []
     private let settings = DisplaySettings()
 
-    override init(
+    package override init(
         _ values: ValueWriter, emit: @escaping ([UInt8]) throws(StorageError) -> Void
     ) {
         inner = FalconDialect(ValueWriter(.falcon, numbersAsStrings: false)) { _ in }
