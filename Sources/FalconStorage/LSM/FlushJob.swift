@@ -27,7 +27,8 @@ struct FlushJob {
     func run() throws(StorageError) -> UInt64 {
         var (edit, written) = try Self.write(
             layer, store: store, random: random, table: table, blobs: blobs,
-            safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter, rest: rest,
+            safepoint: safepoint, beneath: beneath, leastBytes: leastBytes, limiter: limiter,
+            rest: rest,
             tableTombstones: tableTombstones, ingestLevels: ingestLevels,
             catalogLimit: catalogLimit, allocateNumber: versions.allocateFileNumber)
         edit.transactionLimit = transactionLimit
@@ -43,7 +44,8 @@ struct FlushJob {
         _ layer: MemtableLayer, store: TableStore, random: any StorageRandom, table: TableOptions,
         blobs: BlobOutput.Options, safepoint: Timestamp, beneath: LevelFiles = .empty,
         leastBytes: UInt64 = .max, limiter: WriteLimiter? = nil,
-        rest: BackgroundRest? = nil, tableTombstones: TableTombstones? = nil, ingestLevels: [Int] = [],
+        rest: BackgroundRest? = nil, tableTombstones: TableTombstones? = nil,
+        ingestLevels: [Int] = [],
         catalogLimit: UInt32 = 0, allocateNumber: @escaping () -> FileNumber
     ) throws(StorageError) -> (edit: VersionEdit, bytes: UInt64) {
         let tombstones = layer.table.rangeTombstones

@@ -54,7 +54,9 @@ final class ArenaWarmer: @unchecked Sendable {
         wanted = work
         guard thread == nil else { return changed.signal() }
         do throws(StorageError) {
-            thread = try WorkerThread(name: "falcon-warmer", niceness: WorkerThread.backgroundNiceness) { [self] in run() }
+            thread = try WorkerThread(
+                name: "falcon-warmer", niceness: WorkerThread.backgroundNiceness
+            ) { [self] in run() }
         } catch {
             isUsable = false
             wanted = nil

@@ -201,7 +201,10 @@ final class WALWriter: @unchecked Sendable {
             nextSpareNumber: found.nextSpareNumber)
         writer.threads.append(try WorkerThread(name: "wal-flusher") { writer.runFlusher() })
         do throws(StorageError) {
-            writer.threads.append(try WorkerThread(name: "wal-keeper", niceness: WorkerThread.backgroundNiceness) { writer.runHousekeeper() })
+            writer.threads.append(
+                try WorkerThread(name: "wal-keeper", niceness: WorkerThread.backgroundNiceness) {
+                    writer.runHousekeeper()
+                })
         } catch {
             writer.fail(error)
             try? writer.close()

@@ -161,7 +161,9 @@ struct WALBackgroundSyncTests {
         files.release()
         for _ in 0..<3 where writer.segmentCount == 1 {
             try eventually {
-                writer.monitor.locked { !writer.isBackgroundSyncing && writer.backgroundSync == nil }
+                writer.monitor.locked {
+                    !writer.isBackgroundSyncing && writer.backgroundSync == nil
+                }
             }
             if writer.offset < segmentBytes - (40 << 10) { try write() }
         }
