@@ -71,7 +71,9 @@ if buildsTools {
             ]),
         .testTarget(
             name: "FalconToolTests",
-            dependencies: ["FalconStorage", "FalconSchema", "FalconToolKit", "FalconTestKit"]),
+            dependencies: [
+                "FalconStorage", "FalconSchema", "FalconChanges", "FalconToolKit", "FalconTestKit",
+            ]),
     ]
     for tool in ["sst-verify", "wal-inspect", "pitr-restore", "cdc-tail", "falcon-bench"] {
         products.append(.executable(name: tool, targets: [tool]))

@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconSchema
 import FalconToolKit
 import Foundation
