@@ -80,7 +80,6 @@ public enum FunctionResolver {
         // With fewer arguments than are declared, the variadic one has its default.
         function.variadicElement != .invalid && !isVariadic
             && count >= function.argumentTypes.count
-            && count >= function.argumentTypes.count
     }
 
     /// The parameter type of each actual argument; nil when the call's shape does not fit.
