@@ -77,6 +77,7 @@ public enum FunctionResolver {
     private static func isExpanded(
         _ function: FunctionDescriptor, _ count: Int, _ isVariadic: Bool
     ) -> Bool {
+        // With fewer arguments than are declared, the variadic one has its default.
         function.variadicElement != .invalid && !isVariadic
             && count >= function.argumentTypes.count
     }
@@ -107,7 +108,10 @@ public enum FunctionResolver {
         }
         if function.variadicElement != .invalid {
             if isVariadic { return count == declared.count ? declared : nil }
-            guard count >= declared.count else { return nil }
+            guard count >= declared.count else {
+                let required = declared.count - function.defaults.count
+                return count >= required ? Array(declared[..<count]) : nil
+            }
             let fixed = declared.count - 1
             return Array(declared[..<fixed])
                 + [OID](repeating: function.variadicElement, count: count - fixed)
