@@ -80,7 +80,6 @@ struct RepositoryResumeTests {
         let history = try history()
         let pristine = history.fileSystem.fork()
         var index = 0
-        var wholes = 0
         while true {
             let memory = pristine.fork()
             let files = killing(memory, at: index)
@@ -93,18 +92,48 @@ struct RepositoryResumeTests {
             try judge(
                 memory.crashClone(.dropUnsynced, seed: UInt64(index)), history,
                 "power cut at call \(index)")
-            let left = memory.fork()
-            if try left.exists("/new.partial/CURRENT"),
-                try !left.exists("/new.partial/" + RestoreExecutor.marker)
-            {
-                wholes += 1
-            }
-            try judge(left, history, "kill at call \(index)")
+            try judge(memory.fork(), history, "kill at call \(index)")
             index += 1
         }
         #expect(index > 10)
-        // Between the marker's end and the new name.
-        #expect(wholes > 0)
+    }
+
+    /// Kills, some calls after the restore's marker is gone.
+    private final class KillBehindMarker: WrappingFileSystem {
+        let base: any FileSystem
+        private let faulty: FaultInjectingFileSystem
+        private let calls: Int
+
+        init(_ base: any FileSystem, calls: Int) {
+            faulty = FaultInjectingFileSystem(base)
+            self.base = faulty
+            self.calls = calls
+        }
+
+        func remove(_ path: String) throws(StorageError) {
+            try base.remove(path)
+            guard path.hasSuffix(RestoreExecutor.marker) else { return }
+            faulty.setRule(
+                FaultRule(.mutating, pathContains: "/new", index: calls, count: .max, errno: EIO))
+        }
+    }
+
+    @Test func aKillBetweenTheMarkersEndAndTheNameLeavesAWholeDirectory() throws {
+        let history = try history()
+        let pristine = history.fileSystem.fork()
+        // The sync of the directory, and the rename.
+        for calls in 0..<2 {
+            let memory = pristine.fork()
+            let killed = apply(environment(KillBehindMarker(memory, calls: calls), history, 1))
+            #expect(killed.exit == .io, "\(killed.output)")
+            let left = memory.fork()
+            #expect(try !left.exists("/new"))
+            #expect(try !left.exists("/new.partial/" + RestoreExecutor.marker))
+            #expect(
+                try rows(at: "/new.partial", environment(left.fork(), history, 2))
+                    == history.commits.last?.rows)
+            try judge(left, history, "kill \(calls) calls behind the marker")
+        }
     }
 
     /// A restore that fails, and is killed while it clears up, leaves nothing that looks whole and is not.
