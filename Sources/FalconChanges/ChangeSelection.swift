@@ -18,7 +18,9 @@ package struct ChangeSelection {
     package init() {}
 
     func shows(_ table: TableDescriptor) -> Bool {
-        tables.isEmpty || tables.contains { $0.matches(table) }
+        // A temporary table is its session's alone.
+        if table.schema.hasPrefix("pg_temp_") { return false }
+        return tables.isEmpty || tables.contains { $0.matches(table) }
     }
 
     func shows(column: String) -> Bool {

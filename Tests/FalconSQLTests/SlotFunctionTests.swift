@@ -169,6 +169,9 @@ import Testing
         expect(
             get + "('s', NULL, NULL, NULL::text)", "0A000", "array must not contain nulls")
         expect(
+            get + "('s', NULL, NULL, VARIADIC NULL::text[])", "22004",
+            "options array must not be null")
+        expect(
             get + "('s', NULL, NULL, 'foo', '0')", "22023", "option \"foo\" = \"0\" is unknown")
         expect(
             "SELECT pg_drop_replication_slot('n')", "42704",
@@ -213,9 +216,45 @@ import Testing
             try other.run("SELECT pg_create_logical_replication_slot('of_d2', 'falcon')")
         }
         try session.run("DROP DATABASE d2")
-        // The server's own thread may be about it.
-        while try database.sql.slots.list().count > 1 { try database.sql.dropOrphanedSlots() }
         #expect(try session.query("SELECT slot_name FROM pg_replication_slots") == "s")
+    }
+
+    @Test func argumentsMayBeNamedInAnyOrder() throws {
+        let (_, session) = try database()
+        try session.run(
+            "SELECT pg_create_logical_replication_slot(plugin => 'wal2json', slot_name => 's')")
+        try session.run("INSERT INTO t VALUES (1, 'x')")
+        let peek = Self.actions + "pg_logical_slot_peek_changes("
+        #expect(
+            try session.query(peek + "upto_nchanges => 1, slot_name => 's', upto_lsn => NULL)")
+                == "BIC")
+        #expect(
+            try session.query(
+                peek + "'s', upto_nchanges => NULL, upto_lsn => NULL, "
+                    + "VARIADIC options => '{rows-only,true}')") == "I")
+        #expect(
+            session.failure(
+                "SELECT * FROM pg_logical_slot_peek_changes('s', NULL, NULL, options => 'a')")?
+                .state.rawValue == "42883")
+        // Defaults stand between what is given.
+        #expect(
+            try session.query("SELECT make_interval(secs => 10, years => 2)") == "2 years 00:00:10")
+        #expect(try session.query("SELECT make_interval(1, days => 3)") == "1 year 3 days")
+        #expect(
+            session.failure("SELECT make_interval(1, years => 3)")?.state.rawValue == "42883")
+    }
+
+    @Test func temporaryTablesAreTheirSessionsOwn() throws {
+        let (_, session) = try database()
+        try create(session, plugin: "falcon")
+        try session.run("CREATE TEMP TABLE own (a int)")
+        try session.run("INSERT INTO own VALUES (4711)")
+        try session.run("INSERT INTO t VALUES (1, 'x')")
+        #expect(
+            try session.query(
+                "SELECT count(*) FILTER (WHERE data LIKE '%own%' OR data LIKE '%4711%'), "
+                    + "count(*) FILTER (WHERE data::json->>'op' = 'insert') "
+                    + "FROM pg_logical_slot_get_changes('s', NULL, NULL)") == "0|1")
     }
 
     @Test func thereAreSoManySlots() throws {

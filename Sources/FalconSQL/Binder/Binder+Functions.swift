@@ -109,6 +109,9 @@ extension Binder {
                         type: SQLType(TypeRegistry.arrayType(of: gather.element)),
                         location: location)))
         }
+        if let positions = resolved.positions {
+            return try ordered(result, positions, resolved.function, location)
+        }
         let declared = resolved.function.argumentTypes.count
         let defaults = resolved.function.defaults
         while result.count < declared, declared - result.count <= defaults.count {
@@ -116,6 +119,28 @@ extension Binder {
             result.append(
                 ConstantExpression(
                     defaults[index], type: SQLType(resolved.function.argumentTypes[result.count])))
+        }
+        return result
+    }
+
+    /// Arguments of a call with names, as they are declared, defaults between them.
+    private func ordered(
+        _ arguments: [BoundExpression], _ positions: [Int], _ function: FunctionDescriptor,
+        _ location: Int
+    ) throws(SQLError) -> [BoundExpression] {
+        let required = function.argumentTypes.count - function.defaults.count
+        var result: [BoundExpression] = []
+        for (position, type) in function.argumentTypes.enumerated() {
+            if let given = positions.firstIndex(of: position), given < arguments.count {
+                result.append(arguments[given])
+            } else if position >= required {
+                result.append(
+                    ConstantExpression(function.defaults[position - required], type: SQLType(type)))
+            } else {
+                throw SQLError(
+                    .internalError, "argument \(position + 1) of \(function.name) is missing",
+                    byteOffset: location >= 0 ? location : nil)
+            }
         }
         return result
     }

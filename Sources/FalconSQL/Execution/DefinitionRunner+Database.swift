@@ -236,6 +236,7 @@ extension DefinitionRunner {
         transaction.databaseChanges.append(.dropped(database))
         // Whoever was there until now may have left one.
         if cluster.prepared.count(of: database) > 0 { throw busy(database, "database") }
+        try dropSlots(of: database)
         let batch = transaction.batch
         let range = Self.range(database.id)
         try storage { () throws(StorageError) in
@@ -248,6 +249,21 @@ extension DefinitionRunner {
                     try batch.deleteRange(lower: lower, upper: upper, class: .row)
                 }
             }
+        }
+    }
+
+    /// Its replication slots go first, each for good, as in PostgreSQL: also when the rest then fails.
+    private func dropSlots(of database: DatabaseState) throws(SQLError) {
+        let slots = session.database.slots
+        do throws(StorageError) {
+            for slot in try slots.list() where slot.database == database.id {
+                try slots.drop(slot.name)
+            }
+        } catch {
+            guard error.code == .inUse else { throw SQLError(storage: error) }
+            throw SQLError(
+                .objectInUse,
+                "database \"\(database.name)\" is used by an active logical replication slot")
         }
     }
 

@@ -113,6 +113,8 @@ public struct ResolvedFunction: Sendable {
     /// Number of trailing actual arguments to gather into one array of this element type
     /// (a variadic call written out); nil: none.
     public var variadicGather: (count: Int, element: OID)?
+    /// Which declared argument each actual one is, where the call names any; nil: they come in order.
+    public var positions: [Int]?
     public init(
         function: FunctionDescriptor, argumentTypes: [OID], resultType: OID,
         resultColumns: [(name: String, type: OID)] = [],

@@ -52,11 +52,13 @@ extension FunctionLibrary {
         if case .int(let lsn) = a[1], lsn != 0 { limit = LSN(UInt64(bitPattern: lsn)) }
         return try calls.changes(
             name, upTo: limit, rowLimit: Int(clamping: a[2].int),
-            options: try optionWords(a.count > 3 ? a[3] : .null), confirms: confirms)
+            options: a.count > 3 ? try optionWords(a[3]) : [], confirms: confirms)
     }
 
     private static func optionWords(_ options: Datum) throws(SQLError) -> [String] {
-        guard case .array(let array) = options else { return [] }
+        guard case .array(let array) = options else {
+            throw SQLError(SQLState("22004"), "options array must not be null")
+        }
         guard array.dimensions.count <= 1 else {
             throw SQLError(.featureNotSupported, "array must be one-dimensional")
         }

@@ -10,6 +10,35 @@ public enum FunctionResolver {
         schema: String?, name: String, arguments: [OID], names: [String?] = [],
         isVariadic: Bool = false
     ) throws(SQLError) -> ResolvedFunction? {
+        var resolved = try select(schema, name, arguments, names, isVariadic)
+        if !names.isEmpty, let function = resolved?.function {
+            resolved?.positions = positions(function, names)
+        }
+        return resolved
+    }
+
+    /// The declared argument of each actual one; nil when a name fits none, or one is given twice.
+    private static func positions(_ function: FunctionDescriptor, _ names: [String?]) -> [Int]? {
+        guard names.count <= function.argumentTypes.count else { return nil }
+        var found: [Int] = []
+        for (index, name) in names.enumerated() {
+            var position = index
+            if let name {
+                guard let named = function.argumentNames.firstIndex(of: name) else { return nil }
+                position = named
+            }
+            guard position < function.argumentTypes.count, !found.contains(position) else {
+                return nil
+            }
+            found.append(position)
+        }
+        return found
+    }
+
+    private static func select(
+        _ schema: String?, _ name: String, _ arguments: [OID], _ names: [String?],
+        _ isVariadic: Bool
+    ) throws(SQLError) -> ResolvedFunction? {
         guard let known = tableName(schema, name) else { return nil }
         let functions = FunctionTable.shared.functions(named: known)
         var candidates: [CandidateSelection.Candidate] = []
@@ -88,23 +117,12 @@ public enum FunctionResolver {
     ) -> [OID]? {
         let declared = function.argumentTypes
         if !names.isEmpty {
-            guard count <= declared.count, names.count == count else { return nil }
-            var types: [OID] = []
-            var taken: Set<Int> = []
-            for (index, name) in names.enumerated() {
-                var position = index
-                if let name {
-                    guard let found = function.argumentNames.firstIndex(of: name) else {
-                        return nil
-                    }
-                    position = found
-                }
-                guard position < declared.count, taken.insert(position).inserted else { return nil }
-                types.append(declared[position])
-            }
+            guard names.count == count, let taken = positions(function, names) else { return nil }
             let required = declared.count - function.defaults.count
             for position in 0..<max(required, 0) where !taken.contains(position) { return nil }
-            return types
+            // By its name the variadic argument takes an array, and VARIADIC says so.
+            let isArray = function.variadicElement != .invalid && taken.contains(declared.count - 1)
+            return isArray == isVariadic ? taken.map { declared[$0] } : nil
         }
         if function.variadicElement != .invalid {
             if isVariadic { return count == declared.count ? declared : nil }

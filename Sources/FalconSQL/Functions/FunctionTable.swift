@@ -180,6 +180,7 @@ final class FunctionTable: Sendable {
         case 2096: return [.int(0)]  // pg_terminate_backend(timeout)
         case 3782...3785:  // pg_logical_slot_…_changes(options)
             return [.array(ArrayValue(elementType: .text, dimensions: [], elements: []))]
+        case 3779: return [.bool(false), .bool(false)]  // pg_create_physical_replication_slot
         case 3786: return [.bool(false), .bool(false)]  // pg_create_logical_replication_slot
         case 3305: return [.bool(true)]  // jsonb_set(create_if_missing)
         case 3579: return [.bool(false)]  // jsonb_insert(insert_after)

@@ -14,8 +14,8 @@ final class SlotReading {
     private static let maximumBytes = 256 << 20
     /// Memory is charged in pieces of this size.
     private static let chargeBytes = 1 << 20
-    /// What a line takes beside its bytes.
-    private static let lineOverhead = 64
+    /// What a line takes beside its bytes: the array's head, its place in the list, the allocator's own.
+    private static let lineOverhead = 128
 
     private(set) var lines: [Line] = []
     private var byteCount = 0
@@ -54,7 +54,12 @@ final class SlotReading {
         written.willKeep = { [unowned self] count throws(StorageError) in try charge(count) }
     }
 
-    deinit { budget?.charge(.queries, -chargedBytes) }
+    deinit {
+        // First what it is charged for: with the charge the heap is trimmed of what is free.
+        lines = []
+        written.lines = []
+        budget?.charge(.queries, -chargedBytes)
+    }
 
     private func charge(_ count: Int) throws(StorageError) {
         byteCount += count + Self.lineOverhead
@@ -64,23 +69,26 @@ final class SlotReading {
             throw StorageError(
                 .outOfMemory, kind: .retryable,
                 "The slot's next transaction does not fit into the memory that is left.",
-                hint: "Read fewer changes at a time, or use cdc-tail, which holds none of them.")
+                hint:
+                    "Use cdc-tail --slot, which holds none of them, and pg_replication_slot_advance; "
+                    + "or raise storage.memory_budget.")
         }
         chargedBytes += more
     }
 
-    /// Takes in what a slot's reader met. False: `rowLimit` is reached, or what one call may hold.
+    /// Takes in what a slot's reader met. The walk ends when `rowLimit` is reached or what one call may hold, and before
+    /// a transaction that finds no memory beside the earlier ones.
     func take(
         _ found: ReplicationSlotStore.Event, of slot: ReplicationSlot, rowLimit: Int
-    ) throws(StorageError) -> Bool {
+    ) throws(StorageError) -> ReplicationSlotStore.Step {
         switch found.event {
         case .checkpoint(let checkpoint):
             try formatter.schema.apply(checkpoint)
             isSchemaKnown = true
-            return true
+            return .goOn
         case .ingest(let record, let lsn, let end):
             defer { previousEnd = end }
-            guard found.isNew else { return true }
+            guard found.isNew else { return .goOn }
             try knowSchema()
             let head = ChangeHead(record, lsn: lsn, endLSN: end, after: previousEnd)
             try formatter.show(record, head)
@@ -89,18 +97,24 @@ final class SlotReading {
             defer { previousEnd = transaction.endLSN }
             guard found.isNew, transaction.header.database == slot.database else {
                 try formatter.skip(transaction)
-                return true
+                return .goOn
             }
             try knowSchema()
             let head = ChangeHead(transaction, after: previousEnd)
-            guard try formatter.show(transaction, head) else {
-                throw StorageError(.cancelled, kind: .retryable, "The reading was cancelled.")
+            do throws(StorageError) {
+                guard try formatter.show(transaction, head) else {
+                    throw StorageError(.cancelled, kind: .retryable, "The reading was cancelled.")
+                }
+            } catch {
+                guard error.code == .outOfMemory, !lines.isEmpty else { throw error }
+                written.lines = []
+                return .endBefore
             }
             keep(
                 transaction.lsn, transaction.endLSN,
                 transaction: transaction.header.transaction.rawValue)
         }
-        return lines.count < rowLimit && byteCount < Self.maximumBytes
+        return lines.count < rowLimit && byteCount < Self.maximumBytes ? .goOn : .endBehind
     }
 
     /// An engine that logs no schemas has the newest one only.

@@ -7,6 +7,16 @@ extension ReplicationSlotStore {
         public let isNew: Bool
     }
 
+    /// What becomes of a walk after an event.
+    public enum Step: Sendable {
+        /// The next one.
+        case goOn
+        /// The walk ends behind the event.
+        case endBehind
+        /// The walk ends before the event, as if it had not been met.
+        case endBefore
+    }
+
     /// What ``poll(_:maximumTransactions:upTo:)`` found.
     public struct Changes: Sendable {
         /// Transactions of the slot's database that changed something, and files from outside, in commit order.
@@ -27,17 +37,17 @@ extension ReplicationSlotStore {
         }
         changes.endLSN = try read(name, upTo: limit, confirms: false) {
             slot, found throws(StorageError) in
-            guard found.isNew else { return true }
+            guard found.isNew else { return .goOn }
             switch found.event {
-            case .checkpoint: return true
+            case .checkpoint: return .goOn
             case .transaction(let transaction):
                 guard transaction.header.database == slot.database,
                     try Self.hasChanges(transaction)
-                else { return true }
+                else { return .goOn }
             case .ingest: break
             }
             changes.events.append(found.event)
-            return changes.events.count < maximumTransactions
+            return changes.events.count < maximumTransactions ? .goOn : .endBehind
         }
         return changes
     }
@@ -67,7 +77,7 @@ extension ReplicationSlotStore {
                 "The replication slot '\(name)' cannot go back to \(lsn); it is at "
                     + "\(slot.confirmedLSN).")
         }
-        return try walk(name, upTo: lsn, .always) { _, _ throws(StorageError) in true }
+        return try walk(name, upTo: lsn, .always) { _, _ throws(StorageError) in .goOn }
     }
 
     /// Walks a slot's changes: first, as not new, what lies between the schema that the slot holds and its place;
@@ -78,12 +88,12 @@ extension ReplicationSlotStore {
     /// - Parameters:
     ///   - confirms: moves the slot behind the changes, durably, after the last call of `body`. Where there were none
     ///     it may stay: a consumer that asks all the time must not write all the time.
-    ///   - body: false ends the walk behind the event it was given.
+    ///   - body: says whether the walk goes on.
     /// - Returns: the place behind the last event, or where the log is whole up to.
     @discardableResult
     public func read(
         _ name: String, upTo limit: LSN? = nil, confirms: Bool,
-        _ body: (ReplicationSlot, Event) throws(StorageError) -> Bool
+        _ body: (ReplicationSlot, Event) throws(StorageError) -> Step
     ) throws(StorageError) -> LSN {
         try walk(name, upTo: limit, confirms ? .ifWorthwhile : .never, body)
     }
@@ -97,7 +107,7 @@ extension ReplicationSlotStore {
 
     private func walk(
         _ name: String, upTo limit: LSN?, _ confirmation: Confirmation,
-        _ body: (ReplicationSlot, Event) throws(StorageError) -> Bool
+        _ body: (ReplicationSlot, Event) throws(StorageError) -> Step
     ) throws(StorageError) -> LSN {
         try using(name) { table throws(StorageError) in
             let slot = try usable(table.slot(name), name)
@@ -167,7 +177,8 @@ struct SlotWalk {
     }
 
     mutating func run(
-        upTo limit: LSN, _ body: (ChangeEvent, Bool) throws(StorageError) -> Bool
+        upTo limit: LSN,
+        _ body: (ChangeEvent, Bool) throws(StorageError) -> ReplicationSlotStore.Step
     ) throws(StorageError) {
         /// Schemas since the last end of a transaction.
         var schema: LSN?
@@ -182,10 +193,12 @@ struct SlotWalk {
             case .ingest(_, _, let ingestEnd): eventEnd = ingestEnd
             }
             guard eventEnd <= limit else { return }
+            let step = try body(event, eventEnd > slot.confirmedLSN)
+            if step == .endBefore { return }
             end = max(end, eventEnd)
             settle(schema)
             schema = nil
-            if try !body(event, eventEnd > slot.confirmedLSN) { return }
+            if step == .endBehind { return }
         }
         // Nothing that ends before what is known to be whole can follow.
         end = max(end, min(reader.resolvedLSN, limit))

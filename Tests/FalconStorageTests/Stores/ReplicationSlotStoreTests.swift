@@ -171,7 +171,7 @@ import Testing
             #expect(store.isActive("s"))
             inner.append(self.code { try store.drop("s") })
             inner.append(self.code { _ = try store.poll("s") })
-            return true
+            return .goOn
         }
         #expect(inner.contains(.inUse) && inner.allSatisfy { $0 == .inUse })
         #expect(!store.isActive("s"))
@@ -184,12 +184,28 @@ import Testing
         try store.create("s", database: Self.database)
         let end = try fixture.engine.currentLSN()
         for _ in 0..<3 {
-            try store.read("s", confirms: true) { _, _ throws(StorageError) in true }
+            try store.read("s", confirms: true) { _, _ throws(StorageError) in .goOn }
         }
         #expect(try fixture.engine.currentLSN() == end)
         try fixture.put("a", "1")
-        try store.read("s", confirms: true) { _, _ throws(StorageError) in true }
+        try store.read("s", confirms: true) { _, _ throws(StorageError) in .goOn }
         #expect(try keys(try store.poll("s")) == [])
+    }
+
+    /// Whoever has no room for an event ends before it; what it took is confirmed, and the event comes again.
+    @Test func aReaderMayEndBeforeAnEvent() throws {
+        let fixture = try EngineFixture()
+        let store = ReplicationSlotStore(fixture.engine)
+        try store.create("s", database: Self.database)
+        for key in ["a", "b", "c"] { try fixture.put(key, "1") }
+        var met = 0
+        try store.read("s", confirms: true) { _, found throws(StorageError) in
+            guard found.isNew, case .transaction = found.event else { return .goOn }
+            met += 1
+            return met < 2 ? .goOn : .endBefore
+        }
+        #expect(met == 2)
+        #expect(try keys(try store.poll("s")) == ["b", "c"])
     }
 
     @Test func aReaderThatFailsMovesNothing() throws {
