@@ -19,7 +19,7 @@ package struct ChangeSelection {
 
     func shows(_ table: TableDescriptor) -> Bool {
         // A temporary table is its session's alone.
-        if table.schema.hasPrefix("pg_temp_") { return false }
+        if table.schema.hasPrefix(TableDescriptor.temporarySchemaPrefix) { return false }
         return tables.isEmpty || tables.contains { $0.matches(table) }
     }
 

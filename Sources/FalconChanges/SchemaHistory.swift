@@ -125,11 +125,7 @@ package final class SchemaHistory {
     /// Takes in the newest catalog of a directory, for a log that does not reach back to its
     /// beginning.
     package func load(root: String, environment: StorageEnvironment) throws(StorageError) {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        options.createIfMissing = false
-        options.blockCacheBytes = 1 << 20
-        let engine = try StorageEngine.open(at: root, options: options, environment: environment)
+        let engine = try StorageEngine.look(at: root, environment: environment)
         defer { try? engine.close() }
         try load(engine, at: engine.publishedTimestamp)
     }

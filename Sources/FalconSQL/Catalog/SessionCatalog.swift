@@ -21,7 +21,7 @@ final class SessionCatalog: CatalogReader {
     /// How old the rows are that are read.
     private let reach: SnapshotReach
 
-    static let temporaryPrefix = "pg_temp_"
+    static let temporaryPrefix = TableDescriptor.temporarySchemaPrefix
 
     init(
         snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState,

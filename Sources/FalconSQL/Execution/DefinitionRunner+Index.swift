@@ -281,6 +281,33 @@ extension DefinitionRunner {
             "\(what) \"\(name.last)\" does not exist")
     }
 
+    /// The relations that a DROP names, locked, each once.
+    /// - Parameters:
+    ///   - what: the kind as messages name it, and with its article.
+    ///   - isThere: with the lock; false when it went before the lock was ours.
+    func lockNamed(
+        _ drop: AST.Drop, _ kind: RelationKind, _ what: (name: String, article: String),
+        _ isThere: (OID) throws(SQLError) -> Bool
+    ) throws(SQLError) -> [OID] {
+        var oids: [OID] = []
+        for name in drop.names {
+            guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
+                try missing(what.name, name, drop)
+                continue
+            }
+            guard found.kind == kind else {
+                throw wrongKind(name, "\(what.article) \(what.name)", found.kind)
+            }
+            try transaction.lockRelation(found.oid, .accessExclusive)
+            guard try isThere(found.oid) else {
+                try missing(what.name, name, drop)
+                continue
+            }
+            if !oids.contains(found.oid) { oids.append(found.oid) }
+        }
+        return oids
+    }
+
     func wrongKind(
         _ name: AST.Name, _ wanted: String, _ kind: RelationKind
     ) -> SQLError {

@@ -169,20 +169,12 @@ extension DefinitionRunner {
     /// DROP TABLE: all of its tables together, so that they may reference each other.
     func dropTables(_ drop: AST.Drop) throws(SQLError) {
         var tables: [TableDescriptor] = []
-        for name in drop.names {
-            guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
-                try missing("table", name, drop)
-                continue
-            }
-            guard found.kind == .table else { throw wrongKind(name, "a table", found.kind) }
-            try transaction.lockRelation(found.oid, .accessExclusive)
-            guard let table = transaction.catalog.tables[found.oid] else {
-                try missing("table", name, drop)
-                continue
-            }
+        _ = try lockNamed(drop, .table, ("table", "a")) { oid throws(SQLError) in
+            guard let table = transaction.catalog.tables[oid] else { return false }
             try session.checkUnused(table, "DROP TABLE")
             try checkNotInUse(table, "DROP TABLE")
-            if !tables.contains(where: { $0.oid == table.oid }) { tables.append(table) }
+            if !tables.contains(where: { $0.oid == oid }) { tables.append(table) }
+            return true
         }
         var own: TableDescriptor?
         let oids = Set(tables.map(\.oid))

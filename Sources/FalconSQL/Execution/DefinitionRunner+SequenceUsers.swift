@@ -124,21 +124,8 @@ extension DefinitionRunner {
 
     /// DROP SEQUENCE: the defaults that name one go with it, or keep it.
     func dropSequences(named drop: AST.Drop) throws(SQLError) {
-        var sequences: [OID] = []
-        for name in drop.names {
-            guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
-                try missing("sequence", name, drop)
-                continue
-            }
-            guard found.kind == .sequence else {
-                throw wrongKind(name, "a sequence", found.kind)
-            }
-            try transaction.lockRelation(found.oid, .accessExclusive)
-            guard transaction.catalog.sequences[found.oid] != nil else {
-                try missing("sequence", name, drop)
-                continue
-            }
-            if !sequences.contains(found.oid) { sequences.append(found.oid) }
+        let sequences = try lockNamed(drop, .sequence, ("sequence", "a")) {
+            transaction.catalog.sequences[$0] != nil
         }
         guard let first = sequences.first else { return }
         var own: TableDescriptor?

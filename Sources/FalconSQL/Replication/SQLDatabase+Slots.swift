@@ -17,27 +17,8 @@ extension SQLDatabase {
         }
     }
 
-    /// A database was dropped. Not here: the caller is amid a commit.
-    func scheduleSlotCleaning() {
-        guard isKeepingSlots.load(ordering: .acquiring) else { return }
-        _ = housekeeping.schedule(afterMilliseconds: 0) { [weak self] in
-            try? self?.dropOrphanedSlots()
-        }
-    }
-
-    /// A dropped database's slots go with it; those that are in use, the next time.
-    func dropOrphanedSlots() throws(StorageError) {
-        let known = Set(counted.databases.map(\.id))
-        for slot in try slots.list() where !known.contains(slot.database) {
-            do throws(StorageError) {
-                try slots.drop(slot.name)
-            } catch  where error.code == .inUse || error.code == .notFound {}
-        }
-    }
-
     private func maintainSlots() {
         do throws(StorageError) {
-            try dropOrphanedSlots()
             for lost in try slots.maintain() { options.whenFailing?(Self.lossWarning(lost)) }
             if try slots.list().isEmpty { return isKeepingSlots.store(false, ordering: .releasing) }
         } catch {

@@ -240,7 +240,6 @@ public final class SQLDatabase: Sendable {
             }
             registry.shareList()
         }
-        if case .dropped = change { scheduleSlotCleaning() }
     }
 
     /// What databases that are dropped have counted, and those that are there: each is in one of both.

@@ -121,6 +121,9 @@ public struct CheckDescriptor: Sendable {
 /// Everything needed to read and write a table's rows: what the catalog stores under the table's
 /// key, whole, in each DDL commit.
 public struct TableDescriptor: Sendable {
+    /// What the names of the schemas of sessions' temporary tables begin with.
+    public static let temporarySchemaPrefix = "pg_temp_"
+
     public var oid: OID
     public var database: DatabaseID
     public var schemaOID: OID

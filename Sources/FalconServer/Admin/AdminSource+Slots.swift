@@ -4,6 +4,7 @@ extension AdminSource {
     /// What consumers of changes hold of the log, and how far behind they are.
     func appendSlots(_ engine: StorageEngine, _ out: inout MetricsText) {
         let store = ReplicationSlotStore(engine)
+        // Whoever asks for the slots by SQL hears why they cannot be read.
         guard let slots = try? store.list(), let end = try? engine.currentLSN(), !slots.isEmpty
         else { return }
         out.gauge(

@@ -88,6 +88,8 @@ public struct EngineStatistics: Sendable {
     public var trivialMoves: UInt64 = 0
     /// Tables wholly beneath a range tombstone that went without being read.
     public var tablesDroppedUnread: UInt64 = 0
+    /// Times that a flush or compaction has rested for the sake of commits.
+    public var backgroundRests: UInt64 = 0
     /// Bytes of the tables that compactions took in.
     public var compactionReadBytes: UInt64 = 0
     /// Bytes of the tables and blob files that they made.

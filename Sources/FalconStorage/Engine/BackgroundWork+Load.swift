@@ -64,6 +64,7 @@ extension BackgroundWork {
             picker.debt(version, targets)
             &+ version.blobs.garbage(percent: options.blobGarbagePercent).excessBytes
         statistics.safepoint = safepoint()
+        statistics.backgroundRests = rests.load(ordering: .relaxed)
         monitor.lock()
         statistics.adoptedBatches = figures.adoptedBatches
         statistics.flushes = figures.flushes

@@ -46,6 +46,7 @@ final class BackgroundWork: @unchecked Sendable {
     var checkpointFailure: StorageError?
     var figures = EngineStatistics()
     let stopFlag = Atomic<Bool>(false)
+    let rests = Atomic<UInt64>(0)
 
     /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
     private static let jobBytes = 12 << 20
@@ -237,7 +238,8 @@ final class BackgroundWork: @unchecked Sendable {
     func makeRest() -> BackgroundRest {
         BackgroundRest(
             commitsEnd: { [pipeline] in pipeline.publishedEnd.rawValue },
-            isPressed: { [controller] in controller.isPressed })
+            isPressed: { [controller] in controller.isPressed },
+            onRest: { [unowned self] in rests.wrappingAdd(1, ordering: .relaxed) })
     }
 
     /// Runs `body` with the tables that compactions have taken; no other begins meanwhile.

@@ -18,11 +18,16 @@ struct BackgroundRest {
     private let commitsEnd: () -> UInt64
     /// Commits are held back for the work's sake, or soon would be.
     private let isPressed: () -> Bool
+    private let onRest: () -> Void
     private var seenEnd: UInt64
 
-    init(commitsEnd: @escaping () -> UInt64, isPressed: @escaping () -> Bool) {
+    init(
+        commitsEnd: @escaping () -> UInt64, isPressed: @escaping () -> Bool,
+        onRest: @escaping () -> Void = {}
+    ) {
         self.commitsEnd = commitsEnd
         self.isPressed = isPressed
+        self.onRest = onRest
         seenEnd = commitsEnd()
     }
 
@@ -30,6 +35,7 @@ struct BackgroundRest {
     mutating func takeIfDue() {
         guard let nanos = restNanos(now: falcon_monotonic_nanos()) else { return }
         usleep(UInt32(nanos / 1000))
+        onRest()
     }
 
     /// How long to rest at `now`; nil: not at all.

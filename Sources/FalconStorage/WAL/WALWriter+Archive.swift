@@ -26,8 +26,7 @@ extension WALWriter {
         archiveHold = hold
         archiveCapBytes = capBytes
         isArchiveLost = false
-        hasReleases = true
-        housekeeperWake.signal()
+        askForReleases()
         monitor.unlock()
     }
 
@@ -38,8 +37,7 @@ extension WALWriter {
         guard let hold = archiveHold else { return false }
         if next > hold {
             archiveHold = next
-            hasReleases = true
-            housekeeperWake.signal()
+            askForReleases()
         }
         return true
     }
@@ -49,8 +47,7 @@ extension WALWriter {
         monitor.lock()
         archiveHold = nil
         isArchiveLost = isLost
-        hasReleases = true
-        housekeeperWake.signal()
+        askForReleases()
         monitor.unlock()
     }
 

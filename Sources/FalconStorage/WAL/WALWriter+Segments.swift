@@ -173,14 +173,19 @@ extension WALWriter {
         }
     }
 
+    /// With the monitor held: segments may have become free to go.
+    func askForReleases() {
+        hasReleases = true
+        housekeeperWake.signal()
+    }
+
     /// Segments wholly below `lsn` are no longer needed by recovery; those beyond `retainBytes` are
     /// recycled or removed, in the background.
     func releaseSegments(below lsn: LSN) {
         monitor.lock()
         if lsn > releasedBelow {
             releasedBelow = lsn
-            hasReleases = true
-            housekeeperWake.signal()
+            askForReleases()
         }
         monitor.unlock()
     }

@@ -6,8 +6,7 @@ extension WALWriter {
         monitor.lock()
         slotHold = hold
         slotCapBytes = capBytes
-        hasReleases = true
-        housekeeperWake.signal()
+        askForReleases()
         monitor.unlock()
     }
 

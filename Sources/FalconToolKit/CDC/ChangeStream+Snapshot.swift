@@ -9,12 +9,8 @@ import FalconStorage
 extension ChangeStream {
     /// False: it was broken off.
     func takeSnapshot() throws(StorageError) -> Bool {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        options.createIfMissing = false
-        options.blockCacheBytes = 8 << 20
-        let engine = try StorageEngine.open(
-            at: root, options: options, environment: context.environment)
+        let engine = try StorageEngine.look(
+            at: root, cacheBytes: 8 << 20, environment: context.environment)
         defer { try? engine.close() }
         var point = try newestCommit(upTo: engine.publishedTimestamp)
         let tables = SchemaHistory()

@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 /// Where a replication slot of a data directory is.
@@ -7,11 +8,7 @@ enum SlotPlace {
         _ name: String?, root: String, _ environment: StorageEnvironment
     ) throws(StorageError) -> ReplicationSlot? {
         guard let name else { return nil }
-        var options = EngineOptions()
-        options.isReadOnly = true
-        options.createIfMissing = false
-        options.blockCacheBytes = 1 << 20
-        let engine = try StorageEngine.open(at: root, options: options, environment: environment)
+        let engine = try StorageEngine.look(at: root, environment: environment)
         defer { try? engine.close() }
         let slots = try ReplicationSlotStore(engine).list()
         guard let slot = slots.first(where: { $0.name == name }) else {

@@ -68,6 +68,40 @@ struct BackgroundRestTests {
         #expect(controller.isPressed)
     }
 
+    /// An engine's flushes take the rests while commits come, and so do its compactions.
+    @Test(arguments: [true, false])
+    func theEnginesWorkRests(isFlush: Bool) throws {
+        var options = EngineOptions()
+        // Of two kinds of work only one is to be there.
+        options.memtableBytes = isFlush ? 1 << 20 : 256 << 20
+        options.level0CompactionTrigger = isFlush ? 1000 : 4
+        (options.level0SlowdownTrigger, options.level0StopTrigger) = (2000, 4000)
+        let engine = try StorageEngine.open(
+            at: "db", options: options,
+            environment: StorageEnvironment(fileSystem: MemoryFileSystem()))
+        var number: UInt64 = 0
+        func write(_ count: Int) throws {
+            for _ in 0..<count {
+                number &+= 1
+                let batch = WriteBatch()
+                try batch.put("key\(number &* 0x9E37_79B9_7F4A_7C15)", [1, 2, 3])
+                try engine.commitAndWait(batch, CommitOptions(durability: .written))
+            }
+        }
+        for _ in 0..<10 where engine.statistics().backgroundRests == 0 {
+            if !isFlush {
+                for _ in 0..<options.level0CompactionTrigger {
+                    try write(25_000)
+                    try engine.flush()
+                }
+                #expect(engine.statistics().backgroundRests == 0, "nobody commits meanwhile")
+            }
+            try write(50_000)
+        }
+        #expect(engine.statistics().backgroundRests > 0)
+        try engine.close()
+    }
+
     @Test func bytesPress() {
         let controller = WriteController()
         var load = WriteController.Load()

@@ -131,4 +131,25 @@ struct ArenaPoolTests {
         pool.prepare(first)
         #expect(pool.isEmpty)
     }
+
+    /// An engine has the next memtable's arena prepared before the memtable is full.
+    @Test func anEnginePreparesTheNextArena() throws {
+        var options = EngineOptions()
+        options.memtableBytes = 16 << 20
+        let engine = try StorageEngine.open(
+            at: "db", options: options,
+            environment: StorageEnvironment(fileSystem: MemoryFileSystem()))
+        let pool = try engine.writable().tree.arenas
+        let value = [UInt8](repeating: 7, count: 64 << 10)
+        var number = 0
+        while engine.statistics().flushes == 0, pool.isEmpty, number < 230 {
+            number += 1
+            let batch = WriteBatch()
+            try batch.put("key\(number)", value)
+            try engine.commitAndWait(batch, CommitOptions(durability: .buffered))
+        }
+        try eventually { !pool.isEmpty }
+        #expect(engine.statistics().flushes == 0)
+        try engine.close()
+    }
 }

@@ -57,6 +57,7 @@ enum BenchEngine {
             ("subcompactions", .unsigned(s.subcompactions)),
             ("trivial_moves", .unsigned(s.trivialMoves)),
             ("tables_dropped_unread", .unsigned(s.tablesDroppedUnread)),
+            ("background_rests", .unsigned(s.backgroundRests)),
             ("level0_sublevels", .count(s.level0Sublevels)),
             ("obsolete_bytes", .unsigned(s.obsoleteBytes)),
             ("compaction_read_bytes", .unsigned(s.compactionReadBytes)),
