@@ -42,7 +42,7 @@ import Testing
             let bytes = Self.table(identity, references: true).encoded()
             for count in 0..<bytes.count {
                 bytes[..<count].withUnsafeBytes { cut in
-                    #expect(throws: SQLError.self, "\(identity), \(count) bytes") {
+                    _ = #expect(throws: SQLError.self, "\(identity), \(count) bytes") {
                         try TableDescriptor(decoding: cut)
                     }
                 }
@@ -51,7 +51,7 @@ import Testing
             let place = bytes.count - (identity == .index(16_390) ? 5 : 1)
             wrong[place] = UInt8(ascii: "x")
             wrong.withUnsafeBytes { wrong in
-                #expect(throws: SQLError.self) { try TableDescriptor(decoding: wrong) }
+                _ = #expect(throws: SQLError.self) { try TableDescriptor(decoding: wrong) }
             }
         }
     }
