@@ -26,6 +26,10 @@ package final class TableForm {
     let database: String
     /// The live columns that are shown.
     let columns: [Column]
+    /// What a before image holds: all of ``columns``, or with REPLICA IDENTITY USING INDEX the index's.
+    let identityColumns: [Column]
+    /// Changes name their rows by the columns of an index.
+    let isNamedByIndex: Bool
     /// Empty where rows are keyed by the hidden row id.
     let keyParts: [KeyPart]
     let projection: RowProjection
@@ -53,15 +57,22 @@ package final class TableForm {
         self.database = database
         let table = view.descriptor
         let keyed = Set(table.primaryKey.map(\.attribute))
-        columns = table.columns.enumerated().compactMap { index, column in
+        let identity = (table.identityIndex?.columns).map { Set($0.map(\.attribute)) }
+        let columns: [Column] = table.columns.enumerated().compactMap { index, column in
             let isKey = keyed.contains(column.attribute)
-            guard !column.isDropped, isKey || selection.shows(column: column.name) else {
+            let isNaming = isKey || identity?.contains(column.attribute) ?? false
+            guard !column.isDropped, isNaming || selection.shows(column: column.name) else {
                 return nil
             }
             return Column(
                 index: index, type: column.type, isKey: isKey, descriptor: column,
                 label: Self.label(column.name), typedLabel: Self.typedLabel(column))
         }
+        self.columns = columns
+        isNamedByIndex = identity != nil
+        identityColumns =
+            identity.map { named in columns.filter { named.contains($0.descriptor.attribute) } }
+            ?? columns
         var parts: [KeyPart] = []
         for part in table.primaryKey {
             let index = Int(part.attribute) - 1

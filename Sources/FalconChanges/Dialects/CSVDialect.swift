@@ -63,7 +63,7 @@ package final class CSVDialect: ChangeDialect {
             try appendKey(change.key, of: table)
             cells.key = take()
             if let before = change.before {
-                try appendRow(before, of: table)
+                try appendImage(before, of: table)
                 cells.before = take()
             }
             if change.kind != .delete {

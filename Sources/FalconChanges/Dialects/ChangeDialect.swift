@@ -47,10 +47,23 @@ package class ChangeDialect {
     final func appendRow(
         _ bytes: UnsafeRawBufferPointer, of table: TableForm
     ) throws(StorageError) {
+        try appendRow(bytes, of: table, table.columns)
+    }
+
+    /// What a before image holds, with `{}` around.
+    final func appendImage(
+        _ bytes: UnsafeRawBufferPointer, of table: TableForm
+    ) throws(StorageError) {
+        try appendRow(bytes, of: table, table.identityColumns)
+    }
+
+    private func appendRow(
+        _ bytes: UnsafeRawBufferPointer, of table: TableForm, _ columns: [TableForm.Column]
+    ) throws(StorageError) {
         try decode(bytes, of: table)
         line.raw("{")
         var isFirst = true
-        for column in table.columns {
+        for column in columns {
             if !isFirst { line.raw(",") }
             isFirst = false
             line.raw(column.label)
@@ -63,10 +76,23 @@ package class ChangeDialect {
     final func appendTypedRow(
         _ bytes: UnsafeRawBufferPointer, of table: TableForm
     ) throws(StorageError) {
+        try appendTypedRow(bytes, of: table, table.columns)
+    }
+
+    /// The same of the columns that a before image holds, out of an image or a whole row.
+    final func appendTypedImage(
+        _ bytes: UnsafeRawBufferPointer, of table: TableForm
+    ) throws(StorageError) {
+        try appendTypedRow(bytes, of: table, table.identityColumns)
+    }
+
+    private func appendTypedRow(
+        _ bytes: UnsafeRawBufferPointer, of table: TableForm, _ columns: [TableForm.Column]
+    ) throws(StorageError) {
         try decode(bytes, of: table)
         line.raw("[")
         var isFirst = true
-        for column in table.columns {
+        for column in columns {
             if !isFirst { line.raw(",") }
             isFirst = false
             line.raw(column.typedLabel)
@@ -155,7 +181,8 @@ package class ChangeDialect {
         }
     }
 
-    /// The table's shown columns and key, as `"columns":[…],"key":[…]`.
+    /// The table's shown columns and key, as `"columns":[…],"key":[…]`, and a replica identity other than
+    /// DEFAULT.
     final func appendColumns(of table: TableForm) {
         line.raw("\"columns\":[")
         var isFirst = true
@@ -182,5 +209,17 @@ package class ChangeDialect {
             line.raw(Array(part.label.dropLast()))
         }
         line.raw("]")
+        appendIdentity(of: table.descriptor)
+    }
+
+    private func appendIdentity(of table: TableDescriptor) {
+        switch table.replicaIdentity {
+        case .primaryKey: return
+        case .full: line.raw(",\"replica_identity\":\"full\"")
+        case .nothing: line.raw(",\"replica_identity\":\"nothing\"")
+        case .index:
+            line.raw(",\"replica_identity\":\"index\",\"replica_identity_index\":")
+            if let index = table.identityIndex { line.quoted(index.name) } else { line.raw("null") }
+        }
     }
 }

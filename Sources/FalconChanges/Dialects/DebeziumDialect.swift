@@ -142,7 +142,9 @@ package final class DebeziumDialect: ChangeDialect {
         if let before = change.before, change.kind != .update || !change.movesKey {
             return try appendRow(before, of: table)
         }
-        guard change.kind == .delete else { return line.raw("null") }
+        guard change.kind == .delete, !table.descriptor.hasNoReplicaIdentity else {
+            return line.raw("null")
+        }
         // As with REPLICA IDENTITY DEFAULT: the key, and null for what is not known.
         try appendKey(change.key, of: table)
         line.out.bytes.removeLast()

@@ -75,7 +75,7 @@ package class FalconDialect: ChangeDialect {
         if change.movesKey, change.kind == .delete { line.raw(",\"cause\":\"update\"") }
         if let before = change.before {
             line.raw(",\"before\":")
-            try appendRow(before, of: table)
+            try appendImage(before, of: table)
         }
         if change.kind != .delete {
             line.raw(",\"after\":")

@@ -86,12 +86,17 @@ package final class WAL2JSONDialect: ChangeDialect {
     private func appendIdentity(
         _ change: RowChange, _ table: TableForm
     ) throws(StorageError) {
-        line.raw(",\"identity\":")
         if let before = change.before {
-            try appendTypedRow(before, of: table)
-        } else {
-            try appendTypedKey(change.key, of: table)
+            line.raw(",\"identity\":")
+            return try appendTypedImage(before, of: table)
         }
+        if table.descriptor.hasNoReplicaIdentity { return }
+        line.raw(",\"identity\":")
+        // Without an image the index's columns are as they were.
+        if table.isNamedByIndex, change.kind == .update {
+            return try appendTypedImage(change.value, of: table)
+        }
+        try appendTypedKey(change.key, of: table)
     }
 
     // MARK: Messages

@@ -357,9 +357,10 @@ extension Binder {
         var indexed = indexedColumns(target.table)
         // Whether a foreign key's values change is to be known, too.
         for key in target.table.foreignKeys { indexed.formUnion(key.columns) }
+        let isWholeLogged = target.table.replicaIdentity == .full
         let (logical, relation) = try bindChangedRows(
             target, update.table, update.from, update.filter, scope
-        ) { !replaced.contains($0.name) || indexed.contains($0.attribute) }
+        ) { isWholeLogged || !replaced.contains($0.name) || indexed.contains($0.attribute) }
         let assignments = try bindAssignments(update.assignments, target, scope)
         var newSlots = oldSlots(target.table, relation)
         for assignment in assignments {
@@ -380,9 +381,10 @@ extension Binder {
         let target = try writeTarget(delete.table, .delete)
         let scope = Scope(parent: outer, query: QueryState())
         let indexed = indexedColumns(target.table)
+        let needsAll = !delete.returning.isEmpty || target.table.replicaIdentity == .full
         let (logical, relation) = try bindChangedRows(
             target, delete.table, delete.using, delete.filter, scope
-        ) { !delete.returning.isEmpty || indexed.contains($0.attribute) }
+        ) { needsAll || indexed.contains($0.attribute) }
         let source = LogicalQuery(body: .select(logical))
         source.outerSlots = scope.query.outerSlots
         return try finishModification(

@@ -353,14 +353,14 @@ enum SystemCatalog {
         func row(
             _ id: OID, _ label: String, _ schema: OID, am: OID, kind: Unicode.Scalar, columns: Int,
             checks: Int = 0, hasIndex: Bool = false, hasTriggers: Bool = false, file: UInt32 = 0,
-            options: [String] = []
+            identity: Unicode.Scalar = "n", options: [String] = []
         ) -> [Datum] {
             [
                 oid(id), name(label), oid(schema), .int(0), .int(0), oid(10), oid(am),
                 .int(Int64(file)), .int(0), .int(0), .float(-1), .int(0), .int(0),
                 .bool(hasIndex), no,
                 letter(temporary.contains(schema) ? "t" : "p"), letter(kind), .int(Int64(columns)),
-                .int(Int64(checks)), no, .bool(hasTriggers), no, no, no, yes, letter("d"), no,
+                .int(Int64(checks)), no, .bool(hasTriggers), no, no, no, yes, letter(identity), no,
                 .int(0), .int(0), .int(0), .null,
                 options.isEmpty
                     ? .null
@@ -377,7 +377,7 @@ enum SystemCatalog {
                     // Foreign keys are triggers to PostgreSQL, on both of their tables.
                     hasTriggers: !table.foreignKeys.isEmpty
                         || !(source.catalog.references[table.oid] ?? []).isEmpty,
-                    file: table.storageID.rawValue))
+                    file: table.storageID.rawValue, identity: table.replicaIdentity.letter))
             for index in table.indexes {
                 rows.append(
                     row(
@@ -477,7 +477,8 @@ enum SystemCatalog {
                 return [
                     oid(index.oid), oid(table.oid), .int(count), .int(count),
                     .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
-                    .bool(index.deferral == nil), no, yes, no, yes, yes, no,
+                    .bool(index.deferral == nil), no, yes, no, yes, yes,
+                    .bool(table.replicaIdentity == .index(index.oid)),
                     int2vector(index.columns.map(\.attribute)),
                     oidvector(index.columns.map { _ in OID(0) }),
                     oidvector(index.columns.map { _ in OID(0) }),

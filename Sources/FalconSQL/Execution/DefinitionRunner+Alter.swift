@@ -3,6 +3,7 @@ import FalconStorage
 
 extension DefinitionRunner {
     func alterTable(_ alter: AST.AlterTable) throws(SQLError) {
+        try checkTakesReplicaIdentity(alter)
         guard alter.kind == .table else {
             throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
         }
@@ -64,6 +65,7 @@ extension DefinitionRunner {
                 throw SQLError(
                     .invalidTableDefinition, "column \"\(name)\" is in a primary key")
             }
+            try checkNotInIdentity(attribute, of: table)
             table.columns[index].isNotNull = false
             return true
         case .setDefault(let name, let expression):
@@ -83,6 +85,7 @@ extension DefinitionRunner {
             return try alterConstraint(
                 name, isDeferrable: isDeferrable, isInitiallyDeferred: isInitiallyDeferred, &table)
         case .setOptions, .resetOptions, .owner, .clusterOn: return false
+        case .replicaIdentity(let requested): return try setReplicaIdentity(requested, &table)
         case .alterType(let name, let definition):
             return try alterType(name, definition, old, &table)
         case .unsupported(let what):

@@ -57,6 +57,8 @@ final class RowWriter {
     @exclusivity(unchecked) private var indexKey = ByteWriter(capacity: 64)
     @exclusivity(unchecked) private var oldIndexKey = ByteWriter(capacity: 64)
     private let notNull: [Int]
+    /// Nil of a table whose changes go to the log without the rows as they were.
+    private let images: BeforeImages?
     /// False for DDL, which checks at once.
     let defersChecks: Bool
     /// The table's own foreign keys, and those that reference it.
@@ -68,7 +70,9 @@ final class RowWriter {
         self.table = table
         self.transaction = transaction
         engine = transaction.engine
-        codec = RowCodec(table)
+        let codec = RowCodec(table)
+        self.codec = codec
+        images = BeforeImages(table, codec)
         prefix = CatalogKeys.prefix(table.database, table.storageID)
         primary = table.indexes.first { $0.isPrimary }
         secondary = table.indexes.filter { !$0.isPrimary }.map {
@@ -429,7 +433,13 @@ final class RowWriter {
         }
         value.bytes.removeAll(keepingCapacity: true)
         try codec.encode(new, to: &value)
-        try putRow(key, sql: .update, before: nil)
+        if let images {
+            try images.withImage(of: old, replacedBy: new) { before throws(SQLError) in
+                try self.putRow(key, sql: .update, before: before)
+            }
+        } else {
+            try putRow(key, sql: .update, before: nil)
+        }
         try transaction.chargeWrites()
         transaction.progress.updated()
     }
@@ -462,13 +472,26 @@ final class RowWriter {
         for index in secondary where try index.covers(old) {
             try deleteIndexEntry(index, old, suffix)
         }
-        let batch = transaction.batch
-        let version = table.version
-        try storage { () throws(StorageError) in
-            try batch.delete(key: key, class: .row, sql: sql, descriptorVersion: version)
+        if let images {
+            try images.withImage(of: old) { before throws(SQLError) in
+                try self.deleteRow(key, sql: sql, before: before)
+            }
+        } else {
+            try deleteRow(key, sql: sql, before: nil)
         }
         try transaction.chargeWrites()
         if sql == .delete { transaction.progress.deleted() }
+    }
+
+    private func deleteRow(
+        _ key: UnsafeRawBufferPointer, sql: SQLOperation, before: UnsafeRawBufferPointer?
+    ) throws(SQLError) {
+        let batch = transaction.batch
+        let version = table.version
+        try storage { () throws(StorageError) in
+            try batch.delete(
+                key: key, class: .row, sql: sql, descriptorVersion: version, before: before)
+        }
     }
 
     // MARK: Building

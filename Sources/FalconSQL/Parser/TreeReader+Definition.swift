@@ -224,9 +224,23 @@ extension TreeReader {
         case "AT_ResetRelOptions": return .resetOptions(try listOptions(definition))
         case "AT_ChangeOwner": return .owner(string(inner["newowner"] ?? inner, "rolename") ?? "")
         case "AT_ClusterOn": return .clusterOn(target)
+        case "AT_ReplicaIdentity":
+            guard let identity = requestedIdentity(definition?.tagged) else { break }
+            return .replicaIdentity(identity)
         default: break
         }
         return .unsupported(subtype)
+    }
+
+    private func requestedIdentity(_ inner: JSONNode?) -> AST.RequestedIdentity? {
+        guard let inner else { return nil }
+        switch string(inner, "identity_type") {
+        case "d": return .primaryKey
+        case "f": return .full
+        case "n": return .nothing
+        case "i": return string(inner, "name").map { .index($0) }
+        default: return nil
+        }
     }
 
     private mutating func listOptions(_ node: JSONNode?) throws(SQLError) -> [AST.Option] {

@@ -129,7 +129,8 @@ public final class RowTarget: Sendable {
 }
 
 /// Updates the row each child row singles out (a row already updated by this statement is skipped).
-/// Columns of the target that are overwritten and in no index may be missing in `row.columnSlots`.
+/// Columns of the target that are overwritten and in no index may be missing in `row.columnSlots`, unless the
+/// table's REPLICA IDENTITY is FULL.
 public final class UpdateNode: Sendable {
     public let target: ModifyTarget
     public let row: RowTarget
@@ -147,7 +148,7 @@ public final class UpdateNode: Sendable {
 }
 
 /// Deletes the row each child row singles out. Columns that are in no index may be missing in
-/// `row.columnSlots`.
+/// `row.columnSlots`, unless the table's REPLICA IDENTITY is FULL.
 public final class DeleteNode: Sendable {
     public let target: ModifyTarget
     public let row: RowTarget

@@ -2,8 +2,8 @@ import FalconStorage
 
 /// The stored form of a table descriptor.
 ///
-///     format u8 (1; 2 when a constraint of an index is DEFERRABLE, 3 when an index is partial: who does
-///                not know them must not write the table)
+///     format u8 (1; 2 when a constraint of an index is DEFERRABLE, 3 when an index is partial, 4 when the
+///                REPLICA IDENTITY is not DEFAULT: who does not know them must not write the table)
 ///     oid u32 | database u32 | schema oid u32 | schema | name | version varint | storage id u32
 ///     owner u32
 ///     primary key: column list
@@ -16,15 +16,17 @@ import FalconStorage
 ///                               [predicate | count varint, each attribute i16]
 ///     check count varint, each: oid u32 | name | expression
 ///     foreign key count varint, each: see ForeignKeyDescriptor (absent: none)
+///     from format 4 on: replica identity u8, d, f, n or i as pg_class.relreplident | i: index oid u32
 ///
 /// A column list is a varint count and per column attribute i16 and flags u8 (1 descending, 2 nulls
 /// first). Numbers little-endian, strings length-prefixed. Bytes after the last part belong to a later
 /// minor version and are ignored.
 extension TableDescriptor {
-    static let storedFormat: UInt8 = 3
+    static let storedFormat: UInt8 = 4
 
     /// The least format that says what the table has.
     private var neededFormat: UInt8 {
+        if replicaIdentity != .primaryKey { return 4 }
         if indexes.contains(where: { $0.predicate != nil }) { return 3 }
         return indexes.contains { $0.deferral != nil } ? 2 : 1
     }
@@ -32,7 +34,8 @@ extension TableDescriptor {
     /// The stored form, which begins with a format version byte.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 256)
-        writer.append(neededFormat)
+        let format = neededFormat
+        writer.append(format)
         writer.appendFixed(oid.rawValue)
         writer.appendFixed(database.rawValue)
         writer.appendFixed(schemaOID.rawValue)
@@ -80,10 +83,11 @@ extension TableDescriptor {
             writer.appendLengthPrefixed(check.name)
             writer.appendLengthPrefixed(check.expression)
         }
-        if !foreignKeys.isEmpty {
+        if !foreignKeys.isEmpty || format >= 4 {
             writer.appendVarint(UInt64(foreignKeys.count))
             for key in foreignKeys { key.append(to: &writer) }
         }
+        if format >= 4 { replicaIdentity.append(to: &writer) }
         return writer.bytes
     }
 
@@ -127,7 +131,7 @@ extension TableDescriptor {
                 "table descriptor has format \(format), newer than this server knows")
         }
         var reader = ByteReader(bytes)
-        guard reader.skip(1), let parsed = Self.read(&reader) else { throw Self.damaged }
+        guard reader.skip(1), let parsed = Self.read(&reader, format) else { throw Self.damaged }
         self = parsed
     }
 
@@ -135,7 +139,9 @@ extension TableDescriptor {
         SQLError(.dataCorrupted, "table descriptor is damaged")
     }
 
-    private static func read(_ reader: inout ByteReader) -> TableDescriptor? {
+    private static func read(
+        _ reader: inout ByteReader, _ format: UInt8
+    ) -> TableDescriptor? {
         guard let oid = reader.readFixed(UInt32.self), let database = reader.readFixed(UInt32.self),
             let schemaOID = reader.readFixed(UInt32.self), let schema = reader.readString(),
             let name = reader.readString(), let version = reader.readVarint(),
@@ -189,11 +195,16 @@ extension TableDescriptor {
                 foreignKeys.append(key)
             }
         }
+        var identity = ReplicaIdentity.primaryKey
+        if format >= 4 {
+            guard let found = ReplicaIdentity(&reader) else { return nil }
+            identity = found
+        }
         return TableDescriptor(
             oid: OID(oid), database: DatabaseID(database), schemaOID: OID(schemaOID),
             schema: schema, name: name, version: version32, storageID: StorageID(storage),
             primaryKey: primaryKey, columns: columns, indexes: indexes, checks: checks,
-            foreignKeys: foreignKeys, ownerOID: OID(owner))
+            foreignKeys: foreignKeys, ownerOID: OID(owner), replicaIdentity: identity)
     }
 
     private static func readKey(_ reader: inout ByteReader) -> [KeyColumn]? {

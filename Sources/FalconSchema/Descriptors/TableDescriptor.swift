@@ -142,13 +142,16 @@ public struct TableDescriptor: Sendable {
     /// Those that this table has; those that reference it are in the referencing tables' descriptors.
     public var foreignKeys: [ForeignKeyDescriptor]
     public var ownerOID: OID
+    /// What changes of rows carry of the rows as they were.
+    public var replicaIdentity: ReplicaIdentity
     public init(
         oid: OID, database: DatabaseID, schemaOID: OID, schema: String, name: String,
         version: UInt32, storageID: StorageID, primaryKey: [KeyColumn] = [],
         columns: [ColumnDescriptor], indexes: [IndexDescriptor] = [],
         checks: [CheckDescriptor] = [], foreignKeys: [ForeignKeyDescriptor] = [],
-        ownerOID: OID = 10
+        ownerOID: OID = 10, replicaIdentity: ReplicaIdentity = .primaryKey
     ) {
+        self.replicaIdentity = replicaIdentity
         self.oid = oid
         self.database = database
         self.schemaOID = schemaOID

@@ -176,6 +176,15 @@ extension AST {
         public var isCascade: Bool
     }
 
+    /// What REPLICA IDENTITY asks for.
+    public enum RequestedIdentity: Sendable, Equatable {
+        case primaryKey
+        case full
+        case nothing
+        /// USING INDEX.
+        case index(String)
+    }
+
     public enum AlterTableAction: Sendable {
         case addColumn(ColumnDefinition, ifNotExists: Bool)
         case dropColumn(String, ifExists: Bool, isCascade: Bool)
@@ -192,6 +201,7 @@ extension AST {
         case resetOptions([Option])
         case owner(String)
         case clusterOn(String)
+        case replicaIdentity(RequestedIdentity)
         /// Known to the grammar, not supported: PostgreSQL's name of it.
         case unsupported(String)
     }
