@@ -137,7 +137,9 @@ struct CommitContents {
             joined[key] = sum
         }
         places = [:]
-        tables = joined.values.sorted { ($0.database ?? "", $0.name) < ($1.database ?? "", $1.name) }
+        tables = joined.values.sorted {
+            ($0.database ?? "", $0.name) < ($1.database ?? "", $1.name)
+        }
     }
 
     // MARK: What is said
@@ -149,7 +151,9 @@ struct CommitContents {
             let place = table.database.map { " (database \($0))" } ?? ""
             return table.name + place + ": " + counts.joined(separator: ", ")
         }
-        if tables.count > Self.limit { lines.append("and \(tables.count - Self.limit) tables more") }
+        if tables.count > Self.limit {
+            lines.append("and \(tables.count - Self.limit) tables more")
+        }
         if restCount > 0 { lines.append("indexes and catalog: \(restCount)") }
         return lines
     }

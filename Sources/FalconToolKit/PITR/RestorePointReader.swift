@@ -22,11 +22,7 @@ struct RestorePointReader {
         let names = WALNames()
         let start = catalog.map { min($0, first) }
         if start == nil, !reachesBeginning {
-            do throws(StorageError) {
-                try loadSchema(names.schema)
-            } catch  where error.code != .cancelled {
-                // Damaged tables, say: the numbers have to do.
-            }
+            try names.schema.begin(root, fileSystem, loadSchema)
         }
         let reader = try ChangeReader(
             root: root, fileSystem: fileSystem, from: start ?? .zero, mode: isLive ? .live : .dead)
@@ -58,6 +54,22 @@ struct RestorePointReader {
 }
 
 extension SchemaHistory {
+    /// Brings the schema of a log that does not reach back to its beginning: what `load` knows, and over it the
+    /// first CHECKPOINT of the log, which knows tables that are no longer there at its end.
+    func begin(
+        _ root: String, _ fileSystem: any FileSystem,
+        _ load: (SchemaHistory) throws(StorageError) -> Void
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try load(self)
+        } catch  where error.code != .cancelled {
+            // Damaged tables, say. The log's own catalog rows may do, and else the numbers.
+        }
+        if let checkpoint = try ChangeReader.firstCheckpoint(root: root, fileSystem) {
+            try takeReadable(checkpoint)
+        }
+    }
+
     /// Takes in what can be decoded of a CHECKPOINT.
     func takeReadable(_ checkpoint: CheckpointRecord) throws(StorageError) {
         for entry in checkpoint.catalog {

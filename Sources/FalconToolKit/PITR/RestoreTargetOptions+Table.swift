@@ -28,7 +28,9 @@ extension RestoreTargetOptions {
                 "The log holds no \(tableOperation?.rawValue ?? "operation") on "
                     + "'\(beforeFirstOperationOn ?? "")'\(sinceText).",
                 location: .init(path: path),
-                hint: "It may be older than the log, of another branch, or the table have had another name then.")
+                hint:
+                    "It may be older than the log, of another branch, or the table have had another name then."
+            )
         }
         let who = place.transaction == 0 ? "an ingestion" : "transaction \(place.transaction)"
         return TableTarget(

@@ -42,16 +42,7 @@ struct TableOperationSearch {
         if let first = try ChangeReader.firstLSN(root: root, fileSystem),
             first > ChangeReader.beginningLSN
         {
-            do throws(StorageError) {
-                try loadSchema(names.schema)
-            } catch  where error.code != .cancelled {
-                // Damaged tables, say. The log's own catalog rows may do.
-            }
-            // A table that is no longer there at the end was there when the log's first schema was noted.
-            if let checkpoint = try ChangeReader.firstCheckpoint(root: root, fileSystem) {
-                names.schema.forgetNewest()
-                try names.schema.takeReadable(checkpoint)
-            }
+            try names.schema.begin(root, fileSystem, loadSchema)
         }
         let reader = try ChangeReader(
             root: root, fileSystem: fileSystem, mode: isLive ? .live : .dead)
