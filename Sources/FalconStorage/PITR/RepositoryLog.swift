@@ -43,11 +43,16 @@ public struct RepositoryLog: Sendable {
 }
 
 extension RepositorySource {
-    /// The same with no more of the log than it takes to open the backup's tables; nil without a backup.
+    /// The same with no more of the log than it takes to open the backup's tables: up to the first segment of the
+    /// incarnation that made it, which its MANIFEST asks for. Nil without a backup.
     public func opening() throws(StorageError) -> RepositorySource? {
         guard let backup else { return nil }
-        return try RepositorySource(
-            repository, backup: backup,
-            segments: segments.filter { $0.firstLSN <= backup.startLSN }, gap: nil)
+        var needed: [ArchivedSegment] = []
+        for segment in segments {
+            let isBegun = needed.contains { $0.footer.incarnation >= backup.incarnation }
+            if segment.firstLSN > backup.startLSN, isBegun { break }
+            needed.append(segment)
+        }
+        return try RepositorySource(repository, backup: backup, segments: needed, gap: nil)
     }
 }

@@ -9,11 +9,15 @@ extension RestorePlan {
         let names = FileNames(root: source.root)
         var segments: [WALSegmentHeader] = []
         for name in try fileSystem.list(names.walDirectory) {
-            guard case .walSegment = FileNames.parse(name),
-                case .header(let header) = try WALDirectory.readHeader(
-                    names.walDirectory + "/" + name, fileSystem)
-            else { continue }
-            segments.append(header)
+            guard case .walSegment = FileNames.parse(name) else { continue }
+            do throws(StorageError) {
+                let path = names.walDirectory + "/" + name
+                if case .header(let header) = try WALDirectory.readHeader(path, fileSystem) {
+                    segments.append(header)
+                }
+            } catch  where error.code == .notFound {
+                // A live server has released it: the restore does without it, or says so.
+            }
         }
         segments.sort { $0.segment < $1.segment }
         for (index, header) in segments.enumerated() where header.firstLSN < endLSN {

@@ -68,18 +68,27 @@ struct TableOperationSearch {
     ) throws(StorageError) -> Place? {
         let header = transaction.header
         let isSearched = isSearched(transaction.lsn, header.timestamp.microsSince1970)
-        var found: Place?
+        var found: (TableOperation, String)?
+        var defines = false
         try transaction.forEachOperation { operation throws(StorageError) in
-            if isSearched, let (kind, name) = match(operation, names) {
-                found = Place(
-                    lsn: transaction.lsn, micros: header.timestamp.microsSince1970,
-                    transaction: header.transaction.rawValue, operation: kind, table: name)
-                return false
-            }
+            if isSearched { found = match(operation, names) }
+            if found != nil { return false }
+            if operation.operationClass == .catalog { defines = true }
             try names.schema.take(operation)
             return true
         }
-        return found
+        if isSearched, defines, found == nil {
+            // Rows may stand before the definition of their table that came with them.
+            try transaction.forEachOperation { operation throws(StorageError) in
+                found = match(operation, names)
+                return found == nil
+            }
+        }
+        return found.map { kind, name in
+            Place(
+                lsn: transaction.lsn, micros: header.timestamp.microsSince1970,
+                transaction: header.transaction.rawValue, operation: kind, table: name)
+        }
     }
 
     /// Rows of ingested files count as inserts.

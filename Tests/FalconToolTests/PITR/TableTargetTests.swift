@@ -83,6 +83,23 @@ struct TableTargetTests {
         }
     }
 
+    /// A transaction that makes a table and fills it touches it, wherever its definition stands in it.
+    @Test(arguments: [false, true])
+    func rowsThatComeWithTheirTableAreFound(_ rowsFirst: Bool) throws {
+        let history = try ShopHistory()
+        try history.create()
+        try history.engine.backup(label: "")
+        let made = TestTable("made", storage: 1003)
+        let parts = [made.create, try made.put(1, "x")]
+        let receipt = try history.commit(rowsFirst ? parts.reversed() : parts)
+        try history.engine.close()
+        let run = history.tool(
+            "plan", "--repo", "/repo", "--format", "json", "--before-first-operation-on",
+            "public.made")
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try firstLeftOut(run, [receipt]) == 0, "\(run.output)")
+    }
+
     @Test func theTableIsRestoredAsItWas() throws {
         let (history, _) = try history()
         let run = history.tool(
