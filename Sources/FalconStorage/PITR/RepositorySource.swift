@@ -57,11 +57,19 @@ public struct RepositorySource: Sendable {
             }
             throw StorageError(
                 .keyMissing, kind: .user,
-                "The repository is encrypted, and no master key was given.",
+                "The repository is encrypted, and no master key was given.", cause: keyCause,
                 location: .init(path: root),
                 hint: "Give a key file, a passphrase file or a key command.")
         }
         return try shown.withKeys(root: root, key)
+    }
+
+    /// Which of the keys in KEYS the log is sealed with.
+    private var keyCause: String? {
+        let ids = Set(segments.map(\.footer.keyID)).subtracting([0]).sorted()
+        guard !ids.isEmpty else { return nil }
+        return "its log is sealed with the wrapping keys "
+            + ids.map(String.init).joined(separator: ", ")
     }
 }
 

@@ -60,23 +60,12 @@ extension RestoreMarkPlace {
         branch: UID?, environment: StorageEnvironment, key: MasterKeySource?,
         progress: (LSN) throws(StorageError) -> Void = { _ throws(StorageError) in }
     ) throws(StorageError) -> [RestoreMarkPlace] {
-        let timeline = try RepositoryTimeline(inventory.segments, branch: branch)
-        var stretches: [[ArchivedSegment]] = [timeline.chain]
-        for backup in inventory.backups {
-            let stretch = timeline.stretch(of: backup)
-            guard timeline.sharedEnd(of: stretch) != nil, let last = stretch.last,
-                !stretches.contains(where: { $0.last?.uid == last.uid })
-            else { continue }
-            stretches.append(stretch)
-        }
         var found = Set<RestoreMarkPlace>()
-        for stretch in stretches {
-            let source = try RepositorySource(
-                repository, backup: nil, segments: stretch, gap: nil)
-            let keyed = try source.environment(environment, key)
-            let end = timeline.sharedEnd(of: stretch) ?? .zero
-            for place in try find(mark, root: source.root, environment: keyed, progress: progress)
-            where place.endLSN <= end { found.insert(place) }
+        for log in try RepositoryLog.all(repository, inventory, branch: branch) {
+            let keyed = try log.source.environment(environment, key)
+            for place in try find(
+                mark, root: log.source.root, environment: keyed, progress: progress)
+            where place.endLSN <= log.endLSN { found.insert(place) }
         }
         return found.sorted { $0.lsn < $1.lsn }
     }

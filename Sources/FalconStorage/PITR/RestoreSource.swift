@@ -83,8 +83,23 @@ public struct RestoreCut: Sendable {
     public internal(set) var commitsAboveTables = 0
     /// Commits, and ingestions, replayed from the beginning of the log on.
     public internal(set) var commits = 0
+    /// The last CHECKPOINT with a schema that the log holds before ``last``; nil: none.
+    public internal(set) var catalogLSN: LSN?
     /// The branch that was written at `endLSN`.
     var branch: Incarnation?
+    /// CHECKPOINTs with a schema that no included commit has followed so far.
+    fileprivate var catalogsAhead: [LSN] = []
+
+    fileprivate mutating func include(_ point: RestorePoint, _ branch: Incarnation?) {
+        last = point
+        endLSN = point.endLSN
+        self.branch = branch ?? self.branch
+        commits += 1
+        if let before = catalogsAhead.lastIndex(where: { $0 < point.lsn }) {
+            catalogLSN = catalogsAhead[before]
+            catalogsAhead.removeFirst(before + 1)
+        }
+    }
 }
 
 extension RestoreSource {
@@ -237,6 +252,10 @@ extension RestoreSource {
                     }
                     timestampFloor = max(timestampFloor, closed.timestamp)
                 }
+            case .checkpoint:
+                if isOpen, let found = CheckpointRecord(record.body), !found.catalog.isEmpty {
+                    cut.catalogsAhead.append(record.lsn)
+                }
             default: break
             }
             if isLive, !waiting.isEmpty, waiting[0].point.endLSN <= reader.committedLSN {
@@ -311,10 +330,7 @@ extension RestoreSource {
             isOpen = false
             return
         }
-        cut.last = point
-        cut.endLSN = point.endLSN
-        cut.branch = branch ?? cut.branch
-        cut.commits += 1
+        cut.include(point, branch)
         if let tables, point.lsn >= tables.flushedLSN { cut.commitsAboveTables += 1 }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FalconChanges
 import FalconSchema
 import FalconStorage
 
@@ -69,6 +70,7 @@ public struct PITRRestore: ToolCommand {
                         mark, root: directory, environment: report.context.environment),
                     in: directory))
         }
+        try findTable(&run, report.context)
         var wanted: RestorePlan.Base? =
             switch base {
             case .auto: nil
@@ -99,6 +101,20 @@ public struct PITRRestore: ToolCommand {
                 reason = error
             }
         }
+    }
+
+    private func findTable(_ run: inout RestoreRun, _ context: ToolContext) throws(StorageError) {
+        guard let search = wish.tableSearch(context) else { return }
+        let names = FileNames(root: directory)
+        let place = try search.first(
+            root: names.root, fileSystem: context.fileSystem,
+            isLive: context.fileSystem.isLocked(names.lock), until: nil
+        ) { schema throws(StorageError) in
+            try schema.load(root: names.root, environment: context.environment)
+        }
+        let found = try wish.tableTarget(place, in: directory)
+        run.target = found.target
+        run.found = (found.line, found.json)
     }
 
     /// The error is of the source's own files.

@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconStorage
 
 /// A restore from a backup repository: the target is found, a base chosen, and both shown as a data directory to the
@@ -14,11 +15,18 @@ struct RepositoryRestore {
         let context = report.context
         if let out { try ToolPath.checkApart(out, from: place.repo) }
         let (repository, inventory) = try place.open(report)
+        let given = context.environment
         let target: RestoreTarget
         let source: RepositorySource
+        var found: RestoreTargetOptions.TableTarget?
         do throws(StorageError) {
             try RepositorySource.checkBackups(repository, inventory)
-            target = try findTarget(repository, inventory, context)
+            found = try findTable(repository, inventory, context)
+            if let found {
+                target = found.target
+            } else {
+                target = try findTarget(repository, inventory, context)
+            }
             source = try RepositorySource.choose(
                 repository, inventory, target, branch: place.branch)
         } catch  where error.code.toolExit == .unreachable {
@@ -34,6 +42,11 @@ struct RepositoryRestore {
         run.explain = { message in
             source.gap.map { Finding(.pitrGap, message + " " + RepositoryText.text($0)) }
         }
+        run.found = found.map { ($0.line, $0.json) }
+        run.loadSchema = { schema throws(StorageError) in
+            guard let base = try source.opening() else { return }
+            try schema.load(root: base.root, environment: try base.environment(given, key))
+        }
         try run.perform(report, nil, because: nil)
     }
 
@@ -46,6 +59,26 @@ struct RepositoryRestore {
             key: key
         ) { _ throws(StorageError) in try RestoreRun.stopIfInterrupted(context) }
         return wish.target(at: try wish.single(places, in: place.repo))
+    }
+
+    private func findTable(
+        _ repository: Repository, _ inventory: Repository.Inventory, _ context: ToolContext
+    ) throws(StorageError) -> RestoreTargetOptions.TableTarget? {
+        guard let search = wish.tableSearch(context) else { return nil }
+        let given = context.environment
+        var first: TableOperationSearch.Place?
+        for log in try RepositoryLog.all(repository, inventory, branch: place.branch) {
+            let source = log.source
+            let keyed = try source.environment(given, key)
+            let found = try search.first(
+                root: source.root, fileSystem: keyed.fileSystem, isLive: false, until: log.endLSN
+            ) { schema throws(StorageError) in
+                guard let base = log.base else { return }
+                try schema.load(root: base.root, environment: try base.environment(given, key))
+            }
+            if let found, found.lsn < first?.lsn ?? LSN(.max) { first = found }
+        }
+        return try wish.tableTarget(first, in: place.repo)
     }
 
     private func show(_ source: RepositorySource, _ report: ReportWriter) {

@@ -1,3 +1,4 @@
+import FalconChanges
 import FalconSchema
 import FalconStorage
 
@@ -16,6 +17,10 @@ struct RestoreRun {
     var check: (RestorePlan) throws(StorageError) -> Void = { _ throws(StorageError) in }
     /// Says why a target cannot be reached, better than the plan can; nil: it says enough.
     var explain: (String) -> Finding? = { _ in nil }
+    /// Brings the schema of a log that does not hold it; nil: that of the directory itself.
+    var loadSchema: ((SchemaHistory) throws(StorageError) -> Void)?
+    /// What the target was found by, where it was looked for; a line of the plan, and its form in JSON.
+    var found: (line: String, json: JSONValue)?
 
     func perform(
         _ report: ReportWriter, _ wanted: RestorePlan.Base?, because reason: StorageError?
@@ -51,7 +56,9 @@ struct RestoreRun {
         }
         try check(plan)
         note(source, plan, report)
-        show(plan, report)
+        show(
+            plan, try contents(cut, source, context),
+            keys: try plan.keyIDs(context.fileSystem), report)
         guard let out else { return }
 
         let progress = ToolProgress("restoring", report)
@@ -87,6 +94,29 @@ struct RestoreRun {
         }
     }
 
+    /// What the commits on both sides of the target changed, as far as it can be read.
+    private func contents(
+        _ cut: RestoreCut, _ source: RestoreSource, _ context: ToolContext
+    ) throws(StorageError) -> [LSN: CommitContents] {
+        let root = root
+        let environment = context.environment
+        let reader = RestorePointReader(
+            root: root, isLive: source.isLive, fileSystem: context.fileSystem,
+            loadSchema: loadSchema
+                ?? { schema throws(StorageError) in
+                    try schema.load(root: root, environment: environment)
+                },
+            progress: { () throws(StorageError) in try Self.stopIfInterrupted(context) })
+        do throws(StorageError) {
+            return try reader.contents(
+                of: [cut.last, cut.next].compactMap { $0 }, catalog: cut.catalogLSN,
+                reachesBeginning: source.reachesBeginning)
+        } catch  where error.code != .cancelled {
+            // Neither a log that is released meanwhile nor damage behind the target is the plan's affair.
+            return [:]
+        }
+    }
+
     // MARK: What is said
 
     private func note(_ source: RestoreSource, _ plan: RestorePlan, _ report: ReportWriter) {
@@ -109,39 +139,6 @@ struct RestoreRun {
         }
     }
 
-    private func show(_ plan: RestorePlan, _ report: ReportWriter) {
-        let source = plan.source
-        report.set(
-            "plan",
-            .object([
-                ("target", .string(targetText)), ("base", .string(plan.base.rawValue)),
-                ("source_is_live", .bool(source.isLive)),
-                ("tables", .count(plan.base == .log ? 0 : source.tableCount)),
-                ("replay_from_lsn", .text(plan.startLSN)), ("replay_to_lsn", .text(plan.endLSN)),
-                ("replay_commits", .count(plan.commitCount)),
-                ("last_commit", Self.json(plan.last)), ("next_commit", Self.json(plan.next)),
-                ("earliest", Self.json(plan.earliest)), ("latest", Self.json(plan.latest)),
-                ("bytes", .unsigned(plan.byteCount)),
-            ]))
-        report.line("target:        \(targetText)")
-        report.line(
-            "reachable:     \(Self.text(plan.earliest)) to \(Self.text(plan.latest))")
-        switch plan.base {
-        case .log: report.line("base:          none, the log reaches back to the beginning")
-        case .tables:
-            report.line("base:          \(source.tableCount) tables, up to \(plan.startLSN)")
-        case .filteredTables:
-            report.line(
-                "base:          \(source.tableCount) tables, versions up to the target only")
-        case .salvagedTables:
-            report.line("base:          what is sound of \(source.tableCount) tables")
-        }
-        report.line(
-            "replay:        \(plan.commitCount) commits, \(plan.startLSN) to \(plan.endLSN)")
-        report.line("last commit:   \(Self.text(plan.last))")
-        report.line("first left out: \(Self.text(plan.next))")
-    }
-
     static func text(_ bound: RestoreBound) -> String {
         "LSN \(bound.lsn)" + (bound.micros.map { " (\(ToolTime.format($0)))" } ?? "")
     }
@@ -158,7 +155,7 @@ struct RestoreRun {
         ])
     }
 
-    static func json(_ point: RestorePoint?) -> JSONValue {
+    static func json(_ point: RestorePoint?, _ contents: CommitContents?) -> JSONValue {
         guard let point else { return .null }
         return .object([
             ("lsn", .text(point.lsn)), ("end_lsn", .text(point.endLSN)),
@@ -166,6 +163,7 @@ struct RestoreRun {
             ("commit_ts", .string(String(point.timestamp.rawValue))),
             ("txid", .unsigned(point.transaction.rawValue)),
             ("operations", .unsigned(UInt64(point.operationCount))),
+            ("contents", contents?.json ?? .null),
         ])
     }
 }

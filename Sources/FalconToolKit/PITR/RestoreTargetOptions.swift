@@ -21,6 +21,25 @@ struct RestoreTargetOptions: ParsableArguments {
     @Option(help: "Every commit up to that of this transaction; with --exclusive those before it.")
     var toTransaction: UInt64?
 
+    @Option(
+        help: ArgumentHelp(
+            "Every commit before the first that inserts, updates, deletes or truncates rows of this table, or drops "
+                + "it: schema.table, database.schema.table, an OID, or DATABASE/STORAGE as plans show it.",
+            valueName: "table"))
+    var beforeFirstOperationOn: String?
+
+    @Option(
+        name: .customLong("operation"),
+        help: "With --before-first-operation-on: only operations of this kind.")
+    var tableOperation: TableOperation?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --before-first-operation-on: look from this LSN or time on (default: from where the log begins).",
+            valueName: "lsn-or-time"),
+        transform: RestoreTargetOptions.parseSince)
+    var since: TableOperationSearch.Since?
+
     @Flag(
         exclusivity: .exclusive,
         help: "Whether a commit exactly at the target is in the result (default: inclusive).")
@@ -33,10 +52,18 @@ struct RestoreTargetOptions: ParsableArguments {
     func validate() throws {
         let targets = [
             toLsn != nil, toTime != nil, toLatest, toName != nil, toTransaction != nil,
+            beforeFirstOperationOn != nil,
         ].filter { $0 }.count
         guard targets == 1 else {
             throw ValidationError(
-                "Give one of --to-lsn, --to-time, --to-name, --to-transaction and --to-latest.")
+                "Give one of --to-lsn, --to-time, --to-name, --to-transaction, "
+                    + "--before-first-operation-on and --to-latest.")
+        }
+        guard beforeFirstOperationOn != nil || (tableOperation == nil && since == nil) else {
+            throw ValidationError("--operation and --since go with --before-first-operation-on.")
+        }
+        guard bound == .inclusive || beforeFirstOperationOn == nil else {
+            throw ValidationError("--before-first-operation-on always leaves that operation out.")
         }
         guard bound == .inclusive || !toLatest else {
             throw ValidationError("--to-latest has nothing to be exclusive of.")
@@ -71,6 +98,10 @@ struct RestoreTargetOptions: ParsableArguments {
         if let toTransaction {
             return (isExclusive ? "before " : "after ") + "transaction \(toTransaction)"
         }
+        if let beforeFirstOperationOn {
+            return "before the first \(tableOperation?.rawValue ?? "operation") on "
+                + beforeFirstOperationOn
+        }
         return "latest"
     }
 
@@ -91,6 +122,18 @@ struct RestoreTargetOptions: ParsableArguments {
                 hint: "Choose one with --to-lsn.")
         }
         return place
+    }
+
+    @Sendable private static func parseSince(
+        _ text: String
+    ) throws -> TableOperationSearch.Since {
+        if let lsn = LSN(text: text) { return .lsn(lsn) }
+        guard let micros = ToolTime.parse(text) else {
+            throw ValidationError(
+                "'\(text)' is neither an LSN like 0/1A2B3C4D nor a time like 2026-01-31T23:59:59Z."
+            )
+        }
+        return .time(micros)
     }
 
     private var what: String {

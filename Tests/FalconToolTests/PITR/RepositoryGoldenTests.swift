@@ -38,7 +38,11 @@ struct RepositoryGoldenTests {
                 base:          N tables, up to LSN
                 replay:        N commits, LSN to LSN
                 last commit:   transaction N at LSN, ends LSN, TIME, N operation(s)
+                    keys without a schema: N other
                 first left out: transaction N at LSN, ends LSN, TIME, N operation(s)
+                    keys without a schema: N other
+                to write:      about N bytes
+                duration:      about N s (estimate: tables at N MB/s, log at N MB/s)
 
                 """)
         #expect(run.output.contains("replay:        5 commits"))
