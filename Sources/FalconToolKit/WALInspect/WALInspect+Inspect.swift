@@ -85,7 +85,7 @@ extension WALInspect {
         _ report: ReportWriter
     ) throws(StorageError) -> Bool {
         let progress = ToolProgress("wal-inspect", report)
-        defer { progress.end() }
+        defer { progress.finish() }
         let total = try totalBytes(place, report.context.fileSystem)
         var seen: UInt64 = 0
         var isFirst = true
