@@ -228,9 +228,8 @@ struct SSTVerifyRun {
     private mutating func keep(_ outcome: SSTFileCheck.Outcome, of file: SSTFile) {
         guard let state else { return }
         guard outcome.isClean else { return state.forget(file) }
-        attempt { () throws(StorageError) in
-            try state.note(file, isHidden: outcome.isEncrypted && fileSystem.keyring == nil)
-        }
+        let isHidden = outcome.isEncrypted && fileSystem.keyring == nil
+        attempt { () throws(StorageError) in try state.note(file, isHidden: isHidden) }
     }
 
     /// The check goes on without a state that cannot be written.
