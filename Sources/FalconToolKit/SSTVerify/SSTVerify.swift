@@ -66,7 +66,8 @@ public struct SSTVerify: ToolCommand {
     @Option(help: "The new directory of --salvage; it must not exist, or be empty.")
     public var out: String?
     @Option(
-        help: "Keep in this file which files were sound; a run after an interrupt passes them over.")
+        help: "Keep in this file which files were sound; a run after an interrupt passes them over."
+    )
     public var state: String?
     @OptionGroup public var key: KeyOptions
     @OptionGroup public var run: RunOptions

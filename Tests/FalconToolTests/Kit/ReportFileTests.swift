@@ -98,7 +98,8 @@ import Testing
         let faulty = FaultInjectingFileSystem(
             shop.memory,
             rule: FaultRule(
-                .operation(.write), pathContains: "report.json.tmp", index: 0, count: 1_000_000, errno: 28))
+                .operation(.write), pathContains: "report.json.tmp", index: 0, count: 1_000_000,
+                errno: 28))
         let run = ToolRun(
             SSTVerify.self, ["/db", "--report", "/report.json"],
             environment: StorageEnvironment(fileSystem: faulty, clock: shop.clock))

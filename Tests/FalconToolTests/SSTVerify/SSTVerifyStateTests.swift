@@ -1,9 +1,9 @@
-@testable import FalconToolKit
 import Foundation
 import Synchronization
 import Testing
 
 @testable import FalconStorage
+@testable import FalconToolKit
 
 /// --state: a check that was interrupted goes on where it was.
 @Suite struct SSTVerifyStateTests {
@@ -144,7 +144,8 @@ import Testing
         let faulty = FaultInjectingFileSystem(
             shop.memory,
             rule: FaultRule(
-                .operation(.write), pathContains: "/state.tmp", index: 0, count: 1_000_000, errno: 28))
+                .operation(.write), pathContains: "/state.tmp", index: 0, count: 1_000_000,
+                errno: 28))
         try shop.damage(table: 1)
         let run = verify(["--fail-fast"], on: faulty)
         #expect(run.exit == .corruption && run.output.contains("SST003"))
