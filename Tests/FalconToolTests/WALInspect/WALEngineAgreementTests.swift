@@ -43,6 +43,9 @@ import Testing
             var options = EngineOptions()
             options.isReadOnly = isReadOnly
             options.closedTimestampMicros = 0
+            options.memtableBytes = 64 << 10
+            options.walSegmentBytes = 64 << 10
+            options.blockCacheBytes = 1 << 20
             do throws(StorageError) {
                 let engine = try StorageEngine.open(
                     at: log.root, options: options, environment: environment)
