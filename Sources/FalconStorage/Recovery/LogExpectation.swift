@@ -115,6 +115,12 @@ public struct LogExpectation: Sendable {
             goodUntil: needed)
     }
 
+    /// What is missing at either end of the log that `reader` has read to its end.
+    func missing(of reader: WALReader) throws(StorageError) -> WALDamage? {
+        if let damage = try missingEnd(of: reader) { return damage }
+        return missingBeginning(of: reader)
+    }
+
     /// Reads the log of `names` from where the tables end, and says what it lacks. Other damage is not
     /// this function's business.
     public static func findMissing(

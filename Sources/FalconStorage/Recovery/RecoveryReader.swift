@@ -218,11 +218,7 @@ struct RecoveryReader {
         if let manifest = state.manifest {
             if reader.summaries.isEmpty { throw missingLog() }
             let expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
-            if let damage = try expectation.missingEnd(of: reader)
-                ?? expectation.missingBeginning(of: reader)
-            {
-                throw damage.error
-            }
+            if let damage = try expectation.missing(of: reader) { throw damage.error }
         }
         if state.isNew, scan.commits > 0 {
             throw .corruption(

@@ -3,6 +3,13 @@
 public struct DirectoryCondition: Sendable {
     /// Why the server refuses the directory, as far as these files tell.
     public private(set) var problems: [StorageError] = []
+    /// Why the server refuses the directory whatever the log holds; nil: it does not. Segments of another database
+    /// do not count: recovery minds only those that it reads, as ``RecoveryForecast`` says.
+    public var refusal: StorageError? {
+        problems.indices.first { $0 != foreignProblem }.map { problems[$0] }
+    }
+    /// The one of ``problems`` that is about ``foreignSegments``.
+    private var foreignProblem: Int?
     /// What MANIFEST says of the log; nil without a manifest that can be read.
     public private(set) var expectation: LogExpectation?
     /// Whose directory it is by FORMAT; nil without one that can be read.
@@ -145,6 +152,7 @@ public struct DirectoryCondition: Sendable {
         }
         guard let path = foreignSegments.first, let reason = reasons.first else { return }
         let others = reasons.count == 1 ? "" : "; \(reasons.count - 1) more are another's, too"
+        foreignProblem = problems.count
         problems.append(
             .corruption(
                 reason.prefix(1).uppercased() + reason.dropFirst() + others + ".",

@@ -71,8 +71,9 @@ extension FindingKind {
     static let logForeign = FindingKind(
         "GEN013", .corruption, "A segment of the log is another database's",
         explanation: "Its header names another shard than FORMAT does; the finding is of the first "
-            + "such segment and counts the others. The server refuses the directory: their "
-            + "commits would be taken for this database's.",
+            + "such segment and counts the others. The server refuses the directory when recovery "
+            + "reads one, for its commits would be taken for this database's; one that lies before "
+            + "the end of the tables it does not read, but restores and change capture do.",
         advice: "Put back the segments that belong there; otherwise restore from a backup or "
             + "replica, or with pitr-restore.")
 

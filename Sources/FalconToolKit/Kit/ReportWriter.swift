@@ -27,7 +27,14 @@ public final class ReportWriter {
     private var recordCount = 0
     private var isBegun = false
     private var csvColumns: [String]
-    private var output: ToolStream { context.standardOutput }
+    /// How the run says how far it is.
+    var progressStyle = ToolProgress.Style()
+    /// The same report once more, as JSON in a file.
+    private var copy: ReportWriter?
+    private var copyFile: StagedFile?
+    /// In place of standard output.
+    private var sink: ToolStream?
+    private var output: ToolStream { sink ?? context.standardOutput }
 
     public init(
         format: OutputFormat, tool: String, context: ToolContext, isEventStream: Bool = false,
@@ -41,6 +48,16 @@ public final class ReportWriter {
         self.csvColumns = csvColumns
     }
 
+    /// Writes the report to `file` too, as JSON, from now on; ``finish()`` gives it its name. Nothing may have
+    /// been reported. That nobody reads standard output any more ends the run no more.
+    func keep(in file: StagedFile) {
+        let copy = ReportWriter(format: .json, tool: tool, context: context)
+        copy.sink = file.stream
+        self.copy = copy
+        copyFile = file
+        context.goesOnUnread = true
+    }
+
     /// A line for people; other formats leave it out.
     public func line(_ text: String = "") {
         if format == .text { output.write(text + "\n") }
@@ -50,6 +67,7 @@ public final class ReportWriter {
     public func record(
         _ record: @autoclosure () -> [(String, JSONValue)], text: @autoclosure () -> String
     ) {
+        copy?.record(record(), text: "")
         begin()
         recordCount += 1
         switch format {
@@ -81,11 +99,13 @@ public final class ReportWriter {
 
     /// A field of the summary; a name given twice keeps the last value.
     public func set(_ name: String, _ value: JSONValue) {
+        copy?.set(name, value)
         fields.removeAll { $0.0 == name }
         fields.append((name, value))
     }
 
     public func add(_ finding: Finding) {
+        copy?.add(finding)
         findings.append(finding)
         exit = exit.worse(finding.severity.exit)
         switch format {
@@ -108,6 +128,28 @@ public final class ReportWriter {
 
     /// Ends the output and gives the exit code.
     func finish() -> ToolExit {
+        writeEnd()
+        if let failure = output.failure {
+            context.diagnose("\(tool): standard output cannot be written (errno \(failure))")
+            exit = exit.worse(.io)
+        }
+        publishCopy()
+        return exit
+    }
+
+    private func publishCopy() {
+        guard let copy, let copyFile else { return }
+        copy.exit = exit
+        copy.writeEnd()
+        do throws(StorageError) {
+            try copyFile.publish()
+        } catch {
+            context.diagnose(Finding(error).text)
+            exit = exit.worse(error.code.toolExit)
+        }
+    }
+
+    private func writeEnd() {
         begin()
         fields.append(("exit_code", .int(Int64(exit.rawValue))))
         switch format {
@@ -134,11 +176,6 @@ public final class ReportWriter {
             }
         }
         output.flush()
-        if let failure = output.failure {
-            context.diagnose("\(tool): standard output cannot be written (errno \(failure))")
-            exit = exit.worse(.io)
-        }
-        return exit
     }
 
     private func begin() {

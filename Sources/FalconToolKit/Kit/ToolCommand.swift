@@ -47,6 +47,8 @@ public protocol ToolCommand: ParsableCommand {
     var isEndless: Bool { get }
     /// Commands of the tool that are chosen by its first argument.
     static var subcommands: [(String, any ToolCommand.Type)] { get }
+    /// The options of a tool that may run for long; nil: it has none of them.
+    var runOptions: RunOptions? { get }
     func execute(_ report: ReportWriter) throws(StorageError)
 }
 
@@ -56,6 +58,7 @@ extension ToolCommand {
     public var columns: [String] { Self.csvColumns }
     public static var isEventStream: Bool { false }
     public var isEndless: Bool { false }
+    public var runOptions: RunOptions? { nil }
     public static var subcommands: [(String, any ToolCommand.Type)] { [] }
 
     /// The tool's name, as its configuration has it.

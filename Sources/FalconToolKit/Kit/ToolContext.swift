@@ -59,8 +59,11 @@ public final class ToolContext {
     /// Nobody reads standard output any more: end soon, quietly.
     public var isOutputClosed: Bool { standardOutput.isClosed }
 
+    /// A report goes to a file: that nobody reads standard output is no reason to end.
+    var goesOnUnread = false
+
     /// True when a long loop should end.
-    public var shouldStop: Bool { isInterrupted || isOutputClosed }
+    public var shouldStop: Bool { isInterrupted || (isOutputClosed && !goesOnUnread) }
 
     /// A line of diagnostics on standard error.
     public func diagnose(_ line: String) {

@@ -44,4 +44,26 @@ enum ToolPath {
                 hint: "Nothing is ever written to the data directory: choose another place.")
         }
     }
+
+    /// Throws when the file `out` would lie in what is inspected at `path`: a directory, or a file, or the data
+    /// directory that either is part of.
+    static func checkOutside(
+        _ out: String, of path: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        let inner = absolute(out)
+        let given = absolute(path)
+        var outers = [given]
+        // One of its directories, or a file in one.
+        for part in [given, VFSPath.parent(of: given)]
+        where ["sst", "wal"].contains(VFSPath.name(of: part)) {
+            let root = VFSPath.parent(of: part)
+            if try DataDirectory.isEngine(root, fileSystem) { outers.append(root) }
+        }
+        for outer in outers
+        where inner == outer || inner.hasPrefix(outer == "/" ? "/" : outer + "/") {
+            throw .invalidArgument(
+                "The output '\(out)' lies in '\(outer)', which is only read.",
+                hint: "Nothing is ever written to what is inspected: choose another place.")
+        }
+    }
 }

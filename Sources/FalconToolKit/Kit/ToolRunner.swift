@@ -49,6 +49,10 @@ public enum ToolRunner {
             format: command.output.format ?? Tool.defaultFormat, tool: Tool.toolName,
             context: context, isEventStream: Tool.isEventStream, isQuiet: command.output.quiet,
             csvColumns: command.columns)
+        if let run = command.runOptions {
+            report.progressStyle = ToolProgress.Style(
+                format: run.progressFormat, seconds: run.progress)
+        }
         do throws(StorageError) {
             try command.execute(report)
             if context.isInterrupted, !Tool.isEventStream, !command.isEndless {

@@ -45,6 +45,7 @@ public struct PITRRestore: ToolCommand {
     var skipVerify = false
 
     @OptionGroup public var key: KeyOptions
+    @OptionGroup public var run: RunOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}
@@ -55,16 +56,19 @@ public struct PITRRestore: ToolCommand {
         }
     }
 
+    public var runOptions: RunOptions? { run }
+
     public func execute(_ report: ReportWriter) throws(StorageError) {
         try DataDirectory.check(directory, report.context.fileSystem)
+        try run.openReport(report, apartFrom: [directory] + (out.map { [$0] } ?? []))
         if let out { try ToolPath.checkApart(out, from: directory) }
         try report.context.openKeys(key, root: directory)
-        var run = RestoreRun(
+        var restore = RestoreRun(
             root: directory, target: wish.target, targetText: wish.text,
             out: dryRun ? nil : out, verifies: !skipVerify,
             key: report.context.masterKey(key))
         if let mark = wish.mark {
-            run.target = wish.target(
+            restore.target = wish.target(
                 at: try wish.single(
                     try RestoreMarkPlace.find(
                         mark, root: directory, environment: report.context.environment),
@@ -81,7 +85,7 @@ public struct PITRRestore: ToolCommand {
         var reason: StorageError?
         while true {
             do throws(StorageError) {
-                try run.perform(report, wanted, because: reason)
+                try restore.perform(report, wanted, because: reason)
                 if let reason {
                     report.add(
                         Finding(

@@ -37,9 +37,13 @@ struct RepositoryApply: ToolCommand {
     @Option(help: "The new directory; it must not exist, or be empty.") var out: String
     @Flag(help: "Do not read every restored row back.") var skipVerify = false
     @OptionGroup var key: KeyOptions
+    @OptionGroup var run: RunOptions
     @OptionGroup var output: OutputOptions
 
+    var runOptions: RunOptions? { run }
+
     func execute(_ report: ReportWriter) throws(StorageError) {
+        try run.openReport(report, apartFrom: [place.repo, out])
         try RepositoryRestore(
             wish: wish, place: place, out: out, writes: true, verifies: !skipVerify,
             key: report.context.masterKey(key)

@@ -10,9 +10,13 @@ struct RepositoryVerify: ToolCommand {
     )
 
     @OptionGroup var place: RepositoryOptions
+    @OptionGroup var run: RunOptions
     @OptionGroup var output: OutputOptions
 
+    var runOptions: RunOptions? { run }
+
     func execute(_ report: ReportWriter) throws(StorageError) {
+        try run.openReport(report, apartFrom: [place.repo])
         let (repository, inventory) = try place.open(report)
         let progress = ToolProgress("verifying", report)
         var verification = RepositoryVerification(repository, inventory)
@@ -22,7 +26,7 @@ struct RepositoryVerify: ToolCommand {
             try RestoreRun.stopIfInterrupted(context)
             progress.update(done, of: total, unit: "bytes")
         }
-        progress.end()
+        progress.finish()
         for problem in verification.problems {
             report.add(Self.finding(problem.error, backups: problem.backups))
         }

@@ -33,7 +33,7 @@ struct RestoreRun {
             try Self.stopIfInterrupted(context)
             reading.update(lsn.rawValue, of: 0, unit: "bytes")
         }
-        reading.end()
+        reading.finish()
         let plan: RestorePlan
         do throws(StorageError) {
             plan = try RestorePlan(source, cut, target, base: wanted)
@@ -71,7 +71,7 @@ struct RestoreRun {
         executor.catalogStorageLimit = CatalogKeys.firstUserStorage
         executor.masterKey = key
         let outcome = try executor.run(verifies: verifies)
-        progress.end()
+        progress.finish()
         report.set(
             "result",
             .object([

@@ -29,6 +29,25 @@ struct SSTFileCheck: Sendable {
         case missing
         case failed(StorageError)
 
+        /// It was read whole, and nothing is wrong with it.
+        var isClean: Bool {
+            switch self {
+            case .table(let result):
+                result.isClean && result.suppressedFindings == 0 && !result.isPartial
+            case .blob(let result):
+                result.isClean && result.suppressedFindings == 0 && !result.isPartial
+            case .missing, .failed: false
+            }
+        }
+
+        var isEncrypted: Bool {
+            switch self {
+            case .table(let result): result.isEncrypted
+            case .blob(let result): result.isEncrypted
+            case .missing, .failed: false
+            }
+        }
+
         /// It was ended before it was through.
         var isPartial: Bool {
             switch self {

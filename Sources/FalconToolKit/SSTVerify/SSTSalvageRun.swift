@@ -23,7 +23,7 @@ struct SSTSalvageRun {
             try stopIfInterrupted()
             reading.update(lsn.rawValue, of: 0, unit: "bytes")
         }
-        reading.end()
+        reading.finish()
         guard !source.isLive else {
             throw StorageError(
                 .invalidArgument, kind: .user, "A server has the directory open.",
@@ -42,7 +42,7 @@ struct SSTSalvageRun {
         executor.catalogStorageLimit = CatalogKeys.firstUserStorage
         executor.masterKey = context.masterKey(options.key)
         let outcome = try executor.run()
-        progress.end()
+        progress.finish()
         tell(outcome, plan, out)
     }
 

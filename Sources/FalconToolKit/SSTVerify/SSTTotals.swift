@@ -6,6 +6,9 @@ struct SSTTotals {
     var files = 0
     var tables = 0
     var blobs = 0
+    /// Files that an earlier run found sound, and this one did not read.
+    var skippedFiles = 0
+    var skippedBytes: UInt64 = 0
     var damaged = 0
     /// Problems of FORMAT, CURRENT, MANIFEST and the log.
     var damagedFiles = 0

@@ -41,7 +41,15 @@ extension SSTVerify {
         if keyPrefix != nil, from != nil || to != nil {
             throw ValidationError("Give --key-prefix, or --from and --to.")
         }
-        let isOfCheck = quick || deep || histograms || failFast || maxErrors != nil || jobs != nil
+        if state != nil, histograms {
+            throw ValidationError("--histograms counts every file: it takes no --state.")
+        }
+        if let state, state == "" || state == run.report {
+            throw ValidationError("--state takes the name of a file of its own.")
+        }
+        let isOfCheck =
+            quick || deep || histograms || failFast || maxErrors != nil || jobs != nil
+            || state != nil
         if dump, isOfCheck || salvage {
             throw ValidationError("--dump lists entries and checks no files: leave the rest out.")
         }

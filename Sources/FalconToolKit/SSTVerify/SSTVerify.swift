@@ -65,7 +65,12 @@ public struct SSTVerify: ToolCommand {
     public var salvage = false
     @Option(help: "The new directory of --salvage; it must not exist, or be empty.")
     public var out: String?
+    @Option(
+        help: "Keep in this file which files were sound; a run after an interrupt passes them over."
+    )
+    public var state: String?
     @OptionGroup public var key: KeyOptions
+    @OptionGroup public var run: RunOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}
@@ -74,12 +79,15 @@ public struct SSTVerify: ToolCommand {
         dump ? SSTDumpRun.columns : histograms ? SSTHistogramReport.columns : Self.csvColumns
     }
 
+    public var runOptions: RunOptions? { run }
+
     public func execute(_ report: ReportWriter) throws(StorageError) {
+        try run.openReport(report, apartFrom: paths + (out.map { [$0] } ?? []))
         if let out, let directory = paths.first {
             return try SSTSalvageRun(self, report).save(directory, to: out)
         }
         if dump { return try SSTDumpRun(self, report).list() }
-        var run = SSTVerifyRun(self, report)
+        var run = try SSTVerifyRun(self, report)
         for path in paths {
             if run.isEnding {
                 run.uncheckedPaths += 1

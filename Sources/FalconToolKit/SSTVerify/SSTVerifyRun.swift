@@ -7,6 +7,8 @@ struct SSTVerifyRun {
     let pace: VerificationPace
     let plan: VerificationPlan
     private let progress: ToolProgress
+    /// Of an earlier run that did not come to its end, and of this one.
+    private var state: SSTVerifyState?
     var totals = SSTTotals()
     /// Files of which is known that they were not checked, and paths that were not looked into.
     private(set) var uncheckedFiles = 0
@@ -18,7 +20,7 @@ struct SSTVerifyRun {
     private var damagedBlobs: Set<FileNumber> = []
     var fileSystem: any FileSystem { report.context.fileSystem }
 
-    init(_ options: SSTVerify, _ report: ReportWriter) {
+    init(_ options: SSTVerify, _ report: ReportWriter) throws(StorageError) {
         self.options = options
         self.report = report
         pace = options.makePace(report.context)
@@ -30,6 +32,17 @@ struct SSTVerifyRun {
             options.histograms ? report.context.environment.clock.wallMicros() : nil
         plan.pace = pace
         self.plan = plan
+        guard let path = options.state else { return }
+        for inspected in options.paths {
+            try ToolPath.checkOutside(path, of: inspected, report.context.fileSystem)
+        }
+        let state = try SSTVerifyState(
+            path, isQuick: options.quick, report.context.environment)
+        if state.isOfOtherDepth, !report.isQuiet {
+            report.context.diagnose(
+                "'\(path)' is of a check of another depth: this one begins anew.")
+        }
+        self.state = state
     }
 
     /// No more files are to be checked: interrupted, nobody reads on, or enough errors.
@@ -162,6 +175,7 @@ struct SSTVerifyRun {
     private mutating func check(
         _ files: [SSTFile], _ directory: TableDirectory? = nil, _ names: FileNames? = nil
     ) throws(StorageError) {
+        let files = files.filter { !isPassedOver($0) }
         expect(files)
         var check = SSTFileCheck(
             fileSystem: pace.limiting(fileSystem), findingLimit: options.maxFindings, plan: plan)
@@ -194,6 +208,40 @@ struct SSTVerifyRun {
         if let failure { throw failure }
     }
 
+    /// An earlier run found the file sound, and it is as it was.
+    private mutating func isPassedOver(_ file: SSTFile) -> Bool {
+        guard let state else { return false }
+        if case .table(_, let table) = file {
+            // What is said of a table depends on the blob files it refers to, and on what the engine noted.
+            guard damagedBlobs.isEmpty, table?.quarantine == nil else { return false }
+        }
+        guard let depth = state.depth(of: file, hasKey: fileSystem.keyring != nil) else {
+            return false
+        }
+        if depth.isHidden { totals.hidden = true }
+        totals.skippedFiles += 1
+        totals.skippedBytes &+= (try? fileSystem.fileSize(file.path)) ?? 0
+        return true
+    }
+
+    /// Keeps for the next run what became of the file.
+    private mutating func keep(_ outcome: SSTFileCheck.Outcome, of file: SSTFile) {
+        guard let state else { return }
+        guard outcome.isClean else { return state.forget(file) }
+        let isHidden = outcome.isEncrypted && fileSystem.keyring == nil
+        attempt { () throws(StorageError) in try state.note(file, isHidden: isHidden) }
+    }
+
+    /// The check goes on without a state that cannot be written.
+    private mutating func attempt(_ work: () throws(StorageError) -> Void) {
+        do throws(StorageError) {
+            try work()
+        } catch {
+            report.add(error)
+            state = nil
+        }
+    }
+
     /// Always false: there is no more work.
     private func stopReading() -> Bool {
         pace.stop()
@@ -222,6 +270,7 @@ struct SSTVerifyRun {
             report.add(error)
         default: try addMissing(file, names)
         }
+        keep(outcome, of: file)
     }
 
     private mutating func addMissing(
@@ -258,14 +307,16 @@ struct SSTVerifyRun {
         options.keys.range(lower, upper)
     }
 
-    func conclude() {
-        progress.end()
+    mutating func conclude() {
+        showProgress()
+        progress.finish()
         totals.report(
             report, isAnythingRead: isAnythingRead || totals.tables + totals.blobs > 0,
             isQuick: options.quick)
         var unchecked = "\(uncheckedFiles) files"
         if uncheckedPaths > 0 { unchecked += " and \(uncheckedPaths) paths" }
         let isComplete = uncheckedFiles + uncheckedPaths == 0 && !report.context.isInterrupted
+        concludeState(isComplete: isComplete)
         if !isComplete { report.line("ended early: \(unchecked) were not checked") }
         report.set("depth", .string(options.quick ? "quick" : "deep"))
         report.set("complete", .bool(isComplete))
@@ -273,6 +324,21 @@ struct SSTVerifyRun {
         report.set("unchecked_paths", .count(uncheckedPaths))
         if options.histograms, let moment = plan.histogramsAsOf {
             SSTHistogramReport(totals.histograms, asOf: moment).write(to: report)
+        }
+    }
+
+    private mutating func concludeState(isComplete: Bool) {
+        guard let path = options.state else { return }
+        if totals.skippedFiles > 0 {
+            report.line(
+                "passed over: \(totals.skippedFiles) files of \(totals.skippedBytes) bytes, which "
+                    + "'\(path)' knows to be sound")
+        }
+        report.set("skipped_files", .count(totals.skippedFiles))
+        report.set("skipped_bytes", .unsigned(totals.skippedBytes))
+        guard let state else { return }
+        attempt { () throws(StorageError) in
+            if isComplete { try state.remove() } else { try state.save() }
         }
     }
 }

@@ -47,15 +47,21 @@ extension WALInspect {
         }
         reportReach(reader, survey, condition, report)
         var forecast: RecoveryForecast?
-        if reader.verdict.isCorruption || survey.firstDoubt != nil {
+        if reader.verdict.isCorruption || survey.firstDoubt != nil
+            || !condition.foreignSegments.isEmpty
+        {
             forecast = try RecoveryForecast(
-                directory: place.wal, from: survey.flushedLSN, environment: environment)
+                directory: place.wal, from: survey.flushedLSN, shard: condition.shard,
+                expectation: condition.expectation, environment: environment)
         }
-        if let problem = condition.problems.first, missing == nil {
+        // A segment of another database is refused where recovery reads it.
+        let problem =
+            condition.refusal ?? (forecast?.refusal == nil ? nil : condition.problems.first)
+        if let problem, missing == nil {
             report.line("recovery refuses the directory: \(problem.message)")
         }
         WALOutcome(
-            reader, survey, forecast, refusedFor: condition.problems.first, missing: missing
+            reader, survey, forecast, refusedFor: problem, missing: missing
         ).report(report)
     }
 
@@ -85,7 +91,7 @@ extension WALInspect {
         _ report: ReportWriter
     ) throws(StorageError) -> Bool {
         let progress = ToolProgress("wal-inspect", report)
-        defer { progress.end() }
+        defer { progress.finish() }
         let total = try totalBytes(place, report.context.fileSystem)
         var seen: UInt64 = 0
         var isFirst = true

@@ -68,11 +68,13 @@ public struct WALInspect: ToolCommand {
     @Option(help: "Write to this new file, outside of the data directory, not to standard output.")
     public var out: String?
     @OptionGroup public var key: KeyOptions
+    @OptionGroup public var run: RunOptions
     @OptionGroup public var output: OutputOptions
 
     public init() {}
 
     public var isEndless: Bool { follow }
+    public var runOptions: RunOptions? { run }
 
     public func validate() throws {
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative.") }
@@ -98,6 +100,12 @@ public struct WALInspect: ToolCommand {
         if stats, output.format == .csv {
             throw ValidationError("--stats has no csv form; use json.")
         }
+        if follow, run.report != nil {
+            throw ValidationError("--follow has no end that a report could have.")
+        }
+        if let out, out == run.report {
+            throw ValidationError("--out and --report take a file each.")
+        }
         if follow, output.format == .json {
             throw ValidationError("--follow has no end that json could have; use jsonl.")
         }
@@ -105,6 +113,9 @@ public struct WALInspect: ToolCommand {
 
     public func execute(_ report: ReportWriter) throws(StorageError) {
         let place = try DataDirectory(directory, report.context.fileSystem)
+        try run.openReport(
+            report,
+            apartFrom: [place.wal] + (place.isLogAlone ? [] : [place.names.root]))
         if let out {
             if !place.isLogAlone { try ToolPath.checkApart(out, from: place.names.root) }
             try ToolPath.checkApart(out, from: place.wal)

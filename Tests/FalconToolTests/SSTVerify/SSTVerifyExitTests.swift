@@ -51,6 +51,11 @@ import Testing
             Case(.usage, "--dump", "--jobs", "2"), Case(.usage, "--keys", "plain"),
             Case(.usage, "--dump", "--salvage", "--out", "/new"),
             Case(.usage, "--salvage", "--out", "/new", "--quick"),
+            Case(.usage, "--report", "/db/r"), Case(.usage, "--report", ""),
+            Case(.usage, "--state", "/db/s"), Case(.usage, "--state", ""),
+            Case(.usage, "--state", "/s", "--dump"), Case(.usage, "--state", "/s", "--histograms"),
+            Case(.usage, "--progress", "0"), Case(.usage, "--progress-format", "csv"),
+            Case(.clean, "--progress", "1"), Case(.clean, "--progress-format", "json"),
             Case(.usage, "--salvage", "--out", "/new", "--io-limit", "5"),
         ]
 

@@ -91,14 +91,23 @@ extension LogForge {
         return Array(found.bytes[place.offset..<(place.offset + place.bytes)])
     }
 
-    /// Changes the header of a chunk, whose checksum fits again.
+    /// Changes the header of a chunk, whose checksum, and seal if it has one, fit again.
     func recode(_ segment: Int, chunk: Int, _ change: (inout WALChunkHeader) -> Void) throws {
         try patch(segment) { bytes, found in
             let offset = found.chunks[chunk].offset
             bytes.withUnsafeMutableBytes { all in
                 guard let base = all.baseAddress, var header = WALChunkHeader.decode(base + offset)
                 else { return }
+                let old = header
                 change(&header)
+                if found.cipher != nil, old.kind == .records {
+                    let start = offset + WALFormat.chunkHeaderBytes
+                    let room = start..<(offset + found.chunks[chunk].bytes)
+                    let records = Self.records(Array(all[room]), old, found)
+                    let stored = Self.stored(records, header, found)
+                    header.payloadCRC = stored.withUnsafeBytes { Checksum.crc32c($0) }
+                    for (index, byte) in stored.enumerated() { all[start + index] = byte }
+                }
                 header.encode(to: base + offset)
             }
         }
@@ -107,8 +116,16 @@ extension LogForge {
     /// Changes the records of a chunk, whose checksums fit again.
     func rewrite(_ segment: Int, chunk: Int, _ change: (inout [UInt8]) -> Void) throws {
         var whole = bytes(segment, chunk: chunk)
+        let found = segments[segment - 1]
         var stored = Array(whole[WALFormat.chunkHeaderBytes...])
-        change(&stored)
+        let header = whole.withUnsafeBytes { $0.baseAddress.flatMap(WALChunkHeader.decode) }
+        if let header, found.cipher != nil {
+            var records = Self.records(stored, header, found)
+            change(&records)
+            stored = Self.stored(records, header, found)
+        } else {
+            change(&stored)
+        }
         whole.replaceSubrange(WALFormat.chunkHeaderBytes..., with: stored)
         try replace(segment, chunk: chunk, with: whole)
         let sum = stored.withUnsafeBytes { Checksum.crc32c($0) }

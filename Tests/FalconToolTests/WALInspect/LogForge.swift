@@ -1,4 +1,5 @@
 import FalconSchema
+import Testing
 
 @testable import FalconStorage
 
@@ -16,7 +17,16 @@ final class LogForge {
         var bytes: [UInt8]
         var chunks: [Chunk] = []
         var path: String
+        /// Seals its records; nil: they are plain.
+        var cipher: FileCipher?
     }
+
+    /// Logs that are made while this is set are encrypted, under keys of their own; the master key lies in
+    /// ``keyFile``, another in ``wrongKeyFile``.
+    @TaskLocal static var isEncrypted = false
+    static let keyFile = "/key"
+    static let wrongKeyFile = "/wrong"
+    private static let masterKey = [UInt8](repeating: 7, count: 32)
 
     let fileSystem = MemoryFileSystem()
     let clock = ManualClock()
@@ -28,12 +38,49 @@ final class LogForge {
     private var transaction: UInt64 = 0
     private let encoder = WALOperationEncoder()
     private var isSealed = false
+    /// Wraps the segments' keys.
+    private(set) var wrapping: KeyRing.WrappingKey?
 
     init(_ root: String = "/db") throws {
         self.root = root
         try fileSystem.createDirectory(root)
         try fileSystem.createDirectory(root + "/wal")
+        if Self.isEncrypted {
+            let secret = try MasterSecret(.key(Self.masterKey), fileSystem)
+            let ring = try KeyRing.create(
+                FileNames(root: root).keys, secret, fileSystem, clock: clock, isSealing: true)
+            wrapping = try ring.activeKey(.shared)
+            for (path, digits) in [(Self.keyFile, "07"), (Self.wrongKeyFile, "08")] {
+                try fileSystem.replace(
+                    path, with: Array(String(repeating: digits, count: 32).utf8))
+            }
+        }
         begin()
+    }
+
+    /// The arguments with which a tool reads it whole.
+    var keyArguments: [String] { wrapping == nil ? [] : ["--key-file", Self.keyFile] }
+
+    /// What reads it whole.
+    func keyedEnvironment() throws -> StorageEnvironment {
+        wrapping == nil
+            ? environment : try environment.withKeys(root: root, .key(Self.masterKey))
+    }
+
+    /// The data key of a segment is its number: the same chunks every time.
+    private func makeCipher(_ segment: UInt64, _ uid: UID) -> FileCipher? {
+        guard let wrapping else { return nil }
+        let key = [UInt8](repeating: UInt8(truncatingIfNeeded: segment), count: AESGCM.keyBytes)
+        let nonce = [UInt8](
+            repeating: UInt8(truncatingIfNeeded: segment), count: AESGCM.nonceBytes)
+        return AESGCM.seal(
+            key, key: wrapping.key, nonce: nonce,
+            additional: KeyEnvelope.additional(.log, uid, wrapping.id)
+        ).map {
+            FileCipher(
+                key: key,
+                envelope: KeyEnvelope(keyID: wrapping.id, nonce: nonce, wrapped: $0))
+        }
     }
 
     var environment: StorageEnvironment {
@@ -45,7 +92,7 @@ final class LogForge {
     /// The next segment, of the same incarnation.
     func begin(recycled: Bool = false) {
         let number = UInt64(segments.count + 1)
-        let header = WALSegmentHeader(
+        var header = WALSegmentHeader(
             identity: WALIdentity(
                 cluster: UID(high: 1, low: 1), shard: UID(high: 2, low: 2),
                 branch: UID(high: 3, low: incarnation), incarnation: incarnation, epoch: 1),
@@ -57,10 +104,13 @@ final class LogForge {
                     lastLSN: $0.chunks.last?.end ?? $0.header.firstLSN)
             },
             wallMicros: clock.wallMicros(), isRecycled: recycled)
+        let cipher = makeCipher(number, header.uid)
+        header.envelope = cipher?.envelope
         segments.append(
             Segment(
                 header: header, bytes: header.encoded(),
-                path: root + "/wal/" + FileNames.walSegmentName(WALSegmentNumber(number))))
+                path: root + "/wal/" + FileNames.walSegmentName(WALSegmentNumber(number)),
+                cipher: cipher))
         isSealed = false
     }
 
@@ -79,16 +129,17 @@ final class LogForge {
 
     // MARK: Chunks
 
-    private func append(_ kind: WALChunkKind, _ stored: [UInt8]) {
-        var padded = stored
-        while padded.count % 8 != 0 { padded.append(0) }
+    private func append(_ kind: WALChunkKind, _ records: [UInt8]) {
         let index = segments.count - 1
         let offset = segments[index].bytes.count
-        let header = WALChunkHeader(
-            kind: kind, storedBytes: stored.count, recordBytes: stored.count,
+        let sealBytes = kind == .records ? segments[index].header.sealBytes : 0
+        var header = WALChunkHeader(
+            kind: kind, storedBytes: records.count + sealBytes, recordBytes: records.count,
             segment: segments[index].header.segment, firstLSN: lsn, syncedLSN: synced,
             committedLSN: synced, tag: segments[index].header.chunkTag,
-            payloadCRC: padded.withUnsafeBytes { Checksum.crc32c($0) }, offset: UInt64(offset))
+            payloadCRC: 0, offset: UInt64(offset))
+        let padded = Self.stored(records, header, segments[index])
+        header.payloadCRC = padded.withUnsafeBytes { Checksum.crc32c($0) }
         var head = [UInt8](repeating: 0, count: WALFormat.chunkHeaderBytes)
         head.withUnsafeMutableBytes { bytes in
             if let base = bytes.baseAddress { header.encode(to: base) }
@@ -98,6 +149,45 @@ final class LogForge {
             Chunk(
                 offset: offset, bytes: head.count + padded.count, first: lsn, end: header.endLSN))
         lsn = header.endLSN
+    }
+
+    /// What a chunk stores of its records: sealed where the segment is encrypted, and padded.
+    static func stored(
+        _ records: [UInt8], _ header: WALChunkHeader, _ segment: Segment
+    ) -> [UInt8] {
+        var bytes = records
+        if header.kind == .records, let cipher = segment.cipher {
+            bytes += [UInt8](repeating: 0, count: FileCipher.tagBytes)
+            bytes.withUnsafeMutableBytes { all in
+                guard let base = all.baseAddress else { return }
+                do throws(StorageError) {
+                    try cipher.seal(
+                        base, count: records.count, at: header.place(segment.header.uid))
+                } catch { Issue.record("\(error)") }
+            }
+        }
+        while bytes.count % 8 != 0 { bytes.append(0) }
+        return bytes
+    }
+
+    /// The records that a chunk stores, with its padding where they are plain.
+    static func records(
+        _ stored: [UInt8], _ header: WALChunkHeader, _ segment: Segment
+    ) -> [UInt8] {
+        guard header.kind == .records, let cipher = segment.cipher,
+            header.storedBytes <= stored.count
+        else { return stored }
+        var plain = Array(stored.prefix(header.storedBytes))
+        let sealed = plain
+        let isOpen = sealed.withUnsafeBytes { from in
+            plain.withUnsafeMutableBytes { into in
+                into.baseAddress.map {
+                    cipher.open(from, into: $0, at: header.place(segment.header.uid))
+                } ?? false
+            }
+        }
+        if !isOpen { Issue.record("a chunk cannot be opened") }
+        return Array(plain.prefix(header.recordBytes))
     }
 
     /// One flush: the records of one chunk. The next chunk will say that they were synced.

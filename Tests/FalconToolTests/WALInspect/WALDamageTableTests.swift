@@ -15,11 +15,12 @@ import Testing
         let findings: [[String: Any]]
     }
 
-    private func inspect(_ log: LogForge) throws -> Report {
+    private func inspect(_ log: LogForge, hasKey: Bool = true) throws -> Report {
         let before = log.fileSystem.snapshotContents()
-        let text = ToolRun(WALInspect.self, [log.root], environment: log.environment)
+        let arguments = [log.root] + (hasKey ? log.keyArguments : [])
+        let text = ToolRun(WALInspect.self, arguments, environment: log.environment)
         let json = ToolRun(
-            WALInspect.self, [log.root, "--format", "json"], environment: log.environment)
+            WALInspect.self, arguments + ["--format", "json"], environment: log.environment)
         #expect(log.fileSystem.snapshotContents() == before)
         #expect(text.exit == json.exit)
         let fields = try #require(
@@ -29,9 +30,10 @@ import Testing
             findings: fields["findings"] as? [[String: Any]] ?? [])
     }
 
-    @Test(arguments: table)
-    func theDamageIsNamed(_ damage: LogDamage) throws {
-        let log = try damage.log()
+    /// Of a plain log, and of an encrypted one read with its key: the same code, count, exit code and verdict.
+    @Test(arguments: table, [false, true])
+    func theDamageIsNamed(_ damage: LogDamage, isEncrypted: Bool) throws {
+        let log = try LogForge.$isEncrypted.withValue(isEncrypted) { try damage.log() }
         try log.write(rest: damage.rest)
         try damage.mutilate(log)
         let report = try inspect(log)
@@ -43,11 +45,30 @@ import Testing
         } else {
             #expect(codes.isEmpty, "\(report.text.output)")
         }
-        for text in damage.says {
+        for said in damage.says {
+            // Encryption is a feature itself.
+            let text =
+                isEncrypted
+                ? said.replacingOccurrences(of: "features 4", with: "features 5") : said
             #expect(report.text.output.contains(text), "'\(text)' in \(report.text.output)")
         }
         try expectExplained(report.findings)
         try expectAgreement(damage, log, report)
+    }
+
+    /// Without the key chunks and segments are judged all the same, and records are not.
+    @Test(arguments: LogDamage.chunks + LogDamage.segments)
+    func theDamageOfAnEncryptedLogIsNamedWithoutItsKey(_ damage: LogDamage) throws {
+        let log = try LogForge.$isEncrypted.withValue(true) { try damage.log() }
+        try log.write(rest: damage.rest)
+        try damage.mutilate(log)
+        let report = try inspect(log, hasKey: false)
+        #expect(report.text.exit == damage.exit, "\(report.text.output)")
+        let codes = report.findings.compactMap { $0["code"] as? String }
+        if let code = damage.code {
+            #expect(codes.filter { $0 == code }.count == damage.count, "\(report.text.output)")
+        }
+        try expectExplained(report.findings)
     }
 
     /// Every finding says what to do, and `explain` says more.
@@ -65,7 +86,7 @@ import Testing
         _ damage: LogDamage, _ log: LogForge, _ report: Report
     ) throws {
         let forecast = try RecoveryForecast(
-            directory: log.root + "/wal", from: .zero, environment: log.environment)
+            directory: log.root + "/wal", from: .zero, environment: log.keyedEnvironment())
         let refuses = forecast.refusal != nil
         #expect(report.fields["recovery"] as? String == (refuses ? "refuses" : "recovers"))
         #expect(
@@ -82,7 +103,8 @@ import Testing
     }
 
     @Test func theTableIsLong() {
-        #expect(Self.table.count >= 60)
+        // Each runs on a plain and on an encrypted log.
+        #expect(Self.table.count * 2 >= 120)
         #expect(Set(Self.table.map(\.name)).count == Self.table.count)
     }
 

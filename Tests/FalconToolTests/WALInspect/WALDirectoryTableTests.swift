@@ -84,6 +84,21 @@ import Testing
                 }
             }
         },
+        Case(
+            name: "an old segment of another database, whose commits the tables hold",
+            code: "GEN013", exit: .corruption,
+            says: ["is of shard", "recovery goes to", "the damage lies before"], opens: true
+        ) { fileSystem in
+            let oldest = try #require(try segments(fileSystem).first)
+            try LogFixture.patch(fileSystem, oldest) { bytes in
+                guard
+                    case .header(var header) = WALSegmentHeader.decode(
+                        Array(bytes.prefix(WALFormat.headerBytes)))
+                else { return }
+                header.identity.shard = UID(high: 6, low: 6)
+                bytes.replaceSubrange(0..<WALFormat.headerBytes, with: header.encoded())
+            }
+        },
     ]
 
     private static func manifest(_ fileSystem: MemoryFileSystem) throws -> String {
