@@ -359,7 +359,10 @@ extension DefinitionRunner {
         let index = try column(name, of: table)
         let planner = StatementPlanner(catalog: catalog, context: session.functions)
         let type = try planner.resolveType(typeName)
-        if type == table.columns[index].type, definition.using == nil { return false }
+        if type == table.columns[index].type, definition.using == nil {
+            try checkUnread(table.columns[index], of: table)
+            return false
+        }
         let expression: AST.Expression
         if let using = definition.using {
             expression = using

@@ -82,9 +82,7 @@ extension DefinitionRunner {
     func describedView(_ oid: OID) -> String {
         guard let view = transaction.catalog.views[oid] else { return "" }
         let schema = transaction.catalog.schemas[view.schemaOID]?.name ?? ""
-        let name = Identifier.quoted(view.name)
-        let isFound = catalog.searchPath.contains(schema)
-        return "view " + (isFound ? name : Identifier.quoted(schema) + "." + name)
+        return "view " + shown(oid, schema, view.name)
     }
 
     /// DROP VIEW: all of its views together, so that they may read each other.

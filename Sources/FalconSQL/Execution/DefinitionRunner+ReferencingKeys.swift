@@ -5,9 +5,14 @@ import FalconStorage
 extension DefinitionRunner {
     /// A relation as PostgreSQL's dependency reports name it.
     func described(_ table: TableDescriptor) -> String {
-        let name = Identifier.quoted(table.name)
-        if catalog.searchPath.contains(table.schema) { return name }
-        return Identifier.quoted(table.schema) + "." + name
+        shown(table.oid, table.schema, table.name)
+    }
+
+    /// With its schema when the name alone means another relation, or none.
+    func shown(_ oid: OID, _ schema: String, _ name: String) -> String {
+        let found = (try? catalog.relation(schema: nil, name: name)) ?? nil
+        let quoted = Identifier.quoted(name)
+        return found?.oid == oid ? quoted : Identifier.quoted(schema) + "." + quoted
     }
 
     func described(_ reference: ForeignKeyReference) -> String {
