@@ -57,6 +57,7 @@ extension Binder {
         _ column: RangeColumn, at owner: Scope, from scope: Scope, _ location: Int
     ) -> BoundExpression {
         let expression = reference(column, in: owner.query, location: location)
+        if let noted { noted.note(written(column, in: scope), at: location) }
         if owner.query !== scope.query {
             var passed: Scope? = scope
             var slots: [Int] = []
@@ -174,6 +175,8 @@ extension Binder {
                     .syntaxError, "SELECT * with no tables specified is not valid",
                     byteOffset: offset(reference.location))
             }
+            noted?.noteStar(
+                scope.columns.map { written($0, in: scope) }, at: reference.location)
             return scope.columns.map {
                 ($0.name, self.reference($0, in: scope.query, location: reference.location))
             }
@@ -185,6 +188,8 @@ extension Binder {
             if let entry = level.entries.first(where: {
                 $0.name == table && (schema == nil || $0.schema == schema)
             }) {
+                noted?.noteStar(
+                    entry.columns.map { written($0, in: scope) }, at: reference.location)
                 return entry.columns.map {
                     ($0.name, found($0, at: level, from: scope, reference.location))
                 }

@@ -102,17 +102,19 @@ extension Binder {
         let alias = name.alias?.name ?? name.name
         if let table = try catalog.table(schema: name.schema, name: name.name) {
             use(table, lock: .accessShare)
-            noteNamed(table.oid)
             let columns = rangeColumns(of: table, alias: alias, names: name.alias?.columns ?? [])
             try checkAliasCount(name.alias, columns.count, alias, name.location)
+            noted?.note(
+                name, table.oid, schema: table.schema, isSystem: VirtualTables.isVirtual(table),
+                columns: columns)
             return relationPart(
                 Relation(source: .table(table), alias: alias, columns: columns),
                 schema: name.alias == nil ? table.schema : nil, select)
         }
         if let view = try catalog.viewDefinition(schema: name.schema, name: name.name) {
-            noteNamed(view.oid)
+            noted?.note(name, view.oid, schema: view.schema)
             let query = try within(.select) { () throws(SQLError) in
-                try readingStoredText { () throws(SQLError) in try bindQuery(view.query, nil) }
+                try readingView(view) { () throws(SQLError) in try bindQuery(view.query, nil) }
             }
             let names =
                 name.alias?.columns.isEmpty == false

@@ -101,6 +101,9 @@ extension Binder {
                 }
                 continue
             }
+            if item.alias == nil, case .column(let reference) = item.expression {
+                noted?.noteNamingItem(at: reference.location)
+            }
             let expression = try within(.select) { () throws(SQLError) in
                 try bind(item.expression, scope)
             }

@@ -31,14 +31,19 @@ final class Binder {
     /// Stack binding may use; nil: half of what threads have by default.
     private let stackAllowance: UInt?
     private let found: FoundRelations?
+    /// Told of what the statement's own text names.
+    let names: NamedReferences?
+    /// The views being read, from the outside in.
+    private var viewsInProgress: [OID] = []
     /// For constant folding.
     private lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
 
     init(
         catalog: any CatalogReader, context: FunctionContext, parameterTypes: [OID],
         allowsNewParameters: Bool = true, stackAllowance: UInt? = nil,
-        found: FoundRelations? = nil
+        found: FoundRelations? = nil, names: NamedReferences? = nil
     ) {
+        self.names = names
         self.found = found
         self.stackAllowance = stackAllowance
         self.catalog = catalog
@@ -91,13 +96,7 @@ final class Binder {
     /// How deep we are in text that is not the statement's own: views, defaults, checks. Locations
     /// there mean nothing to the statement.
     private var storedTextDepth = 0
-    /// The tables and views that the statement's own text names.
-    private(set) var namedRelations: Set<OID> = []
-
-    func noteNamed(_ relation: OID) {
-        if storedTextDepth == 0 { namedRelations.insert(relation) }
-    }
-
+    var isInStoredText: Bool { storedTextDepth > 0 }
     /// Dates and times among the statement's untyped literals, by location, as text that reads the
     /// same under any settings.
     private(set) var fixedLiterals: [Int: String] = [:]
@@ -107,6 +106,20 @@ final class Binder {
         storedTextDepth += 1
         defer { storedTextDepth -= 1 }
         return try body()
+    }
+
+    /// Runs `body` on a view's query, unless that is being read already: it reads itself then.
+    func readingView<T>(
+        _ view: ViewDefinition, _ body: () throws(SQLError) -> T
+    ) throws(SQLError) -> T {
+        if viewsInProgress.contains(view.oid) {
+            throw SQLError(
+                SQLState("42P17"),
+                "infinite recursion detected in rules for relation \"\(view.name)\"")
+        }
+        viewsInProgress.append(view.oid)
+        defer { viewsInProgress.removeLast() }
+        return try readingStoredText(body)
     }
 
     /// Notes what a literal of the statement meant.

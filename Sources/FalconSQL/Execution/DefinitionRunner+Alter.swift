@@ -362,7 +362,10 @@ extension DefinitionRunner {
         let index = try column(name, of: table)
         let planner = StatementPlanner(catalog: catalog, context: session.functions)
         let type = try planner.resolveType(typeName)
-        if type == table.columns[index].type, definition.using == nil { return false }
+        if type == table.columns[index].type, definition.using == nil {
+            try checkUnread(table.columns[index], of: table)
+            return false
+        }
         let expression: AST.Expression
         if let using = definition.using {
             expression = using
@@ -381,6 +384,7 @@ extension DefinitionRunner {
             }
         }
         let bound = try planner.bindConversion(expression, table: old, type: type, column: name)
+        try checkUnread(table.columns[index], of: table)
         table.columns[index].type = type
         table.columns[index].missingValue = .null
         try validateDefaults(table)
@@ -427,6 +431,7 @@ extension DefinitionRunner {
             throw Session.noRelation(relation)
         }
         table.version += 1
+        var renameInViews: (() throws(SQLError) -> Void)?
         switch rename.kind {
         case .column:
             let index = try column(rename.oldName ?? "", of: table)
@@ -442,6 +447,10 @@ extension DefinitionRunner {
             }
             let renaming = [table.columns[index].name: rename.newName]
             table.columns[index].name = rename.newName
+            let (views, renamed) = (try viewsNaming([owner]), table.columns[index])
+            renameInViews = { () throws(SQLError) in
+                try self.renameInViews(views, renamed, of: owner)
+            }
             for place in table.indexes.indices {
                 guard let text = table.indexes[place].predicate?.expression else { continue }
                 table.indexes[place].predicate?.expression = ExpressionDeparser.unqualifiedText(
@@ -472,10 +481,16 @@ extension DefinitionRunner {
                     table.indexes[index].name = rename.newName
                 }
             } else {
+                let views = try viewsNaming([owner])
                 table.name = rename.newName
+                let path = (schema: table.schema, name: table.name)
+                renameInViews = { () throws(SQLError) in
+                    try self.renameInViews(views, paths: [owner: path])
+                }
             }
         default: throw SQLError(.featureNotSupported, "this RENAME is not supported yet")
         }
         try transaction.record(.putTable(table))
+        try renameInViews?()
     }
 }

@@ -241,17 +241,11 @@ extension DefinitionRunner {
     func drop(_ drop: AST.Drop) throws(SQLError) {
         if drop.kind == .table { return try dropTables(drop) }
         if drop.kind == .sequence { return try dropSequences(named: drop) }
-        var dropped: Set<OID> = []
-        for name in drop.names {
-            if let found = try catalog.relation(schema: name.schema, name: name.last) {
-                dropped.insert(found.oid)
-            }
-        }
+        if drop.kind == .view { return try dropViews(drop) }
         for name in drop.names {
             switch drop.kind {
             case .index: try dropIndex(name, drop)
             case .schema: try dropSchema(name.last, drop)
-            case .view: try dropView(name, drop, dropped)
             default:
                 if drop.ifExists {
                     notice(
@@ -321,21 +315,6 @@ extension DefinitionRunner {
         return SQLError(
             .wrongObjectType, "\"\(name.last)\" is not \(wanted)",
             hint: "Use DROP \(command) to remove \(what).")
-    }
-
-    private func dropView(
-        _ name: AST.Name, _ drop: AST.Drop, _ dropped: Set<OID>
-    ) throws(SQLError) {
-        guard let found = try catalog.relation(schema: name.schema, name: name.last) else {
-            return try missing("view", name, drop)
-        }
-        guard found.kind == .view else {
-            throw wrongKind(name, "a view", found.kind)
-        }
-        guard let view = transaction.catalog.views[found.oid] else { return }
-        let schema = transaction.catalog.schemas[view.schemaOID]?.name ?? ""
-        try dropDependentViews(of: view.oid, "view", schema, view.name, drop, except: dropped)
-        try transaction.record(.dropView(found.oid))
     }
 
     private func dropIndex(_ name: AST.Name, _ drop: AST.Drop) throws(SQLError) {

@@ -5,9 +5,14 @@ import FalconStorage
 extension DefinitionRunner {
     /// A relation as PostgreSQL's dependency reports name it.
     func described(_ table: TableDescriptor) -> String {
-        let name = Identifier.quoted(table.name)
-        if catalog.searchPath.contains(table.schema) { return name }
-        return Identifier.quoted(table.schema) + "." + name
+        shown(table.oid, table.schema, table.name)
+    }
+
+    /// With its schema when the name alone means another relation, or none.
+    func shown(_ oid: OID, _ schema: String, _ name: String) -> String {
+        let found = (try? catalog.relation(schema: nil, name: name)) ?? nil
+        let quoted = Identifier.quoted(name)
+        return found?.oid == oid ? quoted : Identifier.quoted(schema) + "." + quoted
     }
 
     func described(_ reference: ForeignKeyReference) -> String {
@@ -18,6 +23,7 @@ extension DefinitionRunner {
     func described(_ dependent: DependentObject) -> String {
         switch dependent {
         case .foreignKey(let reference): return described(reference)
+        case .view(let oid): return describedView(oid)
         case .defaultValue(let attribute, let oid):
             guard let table = transaction.catalog.tables[oid] else { return "" }
             return "default value for \(described(attribute, of: table))"
@@ -58,6 +64,9 @@ extension DefinitionRunner {
             switch dependent {
             case .foreignKey(let reference): try drop(reference, in: &own)
             case .defaultValue(let column, let table): try dropDefault(of: column, in: table, &own)
+            case .view(let oid):
+                try transaction.lockRelation(oid, .accessExclusive)
+                if transaction.catalog.views[oid] != nil { try transaction.record(.dropView(oid)) }
             }
         }
     }
@@ -79,7 +88,7 @@ extension DefinitionRunner {
         try renewReferenced(by: keys, except: own?.oid ?? .invalid)
     }
 
-    /// The foreign keys that a dropped column takes along: its own, and with CASCADE those on it.
+    /// What a dropped column takes along: its own foreign keys, and with CASCADE those on it, and views.
     func dropKeys(
         of attribute: Int16, _ isCascade: Bool, _ table: inout TableDescriptor
     ) throws(SQLError) {
@@ -91,9 +100,10 @@ extension DefinitionRunner {
         var dependents = try defaults(naming: sequences.reversed()) {
             $0 == oid && $1 == attribute
         }.map(asDependent)
-        dependents += (transaction.catalog.references[table.oid] ?? []).filter {
+        let keys = (transaction.catalog.references[table.oid] ?? []).filter {
             transaction.catalog.foreignKey($0)?.key.referencedColumns.contains(attribute) ?? false
-        }.map { (object: DependentObject.foreignKey($0), on: what) }
+        }
+        dependents += self.dependents(of: table.oid, attribute, what, keys: keys)
         try dropDependents(dependents, of: what, isCascade: isCascade, from: &table)
         let own = table.foreignKeys.filter { $0.columns.contains(attribute) }
         table.foreignKeys.removeAll { $0.columns.contains(attribute) }
@@ -181,17 +191,23 @@ extension DefinitionRunner {
         let sequences = try lockSequences { oids.contains($0.ownerTable) }
         let users = try defaults(naming: sequences.reversed()) { table, _ in oids.contains(table) }
         try dropDependents(
-            users.map(asDependent)
-                + outsideReferences(to: tables).map {
-                    (object: DependentObject.foreignKey($0.reference), on: $0.on)
-                },
+            users.map(asDependent) + outsideDependents(of: tables),
             of: "table \(tables.first.map(described) ?? "")",
             isCascade: drop.isCascade, isSeveral: tables.count > 1, in: &own)
-        for table in tables {
-            try dropDependentViews(
-                of: table.oid, "table", table.schema, table.name, drop, except: oids)
-        }
         try removeTables(tables)
+    }
+
+    /// Foreign keys of other tables that reference some of `tables`, and views that read some.
+    private func outsideDependents(of tables: [TableDescriptor]) -> [Dependent] {
+        let dropped = Set(tables.map(\.oid))
+        var seen: Set<OID> = []
+        return dependents(
+            of: tables.map { table in
+                let keys = (transaction.catalog.references[table.oid] ?? []).filter {
+                    !dropped.contains($0.table)
+                }
+                return (table.oid, "table \(described(table))", keys)
+            }, seen: &seen)
     }
 
     /// Foreign keys of other tables that reference some of `tables`.

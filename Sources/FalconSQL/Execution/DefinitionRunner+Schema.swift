@@ -77,6 +77,18 @@ extension DefinitionRunner {
                     place: (reference.constraint, 0), text: described(reference), on: on,
                     outside: .foreignKey(reference)))
         }
+        let inside =
+            tables.map(\.oid) + catalog.views.values.filter { $0.schemaOID == schema }.map(\.oid)
+        var seen = Set(inside)
+        for oid in inside.sorted(by: >) {
+            let text = catalog.tables[oid].map { "table \(described($0))" } ?? describedView(oid)
+            for (number, dependent) in dependents(of: [(oid, text, [])], seen: &seen).enumerated() {
+                found.append(
+                    SchemaDependent(
+                        place: (oid, number + 1), text: described(dependent.object),
+                        on: dependent.on, outside: dependent.object))
+            }
+        }
         let users = try defaults(naming: sequences.map(\.oid).sorted(by: >)) {
             table, _ in catalog.tables[table]?.schemaOID == schema
         }
@@ -112,6 +124,14 @@ extension DefinitionRunner {
             names[sequence] = [newName, transaction.catalog.sequences[sequence]?.name ?? ""]
         }
         if !names.isEmpty { try renameInDefaults(names) }
+        let relations =
+            transaction.catalog.tables.values.filter { $0.schemaOID == oid }.map {
+                (oid: $0.oid, name: $0.name)
+            }
+            + transaction.catalog.views.values.filter { $0.schemaOID == oid }.map {
+                (oid: $0.oid, name: $0.name)
+            }
+        let views = try viewsNaming(Set(relations.map(\.oid)))
         schema.name = newName
         try transaction.record(.putSchema(schema))
         for var table in transaction.catalog.tables.values where table.schemaOID == oid {
@@ -119,5 +139,8 @@ extension DefinitionRunner {
             table.version += 1
             try transaction.record(.putTable(table))
         }
+        var paths: [OID: (schema: String, name: String)] = [:]
+        for relation in relations { paths[relation.oid] = (newName, relation.name) }
+        try renameInViews(views, paths: paths)
     }
 }

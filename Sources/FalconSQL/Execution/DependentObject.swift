@@ -5,4 +5,6 @@ enum DependentObject {
     case foreignKey(ForeignKeyReference)
     /// A column's default that names a sequence.
     case defaultValue(column: Int16, table: OID)
+    /// A view that reads it.
+    case view(OID)
 }

@@ -1,19 +1,15 @@
 /// The text of a view's query, cut from its CREATE VIEW: what the catalog stores.
 enum ViewText {
-    /// `bytes` with other literals at the offsets that `literals` has.
-    static func replacing(_ literals: [Int: String], in bytes: [UInt8]) -> [UInt8] {
-        var result = bytes
-        for (offset, text) in literals.sorted(by: { $0.key > $1.key }) {
-            guard let end = literalEnd(bytes, offset) else { continue }
-            var quoted: [UInt8] = [0x27]
-            for byte in text.utf8 {
-                if byte == 0x27 { quoted.append(byte) }
-                quoted.append(byte)
-            }
-            quoted.append(0x27)
-            result.replaceSubrange(offset..<end, with: quoted)
+    /// The edits that put other text in the place of literals, by their offsets.
+    static func edits(_ literals: [Int: String], in bytes: [UInt8]) -> [Edit] {
+        literals.compactMap { offset, text in
+            guard let end = literalEnd(bytes, offset) else { return nil }
+            let quoted =
+                "'"
+                + text.split(separator: "'", omittingEmptySubsequences: false)
+                .joined(separator: "''") + "'"
+            return (offset..<end, quoted)
         }
-        return result
     }
 
     /// Where the plain or E'' literal at `offset` ends; nil for any other kind.

@@ -11,6 +11,8 @@ public struct StatementPlanner {
     var keepsRowKeys = false
     /// Told of the relations as their names are found, whatever becomes of the statement.
     var found: FoundRelations?
+    /// Told of what the statement's own text names.
+    var names: NamedReferences?
 
     public init(catalog: any CatalogReader, context: FunctionContext) {
         self.catalog = catalog
@@ -47,7 +49,7 @@ public struct StatementPlanner {
             catalog: catalog, context: context, parameterTypes: parameterTypes,
             allowsNewParameters: allowsNew,
             stackAllowance: stackAllowance ?? (LargeStack.isCurrent ? Self.innerStackBytes : nil),
-            found: found)
+            found: found, names: names)
     }
 
     private var emptyScope: Scope { Scope(parent: nil, query: QueryState()) }
@@ -151,11 +153,13 @@ public struct StatementPlanner {
         )
     }
 
-    /// The tables and views that a query names, wherever in it.
-    func relations(namedBy query: AST.Select) throws(SQLError) -> Set<OID> {
-        let binder = binder()
-        _ = try binder.bindQuery(query, nil)
-        return binder.namedRelations
+    /// What a query names, wherever in it.
+    func references(in query: AST.Select) throws(SQLError) -> NamedReferences {
+        let names = NamedReferences()
+        var planner = self
+        planner.names = names
+        _ = try planner.binder().bindQuery(query, nil)
+        return names
     }
 
     /// Why a view of `query` is not automatically updatable; nil when it is.

@@ -63,3 +63,28 @@ extension SessionBridge {
         try session.block(session.startTimer(milliseconds))
     }
 }
+
+extension SessionBridge {
+    /// A view's query, with the relations that its reader's search path finds by their names alone.
+    func viewDefinition(_ oid: OID) -> String? {
+        guard let session, let view = session.transaction.catalog.views[oid] else { return nil }
+        let catalog = session.catalog
+        do throws(SQLError) {
+            guard case .select(let query)? = try SQLParser.parse(view.query).first?.statement
+            else { return view.query }
+            let names = try StatementPlanner(catalog: catalog, context: session.functions)
+                .references(in: query)
+            let bytes = Array(view.query.utf8)
+            let naming = ViewText.Naming(table: { table in
+                let found = (try? catalog.relation(schema: nil, name: table.name.name)) ?? nil
+                return found?.oid == table.oid
+                    ? ExpressionDeparser.quoted(table.name.name) : ViewText.settled(table)
+            })
+            let edits = ViewText.edits(names, naming, in: bytes)
+            return String(decoding: ViewText.applying(edits, to: bytes), as: UTF8.self)
+        } catch {
+            // Not to be bound any more; its text is still what it is.
+            return view.query
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import FalconSchema
+
+/// What the own text of a query names, by where it stands there: the tables and views, and their columns.
+/// A view is stored as text; this is how that text is kept to what it meant when the view was made.
+final class NamedReferences {
+    /// A relation that FROM names.
+    struct Table {
+        let name: AST.TableName
+        let oid: OID
+        let schema: String
+        /// Of the system: it is found under its name whatever the search path is.
+        let isSystem: Bool
+    }
+
+    /// One column that an expression names, or that a star stands for.
+    struct Column {
+        let column: RangeColumn
+        /// What qualifies it where it stands; nil when nothing does, or when that would mean another one.
+        let qualifier: String?
+    }
+
+    private(set) var tables: [Table] = []
+    private(set) var columns: [Int: Column] = [:]
+    private(set) var stars: [Int: [Column]] = [:]
+    /// Where entries of select lists are columns that give the entries their names.
+    private(set) var namingItems: Set<Int> = []
+    /// The columns of the tables in FROM; those that are read have slots.
+    private var tableColumns: [RangeColumn] = []
+    /// Those that have the table's own names.
+    private var plainColumns: Set<ObjectIdentifier> = []
+
+    /// A table or a view in FROM; of a view there are no columns.
+    func note(
+        _ name: AST.TableName, _ oid: OID, schema: String, isSystem: Bool = false,
+        columns: [RangeColumn] = []
+    ) {
+        tables.append(Table(name: name, oid: oid, schema: schema, isSystem: isSystem))
+        tableColumns += columns
+        for column in columns.dropFirst(name.alias?.columns.count ?? 0) {
+            plainColumns.insert(ObjectIdentifier(column))
+        }
+    }
+
+    func note(_ column: Column, at location: Int) {
+        if location >= 0 { columns[location] = column }
+    }
+
+    func noteStar(_ columns: [Column], at location: Int) {
+        if location >= 0 { stars[location] = columns }
+    }
+
+    func noteNamingItem(at location: Int) { namingItems.insert(location) }
+
+    var relations: Set<OID> { Set(tables.map(\.oid)) }
+
+    /// Whether a table's column is read anywhere in the query.
+    func reads(_ attribute: Int16, of table: OID) -> Bool {
+        tableColumns.contains {
+            $0.tableOID == table && $0.attribute == attribute && $0.slot >= 0
+        }
+    }
+
+    /// Whether it is a table's column under the name that it has there.
+    func isPlain(_ column: RangeColumn) -> Bool {
+        plainColumns.contains(ObjectIdentifier(column))
+    }
+}
+
+extension Binder {
+    /// Where to note what the text being bound names; nil in texts below it.
+    var noted: NamedReferences? { isInStoredText ? nil : names }
+
+    /// A column as it may be written in `scope`: qualified, unless another one would be found so.
+    func written(_ column: RangeColumn, in scope: Scope) -> NamedReferences.Column {
+        let bare = NamedReferences.Column(column: column, qualifier: nil)
+        guard !column.qualifier.isEmpty else { return bare }
+        var current: Scope? = scope
+        while let level = current {
+            let entries = level.entries.filter { $0.name == column.qualifier }
+            if let entry = entries.first {
+                guard entries.count == 1,
+                    entry.columns.first(where: { $0.name == column.name }) === column
+                else { return bare }
+                return NamedReferences.Column(column: column, qualifier: column.qualifier)
+            }
+            current = level.parent
+        }
+        return bare
+    }
+}

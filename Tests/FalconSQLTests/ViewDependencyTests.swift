@@ -1,0 +1,125 @@
+import FalconSchema
+import Testing
+
+@testable import FalconSQL
+
+/// What ALTER and DROP do to views that read what is altered, as PostgreSQL 15 does it.
+@Suite struct ViewDependencyTests {
+    private func prepared() throws -> (TestDatabase, TestSession) {
+        let database = try TestDatabase()
+        let s = try database.session()
+        try s.run("CREATE TABLE t (id int PRIMARY KEY, n int, m int)")
+        try s.run("INSERT INTO t VALUES (1, 10, 100), (2, 20, 200)")
+        return (database, s)
+    }
+
+    @Test func aColumnThatAViewReadsStays() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS SELECT id FROM t WHERE m > 100")
+        try s.run("CREATE VIEW w AS SELECT id FROM v")
+        let drop = s.failure("ALTER TABLE t DROP COLUMN m")
+        #expect(drop?.state == .dependentObjectsStillExist)
+        #expect(
+            drop?.message
+                == "cannot drop column m of table t because other objects depend on it")
+        #expect(
+            drop?.detail == "view v depends on column m of table t\nview w depends on view v")
+        #expect(drop?.hint == "Use DROP ... CASCADE to drop the dependent objects too.")
+        let type = s.failure("ALTER TABLE t ALTER COLUMN m TYPE bigint")
+        #expect(type?.state == .featureNotSupported)
+        #expect(type?.message == "cannot alter type of a column used by a view or rule")
+        #expect(type?.detail == "rule _RETURN on view v depends on column \"m\"")
+        #expect(try s.query("SELECT id FROM w") == "2")
+        #expect(try s.tag("ALTER TABLE t DROP COLUMN n") == "ALTER TABLE")
+        #expect(try s.tag("ALTER TABLE t DROP COLUMN m CASCADE") == "ALTER TABLE")
+        #expect(s.failure("SELECT 1 FROM v")?.state == .undefinedTable)
+        #expect(s.failure("SELECT 1 FROM w")?.state == .undefinedTable)
+    }
+
+    @Test func starsAreThoseOfTheViewsTime() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS SELECT * FROM t; ALTER TABLE t ADD COLUMN z int DEFAULT 5")
+        #expect(try s.query("SELECT * FROM v ORDER BY id") == "1|10|100\n2|20|200")
+        #expect(s.failure("ALTER TABLE t DROP COLUMN n")?.state == .dependentObjectsStillExist)
+        #expect(try s.tag("ALTER TABLE t DROP COLUMN z") == "ALTER TABLE")
+    }
+
+    @Test func viewsFollowNewNames() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS SELECT t.id, public.t.n AS k, m FROM t ORDER BY t.id")
+        try s.run("CREATE VIEW w AS SELECT q.n FROM (SELECT n, m FROM t) AS q WHERE q.m > 100")
+        try s.run("ALTER TABLE t RENAME TO \"A b\"; ALTER TABLE \"A b\" RENAME n TO \"select\"")
+        try s.run("ALTER TABLE \"A b\" RENAME COLUMN m TO o; CREATE TABLE t (x int)")
+        #expect(try s.query("SELECT * FROM v") == "1|10|100\n2|20|200")
+        #expect(try s.query("SELECT * FROM w") == "20")
+        let text = try s.query("SELECT pg_get_viewdef('v'::regclass)")
+        #expect(text.contains("t.\"select\" AS k, t.o AS m FROM \"A b\" AS t"), "\(text)")
+        try database.restart()
+        #expect(try database.session().query("SELECT n FROM w") == "20")
+    }
+
+    @Test func aNameThatCannotBeChangedIsRefused() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS SELECT a.n FROM t a JOIN t b USING (id)")
+        let error = s.failure("ALTER TABLE t RENAME COLUMN id TO key")
+        #expect(error?.state == .featureNotSupported)
+        #expect(error?.message == "cannot change a name that view v uses in this form")
+        #expect(try s.query("SELECT n FROM v ORDER BY n") == "10\n20")
+        #expect(try s.tag("ALTER TABLE t RENAME COLUMN m TO o") == "ALTER TABLE")
+    }
+
+    @Test func namesAreSettledWhenTheViewIsMade() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS SELECT count(*) FROM t; CREATE TEMP TABLE t (x int)")
+        #expect(try s.query("SELECT * FROM v") == "2")
+        #expect(try s.query("SELECT pg_get_viewdef('v'::regclass)").contains("FROM public.t"))
+        try s.run("CREATE SCHEMA a; CREATE TABLE a.u (x int); CREATE VIEW w AS SELECT * FROM a.u")
+        try s.run("ALTER SCHEMA a RENAME TO b; INSERT INTO b.u VALUES (3)")
+        #expect(try s.query("SELECT * FROM w") == "3")
+        try s.run("DROP SCHEMA b CASCADE")
+        #expect(s.failure("SELECT * FROM w")?.state == .undefinedTable)
+    }
+
+    @Test func aReplacedViewKeepsItsColumns() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS SELECT id, n FROM t")
+        for (query, message) in [
+            ("SELECT id FROM t", "cannot drop columns from view"),
+            ("SELECT id, m FROM t", "cannot change name of view column \"n\" to \"m\""),
+            (
+                "SELECT id, n::text FROM t",
+                "cannot change data type of view column \"n\" from integer to text"
+            ),
+        ] {
+            let error = s.failure("CREATE OR REPLACE VIEW v AS \(query)")
+            #expect(error?.state == .invalidTableDefinition, "\(query)")
+            #expect(error?.message == message)
+        }
+        try s.run("CREATE OR REPLACE VIEW v AS SELECT id, n + 1 AS n, m FROM t WHERE id = 1")
+        #expect(try s.query("SELECT * FROM v") == "1|11|100")
+        #expect(s.failure("CREATE VIEW d AS SELECT id, id FROM t")?.state == .duplicateColumn)
+        #expect(s.failure("CREATE OR REPLACE VIEW t AS SELECT 1")?.state == .wrongObjectType)
+        try s.run("CREATE OR REPLACE VIEW v AS SELECT id, n, m FROM v")
+        #expect(s.failure("SELECT * FROM v")?.state == .invalidObjectDefinition)
+        #expect(try s.tag("DROP VIEW v") == "DROP VIEW")
+    }
+
+    @Test func pathsInTextsEndWhereTheNameEnds() {
+        func path(_ text: String, _ offset: Int = 0) -> Range<Int>? {
+            ViewText.pathRange(Array(text.utf8), offset)
+        }
+        #expect(path("a.b c") == 0..<3)
+        #expect(path("x \"a\"\"b\" . \"C d\", e", 2) == 2..<16)
+        #expect(path("t.* from t") == 0..<3)
+        #expect(path("a[1]") == 0..<1)
+        #expect(path("U&\"x\"") == nil)
+        #expect(path("\"open") == nil)
+        #expect(path("", 0) == nil && path("a", 5) == nil && path("a", -1) == nil)
+    }
+}
