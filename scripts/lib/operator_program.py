@@ -192,11 +192,12 @@ def staged(binary):
 
 def operator_program(binary, directory):
     data = os.path.join(directory, "operator")
-    server = Server(binary, data, os.path.join(directory, "operator.log"), ("--config", configured(directory))).start()
+    server = Server(binary, data, os.path.join(directory, "operator.log"), ("--config", configured(directory)))
     program = Program(binary, server)
-    for part in (backups, slots, keys, failures):
-        part(program)
-    check("it closes", server.stop() == 0, server.tail())
+    with server.start():
+        for part in (backups, slots, keys, failures):
+            part(program)
+        check("it closes", server.stop() == 0, server.tail())
     code, _, error = program.run("status")
     check("a server that has ended exits 4", code == 4 and "CTL003" in error, (code, error))
     staged(binary)
