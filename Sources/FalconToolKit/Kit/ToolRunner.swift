@@ -59,11 +59,13 @@ public enum ToolRunner {
         }
         if let code = explanation(arguments) { return explain(code, context) }
         do {
-            guard let command = try family.parseAsRoot(arguments) as? any ToolCommand else {
-                // No command was named, or help and completions were asked for.
-                throw CleanExit.helpRequest(family)
+            var command = try family.parseAsRoot(arguments)
+            if let command = command as? any ToolCommand {
+                return perform(command, named: name, context)
             }
-            return perform(command, named: name, context)
+            // A family without a command, or ArgumentParser's own help: running them asks for the right help.
+            try command.run()
+            return .clean
         } catch {
             let text = family.fullMessage(for: error)
             if family.exitCode(for: error) == .success {
