@@ -89,6 +89,7 @@ if buildsServer {
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ]
     products.append(.executable(name: "falcondb", targets: ["falcondb"]))
+    products.append(.executable(name: "falconctl", targets: ["falconctl"]))
     targets += [
         .target(
             name: "FalconServer",
@@ -103,6 +104,11 @@ if buildsServer {
                     name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ]),
         .executableTarget(name: "falcondb", dependencies: ["FalconServer"]),
+        // The one program that links libpq: a client of the server, so that it comes with it.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "FalconControl", dependencies: ["FalconToolKit", "CLibPQ"]),
+        .executableTarget(
+            name: "falconctl", dependencies: ["FalconControl"], path: "Tools/falconctl"),
         .testTarget(name: "FalconServerTests", dependencies: ["FalconServer", "FalconTestKit"]),
     ]
 }

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "FalconToolKit": {
         "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto", "ArgumentParser", "Foundation", "Dispatch",
     } | SYSTEM,
+    "FalconControl": {"FalconToolKit", "CLibPQ"} | SYSTEM,
     "falcondb": {"FalconServer"} | SYSTEM,
 }
 # Folders of each layered module, lowest first: a folder may use those before it.
@@ -46,8 +47,9 @@ def check_imports(problems):
                     problems.append(f"{path}: {name} must not import {match.group(1)}")
     for path in sorted(pathlib.Path("Tools").rglob("*.swift")):
         for match in re.finditer(r"^import (\w+)", blank(path.read_text()), re.M):
-            if match.group(1) not in {"FalconToolKit", "ArgumentParser"} | SYSTEM:
-                problems.append(f"{path}: a tool's main imports FalconToolKit only")
+            wanted = {"FalconControl"} if "falconctl" in path.parts else {"FalconToolKit", "ArgumentParser"} | SYSTEM
+            if match.group(1) not in wanted:
+                problems.append(f"{path}: a tool's main imports {' or '.join(sorted(wanted - SYSTEM))} only")
 
 
 def check_folders(problems):

@@ -53,7 +53,7 @@ release_binaries() {
 bounded() { python3 "$root/scripts/lib/bounded.py" "$@"; }
 
 engine_packages="liblz4-dev libzstd-dev libssl-dev libxxhash-dev pkg-config"
-server_packages="$engine_packages libpg-query-dev"
+server_packages="$engine_packages libpg-query-dev libpq-dev"
 client_packages="postgresql-client-15 python3"
 # pgbench ships with the server package; PostgreSQL is also the oracle and the peer measured.
 peer_packages="postgresql-15"

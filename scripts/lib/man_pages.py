@@ -10,7 +10,7 @@ import sys
 #: First words that a program takes beside its own arguments, without listing them as subcommands.
 VERBS = {"pitr-restore": ["plan", "apply", "info", "verify", "retention"]}
 #: Programs whose 'explain' lists findings.
-EXPLAINS = {"sst-verify", "wal-inspect", "cdc-tail", "pitr-restore"}
+EXPLAINS = {"sst-verify", "wal-inspect", "cdc-tail", "pitr-restore", "falconctl"}
 
 
 def escaped(text):

@@ -13,6 +13,7 @@ from claims import check, finish
 from disaster_recovery import claims, disaster
 from falconserver import Server, free_port
 from large_transactions import large_transactions
+from operator_program import operator_program
 from pgclient import Disconnected, ServerError
 
 
@@ -329,7 +330,7 @@ def installed(binary, directory):
                           timeout=300, env={**os.environ, "FALCON_BIN": programs})
     check("scripts/install", done.returncode == 0, done.stdout + done.stderr)
     for words in (["falcondb"], ["sst-verify"], ["wal-inspect"], ["cdc-tail"], ["pitr-restore"], ["pitr-restore", "plan"],
-                  ["pitr-restore", "apply"], ["falcon-bench", "kv"]):
+                  ["pitr-restore", "apply"], ["falcon-bench", "kv"], ["falconctl", "status"], ["falconctl", "slot", "peek"]):
         program = os.path.join(place, "usr/bin", words[0])
         with open(os.path.join(place, "usr/share/man/man1", "-".join(words) + ".1")) as file:
             page = file.read().replace("\\-", "-")
@@ -350,7 +351,7 @@ def main():
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
         for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted, destroyed,
-                     installed):
+                     operator_program, installed):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

@@ -68,6 +68,12 @@ extension FunctionLibrary {
         } catch  where error.code == .cancelled {
             try context.session?.checkInterrupts()
             throw SQLError(storage: error)
+        } catch  where error.code == .inUse {
+            throw SQLError(
+                .objectInUse, "the repository is in use",
+                detail:
+                    "Another base backup is being made, or pitr-restore retention --apply runs.",
+                hint: "Try again when it has ended.")
         } catch  where error.code == .invalidArgument {
             throw SQLError(
                 .objectNotInPrerequisiteState, error.message, detail: error.cause, hint: error.hint)

@@ -124,6 +124,8 @@ public final class SQLDatabase: Sendable {
     public static func open(
         engine: StorageEngine, options: SQLDatabaseOptions = SQLDatabaseOptions()
     ) throws(SQLError) -> SQLDatabase {
+        // pg_postmaster_start_time() is this moment, not that of its first call.
+        _ = FunctionLibrary.startTime
         let store = try CatalogStore(engine: engine)
         let databases = try store.loadDatabases(creating: options.databases)
         for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }

@@ -41,6 +41,10 @@ public struct Finding: Sendable {
         case keyMissing = "key-missing"
         case unreachable
         case interrupted
+        /// A server would not do what was asked.
+        case refused
+        /// A server would not let the user in.
+        case authentication
 
         public var exit: ToolExit {
             switch self {
@@ -53,6 +57,8 @@ public struct Finding: Sendable {
             case .keyMissing: .keyMissing
             case .unreachable: .unreachable
             case .interrupted: .interrupted
+            case .refused: .corruption
+            case .authentication: .keyMissing
             }
         }
     }

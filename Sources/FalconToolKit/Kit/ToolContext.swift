@@ -15,6 +15,8 @@ public final class ToolContext {
     public private(set) var environment: StorageEnvironment
     /// See ``masterKey(_:)``.
     var sharedKey: SharedMasterKey?
+    /// How falconctl comes to a server; other tools have no way to one.
+    var connector: (any ControlConnector)?
     private let interruption: @Sendable () -> Bool
     /// Waits so many milliseconds.
     let sleep: @Sendable (UInt32) -> Void

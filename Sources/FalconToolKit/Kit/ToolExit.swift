@@ -4,11 +4,13 @@ import FalconStorage
 public enum ToolExit: Int32, Sendable, CaseIterable {
     case clean = 0
     case usage = 1
+    /// Or, of falconctl: the server refused.
     case corruption = 2
     /// A torn tail, an orphan: nothing is lost.
     case benign = 3
     case io = 4
     case inUse = 5
+    /// Or, of falconctl: the server does not admit the user.
     case keyMissing = 6
     case unreachable = 7
     case interrupted = 8

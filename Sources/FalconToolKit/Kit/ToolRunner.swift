@@ -45,8 +45,43 @@ public enum ToolRunner {
             context.diagnose(text)
             return .usage
         }
+        return perform(command, named: Tool.toolName, context)
+    }
+
+    /// Runs a program whose commands are ArgumentParser's subcommands.
+    static func run(
+        family: (some ParsableCommand).Type, named name: String, _ arguments: [String],
+        _ context: ToolContext
+    ) -> ToolExit {
+        defer {
+            context.standardOutput.flush()
+            context.standardError.flush()
+        }
+        if let code = explanation(arguments) { return explain(code, context) }
+        do {
+            var command = try family.parseAsRoot(arguments)
+            if let command = command as? any ToolCommand {
+                return perform(command, named: name, context)
+            }
+            // A family without a command, or ArgumentParser's own help: running them asks for the right help.
+            try command.run()
+            return .clean
+        } catch {
+            let text = family.fullMessage(for: error)
+            if family.exitCode(for: error) == .success {
+                context.standardOutput.write(text + "\n")
+                return .clean
+            }
+            context.diagnose(text)
+            return .usage
+        }
+    }
+
+    private static func perform<Tool: ToolCommand>(
+        _ command: Tool, named name: String, _ context: ToolContext
+    ) -> ToolExit {
         let report = ReportWriter(
-            format: command.output.format ?? Tool.defaultFormat, tool: Tool.toolName,
+            format: command.output.format ?? Tool.defaultFormat, tool: name,
             context: context, isEventStream: Tool.isEventStream, isQuiet: command.output.quiet,
             csvColumns: command.columns)
         if let run = command.runOptions {

@@ -1,0 +1,3 @@
+import FalconControl
+
+ControlProgram.start()
