@@ -101,6 +101,13 @@ extension Binder {
                 }
                 continue
             }
+            let fields = try within(.select) { () throws(SQLError) in
+                try expandFields(item.expression, scope)
+            }
+            if let fields {
+                targets += fields.map { Target(name: $0.name, expression: $0.expression) }
+                continue
+            }
             let expression = try within(.select) { () throws(SQLError) in
                 try bind(item.expression, scope)
             }
