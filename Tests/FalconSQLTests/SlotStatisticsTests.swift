@@ -1,3 +1,4 @@
+import FalconSchema
 import FalconStorage
 import Testing
 
