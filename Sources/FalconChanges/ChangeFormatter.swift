@@ -4,7 +4,7 @@ import FalconStorage
 /// Turns transactions into the lines that cdc-tail and replication slots show.
 package final class ChangeFormatter {
     package let schema: SchemaHistory
-    let selection: ChangeSelection
+    private(set) var selection: ChangeSelection
     package let dialect: ChangeDialect
     let forms: TableForms
     /// Called once per storage whose table is unknown.
@@ -31,6 +31,9 @@ package final class ChangeFormatter {
         self.onUnknown = onUnknown
         forms = TableForms(schema, selection)
     }
+
+    /// From now on rows of that database alone are shown; nil: of all.
+    package func limit(to database: DatabaseID?) { selection.database = database }
 
     /// Takes in the transaction's DDL; its rows are not shown.
     package func skip(_ transaction: ChangeTransaction) throws(StorageError) {
@@ -67,7 +70,10 @@ package final class ChangeFormatter {
             case .catalog:
                 try define(transaction)
                 try showCatalog(operation, head)
-            case .row: try showRow(operation, transaction, head)
+            case .row:
+                if selection.shows(key: operation.key) {
+                    try showRow(operation, transaction, head)
+                }
             case .index, .system: break
             }
             seen += 1

@@ -11,6 +11,8 @@ package struct ChangeSelection {
     /// Empty for all.
     package var transactions: Set<UInt64> = []
     package var keys = KeyBounds()
+    /// The changes of this database alone: a transaction may make or drop another, with all its rows. Nil: all.
+    package var database: DatabaseID?
     package var showsTransactions = true
     package var showsSchema = true
 
@@ -21,6 +23,12 @@ package struct ChangeSelection {
         // A temporary table is its session's alone.
         if table.schema.hasPrefix(TableDescriptor.temporarySchemaPrefix) { return false }
         return tables.isEmpty || tables.contains { $0.matches(table) }
+    }
+
+    /// Whether a change of that key is of the database asked for.
+    func shows(key: UnsafeRawBufferPointer) -> Bool {
+        guard let database, let place = KeyCodec.parsePrefix(key) else { return true }
+        return place.database == database
     }
 
     func shows(column: String) -> Bool {

@@ -18,6 +18,7 @@ import threading
 import time
 
 import gatekit
+import soak_slots
 from falconserver import Ended, Server
 from pgclient import Disconnected, ServerError
 
@@ -178,6 +179,8 @@ def main():
     parser.add_argument("--bin", required=True, help="folder of the release binaries")
     parser.add_argument("--cycles", type=gatekit.at_least(1), default=20)
     parser.add_argument("--clients", type=gatekit.at_least(1), default=8)
+    parser.add_argument("--slot-kills", type=int, default=0,
+                        help="then so many kills while consumers poll replication slots")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true", help="keep the scratch directory")
     parser.add_argument("--check-only", action="store_true", help=argparse.SUPPRESS)
@@ -244,6 +247,13 @@ def main():
         if not ledger.acknowledged:
             print("FAILED: nothing was acknowledged, so nothing was proved")
             sys.exit(1)
+        if options.slot_kills > 0:
+            problems = soak_slots.run(options.bin, scratch, options.slot_kills, seed)
+            if problems:
+                options.keep = True
+                print("\n".join("  " + problem for problem in problems[:20]))
+                print(f"FAILED with seed {seed}; kept {scratch}")
+                sys.exit(1)
         print(f"soak kill: ok, {len(ledger.acknowledged)} acknowledged transactions")
     except Ended as error:
         options.keep = True

@@ -436,9 +436,13 @@ extension Binder {
                 }
                 return try bindSlice(base, lower, upper, scope)
             case .field(let name):
-                throw SQLError(
-                    .wrongObjectType, "column notation .\(name) applied to a non-composite type",
-                    byteOffset: base.location >= 0 ? base.location : nil)
+                guard path.count == 1 else {
+                    throw SQLError(
+                        .wrongObjectType,
+                        "column notation .\(name) applied to a non-composite type",
+                        byteOffset: base.location >= 0 ? base.location : nil)
+                }
+                return try bindField(name, of: base, scope)
             case .star:
                 throw SQLError(
                     .featureNotSupported, "row expansion via \"*\" is not supported here")

@@ -256,11 +256,8 @@ extension Binder {
                     : "set-returning functions are not allowed in \(clause.rawValue)",
                 byteOffset: offset)
         }
-        guard resolved.resultColumns.count <= 1 else {
-            throw SQLError(
-                .featureNotSupported,
-                "set-returning functions with several columns are supported only in FROM",
-                byteOffset: offset)
+        if resolved.resultColumns.count > 1 {
+            return try bindRecordSet(call, resolved, arguments, scope)
         }
         let query = scope.query
         let slot = newSlot(owner: query)

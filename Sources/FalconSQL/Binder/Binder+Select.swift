@@ -101,6 +101,13 @@ extension Binder {
                 }
                 continue
             }
+            let fields = try within(.select) { () throws(SQLError) in
+                try expandFields(item.expression, scope)
+            }
+            if let fields {
+                targets += fields.map { Target(name: $0.name, expression: $0.expression) }
+                continue
+            }
             if item.alias == nil, case .column(let reference) = item.expression {
                 noted?.noteNamingItem(at: reference.location)
             }

@@ -74,10 +74,16 @@ extension SystemCatalog {
             case .stable: "s"
             case .volatile: "v"
             }
+        let all = function.allArguments
+        // As PostgreSQL keeps them: where there is more to say than the types of plain arguments.
+        let hasModes = all.contains { $0.mode != "i" }
         let names: Datum =
-            function.argumentNames.isEmpty
-            ? .null
-            : .array(ArrayValue(elementType: .text, function.argumentNames.map { .text($0) }))
+            all.allSatisfy(\.name.isEmpty)
+            ? .null : .array(ArrayValue(elementType: .text, all.map { .text($0.name) }))
+        let types: Datum =
+            hasModes ? .array(ArrayValue(elementType: .oid, all.map { oid($0.type) })) : .null
+        let modes: Datum =
+            hasModes ? .array(ArrayValue(elementType: .char, all.map { letter($0.mode) })) : .null
         return [
             oid(function.oid), name(function.name), oid(CatalogSnapshot.pgCatalog), oid(10),
             .int(12), .float(1), .float(function.isDeclaredSet ? 1000 : 0),
@@ -85,7 +91,7 @@ extension SystemCatalog {
             .bool(function.isStrict), .bool(function.isDeclaredSet), letter(volatility),
             letter("s"), .int(Int64(function.argumentTypes.count)),
             .int(Int64(function.defaults.count)), oid(function.resultType),
-            oidvector(function.argumentTypes), .null, .null, names, .null, .null,
+            oidvector(function.argumentTypes), types, modes, names, .null, .null,
             .text(function.name), .null, .null, .null, .null,
         ]
     }

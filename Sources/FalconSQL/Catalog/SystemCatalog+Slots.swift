@@ -14,6 +14,18 @@ extension SystemCatalog {
             return try slotRows(session, withDatabase: true)
         },
         VirtualTable(
+            12_262, "pg_stat_replication_slots",
+            "slot_name text,spill_txns int8,spill_count int8,spill_bytes int8,stream_txns int8,"
+                + "stream_count int8,stream_bytes int8,total_txns int8,total_bytes int8,"
+                + "stats_reset timestamptz"
+        ) { source throws(SQLError) in
+            guard let session = (source.session as? SessionBridge)?.session else { return [] }
+            let slots = try storage {
+                () throws(StorageError) in try session.database.slots.list()
+            }
+            return slots.map { session.database.slotStatistics.row($0.name) }
+        },
+        VirtualTable(
             12_908, "cdc_slots", schema: "falcon",
             "name text,plugin text,database text,state text,detail text,confirmed_lsn pg_lsn,"
                 + "restart_lsn pg_lsn,behind_bytes int8,held_bytes int8,max_held_bytes int8,"
@@ -29,6 +41,7 @@ extension SystemCatalog {
         _ session: Session, withDatabase: Bool
     ) throws(SQLError) -> [[Datum]] {
         let store = session.database.slots
+        session.database.noteLostSlots()
         let slots = try storage { () throws(StorageError) in try store.list() }
         return slots.map { slot in
             let database = entry(slot.database, session)
@@ -39,7 +52,8 @@ extension SystemCatalog {
             row.append(database.map { oid($0.oid) } ?? .null)
             if withDatabase { row.append(database.map { name($0.name) } ?? .null) }
             row += [
-                .bool(false), .bool(store.isActive(slot.name)), .null, .null, .null,
+                .bool(false), .bool(store.isActive(slot.name)),
+                store.activeUser(slot.name).map { .int(Int64($0)) } ?? .null, .null, .null,
                 isLost ? .null : place(slot.restartLSN), place(slot.confirmedLSN),
                 .text(isLost ? "lost" : "reserved"),
                 isLost ? .null : .int(Int64(clamping: room - min(room, held))), .bool(false),
@@ -50,13 +64,14 @@ extension SystemCatalog {
 
     private static func cdcRows(_ session: Session) throws(SQLError) -> [[Datum]] {
         let store = session.database.slots
-        let (slots, end) = try storage {
-            () throws(StorageError) in
-            (try store.list(), try session.database.engine.currentLSN())
+        session.database.noteLostSlots()
+        let found = try storage { () throws(StorageError) in
+            var found: [(slot: ReplicationSlot, behind: UInt64)] = []
+            for slot in try store.list() { found.append((slot, try store.behindBytes(slot))) }
+            return found
         }
-        return slots.map { slot in
+        return found.map { slot, behind in
             let state = store.isActive(slot.name) ? "active" : "idle"
-            let behind = end.rawValue - min(end.rawValue, slot.confirmedLSN.rawValue)
             return [
                 .text(slot.name), .text(slot.format),
                 entry(slot.database, session).map { .text($0.name) } ?? .null,

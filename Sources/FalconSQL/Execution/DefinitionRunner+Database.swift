@@ -258,6 +258,7 @@ extension DefinitionRunner {
         do throws(StorageError) {
             for slot in try slots.list() where slot.database == database.id {
                 try slots.drop(slot.name)
+                session.database.slotStatistics.forget(slot.name)
             }
         } catch {
             guard error.code == .inUse else { throw SQLError(storage: error) }

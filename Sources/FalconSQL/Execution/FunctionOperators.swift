@@ -5,6 +5,8 @@ struct CallRows {
     let call: SetReturningCall
     private var source: RowSource?
     private var single: Datum?
+    /// A strict function that returns no set was given a NULL: its one row is of NULLs.
+    private var givesNullRow = false
     private var columns: [Datum]
 
     init(_ call: SetReturningCall) {
@@ -13,8 +15,7 @@ struct CallRows {
     }
 
     mutating func open(_ row: RowContext) throws(SQLError) {
-        source = nil
-        single = nil
+        close()
         if let scalar = call.scalar {
             single = try scalar.evaluate(row)
             return
@@ -23,7 +24,10 @@ struct CallRows {
         var arguments: [Datum] = []
         for argument in call.arguments {
             let value = try argument.evaluate(row)
-            if function.isStrict, value.isNull { return }
+            if function.isStrict, value.isNull {
+                givesNullRow = !function.isDeclaredSet
+                return
+            }
             arguments.append(value)
         }
         guard case .set(let make) = function.body else {
@@ -47,12 +51,14 @@ struct CallRows {
             self.source = nil
         }
         for slot in call.slots { row.slots[slot] = .null }
-        return false
+        defer { givesNullRow = false }
+        return givesNullRow
     }
 
     mutating func close() {
         source = nil
         single = nil
+        givesNullRow = false
     }
 }
 

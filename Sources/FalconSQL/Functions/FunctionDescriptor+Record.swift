@@ -4,28 +4,70 @@ extension FunctionDescriptor {
     /// For a call outside FROM of a function with several columns that returns no set: its one row, as the text that
     /// PostgreSQL shows a record by. Nil for other functions.
     var asRecord: FunctionDescriptor? {
+        guard let row = singleRow else { return nil }
+        let columns = resultColumns
+        return called(name, .text, columns: columns) { (arguments, context) throws(SQLError) in
+            guard let values = try row(arguments, context) else { return .null }
+            return Self.record(values, types: columns.map(\.type), context)
+        }
+    }
+
+    /// As ``asRecord``, one column of the row alone.
+    func asColumn(_ index: Int) -> FunctionDescriptor? {
+        guard let row = singleRow, resultColumns.indices.contains(index) else { return nil }
+        let column = resultColumns[index]
+        return called("(\(name)).\(column.name)", column.type, columns: []) {
+            (arguments, context) throws(SQLError) in
+            try row(arguments, context)?[index] ?? .null
+        }
+    }
+
+    /// The text of a record of the arguments, NULL when all of them are: what a set that has ended gives beside one
+    /// that goes on.
+    static func recordText(of types: [OID]) -> FunctionDescriptor {
+        FunctionDescriptor(
+            oid: .invalid, name: "row", argumentTypes: types, resultType: .text, isStrict: false,
+            volatility: .stable,
+            body: .scalar(
+                .many { (values, context) throws(SQLError) in
+                    values.allSatisfy(\.isNull) ? .null : record(values, types: types, context)
+                }))
+    }
+
+    private typealias Row = @Sendable ([Datum], FunctionContext) throws(SQLError) -> [Datum]?
+
+    private var singleRow: Row? {
         guard !isDeclaredSet, resultColumns.count > 1, case .set(let make) = body else {
             return nil
         }
-        let columns = resultColumns
         let types = argumentTypes
-        return FunctionDescriptor(
+        let width = resultColumns.count
+        return { (arguments, context) throws(SQLError) in
+            let source = try make(arguments, types, context)
+            var row = [Datum](repeating: .null, count: width)
+            return try source.next(into: &row) ? row : nil
+        }
+    }
+
+    private func called(
+        _ name: String, _ type: OID, columns: [(name: String, type: OID)],
+        _ code: @escaping FunctionLibrary.Many
+    ) -> FunctionDescriptor {
+        FunctionDescriptor(
             oid: oid, name: name, argumentTypes: argumentTypes, argumentNames: argumentNames,
-            variadicElement: variadicElement, defaults: defaults, resultType: .text,
-            isStrict: isStrict, volatility: volatility,
-            body: .scalar(
-                .many { (arguments, context) throws(SQLError) in
-                    let source = try make(arguments, types, context)
-                    var row = [Datum](repeating: .null, count: columns.count)
-                    guard try source.next(into: &row) else { return .null }
-                    let cells = zip(row, columns).map { value, column in
-                        value.isNull
-                            ? ""
-                            : Self.recordCell(
-                                TypeIO.text(value, type: column.type, settings: context.settings))
-                    }
-                    return .text("(" + cells.joined(separator: ",") + ")")
-                }))
+            variadicElement: variadicElement, defaults: defaults, resultType: type,
+            resultColumns: columns, isStrict: isStrict, volatility: volatility,
+            body: .scalar(.many(code)))
+    }
+
+    private static func record(
+        _ values: [Datum], types: [OID], _ context: FunctionContext
+    ) -> Datum {
+        let cells = zip(values, types).map { value, type in
+            value.isNull
+                ? "" : recordCell(TypeIO.text(value, type: type, settings: context.settings))
+        }
+        return .text("(" + cells.joined(separator: ",") + ")")
     }
 
     /// In quotes where record_in needs them.

@@ -340,17 +340,14 @@ extension FunctionLibrary {
             "pg_stat_get_tuples_deleted", "pg_stat_get_tuples_returned",
             "pg_stat_get_tuples_fetched"
         ) { (_, _) throws(SQLError) in .int(0) }
-        unary("pg_get_function_identity_arguments", "pg_get_function_arguments") {
-            (a, _) throws(SQLError) in
-            guard
-                let function = FunctionTable.shared.function(
-                    oid: OID(UInt32(truncatingIfNeeded: a.int)))
-            else { return .null }
-            let types = function.argumentTypes.enumerated().map { index, type in
-                let name = index < function.argumentNames.count ? function.argumentNames[index] : ""
-                return (name.isEmpty ? "" : name + " ") + FalconSchema.TypeNames.format(type)
+        for (name, withDefaults) in [
+            ("pg_get_function_identity_arguments", false), ("pg_get_function_arguments", true),
+        ] {
+            unary(name) { (a, _) throws(SQLError) in
+                let oid = OID(UInt32(truncatingIfNeeded: a.int))
+                let function = FunctionTable.shared.function(oid: oid)
+                return function.map { .text($0.argumentText(withDefaults: withDefaults)) } ?? .null
             }
-            return .text(types.joined(separator: ", "))
         }
         unary("pg_get_function_result") { (a, _) throws(SQLError) in
             guard

@@ -36,9 +36,42 @@ extension FunctionLibrary {
                 SlotRows(try Self.changes(a, c, confirms: confirms), isBinary: isBinary)
             }
         }
+        rows("pg_stat_get_replication_slot") { (a, _, c) throws(SQLError) in
+            RecordSource([try Self.bridged(c).database.slotStatistics.row(a[0].text)])
+        }
+        unary("pg_stat_reset_replication_slot") { (name, c) throws(SQLError) in
+            try Self.resetStatistics(name, c)
+            return .text("")
+        }
         rows("pg_get_replication_slots") { (_, _, c) throws(SQLError) in
             RecordSource(try SystemCatalog.slotRows(try Self.bridged(c), withDatabase: false))
         }
+    }
+
+    /// - Parameter name: NULL: of all slots.
+    private static func resetStatistics(
+        _ name: Datum, _ context: FunctionContext
+    ) throws(SQLError) {
+        let session = try bridged(context)
+        let database = session.database
+        guard database.isSuperuser(session.settings.user) else {
+            throw SQLError(
+                .insufficientPrivilege,
+                "permission denied for function pg_stat_reset_replication_slot")
+        }
+        let names = try storage { () throws(StorageError) in
+            try database.slots.list().map(\.name)
+        }
+        let now = context.statementTimestamp
+        guard case .text(let name) = name else {
+            for name in names { database.slotStatistics.reset(name, at: now) }
+            return
+        }
+        guard names.contains(name) else {
+            throw SQLError(
+                .invalidParameterValue, "replication slot \"\(name)\" does not exist")
+        }
+        database.slotStatistics.reset(name, at: now)
     }
 
     private static func changes(

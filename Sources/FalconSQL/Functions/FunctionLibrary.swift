@@ -56,6 +56,7 @@ struct FunctionLibrary {
         library.addTransactions()
         library.addEncryption()
         library.addBackup()
+        library.addLogPlaces()
         library.addSlots()
         library.addSets()
         library.addAggregates()

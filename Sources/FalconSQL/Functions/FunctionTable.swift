@@ -184,7 +184,7 @@ final class FunctionTable: Sendable {
         case 3786: return [.bool(false), .bool(false)]  // pg_create_logical_replication_slot
         case 3305: return [.bool(true)]  // jsonb_set(create_if_missing)
         case 3579: return [.bool(false)]  // jsonb_insert(insert_after)
-        case 5945: return [.bool(true), .text("use_json_null")].suffix(count).map { $0 }
+        case 5054: return [.bool(true), .text("use_json_null")].suffix(count).map { $0 }
         default: return [Datum](repeating: .null, count: count)
         }
     }

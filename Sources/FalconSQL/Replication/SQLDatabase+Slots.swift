@@ -5,14 +5,22 @@ import FalconStorage
 extension SQLDatabase {
     private static let slotUpkeepMilliseconds = 30_000
 
-    /// From now on slots are given up when they are too old, until there are none; to be called when one is made.
-    func keepSlotsUp() {
+    /// From now on slots are given up when they are too old, until there are none; to be called when one is made, and
+    /// at the open, soon: what was lost before it may not have been told.
+    func keepSlotsUp(afterMilliseconds delay: Int = SQLDatabase.slotUpkeepMilliseconds) {
         guard !isKeepingSlots.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        scheduleSlotUpkeep()
+        scheduleSlotUpkeep(delay)
     }
 
-    private func scheduleSlotUpkeep() {
-        _ = housekeeping.schedule(afterMilliseconds: Self.slotUpkeepMilliseconds) { [weak self] in
+    /// To be called before slots are shown or used: a loss is durable, and in the server's log, before a client sees it.
+    /// Where it cannot be written, what follows says why, or the next start finds it again.
+    func noteLostSlots() {
+        guard let lost = try? slots.noteLosses() else { return }
+        for slot in lost { options.whenFailing?(Self.lossWarning(slot)) }
+    }
+
+    private func scheduleSlotUpkeep(_ delay: Int = SQLDatabase.slotUpkeepMilliseconds) {
+        _ = housekeeping.schedule(afterMilliseconds: delay) { [weak self] in
             self?.maintainSlots()
         }
     }

@@ -17,7 +17,10 @@ struct SlotCalls {
         }
     }
 
-    private var store: ReplicationSlotStore { session.database.slots }
+    /// In the session's name, for whoever meets its slots in use.
+    private var store: ReplicationSlotStore {
+        ReplicationSlotStore(session.database.engine, user: session.processID)
+    }
 
     func create(_ name: String, plugin: String) throws(SQLError) -> ReplicationSlot {
         try Self.check(name: name)
@@ -32,12 +35,14 @@ struct SlotCalls {
         let slot = try translated(name) { () throws(StorageError) in
             try store.create(name, format: plugin, database: database)
         }
+        session.database.slotStatistics.forget(name)
         session.database.keepSlotsUp()
         return slot
     }
 
     func drop(_ name: String) throws(SQLError) {
         try translated(name) { () throws(StorageError) in try store.drop(name) }
+        session.database.slotStatistics.forget(name)
     }
 
     /// - Returns: where the slot is now.
@@ -73,8 +78,10 @@ struct SlotCalls {
         let functions = context.session
         return try translated(name) { () throws(StorageError) in
             let reading = SlotReading(
-                plugin, options, session.database.engine, log: try store.logIdentity()
+                plugin, options, session.database.engine, log: try store.logIdentity(),
+                database: slot.database
             ) { functions?.isCanceled ?? false }
+            defer { session.database.slotStatistics.add(reading.decoded, to: name) }
             try store.read(name, upTo: limit, confirms: confirms) {
                 slot, found throws(StorageError) in
                 if functions?.isCanceled ?? false {
@@ -88,7 +95,8 @@ struct SlotCalls {
     }
 
     private func find(_ name: String) throws(SQLError) -> ReplicationSlot? {
-        try translated(name) { () throws(StorageError) in try store.slot(name) }
+        session.database.noteLostSlots()
+        return try translated(name) { () throws(StorageError) in try store.slot(name) }
     }
 
     private func usable(_ name: String) throws(SQLError) -> ReplicationSlot {
@@ -122,7 +130,9 @@ struct SlotCalls {
             case .notFound: throw Self.missing(name)
             case .alreadyExists: throw Self.exists(name)
             case .inUse:
-                throw SQLError(.objectInUse, "replication slot \"\(name)\" is active")
+                // It may be free by now, or be in use by the server itself.
+                let user = store.activeUser(name).map { " for PID \($0)" } ?? ""
+                throw SQLError(.objectInUse, "replication slot \"\(name)\" is active\(user)")
             case .outOfMemory where error.kind == .user:
                 throw SQLError(
                     SQLState("53400"), "all replication slots are in use",

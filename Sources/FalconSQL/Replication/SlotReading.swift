@@ -18,6 +18,8 @@ final class SlotReading {
     private static let lineOverhead = 128
 
     private(set) var lines: [Line] = []
+    /// What was decoded: transactions that changed something, and the bytes of their records.
+    private(set) var decoded = SlotStatistics.Totals()
     private var byteCount = 0
     private var chargedBytes = 0
     private let engine: StorageEngine
@@ -37,14 +39,16 @@ final class SlotReading {
     /// - Parameter shouldStop: asked amid a transaction; true ends the reading.
     init(
         _ plugin: SlotPlugin, _ options: SlotPlugin.Options, _ engine: StorageEngine, log: UID,
-        shouldStop: @escaping () -> Bool
+        database: DatabaseID, shouldStop: @escaping () -> Bool
     ) {
         let written = Written()
         self.written = written
         self.engine = engine
         budget = engine.options.memoryBudget
+        var selection = options.selection
+        selection.database = database
         formatter = ChangeFormatter(
-            schema: SchemaHistory(), selection: options.selection,
+            schema: SchemaHistory(), selection: selection,
             dialect: ChangeDialect.make(plugin.dialect, options.dialect, log: log) {
                 line throws(StorageError) in
                 try written.willKeep?(line.count)
@@ -109,6 +113,9 @@ final class SlotReading {
                 guard error.code == .outOfMemory, !lines.isEmpty else { throw error }
                 written.lines = []
                 return .endBefore
+            }
+            if try ReplicationSlotStore.hasChanges(transaction) {
+                decoded.add(bytes: transaction.byteCount)
             }
             keep(
                 transaction.lsn, transaction.endLSN,

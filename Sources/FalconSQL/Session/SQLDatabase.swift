@@ -85,6 +85,7 @@ public final class SQLDatabase: Sendable {
     let outcomes: TransactionOutcomeStore
     let statuses: TransactionStatusStore
     let slots: ReplicationSlotStore
+    let slotStatistics = SlotStatistics()
     /// Somebody looks after the slots.
     let isKeepingSlots = Atomic<Bool>(false)
     let commitsUnderWay = CommitsUnderWay()
@@ -133,7 +134,9 @@ public final class SQLDatabase: Sendable {
             engine: engine, options: options, store: store, databases: databases)
         try cluster.restorePrepared()
         // Rows that cannot be read keep nobody out but the slots' users, who are told.
-        if let slots = try? cluster.slots.list(), !slots.isEmpty { cluster.keepSlotsUp() }
+        if let slots = try? cluster.slots.list(), !slots.isEmpty {
+            cluster.keepSlotsUp(afterMilliseconds: 0)
+        }
         return cluster
     }
 

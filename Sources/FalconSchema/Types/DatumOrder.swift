@@ -5,7 +5,11 @@ public enum DatumOrder {
     /// Negative, zero or positive. Both values non-null and of `type`.
     @inlinable
     public static func compare(_ a: Datum, _ b: Datum, type: OID) -> Int {
-        if case .int(let x) = a, case .int(let y) = b { return x < y ? -1 : (x > y ? 1 : 0) }
+        if case .int(let x) = a, case .int(let y) = b {
+            // Unsigned types differ from the others only where the signs do.
+            if x ^ y < 0, type == .pgLSN || type == .xid8 { return x < y ? 1 : -1 }
+            return x < y ? -1 : (x > y ? 1 : 0)
+        }
         return compareSlow(a, b, type: type)
     }
 

@@ -5,8 +5,7 @@ extension AdminSource {
     func appendSlots(_ engine: StorageEngine, _ out: inout MetricsText) {
         let store = ReplicationSlotStore(engine)
         // Whoever asks for the slots by SQL hears why they cannot be read.
-        guard let slots = try? store.list(), let end = try? engine.currentLSN(), !slots.isEmpty
-        else { return }
+        guard let slots = try? store.list(), !slots.isEmpty else { return }
         out.gauge(
             "falcon_slot_lost", "1 for a replication slot that is lost.", label: "slot",
             slots.map { ($0.name, $0.loss == nil ? 0 : 1) })
@@ -16,8 +15,6 @@ extension AdminSource {
         out.gauge(
             "falcon_slot_behind_bytes", "Log behind a replication slot's confirmed place.",
             label: "slot",
-            slots.map { slot in
-                (slot.name, end.rawValue - min(end.rawValue, slot.confirmedLSN.rawValue))
-            })
+            slots.map { ($0.name, (try? store.behindBytes($0)) ?? 0) })
     }
 }

@@ -5,8 +5,10 @@ final class SlotTable: Sendable {
     private struct State {
         /// Nil until the rows were read.
         var slots: [String: ReplicationSlot]?
-        /// Slots that a call reads, moves or drops just now.
-        var busy: Set<String> = []
+        /// Slots that were found lost when the rows were read, whose rows do not say so.
+        var unnoted: Set<String> = []
+        /// Slots that a call reads, moves or drops just now, and whose it is; 0: nobody's that has a number.
+        var busy: [String: Int32] = [:]
         /// Where slots begin whose first row is being written.
         var beginnings: [String: LSN] = [:]
         /// When each was last used; the engine's open at the earliest.
@@ -31,14 +33,30 @@ final class SlotTable: Sendable {
         if state.withLock({ $0.slots != nil }) { return }
         let first = wal.firstKeptLSN
         var found: [String: ReplicationSlot] = [:]
+        var unnoted: Set<String> = []
         for var slot in try engine.storedSlots() {
-            if slot.loss == nil, slot.restartLSN < first { slot.loss = .logMissing }
+            if slot.loss == nil, slot.restartLSN < first {
+                slot.loss = reason(slot)
+                unnoted.insert(slot.name)
+            }
             found[slot.name] = slot
         }
         state.withLock { state in
-            if state.slots == nil { state.slots = found }
+            guard state.slots == nil else { return }
+            state.slots = found
+            state.unnoted = unnoted
         }
         hold()
+    }
+
+    /// Why a slot's log is not there: a crash may have come between the log's going and the note of it. What was
+    /// within the cap did not go for its size.
+    private func reason(_ slot: ReplicationSlot) -> ReplicationSlot.Loss {
+        let distance = wal.recordBytes(from: slot.restartLSN, to: wal.nextLSN)
+        // The cap counts whole segments.
+        let most = UInt64(wal.options.segmentBytes)
+        return distance > options.maximumBytes &- min(options.maximumBytes, most)
+            ? .bytes : .logMissing
     }
 
     /// By name; a slot whose log was given up meanwhile is lost.
@@ -58,24 +76,30 @@ final class SlotTable: Sendable {
         state.withLock { state in
             state.slots?[name] = slot
             state.beginnings[name] = nil
+            state.unnoted.remove(name)
             if slot == nil { state.usedMicros[name] = nil }
         }
         hold()
     }
 
     /// False when another call uses the slot.
-    func claim(_ name: String) -> Bool {
-        state.withLock { $0.busy.insert(name).inserted }
+    func claim(_ name: String, by user: Int32) -> Bool {
+        state.withLock { state in
+            guard state.busy[name] == nil else { return false }
+            state.busy[name] = user
+            return true
+        }
     }
 
     func release(_ name: String, at micros: UInt64) {
         state.withLock { state in
-            state.busy.remove(name)
+            state.busy[name] = nil
             state.usedMicros[name] = micros
         }
     }
 
-    func isBusy(_ name: String) -> Bool { state.withLock { $0.busy.contains(name) } }
+    /// Whose call uses the slot; nil: no call does.
+    func user(of name: String) -> Int32? { state.withLock { $0.busy[name] } }
 
     /// When the slot was last used, as far as its age counts.
     func usedMicros(_ slot: ReplicationSlot) -> UInt64 {
@@ -85,8 +109,10 @@ final class SlotTable: Sendable {
 
     /// Those whose rows do not say yet that they are lost.
     var newlyLost: [ReplicationSlot] {
-        let stored = state.withLock { $0.slots ?? [:] }
-        return all.filter { $0.loss != nil && stored[$0.name]?.loss == nil }
+        let (stored, unnoted) = state.withLock { ($0.slots ?? [:], $0.unnoted) }
+        return all.filter {
+            $0.loss != nil && (stored[$0.name]?.loss == nil || unnoted.contains($0.name))
+        }
     }
 
     /// What a slot holds of the log beyond the segment that is written to.

@@ -53,7 +53,7 @@ extension ReplicationSlotStore {
     }
 
     /// False for what the engine's own stores have written.
-    private static func hasChanges(
+    public static func hasChanges(
         _ transaction: ChangeTransaction
     ) throws(StorageError) -> Bool {
         var isFound = false

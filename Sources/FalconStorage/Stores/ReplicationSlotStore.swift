@@ -6,9 +6,14 @@
 /// the same slots.
 public final class ReplicationSlotStore: Sendable {
     let engine: StorageEngine
+    private let user: Int32
 
     /// A store over `engine`, which it keeps alive.
-    public init(_ engine: StorageEngine) { self.engine = engine }
+    /// - Parameter user: a number for ``activeUser(_:)`` to name; 0: nobody's.
+    public init(_ engine: StorageEngine, user: Int32 = 0) {
+        self.engine = engine
+        self.user = user
+    }
 
     // MARK: - Slots
 
@@ -93,12 +98,24 @@ public final class ReplicationSlotStore: Sendable {
 
     /// A call reads, moves or drops the slot just now.
     public func isActive(_ name: String) -> Bool {
-        engine.writeSide?.slots.isBusy(name) ?? false
+        engine.writeSide?.slots.user(of: name) != nil
+    }
+
+    /// The number of the store whose call uses the slot just now; nil: none does, or one that has no number.
+    public func activeUser(_ name: String) -> Int32? {
+        guard let user = engine.writeSide?.slots.user(of: name), user != 0 else { return nil }
+        return user
     }
 
     /// The bytes of ended log segments that the slot holds; nothing else may hold them, or something may.
     public func heldBytes(_ slot: ReplicationSlot) -> UInt64 {
         engine.writeSide?.slots.heldBytes(slot) ?? 0
+    }
+
+    /// Bytes of log behind the slot's confirmed place: without what a crash leaves unused.
+    public func behindBytes(_ slot: ReplicationSlot) throws(StorageError) -> UInt64 {
+        let wal = try engine.writable().wal
+        return wal.recordBytes(from: slot.confirmedLSN, to: wal.nextLSN)
     }
 
     /// The limits that the engine was opened with.
@@ -118,8 +135,8 @@ public final class ReplicationSlotStore: Sendable {
     public func maintain() throws(StorageError) -> [ReplicationSlot] {
         guard let side = engine.writeSide else { return [] }
         let table = side.slots
-        try table.load(engine)
-        var lost = table.newlyLost
+        var told = try noteLosses()
+        var lost: [ReplicationSlot] = []
         let age = table.options.maximumAgeMicros
         let now = engine.environment.clock.wallMicros()
         if age > 0 {
@@ -129,10 +146,26 @@ public final class ReplicationSlotStore: Sendable {
                 lost.append(slot)
             }
         }
+        told += try giveUp(lost, table)
+        return told
+    }
+
+    /// Makes durable which slots lost their log, so that it can be told; ``maintain()`` does so, too.
+    /// - Returns: the slots noted by this call.
+    @discardableResult
+    public func noteLosses() throws(StorageError) -> [ReplicationSlot] {
+        guard let table = engine.writeSide?.slots else { return [] }
+        try table.load(engine)
+        return try giveUp(table.newlyLost, table)
+    }
+
+    private func giveUp(
+        _ lost: [ReplicationSlot], _ table: SlotTable
+    ) throws(StorageError) -> [ReplicationSlot] {
         var told: [ReplicationSlot] = []
         // One in use is looked at again the next time.
-        for slot in lost where table.claim(slot.name) {
-            defer { table.release(slot.name, at: now) }
+        for slot in lost where table.claim(slot.name, by: user) {
+            defer { table.release(slot.name, at: engine.environment.clock.wallMicros()) }
             guard var current = table.slot(slot.name), current.createdMicros == slot.createdMicros
             else { continue }
             current.loss = slot.loss
@@ -149,7 +182,7 @@ public final class ReplicationSlotStore: Sendable {
     ) throws(StorageError) -> R {
         let table = try engine.writable().slots
         try table.load(engine)
-        guard table.claim(name) else {
+        guard table.claim(name, by: user) else {
             throw StorageError(
                 .inUse, kind: .retryable, "The replication slot '\(name)' is in use.",
                 hint: "Another call reads or moves it just now.")

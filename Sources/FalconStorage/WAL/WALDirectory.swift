@@ -12,6 +12,8 @@ struct WALSegmentInfo: Sendable {
     var firstLSN: LSN
     var path: String
     var bytes: UInt64
+    /// Where its predecessor's records end; from there to ``firstLSN`` there are none. Nil: it has none.
+    var previousEnd: LSN?
     /// The wrapping key over the segment's data key; 0: its records are plain.
     var keyID: UInt64 = 0
 }
@@ -47,7 +49,7 @@ enum WALDirectory {
                 result.segments.append(
                     WALSegmentInfo(
                         number: number, firstLSN: header.firstLSN, path: path, bytes: bytes,
-                        keyID: header.keyID))
+                        previousEnd: header.predecessor?.lastLSN, keyID: header.keyID))
             case .walSpare(let number):
                 result.nextSpareNumber = max(result.nextSpareNumber, number &+ 1)
                 let bytes = try fileSystem.fileSize(path)

@@ -63,7 +63,8 @@ extension WALWriter {
         segments.append(
             WALSegmentInfo(
                 number: next.segment, firstLSN: next.firstLSN, path: opened.file.path,
-                bytes: opened.bytes, keyID: next.keyID))
+                bytes: opened.bytes, previousEnd: next.predecessor?.lastLSN,
+                keyID: next.keyID))
         untoldSegment = next.segment
         housekeeperWake.signal()
         monitor.unlock()

@@ -26,6 +26,20 @@ extension WALWriter {
         monitor.locked { segments[endedIndex(of: lsn)...].dropLast().reduce(0) { $0 &+ $1.bytes } }
     }
 
+    /// Bytes of records between two places: without what a crash leaves unused between two segments.
+    func recordBytes(from lsn: LSN, to end: LSN) -> UInt64 {
+        let distance = end.rawValue &- min(end.rawValue, lsn.rawValue)
+        let unused = monitor.locked {
+            segments.reduce(UInt64(0)) { sum, segment in
+                guard let last = segment.previousEnd else { return sum }
+                let from = max(last, lsn).rawValue
+                let to = min(segment.firstLSN, end).rawValue
+                return sum &+ (to &- min(to, from))
+            }
+        }
+        return distance &- min(distance, unused)
+    }
+
     /// With the monitor held: the first segment with a record at or after `lsn`.
     private func endedIndex(of lsn: LSN) -> Int {
         segments.lastIndex { $0.firstLSN <= lsn } ?? segments.startIndex

@@ -194,7 +194,8 @@ final class WALWriter: @unchecked Sendable {
         found.segments.append(
             WALSegmentInfo(
                 number: header.segment, firstLSN: header.firstLSN, path: opened.file.path,
-                bytes: opened.bytes, keyID: header.keyID))
+                bytes: opened.bytes, previousEnd: header.predecessor?.lastLSN,
+                keyID: header.keyID))
         let writer = WALWriter(
             directory: directory, identity: identity, options: options, environment: environment,
             callbacks: callbacks, opened: opened, segments: found.segments, spares: found.spares,

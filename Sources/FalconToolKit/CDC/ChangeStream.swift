@@ -39,6 +39,7 @@ final class ChangeStream {
     func run(_ condition: DirectoryCondition) throws(StorageError) {
         let isResumed = !output.cursor.isNew
         slot = try SlotPlace.find(span.slot, root: root, context.environment)
+        if let slot { formatter.limit(to: slot.database) }
         let asked = isResumed ? output.cursor.endLSN : slot?.confirmedLSN ?? span.fromLsn
         from = asked ?? .zero
         try start(asked)

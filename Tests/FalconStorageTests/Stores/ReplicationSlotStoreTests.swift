@@ -141,8 +141,63 @@ import Testing
         try fill(fixture, bytes: 512 << 10)
         try fixture.reopen()
         let store = ReplicationSlotStore(fixture.engine)
-        #expect(try store.slot("s")?.loss != nil)
+        #expect(try store.slot("s")?.loss == .bytes)
         #expect(code { _ = try store.poll("s") } == .targetUnreachable)
+        // Nobody was told; now it is noted, and told once.
+        #expect(try store.maintain().map(\.name) == ["s"])
+        #expect(try store.noteLosses().isEmpty)
+        try fixture.reopen()
+        let again = ReplicationSlotStore(fixture.engine)
+        #expect(try again.slot("s")?.loss == .bytes)
+        #expect(try again.maintain().isEmpty)
+    }
+
+    @Test func aLossIsNotedBeforeItIsTold() throws {
+        let fixture = try EngineFixture(options: bounded { $0.maximumBytes = 128 << 10 })
+        let store = ReplicationSlotStore(fixture.engine)
+        try store.create("s", database: Self.database)
+        try fill(fixture, bytes: 512 << 10)
+        #expect(try store.noteLosses().map(\.loss) == [.bytes])
+        let survivor = try EngineFixture(fixture.fileSystem.crashClone(.dropUnsynced))
+        let again = ReplicationSlotStore(survivor.engine)
+        #expect(try again.slot("s")?.loss == .bytes)
+        #expect(try again.maintain().isEmpty)
+    }
+
+    @Test func whatACrashLeavesUnusedIsNotBehind() throws {
+        var fixture = try EngineFixture()
+        var store = ReplicationSlotStore(fixture.engine)
+        try store.create("s", database: Self.database)
+        try fixture.put("a", "1")
+        try store.advance("s", to: try store.poll("s").endLSN)
+        try fixture.put("b", String(repeating: "v", count: 1000))
+        let before = try store.behindBytes(try #require(try store.slot("s")))
+        #expect((1000..<4000).contains(before))
+        var distance: UInt64 = 0
+        for _ in 0..<5 {
+            fixture = try EngineFixture(fixture.fileSystem.crashClone(.dropUnsynced))
+            store = ReplicationSlotStore(fixture.engine)
+            let slot = try #require(try store.slot("s"))
+            distance = try fixture.engine.currentLSN().rawValue - slot.confirmedLSN.rawValue
+            // Each start logs a little of its own.
+            #expect(try store.behindBytes(slot) < before + (64 << 10))
+        }
+        #expect(distance > 4 * (64 << 20))
+    }
+
+    @Test func whoUsesASlotIsNamed() throws {
+        let fixture = try EngineFixture()
+        let store = ReplicationSlotStore(fixture.engine, user: 42)
+        try store.create("s", database: Self.database)
+        try fixture.put("a", "1")
+        #expect(store.activeUser("s") == nil)
+        var seen: Int32?
+        _ = try store.read("s", confirms: false) { _, _ throws(StorageError) in
+            seen = ReplicationSlotStore(fixture.engine).activeUser("s")
+            return .goOn
+        }
+        #expect(seen == 42)
+        #expect(store.activeUser("s") == nil)
     }
 
     @Test func aSlotThatNobodyUsesIsLost() throws {

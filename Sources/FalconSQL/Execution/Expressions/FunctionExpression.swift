@@ -111,6 +111,7 @@ public final class FunctionExpression: BoundExpression, @unchecked Sendable {
     public override func hasSameForm(as other: BoundExpression) -> Bool {
         guard let other = other as? FunctionExpression else { return false }
         return other.function.oid == function.oid && function.volatility != .volatile
+            && other.function.name == function.name
     }
 }
 
