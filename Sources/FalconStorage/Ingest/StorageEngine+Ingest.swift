@@ -8,8 +8,8 @@ extension StorageEngine {
     /// keys; an INGEST record in the log names them, so that recovery, restores and change capture
     /// know. Commits go on meanwhile.
     ///
-    /// Throws `invalid-argument` when a file is no sorted file, or two of them overlap; `corruption`
-    /// when one is damaged; `commit-outcome-unknown` when the log failed: then the files must be kept,
+    /// Throws `invalid-argument` when a file is no sorted file, or two of them overlap, or one that
+    /// is to be moved is a table of this engine; `corruption` when one is damaged; `commit-outcome-unknown` when the log failed: then the files must be kept,
     /// and after a reopen either all of them are there or none. After any other error nothing has
     /// changed. Callable from any thread; blocks for as long as reading (and, on another file system,
     /// copying) the files takes.
@@ -27,6 +27,7 @@ extension StorageEngine {
                     path, environment.fileSystem, verifies: options.verifiesContents))
         }
         candidates = try IngestCandidate.ordered(candidates)
+        if options.transfer == .move { try refuseOwn(candidates, side.versions.current) }
         if side.controller.needsPacing {
             let bytes = candidates.reduce(UInt64(0)) { $0 + $1.file.byteCount }
             try side.controller.pace(bytes: Int(min(bytes, Self.pacedBytes)))
@@ -58,6 +59,25 @@ extension StorageEngine {
             for candidate in candidates { try? environment.fileSystem.remove(candidate.path) }
         }
         return receipt
+    }
+
+    /// A table of this engine, under its own name, would be gone after a move.
+    private func refuseOwn(
+        _ candidates: [IngestCandidate], _ version: Version
+    ) throws(StorageError) {
+        for candidate in candidates {
+            guard case .table(let number) = FileNames.parse(VFSPath.name(of: candidate.path)),
+                version.levels.contains(where: { level in
+                    level.files.contains {
+                        $0.number == number && $0.metadata.uid == candidate.file.uid
+                    }
+                })
+            else { continue }
+            throw StorageError(
+                .invalidArgument, kind: .user, "The file is a table of this engine, or its copy.",
+                location: .init(path: candidate.path),
+                hint: "Give a file of another name, or ingest it without moving it.")
+        }
     }
 
     /// A plain file becomes an encrypted one of the same entries where the engine encrypts; false: it is taken as

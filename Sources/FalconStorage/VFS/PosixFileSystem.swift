@@ -93,7 +93,10 @@ public final class PosixFileSystem: FileSystem {
     }
 
     public func link(_ from: String, to: String) throws(StorageError) {
-        guard Glibc.link(from, to) == 0 else { throw .posix(errno, "link", path: from) }
+        // Of a symbolic link, the file it leads to: a link to the link would not outlive the file's name.
+        guard linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0 else {
+            throw .posix(errno, "link", path: from)
+        }
     }
 
     public func linkCount(_ path: String) throws(StorageError) -> Int {

@@ -94,6 +94,24 @@ import Testing
         #expect(try fixture.rows() == ["a=in", "c=new", "x1=in"])
     }
 
+    /// Moved, it would be gone; linked, it is there twice and harms nothing.
+    @Test func aTableOfTheEngineIsNotMoved() throws {
+        let fixture = try EngineFixture()
+        try fixture.ingest([.put("a", "1"), .put("b", "2")])
+        try fixture.engine.flush()
+        let names = FileNames(root: "/db")
+        let name = try #require(
+            try fixture.fileSystem.list(names.sstDirectory).first { $0.hasSuffix(".sst") })
+        let path = names.sstDirectory + "/" + name
+        let refusal = code { try fixture.engine.ingest([path], IngestOptions(transfer: .move)) }
+        #expect(refusal == .invalidArgument)
+        try fixture.engine.ingest([path])
+        try fixture.engine.ingest(["/in.sst"], IngestOptions(transfer: .move))
+        try fixture.engine.compact()
+        try fixture.reopen()
+        #expect(try fixture.rows() == ["a=1", "b=2"])
+    }
+
     /// Files by level, as (first key, last key), and a file's level among them.
     private func level(
         _ smallest: String, _ largest: String, among levels: [Int: [(String, String)]],

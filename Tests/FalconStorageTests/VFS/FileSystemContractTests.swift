@@ -53,6 +53,21 @@ import Testing
         }
     }
 
+    /// The link is to the bytes: it outlives the name that the symbolic link gives.
+    @Test func aLinkToASymbolicLinkIsToTheFile() throws {
+        try with(.posix) { fileSystem, root in
+            let real = join(root, "real")
+            let file = try fileSystem.open(real, .create)
+            try file.write([1, 2, 3], at: 0)
+            try file.close()
+            #expect(symlink(real, join(root, "symbolic")) == 0)
+            try fileSystem.link(join(root, "symbolic"), to: join(root, "linked"))
+            #expect(try fileSystem.linkCount(real) == 2)
+            try fileSystem.remove(real)
+            #expect(try fileSystem.contents(of: join(root, "linked")) == [1, 2, 3])
+        }
+    }
+
     /// Opening a pipe must not wait for its other end, and nothing else than a file is one.
     @Test func whatIsNoRegularFileIsRefused() throws {
         try with(.posix) { fileSystem, root in
