@@ -133,21 +133,25 @@ extension Session {
         case .blocked(let progress): return progress
         case .suspended:
             stopStatement()
+            hasExecuted = true
             sink.portalSuspended()
             return finish(sink)
         case .done(let tag, let end):
             stopStatement()
             noteStatement(run)
+            hasExecuted = true
             portal.isDone = true
             portal.tag = tag
             run.finish()
-            if case .none = end {
+            if case .none = end, !execute.commitsAtOnce {
                 report(sink)
                 sink.commandComplete(tag)
                 return finish(sink)
             }
             execute.pendingTag = tag
-            if let blocked = try endTransaction(end, isLast: false) { return blocked }
+            if let blocked = try endTransaction(end, isLast: execute.commitsAtOnce) {
+                return blocked
+            }
             return try driveExecute(execute, sink)
         }
     }

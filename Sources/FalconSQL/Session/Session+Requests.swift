@@ -145,7 +145,10 @@ extension Session {
         guard let found = portals[portal] else { return fail(Self.noPortal(portal), sink) }
         startRequest(found.prepared.sql)
         if interrupt.isEnding { return fail(interrupt.error, sink) }
-        work = .execute(ExecuteWork(portal: found, maxRows: max(0, maxRows)))
+        work = .execute(
+            ExecuteWork(
+                portal: found, maxRows: max(0, maxRows),
+                followsOthers: block == .implicit && hasExecuted))
         return drive(sink)
     }
 

@@ -44,6 +44,7 @@ extension Session {
 
     private func startTransaction() {
         transaction.begin(startMicros: Self.nowMicros())
+        hasExecuted = false
         activity.beganTransaction(now: transaction.startMicros)
         transaction.isolation = settings.defaultIsolation
         transaction.isReadOnly = settings.isDefaultReadOnly
@@ -335,12 +336,19 @@ extension Session {
         }
     }
 
-    /// For VACUUM and its like.
+    /// For VACUUM and its like: neither in a block nor after other statements of a pipeline, whose error
+    /// later on must not undo what was answered as done.
     func forbidBlock(_ what: String) throws(SQLError) {
         if isInTransactionBlock {
             throw SQLError(
                 .activeSQLTransaction, "\(what) cannot run inside a transaction block")
         }
+        guard case .execute(let execute) = work else { return }
+        if execute.followsOthers {
+            throw SQLError(
+                .activeSQLTransaction, "\(what) cannot be executed within a pipeline")
+        }
+        execute.commitsAtOnce = true
     }
 
     private func savepoint(_ name: String) throws(SQLError) -> Int {

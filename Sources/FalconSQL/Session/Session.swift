@@ -60,9 +60,14 @@ public final class Session: @unchecked Sendable {
         var pendingTag: String?
         /// Of a cursor.
         var move: CursorMove?
-        init(portal: Portal, maxRows: Int) {
+        /// Another Execute message since the last Sync is part of the same transaction.
+        let followsOthers: Bool
+        /// The statement may not share its transaction: it commits before its tag is sent, not at Sync.
+        var commitsAtOnce = false
+        init(portal: Portal, maxRows: Int, followsOthers: Bool) {
             self.portal = portal
             self.maxRows = maxRows
+            self.followsOthers = followsOthers
         }
     }
 
@@ -96,6 +101,8 @@ public final class Session: @unchecked Sendable {
     /// How the transaction began, before BEGIN's own modes.
     var modesAtBegin: Transaction.Modes?
     var block = BlockState.none
+    /// An Execute message has been answered in the transaction under way.
+    var hasExecuted = false
     var work = Work.none
     var statements: [String: PreparedStatement] = [:]
     var portals: [String: Portal] = [:]
