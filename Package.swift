@@ -65,7 +65,7 @@ if buildsTools {
         .target(
             name: "FalconToolKit",
             dependencies: [
-                "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto",
+                "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto", "CFalconPlatform",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ]),

@@ -6,6 +6,9 @@ public final class RangeIterator: @unchecked Sendable {
     /// Asked now and then while hidden entries are passed over; true ends the move with `cancelled`.
     public var shouldCancel: (@Sendable () -> Bool)?
 
+    /// Versions of one key that are passed one by one, before a seek passes the rest. A power of two.
+    private static let stepsBeforeSeek = 8
+
     /// Told of each failed move before it is thrown on.
     var noteFailure: (@Sendable (StorageError) -> Void)?
 
@@ -242,13 +245,19 @@ public final class RangeIterator: @unchecked Sendable {
 
     /// Moves on until a visible row.
     private func findForward() throws(StorageError) {
+        var unseen = 0
         while source.isValid {
             let key = source.userKey
             if let upper, KeyOrder.compare(key, upper) >= 0 { return }
             let timestamp = source.timestamp
             let kind = source.kind
             if (timestamp.rawValue > readTimestamp && timestamp != .max) || kind == .intent {
-                try source.next()
+                unseen &+= 1
+                if unseen & (Self.stepsBeforeSeek - 1) == 0 {
+                    try passNewerVersions(of: key)
+                } else {
+                    try source.next()
+                }
                 try checkCancelled()
                 continue
             }
@@ -295,10 +304,22 @@ public final class RangeIterator: @unchecked Sendable {
         repeat {
             try source.next()
             steps &+= 1
-            if steps == 8 {
+            if steps == Self.stepsBeforeSeek {
                 try source.seek(key, .zero)
             }
         } while source.isValid && KeyOrder.compare(source.userKey, key) == 0
+    }
+
+    /// Moves beyond the source's entry, and when more of `key` follow beyond all that are too new.
+    @inline(never)
+    private func passNewerVersions(of key: UnsafeRawBufferPointer) throws(StorageError) {
+        keyBuffer.assign(key)
+        let key = keyBuffer.bytes
+        try source.next()
+        guard source.isValid, KeyOrder.compare(source.userKey, key) == 0,
+            source.timestamp.rawValue > readTimestamp
+        else { return }
+        try source.seek(key, Timestamp(rawValue: readTimestamp))
     }
 
     /// Moves back until a visible row, which is copied: its newest visible version is only known
@@ -309,14 +330,15 @@ public final class RangeIterator: @unchecked Sendable {
             keyBuffer.assign(source.userKey)
             let key = keyBuffer.bytes
             var shown: OperationKind?
+            var steps = 0
             repeat {
-                let timestamp = source.timestamp
-                let kind = source.kind
-                if timestamp.rawValue <= readTimestamp || timestamp == .max, kind != .intent {
-                    shown = kind
-                    currentTimestamp = timestamp
-                    if kind != .delete { valueBuffer.assign(source.value) }
+                if steps == Self.stepsBeforeSeek {
+                    shown = try newestVisible(of: key)
+                    try source.seekBefore(key)
+                    break
                 }
+                steps &+= 1
+                if isVisible { shown = takeVersion() }
                 try source.previous()
             } while source.isValid && KeyOrder.compare(source.userKey, key) == 0
             if let shown, currentTimestamp.rawValue >= oldestShown {
@@ -328,6 +350,40 @@ public final class RangeIterator: @unchecked Sendable {
             }
             try checkCancelled()
         }
+    }
+
+    /// The source's entry is old enough, or this transaction's own.
+    @inline(__always)
+    private var isVisible: Bool {
+        let timestamp = source.timestamp
+        return (timestamp.rawValue <= readTimestamp || timestamp == .max) && source.kind != .intent
+    }
+
+    /// Keeps the source's entry as what is shown, unless one that is newer follows.
+    @inline(__always)
+    private func takeVersion() -> OperationKind {
+        let kind = source.kind
+        currentTimestamp = source.timestamp
+        if kind != .delete { valueBuffer.assign(source.value) }
+        return kind
+    }
+
+    /// Enters the versions of `key` from their newest end, for a key that has many.
+    @inline(never)
+    private func newestVisible(
+        of key: UnsafeRawBufferPointer
+    ) throws(StorageError) -> OperationKind? {
+        try source.seek(key, seekTimestamp)
+        while source.isValid, KeyOrder.compare(source.userKey, key) == 0 {
+            if isVisible { return takeVersion() }
+            let timestamp = source.timestamp
+            if timestamp.rawValue > readTimestamp, timestamp != .max {
+                try source.seek(key, Timestamp(rawValue: readTimestamp))
+            } else {
+                try source.next()
+            }
+        }
+        return nil
     }
 
     private func readLarge(

@@ -74,7 +74,7 @@ public struct PITRRestore: ToolCommand {
                         mark, root: directory, environment: report.context.environment),
                     in: directory))
         }
-        try findTable(&run, report.context)
+        try findTable(&restore, report.context)
         var wanted: RestorePlan.Base? =
             switch base {
             case .auto: nil

@@ -100,12 +100,13 @@ struct RestoreRun {
     ) throws(StorageError) -> [LSN: CommitContents] {
         let root = root
         let environment = context.environment
+        let given = loadSchema
         let reader = RestorePointReader(
             root: root, isLive: source.isLive, fileSystem: context.fileSystem,
-            loadSchema: loadSchema
-                ?? { schema throws(StorageError) in
-                    try schema.load(root: root, environment: environment)
-                },
+            loadSchema: { schema throws(StorageError) in
+                if let given { return try given(schema) }
+                try schema.load(root: root, environment: environment)
+            },
             progress: { () throws(StorageError) in try Self.stopIfInterrupted(context) })
         do throws(StorageError) {
             return try reader.contents(

@@ -1,3 +1,4 @@
+import CFalconPlatform
 import FalconStorage
 
 #if canImport(Glibc)
@@ -32,6 +33,8 @@ final class OperationTimer {
     @exclusivity(unchecked) private var turn: UInt64 = 0
     @exclusivity(unchecked) private var dueNanos: UInt64 = 0
     @exclusivity(unchecked) private var begunNanos: UInt64 = 0
+    /// When the operation before ended; open loop only.
+    @exclusivity(unchecked) private var endedNanos: UInt64 = 0
 
     /// `phase` is the share of an interval that this thread begins later.
     init(
@@ -57,17 +60,22 @@ final class OperationTimer {
         guard let interval else { return }
         dueNanos = origin &+ UInt64((Double(turn) + phase) * interval)
         turn &+= 1
-        begunNanos = wait(until: dueNanos)
+        // One that is late begins where the one before it ended.
+        begunNanos = endedNanos >= dueNanos ? endedNanos : wait(until: dueNanos)
     }
 
     /// Time since the last operation does not count: the thread waited for leave to go on.
-    func restart() { begunNanos = clock.monotonicNanos() }
+    func restart() {
+        begunNanos = clock.monotonicNanos()
+        endedNanos = begunNanos
+    }
 
     @inline(__always)
     func finish() {
         let now = clock.monotonicNanos()
         let served = now &- begunNanos
         if let service {
+            endedNanos = now
             service.record(served)
             latency.record(now &- dueNanos)
         } else {
@@ -84,6 +92,7 @@ final class OperationTimer {
             if now >= nanos { return now }
             let left = nanos - now
             if left > Self.spinNanos { usleep(UInt32(clamping: (left - Self.spinNanos) / 1000)) }
+            falcon_spin_hint()
         }
     }
 }
