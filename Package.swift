@@ -65,7 +65,7 @@ if buildsTools {
         .target(
             name: "FalconToolKit",
             dependencies: [
-                "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto", "CFalconPlatform",
+                "FalconStorage", "FalconSchema", "FalconChanges", "CCrypto",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser", condition: server),
             ]),

@@ -57,7 +57,9 @@ public enum FormatFixture: String, CaseIterable, Sendable {
         }
     }
 
-    private static func write(_ bytes: [UInt8], to path: String, in fileSystem: any FileSystem) throws {
+    private static func write(_ bytes: [UInt8], to path: String, in fileSystem: any FileSystem)
+        throws
+    {
         var folder = ""
         for part in path.split(separator: "/").dropLast() {
             folder += "/" + part

@@ -80,14 +80,6 @@ void falcon_set_thread_name(const char *name);
 void falcon_set_thread_background(int niceness);
 /// A mutex that a thread which finds it taken first waits for awake, for a microsecond or so.
 int falcon_mutex_init_spinning(pthread_mutex_t *mutex);
-/// In a loop that waits awake: leaves the core to its other hardware thread for a moment.
-static inline void falcon_spin_hint(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 /// CLOCK_BOOTTIME in nanoseconds: runs through suspend and is untouched by clock steps.
 uint64_t falcon_boottime_nanos(void);
 /// CLOCK_MONOTONIC in nanoseconds.

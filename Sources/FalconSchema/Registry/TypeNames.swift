@@ -24,6 +24,7 @@ public enum TypeNames {
         case .int8: return "bigint"
         case .float4: return "real"
         case .float8: return "double precision"
+        case .any: return "\"any\""
         case .char: return "\"char\""
         case .bpchar: return modifier >= 4 ? "character(\(modifier - 4))" : "character"
         case .varchar:

@@ -39,7 +39,8 @@ final class ChangeStream {
     func run(_ condition: DirectoryCondition) throws(StorageError) {
         let isResumed = !output.cursor.isNew
         slot = try SlotPlace.find(span.slot, root: root, context.environment)
-        if let slot { formatter.limit(to: slot.database) }
+        // An embedding program's slot has no database, and its keys name none.
+        if let slot, slot.database != DatabaseID(0) { formatter.limit(to: slot.database) }
         let asked = isResumed ? output.cursor.endLSN : slot?.confirmedLSN ?? span.fromLsn
         from = asked ?? .zero
         try start(asked)

@@ -86,9 +86,11 @@ enum FormatFixtureWriter {
         try session.run("SELECT pg_create_restore_point('before the end')")
         try session.run("SELECT pg_switch_wal()")
         try engine.archiveNow()
-        try session.run("BEGIN; INSERT INTO emptied VALUES (1, 'savepoints'); SAVEPOINT a; "
-            + "INSERT INTO emptied VALUES (2, 'undone'); ROLLBACK TO a; COMMIT")
-        try session.run("BEGIN; INSERT INTO emptied VALUES (3, 'prepared'); "
-            + "PREPARE TRANSACTION 'in doubt'")
+        try session.run(
+            "BEGIN; INSERT INTO emptied VALUES (1, 'savepoints'); SAVEPOINT a; "
+                + "INSERT INTO emptied VALUES (2, 'undone'); ROLLBACK TO a; COMMIT")
+        try session.run(
+            "BEGIN; INSERT INTO emptied VALUES (3, 'prepared'); "
+                + "PREPARE TRANSACTION 'in doubt'")
     }
 }

@@ -63,6 +63,7 @@ import Testing
                     HINT:  Start the server with storage.encryption.
                     advice: Do as the hint says.
 
+
                 """)
         #expect(server.isClosed)
     }

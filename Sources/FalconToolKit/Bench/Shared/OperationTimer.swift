@@ -1,4 +1,3 @@
-import CFalconPlatform
 import FalconStorage
 
 #if canImport(Glibc)
