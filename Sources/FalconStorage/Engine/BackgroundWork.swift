@@ -154,7 +154,9 @@ final class BackgroundWork: @unchecked Sendable {
     func safepoint() -> Timestamp {
         let tracked = tracker.safepoint()
         guard options.versionRetentionMicros > 0 else { return tracked }
-        let now = environment.clock.wallMicros()
+        // No later than commits have it: a clock that jumps ahead, which they do not follow until it is
+        // confirmed, must not end the retention of everything.
+        let now = min(environment.clock.wallMicros(), tracker.publishedTimestamp.microsSince1970)
         let oldest = now &- min(now, options.versionRetentionMicros)
         guard oldest > Timestamp.epochMicrosSince1970 else { return .zero }
         return min(

@@ -91,7 +91,6 @@ final class OperationTimer {
             if now >= nanos { return now }
             let left = nanos - now
             if left > Self.spinNanos { usleep(UInt32(clamping: (left - Self.spinNanos) / 1000)) }
-            falcon_spin_hint()
         }
     }
 }
