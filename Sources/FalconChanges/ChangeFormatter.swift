@@ -38,16 +38,8 @@ package final class ChangeFormatter {
     /// Takes in the transaction's DDL; its rows are not shown.
     package func skip(_ transaction: ChangeTransaction) throws(StorageError) {
         try transaction.forEachOperation { operation throws(StorageError) in
-            if operation.operationClass == .catalog { try take(operation) }
+            if operation.operationClass == .catalog { try schema.take(operation) }
             return true
-        }
-    }
-
-    private func take(_ operation: WALOperation) throws(StorageError) {
-        switch operation.kind {
-        case .put: try schema.apply(key: operation.key, value: operation.value)
-        case .delete: schema.forget(catalogKey: operation.key)
-        default: break
         }
     }
 
@@ -225,7 +217,7 @@ package final class ChangeFormatter {
             }
             try showSchema(.drop, table, head)
         }
-        try take(operation)
+        try schema.take(operation)
         guard isTable, operation.kind == .put,
             let new = schema.table(ofCatalogKey: operation.key)
         else { return }

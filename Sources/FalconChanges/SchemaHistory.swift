@@ -110,6 +110,15 @@ package final class SchemaHistory {
         }
     }
 
+    /// Takes in an operation on the catalog.
+    package func take(_ operation: WALOperation) throws(StorageError) {
+        switch operation.kind {
+        case .put: try apply(key: operation.key, value: operation.value)
+        case .delete: forget(catalogKey: operation.key)
+        default: break
+        }
+    }
+
     package func apply(_ checkpoint: CheckpointRecord) throws(StorageError) {
         for entry in checkpoint.catalog { try apply(key: entry.key, value: entry.value) }
     }

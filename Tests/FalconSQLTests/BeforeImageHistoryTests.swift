@@ -9,45 +9,11 @@ import Testing
 /// each change says what its row was.
 @Suite struct BeforeImageHistoryTests {
     /// A database whose transactions spill beyond 256 KiB.
-    private final class Database {
-        private let memory = MemoryFileSystem()
-        private(set) var engine: StorageEngine
-        private(set) var sql: SQLDatabase
-
-        init() throws { (engine, sql) = try Self.open(memory) }
-
-        private static func open(
-            _ memory: MemoryFileSystem
-        ) throws -> (StorageEngine, SQLDatabase) {
-            var engineOptions = EngineOptions()
-            engineOptions.memoryBudget = try MemoryBudget(totalBytes: 64 << 20)
-            engineOptions.memtableBytes = 1 << 20
-            engineOptions.transactionMemoryBytes = 256 << 10
-            engineOptions.slots = .init()
-            engineOptions.catalogReader = CatalogCheckpoint.reader
-            engineOptions.catalogStorageLimit = CatalogKeys.firstUserStorage
-            let engine = try StorageEngine.open(
-                at: "/db", options: engineOptions,
-                environment: StorageEnvironment(fileSystem: memory))
-            var options = SQLDatabaseOptions()
-            options.durability = .synced
-            return (engine, try SQLDatabase.open(engine: engine, options: options))
-        }
-
-        func restart() throws {
-            sql.close()
-            try engine.close()
-            (engine, sql) = try Self.open(memory)
-        }
-
-        deinit {
-            sql.close()
-            try? engine.close()
-        }
-
-        func session() throws -> TestSession {
-            TestSession(
-                try sql.makeSession(user: "postgres", database: "falcon", startupParameters: []))
+    private static func database() throws -> TestDatabase {
+        try TestDatabase(durability: .synced, slots: .init()) { options in
+            options.memoryBudget = try MemoryBudget(totalBytes: 64 << 20)
+            options.memtableBytes = 1 << 20
+            options.transactionMemoryBytes = 256 << 10
         }
     }
 
@@ -121,7 +87,7 @@ import Testing
     private static let changes =
         "SELECT data FROM pg_logical_slot_get_changes('s', NULL, NULL, 'include-transaction', 'false')"
 
-    private func prepare(_ database: Database) throws -> TestSession {
+    private func prepare(_ database: TestDatabase) throws -> TestSession {
         let session = try database.session()
         try session.run("CREATE TABLE t (a int PRIMARY KEY, b text, c int)")
         try session.run("CREATE INDEX ON t (c)")
@@ -181,7 +147,7 @@ import Testing
     @Test func theOldRowIsWhatTheTableHad() throws {
         for seed in UInt64(1)...8 {
             var random = SeededRandom(seed: seed)
-            let database = try Database()
+            let database = try Self.database()
             var session = try prepare(database)
             var replica = Replica()
             for step in 0..<80 {
@@ -207,7 +173,7 @@ import Testing
 
     /// A transaction whose writes went to files has its old rows, too.
     @Test func aSpilledTransactionKeepsThem() throws {
-        let database = try Database()
+        let database = try Self.database()
         let session = try prepare(database)
         var replica = Replica()
         try session.run(

@@ -1,4 +1,5 @@
 """falconctl against a live server: a part of the suite lifecycle."""
+import fcntl
 import json
 import os
 import signal
@@ -71,6 +72,22 @@ def backups(program):
           and kinds["server"]["uptime_seconds"] >= 0 and kinds["archive"]["state"] == "active"
           and kinds["slots"]["slots"] == 0, kinds)
     check("status for people", "archive:       active to " in program.says("status"))
+
+
+def waiting_backup(program, repository):
+    """While the repository is held: a backup is refused, and with --wait it comes once it is free."""
+    with open(os.path.join(repository, "LOCK")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, out, error = program.run("backup")
+        check("a backup beside another is refused", code == 2 and "55006" in error and not out, (code, out, error))
+        waiting = subprocess.Popen([program.path, "backup", "--wait"], env=program.environment(), text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check("--wait says that it waits", "waiting" in waiting.stderr.readline())
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    out, error = waiting.communicate(timeout=60)
+    listed = [backup["id"] for backup in program.records("backup", "list")]
+    check("--wait makes its backup once the other has ended",
+          waiting.returncode == 0 and out.strip() in listed, (waiting.returncode, out, error))
 
 
 def slots(program):
@@ -201,7 +218,9 @@ def operator_program(binary, directory):
     server = Server(binary, data, os.path.join(directory, "operator.log"), ("--config", configured(directory)))
     program = Program(binary, server)
     with server.start():
-        for part in (backups, slots, keys, failures):
+        backups(program)
+        waiting_backup(program, os.path.join(directory, "operator-backup"))
+        for part in (slots, keys, failures):
             part(program)
         check("it closes", server.stop() == 0, server.tail())
     code, _, error = program.run("status")

@@ -78,6 +78,11 @@ final class SessionCatalog: CatalogReader {
             }
             return found
         }
+        return relation(named: name)
+    }
+
+    /// What a name alone means.
+    func relation(named name: String) -> (kind: RelationKind, oid: OID)? {
         for path in searchPath {
             guard let oid = snapshot.schemaNames[path] else { continue }
             if let found = snapshot.relation(schema: oid, name: name) { return found }

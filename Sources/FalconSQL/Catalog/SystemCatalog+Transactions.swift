@@ -58,7 +58,8 @@ extension SystemCatalog {
                 let active = activities.filter {
                     $0.database === database && $0.current.transactionStart != nil
                 }
-                return totals(database, active: active.count)
+                return totals(
+                    database, active: active.count, since: session.database.startMicros)
             }
         },
         VirtualTable(
@@ -107,7 +108,9 @@ extension SystemCatalog {
         ] + work(summary.work)
     }
 
-    private static func totals(_ database: DatabaseState, active: Int) -> [Datum] {
+    private static func totals(
+        _ database: DatabaseState, active: Int, since start: Int64
+    ) -> [Datum] {
         let totals = database.statistics.totals
         let counts = [
             Int64(active), totals.committed, totals.readOnly, totals.aborted, totals.prepared,
@@ -118,7 +121,7 @@ extension SystemCatalog {
         return [name(database.name)] + counts.map { .int($0) } + work(totals.work) + [
             milliseconds(durations.percentile(50)), milliseconds(durations.percentile(95)),
             milliseconds(durations.percentile(99)), milliseconds(durations.longest),
-            .int(FunctionLibrary.startTime),
+            .int(start),
         ]
     }
 

@@ -10,9 +10,9 @@ extension DefinitionRunner {
 
     /// With its schema when the name alone means another relation, or none.
     func shown(_ oid: OID, _ schema: String, _ name: String) -> String {
-        let found = (try? catalog.relation(schema: nil, name: name)) ?? nil
         let quoted = Identifier.quoted(name)
-        return found?.oid == oid ? quoted : Identifier.quoted(schema) + "." + quoted
+        return catalog.relation(named: name)?.oid == oid
+            ? quoted : Identifier.quoted(schema) + "." + quoted
     }
 
     func described(_ reference: ForeignKeyReference) -> String {
@@ -199,14 +199,10 @@ extension DefinitionRunner {
 
     /// Foreign keys of other tables that reference some of `tables`, and views that read some.
     private func outsideDependents(of tables: [TableDescriptor]) -> [Dependent] {
-        let dropped = Set(tables.map(\.oid))
         var seen: Set<OID> = []
         return dependents(
             of: tables.map { table in
-                let keys = (transaction.catalog.references[table.oid] ?? []).filter {
-                    !dropped.contains($0.table)
-                }
-                return (table.oid, "table \(described(table))", keys)
+                (table.oid, "table \(described(table))", outsideKeys(on: table, besides: tables))
             }, seen: &seen)
     }
 
@@ -214,11 +210,16 @@ extension DefinitionRunner {
     func outsideReferences(
         to tables: [TableDescriptor]
     ) -> [(reference: ForeignKeyReference, on: String)] {
-        let dropped = Set(tables.map(\.oid))
-        return tables.flatMap { table in
-            (transaction.catalog.references[table.oid] ?? [])
-                .filter { !dropped.contains($0.table) }
-                .map { ($0, "table \(described(table))") }
+        tables.flatMap { table in
+            outsideKeys(on: table, besides: tables).map { ($0, "table \(described(table))") }
+        }
+    }
+
+    private func outsideKeys(
+        on table: TableDescriptor, besides tables: [TableDescriptor]
+    ) -> [ForeignKeyReference] {
+        (transaction.catalog.references[table.oid] ?? []).filter { key in
+            !tables.contains { $0.oid == key.table }
         }
     }
 

@@ -65,7 +65,7 @@ extension FunctionLibrary {
         }
         nullary("pg_jit_available") { _ throws(SQLError) in .bool(false) }
         nullary("pg_postmaster_start_time", "pg_conf_load_time") { c throws(SQLError) in
-            .int(Self.startTime)
+            .int(try Self.bridged(c).database.startMicros)
         }
         nullary(
             "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port",
@@ -86,8 +86,6 @@ extension FunctionLibrary {
         addCatalogStubs()
         addCatalogFunctions()
     }
-
-    static let startTime = clock()
 
     private mutating func addTypeFunctions() {
         typed("pg_typeof") { (_, types, _) throws(SQLError) in .int(Int64(types[0].rawValue)) }

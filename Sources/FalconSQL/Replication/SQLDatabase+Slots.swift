@@ -13,10 +13,13 @@ extension SQLDatabase {
     }
 
     /// To be called before slots are shown or used: a loss is durable, and in the server's log, before a client sees it.
-    /// Where it cannot be written, what follows says why, or the next start finds it again.
+    /// Where it cannot be written, the log says so, and the next start finds it again.
     func noteLostSlots() {
-        guard let lost = try? slots.noteLosses() else { return }
-        for slot in lost { options.whenFailing?(Self.lossWarning(slot)) }
+        do throws(StorageError) {
+            for slot in try slots.noteLosses() { options.whenFailing?(Self.lossWarning(slot)) }
+        } catch {
+            options.whenFailing?(SQLError(storage: error))
+        }
     }
 
     private func scheduleSlotUpkeep(_ delay: Int = SQLDatabase.slotUpkeepMilliseconds) {

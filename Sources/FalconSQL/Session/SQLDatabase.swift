@@ -86,6 +86,8 @@ public final class SQLDatabase: Sendable {
     let statuses: TransactionStatusStore
     let slots: ReplicationSlotStore
     let slotStatistics = SlotStatistics()
+    /// When it was opened, in microseconds since 2000.
+    let startMicros = FunctionLibrary.clock()
     /// Somebody looks after the slots.
     let isKeepingSlots = Atomic<Bool>(false)
     let commitsUnderWay = CommitsUnderWay()
@@ -125,8 +127,6 @@ public final class SQLDatabase: Sendable {
     public static func open(
         engine: StorageEngine, options: SQLDatabaseOptions = SQLDatabaseOptions()
     ) throws(SQLError) -> SQLDatabase {
-        // pg_postmaster_start_time() is this moment, not that of its first call.
-        _ = FunctionLibrary.startTime
         let store = try CatalogStore(engine: engine)
         let databases = try store.loadDatabases(creating: options.databases)
         for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }

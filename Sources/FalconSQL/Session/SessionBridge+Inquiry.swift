@@ -76,8 +76,7 @@ extension SessionBridge {
                 .references(in: query)
             let bytes = Array(view.query.utf8)
             let naming = ViewText.Naming(table: { table in
-                let found = (try? catalog.relation(schema: nil, name: table.name.name)) ?? nil
-                return found?.oid == table.oid
+                catalog.relation(named: table.name.name)?.oid == table.oid
                     ? ExpressionDeparser.quoted(table.name.name) : ViewText.settled(table)
             })
             let edits = ViewText.edits(names, naming, in: bytes)

@@ -15,6 +15,9 @@ extension AdminSource {
         out.gauge(
             "falcon_slot_behind_bytes", "Log behind a replication slot's confirmed place.",
             label: "slot",
-            slots.map { ($0.name, (try? store.behindBytes($0)) ?? 0) })
+            slots.compactMap { slot in
+                // Of an engine that is closing: no figure, rather than a wrong one.
+                (try? store.behindBytes(slot)).map { (slot.name, $0) }
+            })
     }
 }

@@ -9,9 +9,9 @@ extension StorageEngine {
     /// know. Commits go on meanwhile.
     ///
     /// Throws `invalid-argument` when a file is no sorted file, or two of them overlap, or one that
-    /// is to be moved is a table of this engine; `corruption` when one is damaged; `commit-outcome-unknown` when the log failed: then the files must be kept,
-    /// and after a reopen either all of them are there or none. After any other error nothing has
-    /// changed. Callable from any thread; blocks for as long as reading (and, on another file system,
+    /// is to be moved is a table of this engine; `corruption` when one is damaged;
+    /// `commit-outcome-unknown` when the log failed: then the files must be kept, and after a reopen
+    /// either all of them are there or none. After any other error nothing has changed. Callable from any thread; blocks for as long as reading (and, on another file system,
     /// copying) the files takes.
     /// - Returns: the timestamp of every entry, and the position just after the record.
     @discardableResult

@@ -4,9 +4,9 @@ public enum FormatVersion: UInt16, Comparable, CaseIterable, Sendable {
     /// earlier drafts are refused or found damaged.
     case draft = 0
     /// Frozen: every later program reads it. Fixtures/format-1 holds directories of it, written once and
-    /// kept for ever. It stands for these versions of the files: log 0, table 2, blob 0, key
-    /// registry 0, archived segment 0; docs/formats draws them. A change that an earlier program cannot read is a feature bit
-    /// or a new version, never an edit of this one.
+    /// kept for ever. It stands for these versions of the files: log 0, table 2, blob 0, key registry 0,
+    /// archived segment 0; docs/formats draws them. A change that an earlier program cannot read is a
+    /// feature bit or a new version, never an edit of this one.
     case one = 1
 
     /// What this program writes.

@@ -4,39 +4,33 @@ import FalconStorage
 
 /// What one commit or ingestion changed, table by table.
 struct CommitContents {
+    /// What is counted, in the order in which it is shown.
+    enum Kind: String, CaseIterable {
+        case insert, update, delete, truncate
+        /// The table was made, or its definition changed.
+        case define
+        case drop
+        /// What no statement asked for: rewrites, rows of ingested files.
+        case other
+
+        init(_ operation: TableOperation) {
+            switch operation {
+            case .insert: self = .insert
+            case .update: self = .update
+            case .delete: self = .delete
+            case .truncate: self = .truncate
+            case .drop: self = .drop
+            }
+        }
+    }
+
     /// Rows of one table, or of other storage.
     struct Table {
         /// `schema.table`, or `storage DATABASE/NUMBER` where no schema that can be read names it.
         var name: String
         /// Nil where the storage is no database's that is known.
         var database: String?
-        var inserts = 0
-        var updates = 0
-        var deletes = 0
-        var truncates = 0
-        /// The table was made, or its definition changed.
-        var definitions = 0
-        var drops = 0
-        /// What no statement asked for: rewrites, rows of ingested files.
-        var others = 0
-
-        mutating func add(_ operation: TableOperation) {
-            switch operation {
-            case .insert: inserts += 1
-            case .update: updates += 1
-            case .delete: deletes += 1
-            case .truncate: truncates += 1
-            case .drop: drops += 1
-            }
-        }
-
-        fileprivate var counts: [(String, Int)] {
-            [
-                ("insert", inserts), ("update", updates), ("delete", deletes),
-                ("truncate", truncates), ("define", definitions), ("drop", drops),
-                ("other", others),
-            ]
-        }
+        var counts: [Kind: Int] = [:]
     }
 
     /// What is shown at most; a transaction of a database with very many tables has more.
@@ -54,7 +48,7 @@ struct CommitContents {
     ) throws(StorageError) {
         try transaction.forEachOperation { operation throws(StorageError) in
             add(operation, names)
-            try names.schema.take(operation)
+            _ = try names.schema.takeReadable(operation)
             return true
         }
         resolve(names)
@@ -64,7 +58,7 @@ struct CommitContents {
     mutating func add(_ ingest: IngestRecord, _ names: WALNames) {
         for file in ingest.files {
             let place = file.smallest.withUnsafeBytes { self.place(ofRow: $0) }
-            tables[place].others += Int(clamping: file.entryCount)
+            tables[place].counts[.other, default: 0] += Int(clamping: file.entryCount)
         }
         resolve(names)
     }
@@ -75,7 +69,7 @@ struct CommitContents {
             if let table = names.schema.table(ofCatalogKey: operation.key) {
                 name(place, table, names)
             }
-            if dropped { tables[place].drops += 1 } else { tables[place].definitions += 1 }
+            tables[place].counts[dropped ? .drop : .define, default: 0] += 1
             return
         }
         guard operation.operationClass == .row else {
@@ -84,9 +78,9 @@ struct CommitContents {
         }
         let place = place(ofRow: operation.key)
         if let change = TableOperation(operation) {
-            tables[place].add(change)
+            tables[place].counts[Kind(change), default: 0] += 1
         } else if operation.sql == .none {
-            tables[place].others += 1
+            tables[place].counts[.other, default: 0] += 1
         }
     }
 
@@ -123,18 +117,8 @@ struct CommitContents {
         var joined: [String: Table] = [:]
         for table in tables {
             let key = (table.database ?? "") + "." + table.name
-            guard var sum = joined[key] else {
-                joined[key] = table
-                continue
-            }
-            sum.inserts += table.inserts
-            sum.updates += table.updates
-            sum.deletes += table.deletes
-            sum.truncates += table.truncates
-            sum.definitions += table.definitions
-            sum.drops += table.drops
-            sum.others += table.others
-            joined[key] = sum
+            joined[key, default: Table(name: table.name, database: table.database)].counts
+                .merge(table.counts, uniquingKeysWith: +)
         }
         places = [:]
         tables = joined.values.sorted {
@@ -147,7 +131,9 @@ struct CommitContents {
     /// A line for each table.
     var lines: [String] {
         var lines = tables.prefix(Self.limit).map { table in
-            let counts = table.counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+            let counts = Kind.allCases.compactMap { kind in
+                table.counts[kind].map { "\($0) \(kind.rawValue)" }
+            }
             let place = table.database.map { " (database \($0))" } ?? ""
             return table.name + place + ": " + counts.joined(separator: ", ")
         }
@@ -166,25 +152,12 @@ struct CommitContents {
                     tables.prefix(Self.limit).map { table in
                         .object(
                             [("table", .string(table.name)), ("database", .text(table.database))]
-                                + table.counts.map { ($0.0, .count($0.1)) })
+                                + Kind.allCases.map {
+                                    ($0.rawValue, .count(table.counts[$0] ?? 0))
+                                })
                     })
             ),
             ("table_count", .count(tables.count)), ("rest", .count(restCount)),
         ])
-    }
-}
-
-extension SchemaHistory {
-    /// Takes in an operation where it is the catalog's. What cannot be decoded leaves its table nameless.
-    func take(_ operation: WALOperation) throws(StorageError) {
-        guard operation.operationClass == .catalog else { return }
-        switch operation.kind {
-        case .put:
-            do throws(StorageError) {
-                try apply(key: operation.key, value: operation.value)
-            } catch  where error.code == .corruption || error.code == .unsupportedFormat {}
-        case .delete: forget(catalogKey: operation.key)
-        default: break
-        }
     }
 }

@@ -110,13 +110,13 @@ public struct PITRRestore: ToolCommand {
     private func findTable(_ run: inout RestoreRun, _ context: ToolContext) throws(StorageError) {
         guard let search = wish.tableSearch(context) else { return }
         let names = FileNames(root: directory)
-        let place = try search.first(
+        let outcome = try search.first(
             root: names.root, fileSystem: context.fileSystem,
             isLive: context.fileSystem.isLocked(names.lock), until: nil
         ) { schema throws(StorageError) in
             try schema.load(root: names.root, environment: context.environment)
         }
-        let found = try wish.tableTarget(place, in: directory)
+        let found = try wish.tableTarget(outcome, in: directory)
         run.target = found.target
         run.found = (found.line, found.json)
     }

@@ -66,7 +66,7 @@ struct RepositoryRestore {
     ) throws(StorageError) -> RestoreTargetOptions.TableTarget? {
         guard let search = wish.tableSearch(context) else { return nil }
         let given = context.environment
-        var first: TableOperationSearch.Place?
+        var first = TableOperationSearch.Outcome()
         for log in try RepositoryLog.all(repository, inventory, branch: place.branch) {
             let source = log.source
             let keyed = try source.environment(given, key)
@@ -76,7 +76,10 @@ struct RepositoryRestore {
                 guard let base = log.base else { return }
                 try schema.load(root: base.root, environment: try base.environment(given, key))
             }
-            if let found, found.lsn < first?.lsn ?? LSN(.max) { first = found }
+            first.problem = found.problem ?? first.problem
+            if let place = found.place, place.lsn < first.place?.lsn ?? LSN(.max) {
+                first.place = place
+            }
         }
         return try wish.tableTarget(first, in: place.repo)
     }

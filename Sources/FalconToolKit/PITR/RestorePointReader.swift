@@ -22,7 +22,8 @@ struct RestorePointReader {
         let names = WALNames()
         let start = catalog.map { min($0, first) }
         if start == nil, !reachesBeginning {
-            try names.schema.begin(root, fileSystem, loadSchema)
+            // Tables that it does not name keep their numbers in the plan.
+            _ = try names.schema.begin(root, fileSystem, loadSchema)
         }
         let reader = try ChangeReader(
             root: root, fileSystem: fileSystem, from: start ?? .zero, mode: isLive ? .live : .dead)
@@ -33,7 +34,7 @@ struct RestorePointReader {
             count += 1
             if count & 1023 == 0 { try progress() }
             switch event {
-            case .checkpoint(let checkpoint): try names.schema.takeReadable(checkpoint)
+            case .checkpoint(let checkpoint): _ = try names.schema.takeReadable(checkpoint)
             case .ingest(let record, let lsn, let endLSN):
                 if wanted.contains(lsn) { found[lsn, default: .init()].add(record, names) }
                 if endLSN >= end { return found }
@@ -42,7 +43,7 @@ struct RestorePointReader {
                     try found[transaction.lsn, default: .init()].add(transaction, names)
                 } else {
                     try transaction.forEachOperation { operation throws(StorageError) in
-                        try names.schema.take(operation)
+                        _ = try names.schema.takeReadable(operation)
                         return true
                     }
                 }
@@ -50,32 +51,5 @@ struct RestorePointReader {
             }
         }
         return found
-    }
-}
-
-extension SchemaHistory {
-    /// Brings the schema of a log that does not reach back to its beginning: what `load` knows, and over it the
-    /// first CHECKPOINT of the log, which knows tables that are no longer there at its end.
-    func begin(
-        _ root: String, _ fileSystem: any FileSystem,
-        _ load: (SchemaHistory) throws(StorageError) -> Void
-    ) throws(StorageError) {
-        do throws(StorageError) {
-            try load(self)
-        } catch  where error.code != .cancelled {
-            // Damaged tables, say. The log's own catalog rows may do, and else the numbers.
-        }
-        if let checkpoint = try ChangeReader.firstCheckpoint(root: root, fileSystem) {
-            try takeReadable(checkpoint)
-        }
-    }
-
-    /// Takes in what can be decoded of a CHECKPOINT.
-    func takeReadable(_ checkpoint: CheckpointRecord) throws(StorageError) {
-        for entry in checkpoint.catalog {
-            do throws(StorageError) {
-                try apply(key: entry.key, value: entry.value)
-            } catch  where error.code == .corruption || error.code == .unsupportedFormat {}
-        }
     }
 }

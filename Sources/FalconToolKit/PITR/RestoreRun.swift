@@ -57,7 +57,7 @@ struct RestoreRun {
         try check(plan)
         note(source, plan, report)
         show(
-            plan, try contents(cut, source, context),
+            plan, try contents(cut, source, report),
             keys: try plan.keyIDs(context.fileSystem), report)
         guard let out else { return }
 
@@ -96,8 +96,9 @@ struct RestoreRun {
 
     /// What the commits on both sides of the target changed, as far as it can be read.
     private func contents(
-        _ cut: RestoreCut, _ source: RestoreSource, _ context: ToolContext
+        _ cut: RestoreCut, _ source: RestoreSource, _ report: ReportWriter
     ) throws(StorageError) -> [LSN: CommitContents] {
+        let context = report.context
         let root = root
         let environment = context.environment
         let given = loadSchema
@@ -114,6 +115,7 @@ struct RestoreRun {
                 reachesBeginning: source.reachesBeginning)
         } catch  where error.code != .cancelled {
             // Neither a log that is released meanwhile nor damage behind the target is the plan's affair.
+            report.line("What the next commits changed cannot be read: \(error.message)")
             return [:]
         }
     }

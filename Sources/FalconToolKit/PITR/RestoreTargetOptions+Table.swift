@@ -18,15 +18,16 @@ extension RestoreTargetOptions {
         }
     }
 
-    /// The target before `place`; throws where there is none.
+    /// The target before the place that was found; throws where there is none.
     func tableTarget(
-        _ place: TableOperationSearch.Place?, in path: String
+        _ outcome: TableOperationSearch.Outcome, in path: String
     ) throws(StorageError) -> TableTarget {
-        guard let place else {
+        guard let place = outcome.place else {
             throw StorageError(
                 .targetUnreachable, kind: .user,
                 "The log holds no \(tableOperation?.rawValue ?? "operation") on "
                     + "'\(beforeFirstOperationOn ?? "")'\(sinceText).",
+                cause: outcome.problem.map { "the schema was not wholly readable: \($0.message)" },
                 location: .init(path: path),
                 hint:
                     "It may be older than the log, of another branch, or the table have had another name then."

@@ -16,6 +16,14 @@ struct TableOperationSearch {
         var table: String
     }
 
+    /// What came of a search.
+    struct Outcome {
+        /// Nil: nothing that is known to be on the table.
+        var place: Place?
+        /// What of the schema could not be read: the table may be there under a name that is not known.
+        var problem: StorageError?
+    }
+
     /// `name`, `schema.name` or `database.schema.name`; a table's OID; `DATABASE/STORAGE`, as plans show what no
     /// schema names.
     let table: String
@@ -37,12 +45,13 @@ struct TableOperationSearch {
     func first(
         root: String, fileSystem: any FileSystem, isLive: Bool, until end: LSN?,
         loadSchema: (SchemaHistory) throws(StorageError) -> Void
-    ) throws(StorageError) -> Place? {
+    ) throws(StorageError) -> Outcome {
         let names = WALNames()
+        var outcome = Outcome()
         if let first = try ChangeReader.firstLSN(root: root, fileSystem),
             first > ChangeReader.beginningLSN
         {
-            try names.schema.begin(root, fileSystem, loadSchema)
+            outcome.problem = try names.schema.begin(root, fileSystem, loadSchema)
         }
         let reader = try ChangeReader(
             root: root, fileSystem: fileSystem, mode: isLive ? .live : .dead)
@@ -51,20 +60,22 @@ struct TableOperationSearch {
             count += 1
             if count & 1023 == 0 { try progress() }
             switch event {
-            case .checkpoint(let checkpoint): try names.schema.takeReadable(checkpoint)
+            case .checkpoint(let checkpoint):
+                outcome.problem = try names.schema.takeReadable(checkpoint) ?? outcome.problem
             case .ingest(let record, let lsn, let endLSN):
-                if let end, endLSN > end { return nil }
-                if let place = find(record, lsn, names) { return place }
+                if let end, endLSN > end { return outcome }
+                outcome.place = find(record, lsn, names)
             case .transaction(let transaction):
-                if let end, transaction.endLSN > end { return nil }
-                if let place = try find(transaction, names) { return place }
+                if let end, transaction.endLSN > end { return outcome }
+                outcome.place = try find(transaction, names, &outcome.problem)
             }
+            if outcome.place != nil { return outcome }
         }
-        return nil
+        return outcome
     }
 
     private func find(
-        _ transaction: ChangeTransaction, _ names: WALNames
+        _ transaction: ChangeTransaction, _ names: WALNames, _ problem: inout StorageError?
     ) throws(StorageError) -> Place? {
         let header = transaction.header
         let isSearched = isSearched(transaction.lsn, header.timestamp.microsSince1970)
@@ -74,7 +85,7 @@ struct TableOperationSearch {
             if isSearched { found = match(operation, names) }
             if found != nil { return false }
             if operation.operationClass == .catalog { defines = true }
-            try names.schema.take(operation)
+            problem = try names.schema.takeReadable(operation) ?? problem
             return true
         }
         if isSearched, defines, found == nil {

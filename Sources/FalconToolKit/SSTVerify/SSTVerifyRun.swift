@@ -215,12 +215,12 @@ struct SSTVerifyRun {
             // What is said of a table depends on the blob files it refers to, and on what the engine noted.
             guard damagedBlobs.isEmpty, table?.quarantine == nil else { return false }
         }
-        guard let depth = state.depth(of: file, hasKey: fileSystem.keyring != nil) else {
+        guard let known = state.entry(of: file, hasKey: fileSystem.keyring != nil) else {
             return false
         }
-        if depth.isHidden { totals.hidden = true }
+        if known.depth.isHidden { totals.hidden = true }
         totals.skippedFiles += 1
-        totals.skippedBytes &+= (try? fileSystem.fileSize(file.path)) ?? 0
+        totals.skippedBytes &+= known.identity.byteCount
         return true
     }
 

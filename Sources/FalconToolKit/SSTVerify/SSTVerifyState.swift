@@ -31,7 +31,8 @@ final class SSTVerifyState {
         var isHidden: Bool { self == .quickWithoutKey || self == .deepWithoutKey }
     }
 
-    private struct Entry {
+    /// A file that was found sound.
+    struct Entry {
         var depth: Depth
         var identity: SSTFileIdentity
     }
@@ -67,12 +68,13 @@ final class SSTVerifyState {
 
     /// How much was checked of the file, as it is now, when it was found sound; nil: it is to be checked.
     /// - Parameter hasKey: the master key was given, so that what is behind it is to be checked too.
-    func depth(of file: SSTFile, hasKey: Bool) -> Depth? {
+    func entry(of file: SSTFile, hasKey: Bool) -> Entry? {
         guard let entry = entries[ToolPath.absolute(file.path)],
             !(entry.depth.isHidden && hasKey),
+            // One that cannot be read is checked, and the check says why.
             let identity = try? SSTFileIdentity(file, fileSystem), identity == entry.identity
         else { return nil }
-        return entry.depth
+        return entry
     }
 
     /// Notes that the file is sound, and writes that down from time to time.

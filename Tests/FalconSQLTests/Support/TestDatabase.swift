@@ -11,6 +11,7 @@ final class TestDatabase: @unchecked Sendable {
     private let encryption: EncryptionOptions?
     private let archive: ArchiveOptions?
     private let slots: ReplicationSlotOptions?
+    private let change: (inout EngineOptions) throws -> Void
     private(set) var engine: StorageEngine
     private(set) var sql: SQLDatabase
 
@@ -18,7 +19,8 @@ final class TestDatabase: @unchecked Sendable {
         durability: Durability = .written, settings: [(String, String)] = [],
         notificationQueueBytes: Int? = nil, serializableCount: Int? = nil,
         serializableBytes: Int? = nil, encryption: EncryptionOptions? = nil,
-        archive: ArchiveOptions? = nil, slots: ReplicationSlotOptions? = nil
+        archive: ArchiveOptions? = nil, slots: ReplicationSlotOptions? = nil,
+        change: @escaping (inout EngineOptions) throws -> Void = { _ in }
     ) throws {
         var options = SQLDatabaseOptions()
         if let serializableCount { options.serializableLimit.count = serializableCount }
@@ -30,13 +32,15 @@ final class TestDatabase: @unchecked Sendable {
         self.encryption = encryption
         self.archive = archive
         self.slots = slots
-        engine = try Self.openEngine(fileSystem, encryption, archive, slots)
+        self.change = change
+        engine = try Self.openEngine(fileSystem, encryption, archive, slots, change)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
     private static func openEngine(
         _ fileSystem: MemoryFileSystem, _ encryption: EncryptionOptions?,
-        _ archive: ArchiveOptions?, _ slots: ReplicationSlotOptions?
+        _ archive: ArchiveOptions?, _ slots: ReplicationSlotOptions?,
+        _ change: (inout EngineOptions) throws -> Void
     ) throws -> StorageEngine {
         var options = EngineOptions()
         options.encryption = encryption
@@ -46,6 +50,7 @@ final class TestDatabase: @unchecked Sendable {
             options.catalogReader = CatalogCheckpoint.reader
         }
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
+        try change(&options)
         return try StorageEngine.open(
             at: "/db", options: options, environment: StorageEnvironment(fileSystem: fileSystem))
     }
@@ -79,7 +84,7 @@ final class TestDatabase: @unchecked Sendable {
     func restart() throws {
         sql.close()
         try engine.close()
-        engine = try Self.openEngine(fileSystem, encryption, archive, slots)
+        engine = try Self.openEngine(fileSystem, encryption, archive, slots, change)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 
@@ -89,7 +94,7 @@ final class TestDatabase: @unchecked Sendable {
         sql.close()
         try engine.close()
         fileSystem = survived
-        engine = try Self.openEngine(fileSystem, encryption, archive, slots)
+        engine = try Self.openEngine(fileSystem, encryption, archive, slots, change)
         sql = try SQLDatabase.open(engine: engine, options: options)
     }
 

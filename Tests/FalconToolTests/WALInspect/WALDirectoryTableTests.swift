@@ -74,14 +74,7 @@ import Testing
             says: ["is of shard", "FORMAT says", "more are another's"], omits: ["WAL004"]
         ) { fileSystem in
             for path in try segments(fileSystem) {
-                try LogFixture.patch(fileSystem, path) { bytes in
-                    guard
-                        case .header(var header) = WALSegmentHeader.decode(
-                            Array(bytes.prefix(WALFormat.headerBytes)))
-                    else { return }
-                    header.identity.shard = UID(high: 6, low: 6)
-                    bytes.replaceSubrange(0..<WALFormat.headerBytes, with: header.encoded())
-                }
+                try makeForeign(fileSystem, path)
             }
         },
         Case(
@@ -90,14 +83,7 @@ import Testing
             says: ["is of shard", "recovery goes to", "the damage lies before"], opens: true
         ) { fileSystem in
             let oldest = try #require(try segments(fileSystem).first)
-            try LogFixture.patch(fileSystem, oldest) { bytes in
-                guard
-                    case .header(var header) = WALSegmentHeader.decode(
-                        Array(bytes.prefix(WALFormat.headerBytes)))
-                else { return }
-                header.identity.shard = UID(high: 6, low: 6)
-                bytes.replaceSubrange(0..<WALFormat.headerBytes, with: header.encoded())
-            }
+            try makeForeign(fileSystem, oldest)
         },
     ]
 
@@ -108,6 +94,18 @@ import Testing
     private static func segments(_ fileSystem: MemoryFileSystem) throws -> [String] {
         try fileSystem.list("/db/wal").filter { $0.hasSuffix(".wal") }.sorted()
             .map { "/db/wal/" + $0 }
+    }
+
+    /// The segment says that it is another database's.
+    private static func makeForeign(_ fileSystem: MemoryFileSystem, _ path: String) throws {
+        try LogFixture.patch(fileSystem, path) { bytes in
+            guard
+                case .header(var header) = WALSegmentHeader.decode(
+                    Array(bytes.prefix(WALFormat.headerBytes)))
+            else { return }
+            header.identity.shard = UID(high: 6, low: 6)
+            bytes.replaceSubrange(0..<WALFormat.headerBytes, with: header.encoded())
+        }
     }
 
     @Test(arguments: table)
