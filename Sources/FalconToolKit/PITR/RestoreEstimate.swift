@@ -1,7 +1,7 @@
 import FalconStorage
 
-/// How long a restore takes, roughly. Not a promise: the speeds are those that were measured on a busy machine with two
-/// cores (docs/operations/pitr-restore.md), with rows of 100 bytes; other rows and devices differ.
+/// How long a restore takes, roughly. Not a promise: the speeds are some third of those of two idle cores with rows of
+/// 100 bytes (docs/operations/pitr-restore.md); other rows and devices differ.
 struct RestoreEstimate {
     /// Copying tables with their hashes checked, and reading their rows back.
     static let tableBytesPerSecond: UInt64 = 30_000_000
