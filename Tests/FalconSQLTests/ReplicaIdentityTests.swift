@@ -129,6 +129,26 @@ import Testing
         #expect(try session.query(identities) == "-, -")
     }
 
+    /// While an index's columns stay, the new row names the old one too.
+    @Test func anIndexLogsWhatChangedOfIt() throws {
+        let (_, session) = try database()
+        try session.run("ALTER TABLE t ALTER b SET NOT NULL; CREATE UNIQUE INDEX t_b ON t (b)")
+        try session.run("ALTER TABLE t REPLICA IDENTITY USING INDEX t_b")
+        try session.run("INSERT INTO t VALUES (1, 'x', 1)")
+        try session.run("UPDATE t SET c = 2")
+        try session.run("UPDATE t SET b = 'y'")
+        #expect(
+            try session.query(Self.before)
+                == #"insert -, update -, update {"b":"x"}"#)
+    }
+
+    @Test func aNullableIndexNamesNoRows() throws {
+        let (_, session) = try database()
+        try session.run("CREATE UNIQUE INDEX t_b ON t (b)")
+        let error = session.failure("ALTER TABLE t REPLICA IDENTITY USING INDEX t_b")
+        #expect(error?.state.rawValue == "42809")
+    }
+
     @Test(arguments: ["debezium", "cloudevents", "wal2json-v2"])
     func everyPluginShowsIt(plugin: String) throws {
         let (_, session) = try full(plugin: plugin)

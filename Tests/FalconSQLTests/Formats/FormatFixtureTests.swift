@@ -88,6 +88,14 @@ import Testing
         #expect(format.version == FormatVersion.one.rawValue)
     }
 
+    @Test func whatIsWrittenNowIsOfTheNewestVersion() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let format = try FormatFile.decode(
+            database.fileSystem.contents(of: "/db/FORMAT"), path: "FORMAT", forWriting: true)
+        #expect(format.version == 1)
+    }
+
     /// With FALCON_WRITE_FORMAT=1, while the version is not frozen: makes Fixtures/format-1 anew.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["FALCON_WRITE_FORMAT"] == "1"))
     func writeFixtures() throws {

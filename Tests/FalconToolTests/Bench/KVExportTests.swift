@@ -88,6 +88,20 @@ import Testing
         #expect(timer.longestNanos == 10_000)
     }
 
+    /// What lies between two operations is the second one's when it is late.
+    @Test func aLateOperationBeginsWhereTheOneBeforeEnded() {
+        let clock = ManualClock()
+        let timer = OperationTimer(clock, interval: 1000, stallNanos: 50_000)
+        timer.start(at: 0)
+        for micros in [10, 1] as [UInt64] {
+            timer.begin()
+            clock.advance(micros: micros)
+            timer.finish()
+            clock.advance(micros: 3)
+        }
+        #expect(timer.service?.mean == 7_000)
+    }
+
     @Test func resultsCarryTheirRatioToTheLimit() throws {
         let files = MemoryFileSystem()
         let limits = BenchRun(

@@ -132,6 +132,26 @@ struct TableTargetTests {
         }
     }
 
+    /// "Nothing was found" says so when names could not be read.
+    @Test(arguments: [true, false])
+    func aSchemaThatCannotBeReadIsTheCause(backsUp: Bool) throws {
+        let history = try ShopHistory()
+        try history.create()
+        if backsUp { try history.engine.backup(label: "") }
+        try history.commit([
+            .init(
+                operationClass: .catalog, key: TestTable("other", storage: 1003).create.key,
+                value: [1, 2, 3])
+        ])
+        try history.engine.close()
+        let run = ToolRun(
+            PITRRestore.self,
+            Self.command(backsUp: backsUp) + ["--before-first-operation-on", "public.other"],
+            environment: history.environment)
+        #expect(run.exit == .unreachable, "\(run.output)")
+        #expect(run.output.contains("the schema was not wholly readable"), "\(run.output)")
+    }
+
     @Test func argumentsThatMakeNoSenseAreRefused() throws {
         let (history, _) = try history()
         let table = ["--before-first-operation-on", "public.orders"]
