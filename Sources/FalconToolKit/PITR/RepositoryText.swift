@@ -44,7 +44,8 @@ enum RepositoryText {
             }
         var message = error.message
         if let cause = error.cause {
-            message += " " + cause.prefix(1).uppercased() + cause.dropFirst() + "."
+            message += " " + cause.prefix(1).uppercased() + cause.dropFirst()
+            if !message.hasSuffix(".") { message += "." }
         }
         return Finding(kind, message, file: error.location?.path, advice: error.hint)
     }

@@ -149,7 +149,9 @@ struct TableTargetTests {
             Self.command(backsUp: backsUp) + ["--before-first-operation-on", "public.other"],
             environment: history.environment)
         #expect(run.exit == .unreachable, "\(run.output)")
-        #expect(run.output.contains("the schema was not wholly readable"), "\(run.output)")
+        #expect(
+            run.output.lowercased().contains("the schema was not wholly readable"), "\(run.output)")
+        #expect(!run.output.contains("decoded.."), "\(run.output)")
     }
 
     @Test func argumentsThatMakeNoSenseAreRefused() throws {
