@@ -87,7 +87,7 @@ extension BackgroundWork {
                 random: environment.random, options: options, safepoint: safepoint(),
                 limiter: limiter, tableTombstones: tombstones,
                 maximumParts: options.compactionThreads, isCancelled: isCancelled)
-            job.makeRest = { [unowned self] in makeRest() }
+            job.makeRest = { [unowned self] in makeRest(isFlush: false) }
             job.noteDamage = { [keeper] in keeper.note($0, by: .compaction) }
             job.callForHelp = { [unowned self] parts in
                 monitor.lock()

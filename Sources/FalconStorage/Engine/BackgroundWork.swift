@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The flush thread, the compaction threads and the thread that unlinks obsolete tables of one engine.
@@ -47,6 +48,10 @@ final class BackgroundWork: @unchecked Sendable {
     var figures = EngineStatistics()
     let stopFlag = Atomic<Bool>(false)
     let rests = Atomic<UInt64>(0)
+    /// A flush is writing its tables.
+    private let isFlushing = Atomic<Bool>(false)
+    /// One processor for the threads that commit, and one for the rest.
+    private static let hasTwoProcessors = sysconf(Int32(_SC_NPROCESSORS_ONLN)) <= 2
 
     /// What a flush or compaction keeps in memory: output, hashes for the filter, blocks read.
     private static let jobBytes = 12 << 20
@@ -172,6 +177,8 @@ final class BackgroundWork: @unchecked Sendable {
             do throws(StorageError) {
                 try awaitCommitted(layer)
                 var job = makeFlush(layer)
+                isFlushing.store(true, ordering: .relaxed)
+                defer { isFlushing.store(false, ordering: .relaxed) }
                 let written: UInt64
                 if layer.ingested.isEmpty {
                     written = try events.flush(layer) { () throws(StorageError) in try job.run() }
@@ -231,16 +238,20 @@ final class BackgroundWork: @unchecked Sendable {
             random: environment.random, table: options.tableOptions,
             blobs: .init(options, codec: options.compression), safepoint: safepoint(),
             beneath: version.levels[base...].first { $0.count > 0 } ?? .empty,
-            leastBytes: options.targetFileByteCount / 16, limiter: limiter, rest: makeRest(),
+            leastBytes: options.targetFileByteCount / 16, limiter: limiter,
+            rest: makeRest(isFlush: true),
             tableTombstones: tombstones, catalogLimit: options.catalogStorageLimit,
             transactionLimit: TransactionID(
                 pipeline.transactionLimit.rawValue &+ RecoveryApplier.transactionReserve))
     }
 
-    func makeRest() -> BackgroundRest {
+    func makeRest(isFlush: Bool) -> BackgroundRest {
         BackgroundRest(
             commitsEnd: { [pipeline] in pipeline.publishedEnd.rawValue },
             isPressed: { [controller] in controller.isPressed },
+            givesWay: { [unowned self] in
+                !isFlush && Self.hasTwoProcessors && isFlushing.load(ordering: .relaxed)
+            },
             onRest: { [unowned self] in rests.wrappingAdd(1, ordering: .relaxed) })
     }
 

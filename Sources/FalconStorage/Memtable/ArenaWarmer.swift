@@ -9,6 +9,7 @@ import Glibc
 final class ArenaWarmer: @unchecked Sendable {
     /// Taken at a time, so that the arena of a memtable that stays small stays so.
     static let stepBytes = 4 << 20
+    private static let hugePageBytes = 2 << 20
 
     private let monitor = Monitor()
     private let changed: MonitorCondition
@@ -89,9 +90,17 @@ final class ArenaWarmer: @unchecked Sendable {
         monitor.unlock()
     }
 
+    /// A huge page at a time: a thread that commits and waits for this one's processor goes first.
     private static func touch(_ arena: Arena, _ range: Range<Int>) -> Bool {
-        while falcon_populate_writable(arena.base + range.lowerBound, range.count) != 0 {
-            guard errno == EINTR else { return false }
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let count = min(hugePageBytes - offset % hugePageBytes, range.upperBound - offset)
+            if falcon_populate_writable(arena.base + offset, count) == 0 {
+                offset += count
+                sched_yield()
+            } else if errno != EINTR {
+                return false
+            }
         }
         return true
     }

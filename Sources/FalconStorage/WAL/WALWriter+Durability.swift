@@ -3,24 +3,28 @@ extension WALWriter {
     /// Asks the flusher to bring everything up to `lsn` to the operating system; returns at once,
     /// `progress` tells. Thread-safe.
     func requestWrite(upTo lsn: LSN) {
+        var wakes = false
         monitor.lock()
         if lsn > writeRequested {
             writeRequested = lsn
             seesCommits = true
-            if flusherWaiting, !ioBusy { wakeFlusher() }
+            wakes = claimFlusher()
         }
         monitor.unlock()
+        if wakes { flusherWake.signal() }
     }
 
     /// Like ``requestWrite(upTo:)``, to the device.
     func requestSync(upTo lsn: LSN) {
+        var wakes = false
         monitor.lock()
         if lsn > syncRequested {
             syncRequested = lsn
             seesCommits = true
-            if flusherWaiting, !ioBusy { wakeFlusher() }
+            wakes = claimFlusher()
         }
         monitor.unlock()
+        if wakes { flusherWake.signal() }
     }
 
     /// Writes what is pending on the calling thread, unless another is at it: then it leaves a
@@ -43,8 +47,9 @@ extension WALWriter {
             if isCommit { group.join() }
         }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
-            if flusherWaiting, !ioBusy { wakeFlusher() }
+            let wakes = claimFlusher()
             monitor.unlock()
+            if wakes { flusherWake.signal() }
             return false
         }
         ioBusy = true
@@ -52,7 +57,6 @@ extension WALWriter {
         performIO(sync: sync)
         monitor.lock()
         releaseIO()
-        monitor.unlock()
         return true
     }
 
@@ -125,6 +129,7 @@ extension WALWriter {
             performIO(sync: false)
             monitor.lock()
             releaseIO()
+            monitor.lock()
         }
         let (isFull, isUsable) = (isStalled, failure == nil && !isClosing)
         monitor.unlock()

@@ -60,7 +60,6 @@ extension WALWriter {
         if !failed { performSeal(truncates: true) }
         monitor.lock()
         releaseIO()
-        monitor.unlock()
     }
 
     /// What a chunk header may call committed: never beyond what is in the file.
@@ -162,8 +161,9 @@ extension WALWriter {
 
     /// Waits for the sync that the housekeeper runs on the same file: the kernel reports a failed
     /// write-back to one of two concurrent syncs only. False when the log is poisoned.
-    private func awaitBackgroundSync() -> Bool {
+    func awaitBackgroundSync() -> Bool {
         monitor.lock()
+        settleRotation()
         while failure == nil, isBackgroundSyncing || backgroundSync != nil {
             progressMade.wait()
         }
@@ -380,39 +380,15 @@ extension WALWriter {
         }
     }
 
-    /// Ends the segment for good: sync, seal, sync. On close the unused tail is given back.
-    func performSeal(truncates: Bool) {
-        do throws(StorageError) {
-            try seal()
-            if truncates, try file.size() > offset {
-                try file.truncate(to: offset)
-                try file.syncData()
-            }
-        } catch {
-            if error.code != .diskFull { fail(error) }
-        }
-    }
-
-    func seal() throws(StorageError) {
-        guard !isSealed else { return }
-        if syncedLSN < fileEnd || unsyncedBytes > 0 {
-            guard awaitBackgroundSync() else {
-                throw StorageError(.poisoned, kind: .transient, "The log failed earlier.")
-            }
-            try syncForMark()
-            unsyncedBytes = 0
-            raiseSynced(fileEnd)
-        }
-        try writeMark(.seal)
-        try syncForMark()
-        isSealed = true
-    }
-
     /// A full disk while syncing is a failed sync and poisons: the kernel may have dropped pages. One
     /// that refuses the mark's bytes is waited out like any other write's.
-    private func syncForMark() throws(StorageError) {
+    func syncForMark() throws(StorageError) {
+        try Self.withoutRoom { () throws(StorageError) in try file.syncData() }
+    }
+
+    static func withoutRoom(_ sync: () throws(StorageError) -> Void) throws(StorageError) {
         do throws(StorageError) {
-            try file.syncData()
+            try sync()
         } catch  where error.code == .diskFull {
             throw StorageError(
                 .io, kind: .transient, "The log could not be synced for a mark.",

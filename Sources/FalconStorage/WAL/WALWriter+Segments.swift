@@ -1,3 +1,5 @@
+import Glibc
+
 extension WALWriter {
     // MARK: As the I/O owner
 
@@ -28,65 +30,14 @@ extension WALWriter {
         housekeeperWake.signal()
     }
 
-    /// Moves on to a new segment. The old one is fully synced, and sealed, before the new header is
-    /// written: that header vouches for it.
-    ///
-    /// - Parameter endedBytes: the file's size where it is not what was set aside for the segment.
-    func rotate(endedBytes: UInt64? = nil) throws(StorageError) {
-        try seal()
-        let spare: WALSpare
-        monitor.lock()
-        if let ready = spares.popLast() {
-            monitor.unlock()
-            spare = ready
-        } else {
-            let number = nextSpareNumber
-            nextSpareNumber += 1
-            monitor.unlock()
-            spare = try WALDirectory.makeSpare(
-                directory, fileSystem, number: number, bytes: options.segmentBytes,
-                prewrites: false)
-        }
-        let uid = environment.random.nextUID()
-        let nextCipher = cipher == nil ? nil : try fileSystem.makeCipher(.log, .log, uid: uid)
-        let next = WALSegmentHeader(
-            identity: identity, segment: header.segment.successor, uid: uid, firstLSN: fileEnd,
-            predecessor: .init(segment: header.segment, uid: header.uid, lastLSN: fileEnd),
-            envelope: nextCipher?.envelope, wallMicros: environment.clock.wallMicros(),
-            isRecycled: false)
-        let opened = try WALDirectory.activate(spare, as: next, nextCipher, directory, fileSystem)
-        try unsealChunks()
-        monitor.lock()
-        if let last = segments.indices.last {
-            segments[last].bytes = endedBytes ?? max(limit, offset)
-        }
-        segments.append(
-            WALSegmentInfo(
-                number: next.segment, firstLSN: next.firstLSN, path: opened.file.path,
-                bytes: opened.bytes, previousEnd: next.predecessor?.lastLSN,
-                keyID: next.keyID))
-        untoldSegment = next.segment
-        housekeeperWake.signal()
-        monitor.unlock()
-        file = opened.file
-        mapping = opened.file.mapForWrites(byteCount: opened.bytes)
-        header = opened.header
-        cipher = opened.cipher
-        limit = opened.bytes
-        offset = UInt64(WALFormat.headerBytes)
-        isSealed = false
-        isSpareAsked = false
-        unsyncedBytes = 0
-        endSyncBytes = Self.endSyncBytes(limit: limit)
-        inFlight.sealed = inFlight.position
-    }
-
     // MARK: Housekeeper
 
     func runHousekeeper() {
         monitor.lock()
         while !isClosing {
-            if backgroundSync != nil {
+            if leftSegment != nil, failure == nil {
+                settleRotation()
+            } else if backgroundSync != nil {
                 serveBackgroundSync()
             } else if let segment = untoldSegment {
                 untoldSegment = nil
@@ -123,6 +74,7 @@ extension WALWriter {
 
     /// With the monitor held; releases it during I/O.
     private func serveBackgroundSync() {
+        settleRotation()
         guard let request = backgroundSync else { return }
         backgroundSync = nil
         isBackgroundSyncing = true
@@ -131,8 +83,11 @@ extension WALWriter {
         monitor.lock()
         isBackgroundSyncing = false
         if !ioBusy { takeAskedSync() }
+        monitor.unlock()
+        // Whoever is woken does not find the monitor taken by a thread that it displaces.
         progressMade.broadcast()
         backgroundSynced.broadcast()
+        monitor.lock()
     }
 
     private func syncInBackground(_ file: any File, _ end: LSN) {
@@ -141,19 +96,26 @@ extension WALWriter {
             // Segments before this one were synced when they were left.
             raiseSynced(end)
             monitor.lock()
-            if flusherWaiting, !ioBusy { wakeFlusher() }
-            progressMade.broadcast()
+            let wakes = claimFlusher()
             monitor.unlock()
+            if wakes { flusherWake.signal() }
+            progressMade.broadcast()
         } catch {
             fail(error)
         }
     }
 
     private func makeSpareInBackground(number: UInt64, prewrites: Bool) {
+        let begin = monitor.locked { segments.last?.firstLSN ?? .zero }
         do throws(StorageError) {
             let spare = try WALDirectory.makeSpare(
                 directory, fileSystem, number: number, bytes: options.segmentBytes,
-                prewrites: prewrites
+                prewrites: prewrites,
+                offer: {
+                    // A committing thread goes first while there is time enough.
+                    let taken = writtenLSN.rawValue &- begin.rawValue
+                    if taken < UInt64(options.segmentBytes) / 2 { sched_yield() }
+                }
             ) {
                 // A live segment's sync does not wait for the whole spare.
                 monitor.lock()

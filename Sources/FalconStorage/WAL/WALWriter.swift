@@ -67,6 +67,10 @@ final class WALWriter: @unchecked Sendable {
     var backgroundEnd = LSN.zero
     /// Somebody waits for a background sync of what is written now.
     var isSyncAsked = false
+    /// The segment that was left last, while its seal and its successor's name are not yet durable: until
+    /// then no sync of the successor vouches for anything.
+    var leftSegment: (any File)?
+    var isSettling = false
     /// The newest segment, when nobody was told of it yet.
     var untoldSegment: WALSegmentNumber?
     /// A commit waited for the log since the last spare was made: segments are worth pre-writing.
@@ -89,6 +93,8 @@ final class WALWriter: @unchecked Sendable {
     /// The end of the last record written to the segment.
     var fileEnd: LSN
     var isSealed = false
+    /// The seal is on the device, and not only written.
+    var isSealSynced = false
     /// A spare was asked for since the last rotation.
     var isSpareAsked = false
     /// What the last chunk header said.
@@ -191,6 +197,7 @@ final class WALWriter: @unchecked Sendable {
         }
         let opened = try WALDirectory.activate(
             spare, as: header, cipher, directory, fileSystem)
+        try fileSystem.syncDirectory(directory)
         found.segments.append(
             WALSegmentInfo(
                 number: header.segment, firstLSN: header.firstLSN, path: opened.file.path,
@@ -279,9 +286,9 @@ final class WALWriter: @unchecked Sendable {
             wakes = true
             group.join()
         }
-        wakes = wakes && flusherWaiting && !ioBusy
-        if wakes { wakeFlusher() }
+        wakes = wakes && claimFlusher()
         monitor.unlock()
+        if wakes { flusherWake.signal() }
         return WALPosition(start: start, end: end)
     }
 
@@ -324,8 +331,9 @@ final class WALWriter: @unchecked Sendable {
         // Nearly always the flusher is up and will see it: no lock on a commit's way.
         guard isFlusherDeep.load(ordering: .sequentiallyConsistent) else { return }
         monitor.lock()
-        if flusherDeep, !ioBusy { wakeFlusher() }
+        let wakes = flusherDeep && claimFlusher()
         monitor.unlock()
+        if wakes { flusherWake.signal() }
     }
 
     /// How many syncs for commits have begun. A record appended now is covered by the next, or by one
@@ -398,16 +406,28 @@ final class WALWriter: @unchecked Sendable {
         flusherWake.signal()
     }
 
-    /// With the monitor held: gives up `ioBusy` and passes on what was asked meanwhile.
+    /// With the monitor held: true when the flusher sleeps and nobody else wakes it. The caller does, once it
+    /// has released the monitor: whoever is woken may run in its place, and would leave the monitor
+    /// taken until the scheduler comes back to it, which was 4 ms for a housekeeper of niceness 5.
+    func claimFlusher() -> Bool {
+        guard flusherWaiting, !ioBusy else { return false }
+        flusherWaiting = false
+        flusherDeep = false
+        return true
+    }
+
+    /// With the monitor held, which it releases: gives up `ioBusy` and passes on what was asked meanwhile.
     func releaseIO() {
         ioBusy = false
         takeAskedSync()
-        if flusherWaiting,
-            flusherDeep || syncRequested > syncedLSN || writeRequested > writtenLSN
-                || active.used >= Self.writeThresholdBytes || isClosing
+        var wakes = false
+        if flusherDeep || syncRequested > syncedLSN || writeRequested > writtenLSN
+            || active.used >= Self.writeThresholdBytes || isClosing
         {
-            wakeFlusher()
+            wakes = claimFlusher()
         }
+        monitor.unlock()
+        if wakes { flusherWake.signal() }
         progressMade.broadcast()
     }
 }

@@ -59,10 +59,19 @@ import Testing
         #expect(renames.count >= 2)
         var old = try fixture.files("wal", ".wal").first ?? ""
         for rename in renames {
-            let writes = fixture.positions(.write, old).filter { $0 < rename }
+            // The last write is the seal's, which carries no record: the new header vouches as it does.
+            var writes = fixture.positions(.write, old).filter { $0 < rename }
+            let last = writes.popLast()
+            let seal = try #require(last)
+            #expect(fixture.tracing.events[seal].detail.hasSuffix("+64"))
             let syncs = fixture.positions(.sync, old).filter { $0 < rename }
             #expect((syncs.last ?? 0) > (writes.last ?? 0), "\(old) was left unsynced")
-            old = String(fixture.tracing.events[rename].detail.dropFirst(3))
+            let new = String(fixture.tracing.events[rename].detail.dropFirst(3))
+            // It and the new name are durable before anything behind them is said to be.
+            let synced = try #require(fixture.positions(.sync, new).first)
+            let settled = fixture.positions(.sync, old).contains { rename < $0 && $0 < synced }
+            #expect(settled, "the seal of \(old) was left unsynced")
+            old = new
         }
         let survivor = fixture.memory.crashClone(.dropUnsynced)
         #expect(try fixture.rows(on: survivor).count == 400)

@@ -1,11 +1,12 @@
 @testable import FalconStorage
 
-/// Another file system whose syncs of files wait while they are held.
+/// Another file system whose syncs of files, or of directories, wait while they are held.
 final class HeldSyncFileSystem: WrappingFileSystem, @unchecked Sendable {
     let base: any FileSystem
     private let monitor = Monitor()
     private let changed: MonitorCondition
     private var isHeld = false
+    private var holdsDirectories = false
     private var waiting = 0
 
     init(_ base: any FileSystem) {
@@ -14,9 +15,11 @@ final class HeldSyncFileSystem: WrappingFileSystem, @unchecked Sendable {
     }
 
     func hold() { monitor.locked { isHeld = true } }
+    func holdDirectories() { monitor.locked { holdsDirectories = true } }
     func release() {
         monitor.locked {
             isHeld = false
+            holdsDirectories = false
             changed.broadcast()
         }
     }
@@ -27,13 +30,19 @@ final class HeldSyncFileSystem: WrappingFileSystem, @unchecked Sendable {
         HeldSyncFile(try base.open(path, mode), self)
     }
 
-    fileprivate func awaitRelease() {
+    func syncDirectory(_ path: String) throws(StorageError) {
+        awaitRelease { holdsDirectories }
+        try base.syncDirectory(path)
+    }
+
+    fileprivate func awaitRelease(_ isHeld: () -> Bool) {
         monitor.lock()
         waiting += 1
-        while isHeld { changed.wait() }
+        while isHeld() { changed.wait() }
         waiting -= 1
         monitor.unlock()
     }
+    fileprivate func awaitRelease() { awaitRelease { isHeld } }
 }
 
 private final class HeldSyncFile: WrappingFile {

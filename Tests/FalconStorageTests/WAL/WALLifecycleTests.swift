@@ -74,16 +74,22 @@ import Testing
         #expect(events[headerWrite].detail == "0+4096")
         let seal = try #require(events.lastIndex { $0.operation == .write && $0.path == first })
         #expect(events[seal].detail.hasSuffix("+64"))
-        // Another thread writes the next spares meanwhile: the order is that of each file's own events.
-        let vouched = try #require(events[(seal + 1)...].firstIndex { $0.path == first })
+        // Other threads write the next spares and settle the rotation meanwhile: the order is that of each
+        // file's own events.
         #expect(events[..<seal].last { $0.path == first }?.operation == .sync)
-        #expect(events[vouched].operation == .sync)
-        #expect(vouched < headerWrite)
+        #expect(seal < headerWrite)
         #expect(events[(headerWrite + 1)...].first { $0.path == spare }?.operation == .sync)
-        #expect(events[(rename + 1)...].first { $0.path == "wal" }?.operation == .syncDirectory)
+        // Nothing in the new segment is vouched for before the seal and the name are durable.
+        let after = events[(rename + 1)...]
+        let synced = try #require(
+            after.firstIndex { $0.operation == .sync && $0.path == second })
+        let sealed = try #require(after.firstIndex { $0.path == first })
+        #expect(events[sealed].operation == .sync && sealed < synced)
+        let named = try #require(after.firstIndex { $0.path == "wal" })
+        #expect(events[named].operation == .syncDirectory && named < synced)
         let chunk = try #require(
             events.firstIndex { $0.operation == .write && $0.path == second })
-        #expect(rename + 1 < chunk)
+        #expect(rename < chunk)
     }
 
     @Test func aFullDiskStallsAndGoesOnWithoutAReopen() throws {
