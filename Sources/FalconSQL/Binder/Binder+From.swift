@@ -112,6 +112,7 @@ extension Binder {
                 schema: name.alias == nil ? table.schema : nil, select)
         }
         if let view = try catalog.viewDefinition(schema: name.schema, name: name.name) {
+            use(view, lock: .accessShare)
             noted?.note(name, view.oid, schema: view.schema)
             let query = try within(.select) { () throws(SQLError) in
                 try readingView(view) { () throws(SQLError) in try bindQuery(view.query, nil) }
@@ -119,9 +120,11 @@ extension Binder {
             let names =
                 name.alias?.columns.isEmpty == false
                 ? name.alias?.columns ?? [] : view.columns
-            return try derivedPart(
+            let part = try derivedPart(
                 query, alias: alias, names: names, schema: name.alias == nil ? view.schema : nil,
                 scope, select)
+            part.entries.first?.relation?.view = view.oid
+            return part
         }
         if let schema = name.schema, !(try catalog.schemaExists(schema)) {
             throw SQLError(

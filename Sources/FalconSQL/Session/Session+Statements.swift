@@ -231,8 +231,13 @@ extension Session {
         }
     }
 
+    /// Views come last, as they do for who gives a table another name: no two wait for each other.
     private func takeLocks(of relations: [PlanRelation]) throws(SQLError) {
-        for relation in relations where !VirtualTables.isVirtual(relation.table) {
+        for relation in relations
+        where !relation.isView && !VirtualTables.isVirtual(relation.table) {
+            try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
+        }
+        for relation in relations where relation.isView {
             try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
         }
     }
