@@ -130,6 +130,7 @@ extension Session {
         let plan = try StatementPlanner(catalog: catalog, context: functions).planCopyFrom(
             table: table, columns: copy.columns)
         try Self.checkNamed(options, table.columns.filter { !$0.isDropped }.map(\.name), table.name)
+        if options.isFrozen { try checkFreezable(table) }
         let physical = PhysicalPlan(
             command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
             resultSlots: [], slotCount: plan.slotCount, subplans: [], commonTables: [],
