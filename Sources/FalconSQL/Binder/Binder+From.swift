@@ -113,17 +113,17 @@ extension Binder {
         }
         if let view = try catalog.viewDefinition(schema: name.schema, name: name.name) {
             use(view, lock: .accessShare)
-            noted?.note(name, view.oid, schema: view.schema)
             let query = try within(.select) { () throws(SQLError) in
                 try readingView(view) { () throws(SQLError) in try bindQuery(view.query, nil) }
             }
-            let names =
-                name.alias?.columns.isEmpty == false
-                ? name.alias?.columns ?? [] : view.columns
+            let given = name.alias?.columns ?? []
+            let names = given + view.columns.dropFirst(given.count)
             let part = try derivedPart(
                 query, alias: alias, names: names, schema: name.alias == nil ? view.schema : nil,
                 scope, select)
             part.entries.first?.relation?.view = view.oid
+            noted?.note(
+                view: name, view.oid, schema: view.schema, columns: part.columns.map(\.name))
             return part
         }
         if let schema = name.schema, !(try catalog.schemaExists(schema)) {
@@ -343,6 +343,7 @@ extension Binder {
         }
         var conditions: [BoundExpression] = []
         var columns = left.columns + right.columns
+        if join.isNatural { noted?.noteJoined(left.columns + right.columns) }
         if !names.isEmpty {
             columns = try mergeColumns(names, left, right, join, scope, &conditions)
         }
@@ -405,6 +406,7 @@ extension Binder {
             let b = reference(r, in: scope.query, location: -1)
             let equality = try makeOperator(AST.Name(["="]), a, b, -1)
             conditions.append(equality)
+            noted?.noteJoined([l, r])
             used.insert(ObjectIdentifier(l))
             used.insert(ObjectIdentifier(r))
             switch join.kind {

@@ -141,6 +141,7 @@ extension DefinitionRunner {
     }
 
     func setSchema(_ move: AST.SetSchema) throws(SQLError) {
+        if try isOfView(move.relation, named: move.kind) { return try moveView(move) }
         guard move.kind == .sequence else {
             throw SQLError(
                 .featureNotSupported,
@@ -182,7 +183,9 @@ extension DefinitionRunner {
             guard case .owner(let role) = action else {
                 throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
             }
-            guard role == session.settings.user || session.database.isSuperuser(role) else {
+            // Empty: CURRENT_USER and its kin.
+            guard role.isEmpty || role == session.settings.user
+                || session.database.isSuperuser(role) else {
                 throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
             }
         }

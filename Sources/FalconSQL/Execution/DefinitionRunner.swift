@@ -43,7 +43,7 @@ struct DefinitionRunner {
             default: "ALTER TABLE"
             }
         case .rename(let rename):
-            switch rename.kind {
+            switch rename.kind == .column ? rename.relationKind : rename.kind {
             case .index: "ALTER INDEX"
             case .view: "ALTER VIEW"
             case .schema: "ALTER SCHEMA"

@@ -254,7 +254,8 @@ extension TreeReader {
         var oldName = string(inner, "subname")
         if oldName == nil, let object = inner["object"] { oldName = stringValue(object) }
         return AST.Rename(
-            kind: kind, relation: inner["relation"].map { tableName($0) }, oldName: oldName,
+            kind: kind, relation: inner["relation"].map { tableName($0) },
+            relationKind: objectKind(string(inner, "relationType")).kind, oldName: oldName,
             newName: string(inner, "newname") ?? "", ifExists: flag(inner, "missing_ok"))
     }
 

@@ -219,6 +219,8 @@ extension AST {
         public var kind: ObjectKind
         /// The relation itself, or the one whose column or constraint is renamed.
         public var relation: TableName?
+        /// The word after ALTER, of a column.
+        public var relationKind: ObjectKind
         /// The column, constraint or schema being renamed.
         public var oldName: String?
         public var newName: String
