@@ -139,8 +139,13 @@ extension Binder {
         _ scope: Scope, _ select: LogicalSelect
     ) throws(SQLError) -> FromPart {
         var columns: [RangeColumn] = []
+        var fieldSlots: [Int] = []
         for (index, output) in query.outputs.enumerated() {
             setOwner(of: output.slot, to: scope.query)
+            for field in recordFields[output.slot] ?? [] {
+                setOwner(of: field.expression.slot, to: scope.query)
+                fieldSlots.append(field.expression.slot)
+            }
             let name = index < names.count ? names[index] : output.name
             if slotNames[output.slot] == nil { slotNames[output.slot] = alias + "." + name }
             columns.append(
@@ -149,6 +154,7 @@ extension Binder {
                     tableOID: output.tableOID, attribute: output.attribute))
         }
         let relation = Relation(source: .query(query), alias: alias, columns: columns)
+        relation.fieldSlots = fieldSlots
         for slot in query.outerSlots {
             if owner(of: slot) === scope.query {
                 relation.lateralSlots.insert(slot)
@@ -205,6 +211,8 @@ extension Binder {
         for (index, column) in entry.columns.enumerated() {
             // The first reader sees the query's own slots, so that a query read once is inlined.
             var slot = column.slot
+            // Records are kept as they are shown.
+            recordFields[slot] = nil
             if entry.references > 1 { slot = newSlot(owner: scope.query) }
             setOwner(of: slot, to: scope.query)
             let name = index < names.count ? names[index] : column.name

@@ -81,6 +81,7 @@ extension Binder {
         logical.refusesLocks = Self.lockObstacle(core, logical, state)
         let query = LogicalQuery(body: .select(logical))
         assignOutputs(targets, query, logical, state)
+        noteRecords(targets, query, keepsSlots: !core.isDistinct && !logical.isGrouped)
         logical.setReturning = state.setReturning
         try finishOrder(order, targets, query, core, distinctOn, logical)
         try bindLimits(select, query, outer, state, columns: scope)

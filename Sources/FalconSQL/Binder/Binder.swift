@@ -18,6 +18,8 @@ final class Binder {
     /// Whether parameters beyond the declared ones may appear.
     let allowsNewParameters: Bool
     var relations: [PlanRelation] = []
+    /// The columns of records that come out of subqueries, by the records' slots.
+    var recordFields: [Int: [(name: String, expression: SlotReference)]] = [:]
     /// In the order they are to be run.
     var commonTables: [CommonTableEntry] = []
     var clause = Clause.select

@@ -115,6 +115,8 @@ final class Relation {
     var cursor: String?
     /// Whose query the source is.
     var view: OID?
+    /// Columns of the records among its columns.
+    var fieldSlots: [Int] = []
     /// Slots of other relations of the same FROM that it reads (LATERAL).
     var lateralSlots: Set<Int> = []
 
