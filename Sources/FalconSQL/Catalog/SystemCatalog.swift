@@ -477,7 +477,8 @@ enum SystemCatalog {
                 return [
                     oid(index.oid), oid(table.oid), .int(count), .int(count),
                     .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
-                    .bool(index.deferral == nil), no, yes, no, yes, yes,
+                    .bool(index.deferral == nil), no, .bool(index.isValid), no,
+                    .bool(index.isValid), yes,
                     .bool(table.replicaIdentity == .index(index.oid)),
                     int2vector(index.columns.map(\.attribute)),
                     oidvector(index.columns.map { _ in OID(0) }),

@@ -68,7 +68,7 @@ struct AccessPathFinder {
                 matches.append(Match(attribute: attribute, condition: condition, conjunct: index))
             }
         }
-        for index in table.indexes where catalog.isUsable(index, of: table) {
+        for index in table.indexes where index.isValid && catalog.isUsable(index, of: table) {
             guard let predicate = index.predicate else {
                 usable.append(index)
                 continue
