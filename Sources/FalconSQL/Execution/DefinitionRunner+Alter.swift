@@ -443,6 +443,7 @@ extension DefinitionRunner {
             guard
                 let index = table.columns.firstIndex(where: { $0.name == oldName && !$0.isDropped })
             else { throw SQLError(.undefinedColumn, "column \"\(oldName)\" does not exist") }
+            try SystemColumn.check(newName: rename.newName)
             if table.columns.contains(where: { $0.name == rename.newName && !$0.isDropped }) {
                 throw SQLError(
                     .duplicateColumn,

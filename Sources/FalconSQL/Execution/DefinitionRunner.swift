@@ -217,6 +217,7 @@ struct DefinitionRunner {
             throw SQLError(
                 .duplicateColumn, "column \"\(definition.name)\" specified more than once")
         }
+        try SystemColumn.check(newName: definition.name)
         let serial = Self.serialType(typeName)
         let type: SQLType
         if let serial {
@@ -506,6 +507,7 @@ struct DefinitionRunner {
         for (index, column) in plan.columns.enumerated() {
             let type = column.type.oid == .unknown ? SQLType.text : column.type
             let name = index < create.columns.count ? create.columns[index] : column.name
+            try SystemColumn.check(newName: name)
             if table.columns.contains(where: { $0.name == name }) {
                 throw SQLError(
                     .duplicateColumn, "column \"\(name)\" specified more than once")
