@@ -116,7 +116,8 @@ extension Binder {
             }
             scope = current.parent
         }
-        if SystemColumn.isUnsupported(name), start.entries.contains(where: { $0.relation?.table != nil })
+        if SystemColumn.isUnsupported(name),
+            start.entries.contains(where: { $0.relation?.table != nil })
         {
             throw SystemColumn.unsupported(name, offset(location))
         }

@@ -4,9 +4,9 @@ import FalconSchema
 /// of their keys and move with every flush, so that they have no place to be named by, and a row's version is a
 /// commit's timestamp, which is no transaction number and not known before the commit.
 enum SystemColumn {
-    private static let unsupported: Set<String> = ["ctid", "xmin", "xmax", "cmin", "cmax"]
+    private static let names: Set<String> = ["ctid", "xmin", "xmax", "cmin", "cmax"]
 
-    static func isUnsupported(_ name: String) -> Bool { unsupported.contains(name) }
+    static func isUnsupported(_ name: String) -> Bool { names.contains(name) }
 
     static func unsupported(_ name: String, _ offset: Int?) -> SQLError {
         SQLError(
