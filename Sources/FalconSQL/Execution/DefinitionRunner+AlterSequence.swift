@@ -184,8 +184,7 @@ extension DefinitionRunner {
                 throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
             }
             // Empty: CURRENT_USER and its kin.
-            guard role.isEmpty || role == session.settings.user
-                || session.database.isSuperuser(role) else {
+            guard isRole(role) else {
                 throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
             }
         }

@@ -117,8 +117,7 @@ extension DefinitionRunner {
             switch action {
             case .owner(let role):
                 // Empty: CURRENT_USER and its kin.
-                guard role.isEmpty || role == session.settings.user
-                    || session.database.isSuperuser(role) else {
+                guard isRole(role) else {
                     throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
                 }
             default:

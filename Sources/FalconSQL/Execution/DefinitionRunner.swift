@@ -35,6 +35,7 @@ struct DefinitionRunner {
         case .reindex: "REINDEX"
         case .createDatabase: "CREATE DATABASE"
         case .dropDatabase: "DROP DATABASE"
+        case .role(let role): role.action.rawValue
         case .alterTable(let alter):
             switch alter.kind {
             case .index: "ALTER INDEX"
@@ -72,6 +73,7 @@ struct DefinitionRunner {
         case .reindex(let reindex): try self.reindex(reindex)
         case .createDatabase(let create): try createDatabase(create)
         case .dropDatabase(let drop): try dropDatabase(drop)
+        case .role(let role): try changeRoles(role)
         case .rename(let rename): try self.rename(rename)
         case .drop(let drop): try self.drop(drop)
         case .truncate(let truncate): try self.truncate(truncate)

@@ -270,6 +270,28 @@ extension TreeReader {
             ifNotExists: flag(inner, "if_not_exists"), elementCount: count)
     }
 
+    mutating func role(_ inner: JSONNode) throws(SQLError) -> AST.RoleStatement {
+        var names: [String] = []
+        var action = AST.RoleStatement.Action.create
+        switch inner.tag {
+        case "CreateRoleStmt": names = [string(inner, "role") ?? ""]
+        case "AlterRoleStmt":
+            action = .alter
+            names = inner["role"].map { [string($0, "rolename") ?? ""] } ?? []
+        default:
+            action = .drop
+            if let list = inner["roles"] {
+                for element in list.elements {
+                    if let node = element.tagged { names.append(string(node, "rolename") ?? "") }
+                }
+            }
+        }
+        return AST.RoleStatement(
+            action: action, names: names, options: try options(inner["options"]),
+            isUser: inner["stmt_type"]?.equals("ROLESTMT_USER") ?? false,
+            ifExists: flag(inner, "missing_ok"))
+    }
+
     mutating func createTableAs(_ inner: JSONNode) throws(SQLError) -> AST.CreateTableAs {
         guard let query = inner["query"], let into = inner["into"], let relation = into["rel"]
         else {

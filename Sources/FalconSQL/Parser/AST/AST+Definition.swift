@@ -292,6 +292,22 @@ extension AST {
         public var isForced: Bool
     }
 
+    /// CREATE, ALTER and DROP of ROLE, USER and GROUP.
+    public struct RoleStatement: Sendable {
+        public enum Action: String, Sendable {
+            case create = "CREATE ROLE"
+            case alter = "ALTER ROLE"
+            case drop = "DROP ROLE"
+        }
+        public var action: Action
+        /// Empty: CURRENT_USER and its kin.
+        public var names: [String]
+        public var options: [Option]
+        /// CREATE USER.
+        public var isUser: Bool
+        public var ifExists: Bool
+    }
+
     public struct Comment: Sendable {
         public var kind: ObjectKind
         public var name: Name
