@@ -351,7 +351,10 @@ extension Binder {
         }
         var conditions: [BoundExpression] = []
         var columns = left.columns + right.columns
-        if join.isNatural { noted?.noteJoined(left.columns + right.columns) }
+        if join.isNatural {
+            noted?.noteJoined(left.columns + right.columns)
+            noted?.noteNatural(names, with: join.right)
+        }
         if !names.isEmpty {
             columns = try mergeColumns(names, left, right, join, scope, &conditions)
         }

@@ -21,7 +21,15 @@ final class NamedReferences {
         let qualifier: String?
     }
 
+    /// A NATURAL join of what is left of a relation with it.
+    struct Natural {
+        let right: AST.TableName
+        /// What both have.
+        let columns: [String]
+    }
+
     private(set) var tables: [Table] = []
+    private(set) var naturals: [Natural] = []
     private(set) var columns: [Int: Column] = [:]
     private(set) var stars: [Int: [Column]] = [:]
     /// Where entries of select lists are columns that give the entries their names.
@@ -58,6 +66,12 @@ final class NamedReferences {
 
     /// What a USING or a NATURAL join finds by its name.
     func noteJoined(_ columns: [RangeColumn]) { joinedColumns += columns }
+
+    func noteNatural(_ columns: [String], with right: AST.FromItem) {
+        if case .table(let name) = right {
+            naturals.append(Natural(right: name, columns: columns))
+        }
+    }
 
     /// Whether a join looks for a table's column, or for one of any name in the table, by its name.
     func joins(_ attribute: Int16, of table: OID) -> Bool {

@@ -49,21 +49,59 @@ extension ViewText {
         return nil
     }
 
-    /// The place of `word`, in small letters, right before the name at `offset`, an ONLY aside.
+    /// The place of `word`, in small letters, right before the relation at `offset`, an ONLY aside.
     static func wordBefore(_ bytes: [UInt8], _ offset: Int, _ word: String) -> Range<Int>? {
-        func last(_ word: String, before offset: Int) -> Range<Int>? {
-            var end = offset
-            while end > 0, bytes[end - 1] <= 0x20 || bytes[end - 1] == UInt8(ascii: "(") { end -= 1 }
-            let begin = end - word.utf8.count
-            guard begin >= 0, bytes[begin..<end].map({ $0 | 0x20 }) == Array(word.utf8),
-                begin == 0 || !isNamePart(bytes[begin - 1])
-            else { return nil }
-            return begin..<end
+        last(word, before: relationStart(bytes, offset), in: bytes)
+    }
+
+    /// Where the relation whose name is at `offset` begins: at its ONLY, if there is one.
+    private static func relationStart(_ bytes: [UInt8], _ offset: Int) -> Int {
+        let open = beforeSpaces(bytes, offset)
+        let isOpen = open > 0 && bytes[open - 1] == UInt8(ascii: "(")
+        return last("only", before: isOpen ? open - 1 : offset, in: bytes)?.lowerBound ?? offset
+    }
+
+    private static func beforeSpaces(_ bytes: [UInt8], _ offset: Int) -> Int {
+        var end = min(max(offset, 0), bytes.count)
+        while end > 0, bytes[end - 1] <= 0x20 { end -= 1 }
+        return end
+    }
+
+    private static func last(
+        _ word: String, before offset: Int, in bytes: [UInt8]
+    ) -> Range<Int>? {
+        let end = beforeSpaces(bytes, offset)
+        let begin = end - word.utf8.count
+        guard begin >= 0, bytes[begin..<end].map({ $0 | 0x20 }) == Array(word.utf8),
+            begin == 0 || !isNamePart(bytes[begin - 1])
+        else { return nil }
+        return begin..<end
+    }
+
+    // MARK: NATURAL
+
+    /// The edits that name the columns which a NATURAL join compares: others come to both sides later.
+    static func settling(_ join: NamedReferences.Natural, in bytes: [UInt8], shift: Int) -> [Edit] {
+        let offset = join.right.location - shift
+        guard let path = pathRange(bytes, offset),
+            let end = aliasEnd(bytes, path, join.right.alias),
+            let word = naturalWord(bytes, before: relationStart(bytes, path.lowerBound))
+        else { return [] }
+        let names = join.columns.map { ExpressionDeparser.quoted($0) }
+        let condition =
+            names.isEmpty ? " ON true" : " USING (" + names.joined(separator: ", ") + ")"
+        return [(word, ""), (end..<end, condition)]
+    }
+
+    private static func naturalWord(_ bytes: [UInt8], before offset: Int) -> Range<Int>? {
+        guard var place = last("join", before: offset, in: bytes)?.lowerBound else { return nil }
+        if let outer = last("outer", before: place, in: bytes) { place = outer.lowerBound }
+        for kind in ["inner", "left", "right", "full"] {
+            if let found = last(kind, before: place, in: bytes) {
+                place = found.lowerBound
+                break
+            }
         }
-        guard offset >= 0, offset <= bytes.count else { return nil }
-        if word != "only", let only = last("only", before: offset) {
-            return last(word, before: only.lowerBound)
-        }
-        return last(word, before: offset)
+        return last("natural", before: place, in: bytes)
     }
 }

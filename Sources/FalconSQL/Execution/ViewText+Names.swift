@@ -62,6 +62,7 @@ extension ViewText {
             edits[word.lowerBound] = (word, "SELECT \(text) FROM")
         }
         return Array(edits.values)
+            + names.naturals.flatMap { settling($0, in: bytes, shift: shift) }
     }
 
     static func alias(_ name: String) -> String { " AS " + ExpressionDeparser.quoted(name) }
