@@ -11,10 +11,10 @@ enum SystemColumn {
     static func unsupported(_ name: String, _ offset: Int?) -> SQLError {
         SQLError(
             .featureNotSupported, "system column \"\(name)\" is not supported",
-            detail: "Rows are found by their keys; they have no place and no number of the transaction that "
-                + "wrote them.",
-            hint: "Name rows by their primary key, and keep a version column, FOR UPDATE or REPEATABLE READ to "
-                + "know that they have not changed.", byteOffset: offset)
+            detail: "Rows are found by their keys; they have no place, and no number of the "
+                + "transaction that wrote them.",
+            hint: "Name rows by their primary key, and use a version column, FOR UPDATE or "
+                + "REPEATABLE READ to know that they have not changed.", byteOffset: offset)
     }
 
     /// Refuses a table's column of such a name.

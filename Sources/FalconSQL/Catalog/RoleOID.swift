@@ -29,7 +29,7 @@ extension SQLDatabase {
 
     /// Throws 28000 for a role that may not log in. Whoever no role was made for may, if the server lets them.
     func checkMayLogIn(_ user: String) throws(SQLError) {
-        guard !isSuperuser(user), let role = role(named: user),
+        guard !isSuperuser(user), let role = self.role(named: user),
             !role.attributes.contains(.login)
         else { return }
         var error = SQLError(

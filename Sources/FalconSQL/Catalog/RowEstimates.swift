@@ -34,7 +34,8 @@ final class RowEstimates: Sendable {
         if let known = entries.withLock({ $0[storage] }), end <= known.end {
             return Estimate(storage: storage, rows: known.rows)
         }
-        let count = engine.estimatedKeyCount(of: KeyRange(prefix: CatalogKeys.prefix(database, storage)))
+        let count = engine.estimatedKeyCount(
+            of: KeyRange(prefix: CatalogKeys.prefix(database, storage)))
         let estimate = Estimate(storage: storage, rows: max(Self.leastRows, Double(count)))
         let entry = Entry(rows: estimate.rows, end: Self.end(of: [estimate], from: end))
         entries.withLock { entries in

@@ -64,7 +64,7 @@ extension DefinitionRunner {
                 SQLState("42939"), "role name \"\(name)\" is reserved",
                 detail: "Role names starting with \"pg_\" are reserved.")
         }
-        if cluster.isSuperuser(name) || role(named: name) != nil {
+        if cluster.isSuperuser(name) || self.role(named: name) != nil {
             throw SQLError(.duplicateObject, "role \"\(name)\" already exists")
         }
         role.oid = try store.allocateOID()
@@ -77,7 +77,7 @@ extension DefinitionRunner {
                 .featureNotSupported, "the attributes of the superuser cannot be changed",
                 detail: "The server's configuration names the superuser.")
         }
-        guard var role = role(named: name) else { throw Self.noRole(name) }
+        guard var role = self.role(named: name) else { throw Self.noRole(name) }
         let before = role.attributes
         try apply(statement.options, to: &role)
         let isReplication = before.symmetricDifference(role.attributes).contains(.replication)
@@ -98,7 +98,7 @@ extension DefinitionRunner {
                 .dependentObjectsStillExist,
                 "cannot drop role \(name) because it is required by the database system")
         }
-        guard let role = role(named: name) else {
+        guard let role = self.role(named: name) else {
             guard statement.ifExists else { throw Self.noRole(name) }
             return notice("role \"\(name)\" does not exist, skipping")
         }
@@ -130,7 +130,7 @@ extension DefinitionRunner {
     /// Whether there is such a role.
     func isRole(_ name: String) -> Bool {
         name.isEmpty || name == session.settings.user || cluster.isSuperuser(name)
-            || role(named: name) != nil
+            || self.role(named: name) != nil
     }
 
     // MARK: Options

@@ -108,10 +108,10 @@ extension FunctionLibrary {
             return .null
         }
         unary("pg_get_replica_identity_index") { (a, c) throws(SQLError) in
-            let (_, session) = try Self.bridge(c)
+            let (bridge, session) = try Self.bridge(c)
             let oid = OID(UInt32(truncatingIfNeeded: a.int))
             guard let table = session.transaction.catalog.tables[oid] else {
-                if c.session?.relation(oid) != nil { return .null }
+                if bridge.relation(oid) != nil { return .null }
                 throw SQLError(.internalError, "could not open relation with OID \(oid)")
             }
             let index = table.indexes.first { index in
