@@ -23,8 +23,9 @@ extension EntryTree {
         var estimate = 0.0
         var hasParted = false
         for (low, high) in zip(lower, upper) {
-            // What is between them has about as many children as they have.
-            estimate *= Double(low.count + high.count) / 2
+            // What is between them has about as many children as the fuller one: keys that come in order
+            // leave full nodes behind, and the last one filling.
+            estimate *= Double(max(low.count, high.count))
             let isLeaf = TreeNode(low.node).isLeaf
             if hasParted {
                 estimate += Double(max(0, low.count - low.rank - (isLeaf ? 0 : 1)) + high.rank)
