@@ -172,7 +172,7 @@ extension DefinitionRunner {
         try transaction.record(.putSequence(entry))
     }
 
-    /// ALTER SEQUENCE … OWNER TO: roles are not stored, one that is there is as good as another.
+    /// ALTER SEQUENCE … OWNER TO: owners are not stored, one role is as good as another.
     func alterSequenceOwner(_ alter: AST.AlterTable) throws(SQLError) {
         guard
             try lockedSequence(alter.table, .accessExclusive, ifExists: alter.ifExists) != nil

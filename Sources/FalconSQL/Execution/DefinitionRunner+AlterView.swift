@@ -110,7 +110,7 @@ extension DefinitionRunner {
         try replace(view, with: moved)
     }
 
-    /// OWNER TO: roles are not stored, one that is there is as good as another.
+    /// OWNER TO: owners are not stored, one role is as good as another.
     func alterView(_ alter: AST.AlterTable) throws(SQLError) {
         guard let view = try lockedView(alter.table, ifExists: alter.ifExists) else { return }
         for action in alter.actions {
