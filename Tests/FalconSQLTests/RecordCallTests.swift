@@ -82,4 +82,30 @@ import Testing
                     + "FROM pg_create_logical_replication_slot(NULL, 'falcon')") == "t|t")
         #expect(try session.query("SELECT count(*) FROM json_each(NULL)") == "0")
     }
+
+    @Test func aSubquerysRecordsHaveColumns() throws {
+        let session = try session()
+        try session.run("SELECT pg_create_logical_replication_slot('s', 'wal2json')")
+        try session.run("INSERT INTO t VALUES (1, 'x')")
+        let from = "FROM (SELECT pg_logical_slot_peek_changes('s', NULL, NULL) AS x) q"
+        #expect(
+            try session.query("SELECT string_agg((x).data::json->>'action', '') \(from)") == "BIC")
+        #expect(
+            try session.query("SELECT count(*) \(from) WHERE (q.x).data LIKE '%\"I\"%'") == "1")
+        #expect(try session.query("SELECT count(*) FROM (SELECT (x).* \(from)) r WHERE lsn > '0/0'") == "3")
+        #expect(
+            try session.query("SELECT (y).key, (y).value FROM (SELECT x AS y FROM "
+                + "(SELECT json_each_text('{\"a\": 1, \"b\": 2}') AS x) q ORDER BY 1 DESC) r")
+                == "b|2\na|1")
+        #expect(
+            try session.query("SELECT (SELECT (x).key) FROM "
+                + "(SELECT json_each_text('{\"a\": 1}') AS x) q") == "a")
+        #expect(
+            try session.query("SELECT q.n, (x).value FROM "
+                + "(SELECT json_each_text('{\"a\": 1}') AS x, 7 AS n) q JOIN t ON t.a = n - 6")
+                == "7|1")
+        let missing = session.failure("SELECT (x).nope \(from)")
+        #expect(missing?.state.rawValue == "42703")
+        #expect(session.failure("SELECT (a).x FROM t")?.state.rawValue == "42809")
+    }
 }

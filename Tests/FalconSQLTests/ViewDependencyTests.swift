@@ -61,15 +61,52 @@ import Testing
         #expect(try database.session().query("SELECT n FROM w") == "20")
     }
 
-    @Test func aNameThatCannotBeChangedIsRefused() throws {
+    @Test func whatAJoinFindsByItsNameKeepsIt() throws {
         let (database, s) = try prepared()
         defer { database.close() }
         try s.run("CREATE VIEW v AS SELECT a.n FROM t a JOIN t b USING (id)")
-        let error = s.failure("ALTER TABLE t RENAME COLUMN id TO key")
-        #expect(error?.state == .featureNotSupported)
-        #expect(error?.message == "cannot change a name that view v uses in this form")
+        try s.run("CREATE TABLE u (id int, k int); INSERT INTO u VALUES (1, 7), (3, 8)")
+        try s.run("CREATE VIEW w AS SELECT id, n, k FROM t NATURAL JOIN u")
+        #expect(try s.tag("ALTER TABLE t RENAME COLUMN id TO key") == "ALTER TABLE")
         #expect(try s.query("SELECT n FROM v ORDER BY n") == "10\n20")
+        #expect(try s.query("SELECT * FROM w") == "1|10|7")
+        // A name that both sides have now is none that they are joined by.
+        #expect(try s.tag("ALTER TABLE u RENAME COLUMN k TO n") == "ALTER TABLE")
+        #expect(try s.query("SELECT * FROM w") == "1|10|7")
         #expect(try s.tag("ALTER TABLE t RENAME COLUMN m TO o") == "ALTER TABLE")
+        try database.restart()
+        #expect(try database.session().query("SELECT * FROM w") == "1|10|7")
+    }
+
+    @Test func aTableCommandIsOfTheColumnsThatThereAre() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v AS TABLE t; CREATE VIEW w AS (TABLE ONLY t) UNION ALL TABLE t")
+        try s.run("ALTER TABLE t ADD COLUMN z int DEFAULT 5")
+        #expect(try s.query("SELECT * FROM v ORDER BY id") == "1|10|100\n2|20|200")
+        #expect(try s.query("SELECT * FROM w WHERE id = 1") == "1|10|100\n1|10|100")
+        try s.run("ALTER TABLE t RENAME COLUMN n TO k")
+        #expect(try s.query("SELECT n FROM v WHERE id = 2") == "20")
+    }
+
+    @Test func viewsGetOtherNamesAndSchemas() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE VIEW v (id, n) AS SELECT id, n FROM t; CREATE SCHEMA s")
+        try s.run("CREATE VIEW w AS SELECT v.n, x.id FROM v JOIN v AS x USING (id)")
+        #expect(try s.tag("ALTER VIEW v RENAME COLUMN id TO key") == "ALTER VIEW")
+        #expect(try s.tag("ALTER VIEW v RENAME TO r") == "ALTER VIEW")
+        #expect(try s.tag("ALTER VIEW r SET SCHEMA s") == "ALTER VIEW")
+        #expect(try s.tag("ALTER VIEW s.r OWNER TO postgres") == "ALTER VIEW")
+        #expect(try s.query("SELECT key, n FROM s.r ORDER BY key") == "1|10\n2|20")
+        #expect(try s.query("SELECT * FROM w ORDER BY id") == "10|1\n20|2")
+        try s.run("UPDATE s.r SET n = 11 WHERE key = 1")
+        try database.restart()
+        let later = try database.session()
+        #expect(try later.query("SELECT key, n FROM s.r ORDER BY key") == "1|11\n2|20")
+        #expect(try later.query("SELECT * FROM w ORDER BY id") == "11|1\n20|2")
+        #expect(later.failure("SELECT * FROM r")?.state == .undefinedTable)
+        #expect(later.failure("DROP VIEW s.r")?.detail == "view w depends on view s.r")
     }
 
     @Test func namesAreSettledWhenTheViewIsMade() throws {

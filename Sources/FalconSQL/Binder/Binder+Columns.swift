@@ -116,6 +116,11 @@ extension Binder {
             }
             scope = current.parent
         }
+        if SystemColumn.isUnsupported(name),
+            start.entries.contains(where: { $0.relation?.table != nil })
+        {
+            throw SystemColumn.unsupported(name, offset(location))
+        }
         throw SQLError(
             .undefinedColumn, "column \"\(name)\" does not exist", byteOffset: offset(location))
     }
@@ -139,6 +144,9 @@ extension Binder {
                 }
                 if name == "tableoid", let constant = tableOID(of: entry, location) {
                     return constant
+                }
+                if SystemColumn.isUnsupported(name), entry.relation?.table != nil {
+                    throw SystemColumn.unsupported(name, offset(location))
                 }
                 throw SQLError(
                     .undefinedColumn, "column \(table).\(name) does not exist",

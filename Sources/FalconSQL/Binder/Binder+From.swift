@@ -112,16 +112,19 @@ extension Binder {
                 schema: name.alias == nil ? table.schema : nil, select)
         }
         if let view = try catalog.viewDefinition(schema: name.schema, name: name.name) {
-            noted?.note(name, view.oid, schema: view.schema)
+            use(view, lock: .accessShare)
             let query = try within(.select) { () throws(SQLError) in
                 try readingView(view) { () throws(SQLError) in try bindQuery(view.query, nil) }
             }
-            let names =
-                name.alias?.columns.isEmpty == false
-                ? name.alias?.columns ?? [] : view.columns
-            return try derivedPart(
+            let given = name.alias?.columns ?? []
+            let names = given + view.columns.dropFirst(given.count)
+            let part = try derivedPart(
                 query, alias: alias, names: names, schema: name.alias == nil ? view.schema : nil,
                 scope, select)
+            part.entries.first?.relation?.view = view.oid
+            noted?.note(
+                view: name, view.oid, schema: view.schema, columns: part.columns.map(\.name))
+            return part
         }
         if let schema = name.schema, !(try catalog.schemaExists(schema)) {
             throw SQLError(
@@ -136,8 +139,13 @@ extension Binder {
         _ scope: Scope, _ select: LogicalSelect
     ) throws(SQLError) -> FromPart {
         var columns: [RangeColumn] = []
+        var fieldSlots: [Int] = []
         for (index, output) in query.outputs.enumerated() {
             setOwner(of: output.slot, to: scope.query)
+            for field in recordFields[output.slot] ?? [] {
+                setOwner(of: field.expression.slot, to: scope.query)
+                fieldSlots.append(field.expression.slot)
+            }
             let name = index < names.count ? names[index] : output.name
             if slotNames[output.slot] == nil { slotNames[output.slot] = alias + "." + name }
             columns.append(
@@ -146,6 +154,7 @@ extension Binder {
                     tableOID: output.tableOID, attribute: output.attribute))
         }
         let relation = Relation(source: .query(query), alias: alias, columns: columns)
+        relation.fieldSlots = fieldSlots
         for slot in query.outerSlots {
             if owner(of: slot) === scope.query {
                 relation.lateralSlots.insert(slot)
@@ -202,6 +211,8 @@ extension Binder {
         for (index, column) in entry.columns.enumerated() {
             // The first reader sees the query's own slots, so that a query read once is inlined.
             var slot = column.slot
+            // Records are kept as they are shown.
+            recordFields[slot] = nil
             if entry.references > 1 { slot = newSlot(owner: scope.query) }
             setOwner(of: slot, to: scope.query)
             let name = index < names.count ? names[index] : column.name
@@ -340,6 +351,10 @@ extension Binder {
         }
         var conditions: [BoundExpression] = []
         var columns = left.columns + right.columns
+        if join.isNatural {
+            noted?.noteJoined(left.columns + right.columns)
+            noted?.noteNatural(names, with: join.right)
+        }
         if !names.isEmpty {
             columns = try mergeColumns(names, left, right, join, scope, &conditions)
         }
@@ -402,6 +417,7 @@ extension Binder {
             let b = reference(r, in: scope.query, location: -1)
             let equality = try makeOperator(AST.Name(["="]), a, b, -1)
             conditions.append(equality)
+            noted?.noteJoined([l, r])
             used.insert(ObjectIdentifier(l))
             used.insert(ObjectIdentifier(r))
             switch join.kind {

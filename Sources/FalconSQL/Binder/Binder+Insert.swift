@@ -258,7 +258,9 @@ extension Binder {
                 try arbiterCondition(filter, target)
             }
             for index in table.indexes
-            where index.enforcesUnique && Set(index.columns.map(\.attribute)) == wanted {
+            where index.enforcesUnique && index.isValid
+                && Set(index.columns.map(\.attribute)) == wanted
+            {
                 if let predicate = index.predicate {
                     guard let holds else { continue }
                     let test = try IndexPredicateTest(predicate, of: table)

@@ -115,6 +115,7 @@ extension Binder {
         switch relation.source {
         case .function, .commonTable, .empty: return
         case .query(let query):
+            if let view = relation.view { strengthen(.rowShare, of: view) }
             var inner = clause
             inner.tables = []
             switch query.body {

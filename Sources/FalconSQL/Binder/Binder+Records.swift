@@ -1,6 +1,6 @@
 import FalconSchema
 
-/// Calls outside FROM of functions with several columns: a record, or columns of it.
+/// Calls outside FROM of functions with several columns: a record, or columns of it, also where a subquery gives it.
 extension Binder {
     /// A set-returning call's record, made of its columns' slots.
     func bindRecordSet(
@@ -35,12 +35,29 @@ extension Binder {
             record, fields: zip(resolved.resultColumns, columns).map { ($0.name, $1) })
     }
 
-    /// `(function(…)).name`.
+    /// Notes the records among a query's outputs, whose columns go along in slots of their own.
+    /// - Parameter keepsSlots: false: only the outputs are left of each row.
+    func noteRecords(
+        _ targets: [Target], _ query: LogicalQuery, keepsSlots: Bool
+    ) {
+        for (target, output) in zip(targets, query.outputs) {
+            if !keepsSlots {
+                recordFields[output.slot] = nil
+            } else if let record = target.expression as? RecordExpression {
+                let fields = record.fields.compactMap { field in
+                    (field.expression as? SlotReference).map { (name: field.name, expression: $0) }
+                }
+                if fields.count == record.fields.count { recordFields[output.slot] = fields }
+            }
+        }
+    }
+
+    /// `(function(…)).name` and `(column).name`.
     func bindField(
         _ name: String, of base: AST.Expression, _ scope: Scope
     ) throws(SQLError) -> BoundExpression {
         let offset = base.location >= 0 ? base.location : nil
-        guard case .function = base, let fields = try fields(of: base, scope) else {
+        guard base.mayBeRecord, let fields = try fields(of: base, scope) else {
             throw SQLError(
                 .wrongObjectType, "column notation .\(name) applied to a non-composite type",
                 byteOffset: offset)
@@ -59,7 +76,7 @@ extension Binder {
         _ expression: AST.Expression, _ scope: Scope
     ) throws(SQLError) -> [(name: String, expression: BoundExpression)]? {
         guard case .indirection(let base, let path) = expression, path.count == 1,
-            case .star? = path.first, case .function = base
+            case .star? = path.first, base.mayBeRecord
         else { return nil }
         return try fields(of: base, scope)
     }
@@ -69,6 +86,11 @@ extension Binder {
     ) throws(SQLError) -> [(name: String, expression: BoundExpression)]? {
         let bound = try bind(base, scope)
         if let record = bound as? RecordExpression { return record.fields }
+        if let slot = (bound as? SlotReference)?.slot {
+            guard let fields = recordFields[slot] else { return nil }
+            for field in fields { notePassed(field.expression.slot, to: scope) }
+            return fields.map { ($0.name, $0.expression) }
+        }
         guard let call = bound as? FunctionExpression, call.function.resultColumns.count > 1,
             let function = FunctionTable.shared.function(oid: call.function.oid)
         else { return nil }
@@ -77,6 +99,25 @@ extension Binder {
                 FunctionExpression(
                     one, call.arguments, type: SQLType(column.type), location: call.location)
             }.map { (column.name, $0) }
+        }
+    }
+
+    /// A slot of a query around `scope` is read there.
+    private func notePassed(_ slot: Int, to scope: Scope) {
+        var passed: Scope? = scope
+        while let current = passed, current.query !== owner(of: slot) {
+            current.query.outerSlots.insert(slot)
+            passed = current.parent
+        }
+    }
+}
+
+extension AST.Expression {
+    /// What `(…).name` may take a column of.
+    fileprivate var mayBeRecord: Bool {
+        switch self {
+        case .function, .column: true
+        default: false
         }
     }
 }

@@ -32,7 +32,7 @@ extension Binder {
             }
             logical.conjuncts = LogicExpression.conjuncts(of: condition)
         }
-        var targets = try bindTargets(core.items, scope)
+        var targets = try bindTargets(core.items, scope, from: core.from)
         if targets.count > 1664 {
             throw SQLError(.tooManyColumns, "target lists can have at most 1664 entries")
         }
@@ -81,6 +81,7 @@ extension Binder {
         logical.refusesLocks = Self.lockObstacle(core, logical, state)
         let query = LogicalQuery(body: .select(logical))
         assignOutputs(targets, query, logical, state)
+        noteRecords(targets, query, keepsSlots: !core.isDistinct && !logical.isGrouped)
         logical.setReturning = state.setReturning
         try finishOrder(order, targets, query, core, distinctOn, logical)
         try bindLimits(select, query, outer, state, columns: scope)
@@ -89,13 +90,19 @@ extension Binder {
         return query
     }
 
+    /// - Parameter from: what the rows are of.
     private func bindTargets(
-        _ items: [AST.SelectItem], _ scope: Scope
+        _ items: [AST.SelectItem], _ scope: Scope, from: [AST.FromItem]
     ) throws(SQLError) -> [Target] {
         var targets: [Target] = []
         targets.reserveCapacity(items.count)
         for item in items {
             if case .column(let reference) = item.expression, reference.isStar {
+                // The star of `TABLE t` is written nowhere.
+                if reference.location <= 0, from.count == 1, case .table(let name)? = from.first {
+                    noted?.noteTableCommand(
+                        scope.columns.map { written($0, in: scope) }, at: name.location)
+                }
                 for column in try expandStar(reference, scope) {
                     targets.append(Target(name: column.name, expression: column.expression))
                 }

@@ -13,6 +13,7 @@ extension Binder {
         guard let view = try catalog.viewDefinition(schema: name.schema, name: name.name) else {
             throw missingRelation(name)
         }
+        use(view, lock: .rowExclusive)
         return try readingStoredText { () throws(SQLError) in
             try descending { () throws(SQLError) in try writeTarget(view, verb) }
         }

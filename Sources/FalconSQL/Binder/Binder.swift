@@ -1,4 +1,5 @@
 import FalconSchema
+import FalconStorage
 import Glibc
 
 /// Gives every name, type, operator and conversion of one statement its meaning, as PostgreSQL's
@@ -17,6 +18,8 @@ final class Binder {
     /// Whether parameters beyond the declared ones may appear.
     let allowsNewParameters: Bool
     var relations: [PlanRelation] = []
+    /// The columns of records that come out of subqueries, by the records' slots.
+    var recordFields: [Int: [(name: String, expression: SlotReference)]] = [:]
     /// In the order they are to be run.
     var commonTables: [CommonTableEntry] = []
     var clause = Clause.select
@@ -157,6 +160,25 @@ final class Binder {
             relations[index].lock = max(relations[index].lock, lock)
         } else {
             relations.append(PlanRelation(table: table, lock: lock))
+        }
+    }
+
+    /// The same for a view that is read or written through; what it reads has locks of its own.
+    func use(_ view: ViewDefinition, lock: RelationLock) {
+        let stand = TableDescriptor(
+            oid: view.oid, database: DatabaseID(0), schemaOID: .invalid, schema: view.schema,
+            name: view.name, version: 0, storageID: StorageID(UInt32.max), columns: [])
+        found?.relations.append(PlanRelation(table: stand, lock: lock, isView: true))
+        if !relations.contains(where: { $0.table.oid == view.oid }) {
+            relations.append(PlanRelation(table: stand, lock: lock, isView: true))
+        }
+        strengthen(lock, of: view.oid)
+    }
+
+    /// Asks for a stronger lock of a relation that is used.
+    func strengthen(_ lock: RelationLock, of oid: OID) {
+        for index in relations.indices where relations[index].table.oid == oid {
+            relations[index].lock = max(relations[index].lock, lock)
         }
     }
 

@@ -113,6 +113,10 @@ final class Relation {
     var rowKeySlot: Int?
     /// WHERE CURRENT OF.
     var cursor: String?
+    /// Whose query the source is.
+    var view: OID?
+    /// Columns of the records among its columns.
+    var fieldSlots: [Int] = []
     /// Slots of other relations of the same FROM that it reads (LATERAL).
     var lateralSlots: Set<Int> = []
 

@@ -10,6 +10,8 @@ final class NamedReferences {
         let schema: String
         /// Of the system: it is found under its name whatever the search path is.
         let isSystem: Bool
+        /// The names of all its columns where it is read.
+        let columns: [String]
     }
 
     /// One column that an expression names, or that a star stands for.
@@ -19,26 +21,65 @@ final class NamedReferences {
         let qualifier: String?
     }
 
+    /// A NATURAL join of what is left of a relation with it.
+    struct Natural {
+        let right: AST.TableName
+        /// What both have.
+        let columns: [String]
+    }
+
     private(set) var tables: [Table] = []
+    private(set) var naturals: [Natural] = []
     private(set) var columns: [Int: Column] = [:]
     private(set) var stars: [Int: [Column]] = [:]
     /// Where entries of select lists are columns that give the entries their names.
     private(set) var namingItems: Set<Int> = []
+    /// `TABLE t`, by where t stands: what it gives.
+    private(set) var tableCommands: [Int: [Column]] = [:]
+    /// Columns whose names matter to USING and NATURAL joins.
+    private var joinedColumns: [RangeColumn] = []
     /// The columns of the tables in FROM; those that are read have slots.
     private var tableColumns: [RangeColumn] = []
     /// Those that have the table's own names.
     private var plainColumns: Set<ObjectIdentifier> = []
 
-    /// A table or a view in FROM; of a view there are no columns.
+    /// A table in FROM.
     func note(
         _ name: AST.TableName, _ oid: OID, schema: String, isSystem: Bool = false,
-        columns: [RangeColumn] = []
+        columns: [RangeColumn]
     ) {
-        tables.append(Table(name: name, oid: oid, schema: schema, isSystem: isSystem))
+        tables.append(
+            Table(
+                name: name, oid: oid, schema: schema, isSystem: isSystem,
+                columns: columns.map(\.name)))
         tableColumns += columns
         for column in columns.dropFirst(name.alias?.columns.count ?? 0) {
             plainColumns.insert(ObjectIdentifier(column))
         }
+    }
+
+    /// A view in FROM.
+    func note(view name: AST.TableName, _ oid: OID, schema: String, columns: [String]) {
+        tables.append(
+            Table(name: name, oid: oid, schema: schema, isSystem: false, columns: columns))
+    }
+
+    /// What a USING or a NATURAL join finds by its name.
+    func noteJoined(_ columns: [RangeColumn]) { joinedColumns += columns }
+
+    func noteNatural(_ columns: [String], with right: AST.FromItem) {
+        if case .table(let name) = right {
+            naturals.append(Natural(right: name, columns: columns))
+        }
+    }
+
+    /// Whether a join looks for a table's column, or for one of any name in the table, by its name.
+    func joins(_ attribute: Int16, of table: OID) -> Bool {
+        joinedColumns.contains { $0.tableOID == table && $0.attribute == attribute }
+    }
+
+    func noteTableCommand(_ columns: [Column], at location: Int) {
+        if location >= 0 { tableCommands[location] = columns }
     }
 
     func note(_ column: Column, at location: Int) {
@@ -46,7 +87,7 @@ final class NamedReferences {
     }
 
     func noteStar(_ columns: [Column], at location: Int) {
-        if location >= 0 { stars[location] = columns }
+        if location > 0 { stars[location] = columns }
     }
 
     func noteNamingItem(at location: Int) { namingItems.insert(location) }

@@ -161,6 +161,15 @@ final class CatalogStore: Sendable {
         return result
     }
 
+    /// The roles of the cluster.
+    func loadRoles() throws(SQLError) -> [RoleEntry] {
+        var roles: [RoleEntry] = []
+        try scan(CatalogKeys.shared, CatalogKeys.roles, at: engine.publishedTimestamp) {
+            oid, value throws(SQLError) in roles.append(try RoleEntry(oid, decoding: value))
+        }
+        return roles
+    }
+
     /// The catalog as its rows are at `timestamp`.
     func load(
         _ database: DatabaseID, at timestamp: Timestamp

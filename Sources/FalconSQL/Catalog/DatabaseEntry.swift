@@ -60,8 +60,10 @@ struct DatabaseEntry: Sendable {
     }
 }
 
-/// What a commit does to the cluster's databases.
+/// What a commit does to the cluster's databases and roles.
 enum DatabaseChange: Sendable {
     case created(DatabaseState)
     case dropped(DatabaseState)
+    case putRole(RoleEntry)
+    case droppedRole(RoleEntry)
 }

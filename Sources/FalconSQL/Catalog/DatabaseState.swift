@@ -22,6 +22,7 @@ final class DatabaseState: Sendable {
     /// Rows that committed transactions gave another primary key.
     let movedRows: MovedRows
     let statistics = TransactionStatistics()
+    let rowEstimates = RowEstimates()
     /// By the OIDs of the states.
     private let sequences = Mutex<[OID: SequenceState]>([:])
     /// When indexes were made over rows that there were: what reads as of before finds no entries.

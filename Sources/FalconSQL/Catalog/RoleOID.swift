@@ -1,14 +1,40 @@
 import FalconSchema
 
-/// The numbers of roles. Roles are not stored: there is the superuser, and whoever is connected.
+/// The numbers of roles that are not stored: there is the superuser, and whoever is connected.
 enum RoleOID {
     static let superuser = OID(10)
-    /// Everybody else's.
+    /// Of everybody that no role was made for.
     static let other = OID(16_383)
 }
 
 extension SQLDatabase {
     func isSuperuser(_ role: String) -> Bool { role == options.superuser }
 
-    func roleOID(_ role: String) -> OID { isSuperuser(role) ? RoleOID.superuser : RoleOID.other }
+    func role(named name: String) -> RoleEntry? { roles.withLock { $0[name] } }
+
+    func roleOID(_ role: String) -> OID {
+        if isSuperuser(role) { return RoleOID.superuser }
+        return self.role(named: role)?.oid ?? RoleOID.other
+    }
+
+    /// The name of a role that is stored.
+    func roleName(_ oid: OID) -> String? {
+        roles.withLock { roles in roles.values.first { $0.oid == oid }?.name }
+    }
+
+    /// May use replication slots.
+    func mayReplicate(_ role: String) -> Bool {
+        isSuperuser(role) || self.role(named: role)?.attributes.contains(.replication) ?? false
+    }
+
+    /// Throws 28000 for a role that may not log in. Whoever no role was made for may, if the server lets them.
+    func checkMayLogIn(_ user: String) throws(SQLError) {
+        guard !isSuperuser(user), let role = self.role(named: user),
+            !role.attributes.contains(.login)
+        else { return }
+        var error = SQLError(
+            SQLState("28000"), "role \"\(user)\" is not permitted to log in")
+        error.severity = .fatal
+        throw error
+    }
 }

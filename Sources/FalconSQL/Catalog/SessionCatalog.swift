@@ -20,13 +20,19 @@ final class SessionCatalog: CatalogReader {
 
     /// How old the rows are that are read.
     private let reach: SnapshotReach
+    /// Where they are.
+    private let engine: StorageEngine?
+    /// The tables' sizes that have been asked for.
+    private(set) var estimates: [RowEstimates.Estimate] = []
 
     static let temporaryPrefix = TableDescriptor.temporarySchemaPrefix
 
     init(
         snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState,
-        temporarySchema: String = "", reach: SnapshotReach = SnapshotReach()
+        temporarySchema: String = "", reach: SnapshotReach = SnapshotReach(),
+        engine: StorageEngine? = nil
     ) {
+        self.engine = engine
         self.reach = reach
         self.temporarySchema = temporarySchema
         self.snapshot = snapshot
@@ -55,6 +61,16 @@ final class SessionCatalog: CatalogReader {
         }
         guard let timestamp = reach.timestamp else { return true }
         return database.isComplete(index.storageID, at: timestamp)
+    }
+
+    func estimatedRowCount(of table: TableDescriptor) -> Double? {
+        guard let engine, !VirtualTables.isVirtual(table) else { return nil }
+        if let known = estimates.first(where: { $0.storage == table.storageID }) {
+            return known.rows
+        }
+        let estimate = database.rowEstimates.estimate(table.storageID, of: database.id, in: engine)
+        estimates.append(estimate)
+        return estimate.rows
     }
 
     func referencedColumns(of table: TableDescriptor) -> Set<Int16> {

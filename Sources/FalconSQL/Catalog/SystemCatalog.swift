@@ -131,8 +131,11 @@ enum SystemCatalog {
             ) { source in
                 roles(source).map {
                     [
-                        name($0.name), yes, yes, yes, yes, yes, yes, .int(-1),
-                        .text("********"), .null, yes, .null, oid($0.oid),
+                        name($0.name), .bool($0.isSuperuser), .bool(!$0.has(.noInheritance)),
+                        .bool($0.has(.createsRoles)), .bool($0.has(.createsDatabases)),
+                        .bool($0.has(.login)), .bool($0.has(.replication)), .int(-1),
+                        .text("********"), .null, .bool($0.has(.bypassesRowSecurity)), .null,
+                        oid($0.oid),
                     ]
                 }
             },
@@ -144,8 +147,11 @@ enum SystemCatalog {
             ) { source in
                 roles(source).map {
                     [
-                        oid($0.oid), name($0.name), yes, yes, yes, yes, yes, yes, yes, .int(-1),
-                        .null, .null,
+                        oid($0.oid), name($0.name), .bool($0.isSuperuser),
+                        .bool(!$0.has(.noInheritance)), .bool($0.has(.createsRoles)),
+                        .bool($0.has(.createsDatabases)), .bool($0.has(.login)),
+                        .bool($0.has(.replication)), .bool($0.has(.bypassesRowSecurity)),
+                        .int(-1), .null, .null,
                     ]
                 }
             },
@@ -330,13 +336,31 @@ enum SystemCatalog {
         ]
     }
 
-    /// The role that owns the system's objects, and the one that is connected: roles are not stored.
-    private static func roles(_ source: VirtualSource) -> [(name: String, oid: OID)] {
+    private struct ShownRole {
+        var name: String
+        var oid: OID
+        var isSuperuser = false
+        var attributes: RoleEntry.Attributes = [.login, .createsDatabases]
+
+        func has(_ attribute: RoleEntry.Attributes) -> Bool {
+            isSuperuser ? attribute != .noInheritance : attributes.contains(attribute)
+        }
+    }
+
+    /// The role that owns the system's objects, those that were made, and the one that is connected.
+    private static func roles(_ source: VirtualSource) -> [ShownRole] {
         let session = (source.session as? SessionBridge)?.session
         let superuser = session?.database.options.superuser ?? "postgres"
-        var result = [(name: superuser, oid: RoleOID.superuser)]
-        if let user = source.session?.sessionUserName, user != superuser {
-            result.append((user, RoleOID.other))
+        var result = [ShownRole(name: superuser, oid: RoleOID.superuser, isSuperuser: true)]
+        let stored = session?.database.roles.withLock { Array($0.values) } ?? []
+        for role in stored.sorted(by: { $0.oid < $1.oid }) {
+            result.append(
+                ShownRole(name: role.name, oid: role.oid, attributes: role.attributes))
+        }
+        if let user = source.session?.sessionUserName,
+            !result.contains(where: { $0.name == user })
+        {
+            result.append(ShownRole(name: user, oid: RoleOID.other))
         }
         return result
     }
@@ -477,7 +501,8 @@ enum SystemCatalog {
                 return [
                     oid(index.oid), oid(table.oid), .int(count), .int(count),
                     .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
-                    .bool(index.deferral == nil), no, yes, no, yes, yes,
+                    .bool(index.deferral == nil), no, .bool(index.isValid), no,
+                    .bool(index.isValid), yes,
                     .bool(table.replicaIdentity == .index(index.oid)),
                     int2vector(index.columns.map(\.attribute)),
                     oidvector(index.columns.map { _ in OID(0) }),

@@ -4,6 +4,7 @@ import FalconStorage
 extension DefinitionRunner {
     func alterTable(_ alter: AST.AlterTable) throws(SQLError) {
         try checkTakesReplicaIdentity(alter)
+        if try isOfView(alter.table, named: alter.kind) { return try alterView(alter) }
         guard alter.kind == .table else {
             throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
         }
@@ -413,6 +414,10 @@ extension DefinitionRunner {
             }
             throw Session.noRelation(relation)
         }
+        if found.kind == .view { return try renameView(rename, relation) }
+        if rename.kind == .view {
+            throw SQLError(.wrongObjectType, "\"\(relation.name)\" is not a view")
+        }
         if found.kind == .sequence, rename.kind == .sequence || rename.kind == .table {
             return try renameSequence(rename, relation)
         }
@@ -434,7 +439,11 @@ extension DefinitionRunner {
         var renameInViews: (() throws(SQLError) -> Void)?
         switch rename.kind {
         case .column:
-            let index = try column(rename.oldName ?? "", of: table)
+            let oldName = rename.oldName ?? ""
+            guard
+                let index = table.columns.firstIndex(where: { $0.name == oldName && !$0.isDropped })
+            else { throw SQLError(.undefinedColumn, "column \"\(oldName)\" does not exist") }
+            try SystemColumn.check(newName: rename.newName)
             if table.columns.contains(where: { $0.name == rename.newName && !$0.isDropped }) {
                 throw SQLError(
                     .duplicateColumn,

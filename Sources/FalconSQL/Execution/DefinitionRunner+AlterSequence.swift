@@ -141,6 +141,7 @@ extension DefinitionRunner {
     }
 
     func setSchema(_ move: AST.SetSchema) throws(SQLError) {
+        if try isOfView(move.relation, named: move.kind) { return try moveView(move) }
         guard move.kind == .sequence else {
             throw SQLError(
                 .featureNotSupported,
@@ -171,7 +172,7 @@ extension DefinitionRunner {
         try transaction.record(.putSequence(entry))
     }
 
-    /// ALTER SEQUENCE … OWNER TO: roles are not stored, one that is there is as good as another.
+    /// ALTER SEQUENCE … OWNER TO: owners are not stored, one role is as good as another.
     func alterSequenceOwner(_ alter: AST.AlterTable) throws(SQLError) {
         guard
             try lockedSequence(alter.table, .accessExclusive, ifExists: alter.ifExists) != nil
@@ -182,7 +183,8 @@ extension DefinitionRunner {
             guard case .owner(let role) = action else {
                 throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
             }
-            guard role == session.settings.user || session.database.isSuperuser(role) else {
+            // Empty: CURRENT_USER and its kin.
+            guard isRole(role) else {
                 throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
             }
         }

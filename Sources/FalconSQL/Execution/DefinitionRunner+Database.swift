@@ -16,9 +16,7 @@ extension DefinitionRunner {
         try session.forbidBlock("CREATE DATABASE")
         let options = try DatabaseOptions(create.options) { session.tell($0, sink) }
         let cluster = session.database
-        if let owner = options.owner, owner != session.settings.user,
-            !cluster.isSuperuser(owner)
-        {
+        if let owner = options.owner, !isRole(owner) {
             throw SQLError(.undefinedObject, "role \"\(owner)\" does not exist")
         }
         guard let known = cluster.database(named: options.template) else {

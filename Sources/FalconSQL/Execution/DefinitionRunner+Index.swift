@@ -57,7 +57,7 @@ extension DefinitionRunner {
         if create.nullsNotDistinct {
             throw SQLError(.featureNotSupported, "NULLS NOT DISTINCT is not supported yet")
         }
-        var table = try lockedTable(create.table, .share)
+        let table = try lockedTable(create.table, .share)
         var keys: [KeyColumn] = []
         var names: [String] = []
         for element in create.elements {
@@ -94,15 +94,29 @@ extension DefinitionRunner {
         let predicate = try create.filter.map { filter throws(SQLError) in
             try keptPredicate(filter, table)
         }
-        let index = IndexDescriptor(
+        var index = IndexDescriptor(
             oid: try store.allocateOID(), name: name, storageID: try store.allocateStorageID(),
             isUnique: create.isUnique, isPrimary: false, isConstraint: false, columns: keys,
             predicate: predicate)
         transaction.noteCreated(index.storageID)
-        table.indexes.append(index)
-        table.version += 1
-        try fillIndex(index, of: table)
-        try transaction.record(.putTable(table))
+        let ordinal = transaction.batch.nextOrdinal
+        var filled = table
+        filled.indexes.append(index)
+        filled.version += 1
+        do throws(SQLError) {
+            try fillIndex(index, of: filled)
+        } catch {
+            guard create.isConcurrent, error.state == .uniqueViolation else { throw error }
+            // As in PostgreSQL the index stays, of no use until somebody drops or makes it anew.
+            transaction.rollbackStatement(
+                to: ordinal, changeCount: transaction.changes.count)
+            index.isValid = false
+            filled = table
+            filled.indexes.append(index)
+            filled.version += 1
+            session.failureAfterCommit = error
+        }
+        try transaction.record(.putTable(filled))
     }
 
     /// The predicate as it is stored. Whoever writes rows reads it without a catalog and a session: what
@@ -159,6 +173,7 @@ extension DefinitionRunner {
                 new.indexes[index].storageID = new.storageID
             } else {
                 new.indexes[index].storageID = try store.allocateStorageID()
+                new.indexes[index].isValid = true
                 transaction.noteCreated(new.indexes[index].storageID)
             }
         }
@@ -227,6 +242,7 @@ extension DefinitionRunner {
                     new.indexes[index].storageID = new.storageID
                 } else {
                     new.indexes[index].storageID = try store.allocateStorageID()
+                    new.indexes[index].isValid = true
                     transaction.noteCreated(new.indexes[index].storageID)
                 }
             }

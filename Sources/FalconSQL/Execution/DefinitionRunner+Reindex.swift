@@ -78,7 +78,21 @@ extension DefinitionRunner {
                 ? "indexes that can be reindexed concurrently" : "indexes to reindex"
             return notice("table \"\(table.name)\" has no \(what)")
         }
-        try rebuild(Array(table.indexes.indices), of: table, options)
+        try rebuild(places(of: table, options), of: table, options)
+    }
+
+    /// CONCURRENTLY leaves out what is not valid unless it is named.
+    private func places(of table: TableDescriptor, _ options: ReindexOptions) -> [Int] {
+        table.indexes.indices.filter { place in
+            let index = table.indexes[place]
+            if index.isValid || !options.isConcurrent { return true }
+            session.tell(
+                SQLError(
+                    .featureNotSupported,
+                    "cannot reindex invalid index \"\(table.schema).\(index.name)\" concurrently, "
+                        + "skipping", severity: .warning), sink)
+            return false
+        }
     }
 
     private static let concurrentOnSystem = SQLError(
@@ -114,7 +128,7 @@ extension DefinitionRunner {
             try transaction.lockRelation(oid, .accessExclusive)
             // It may have been dropped meanwhile.
             guard let table = transaction.catalog.tables[oid] else { continue }
-            try rebuild(Array(table.indexes.indices), of: table, options)
+            try rebuild(places(of: table, options), of: table, options)
         }
     }
 
@@ -126,6 +140,7 @@ extension DefinitionRunner {
         for place in places {
             let index = old.indexes[place]
             try checkUnused(index)
+            table.indexes[place].isValid = true
             // The table's body is the primary key's index.
             if !index.isPrimary {
                 table.indexes[place].storageID = try store.allocateStorageID()

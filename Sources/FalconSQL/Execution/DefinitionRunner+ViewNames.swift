@@ -24,16 +24,16 @@ extension DefinitionRunner {
     }
 
     /// Gives the views, found before the names changed, their text with the new ones.
-    func rename(
+    private func rename(
         in views: [(view: ViewEntry, names: NamedReferences)],
-        _ naming: (NamedReferences) -> ViewText.Naming
+        _ edits: (NamedReferences, [UInt8]) -> [ViewText.Edit]
     ) throws(SQLError) {
         var altered: [(view: ViewEntry, relations: Set<OID>)] = []
         for (view, names) in views {
             let bytes = Array(view.query.utf8)
             var view = view
-            let edits = ViewText.edits(names, naming(names), in: bytes)
-            view.query = String(decoding: ViewText.applying(edits, to: bytes), as: UTF8.self)
+            view.query = String(
+                decoding: ViewText.applying(edits(names, bytes), to: bytes), as: UTF8.self)
             try transaction.record(.putView(view))
             altered.append((view, names.relations))
         }
@@ -51,29 +51,43 @@ extension DefinitionRunner {
         _ views: [(view: ViewEntry, names: NamedReferences)],
         paths: [OID: (schema: String, name: String)]
     ) throws(SQLError) {
-        try rename(in: views) { _ in
-            ViewText.Naming(table: { table in
-                guard let new = paths[table.oid] else { return ViewText.settled(table) }
-                let (path, old) = (ViewText.path(new.schema, new.name), table.name.name)
-                // Columns are qualified with the name that it had.
-                return table.name.alias == nil && new.name != old
-                    ? path + ViewText.alias(old) : path
-            })
+        let naming = ViewText.Naming(table: { table in
+            guard let new = paths[table.oid] else { return ViewText.settled(table) }
+            let (path, old) = (ViewText.path(new.schema, new.name), table.name.name)
+            // Columns are qualified with the name that it had.
+            return table.name.alias == nil && new.name != old
+                ? path + ViewText.alias(old) : path
+        })
+        try rename(in: views) { names, bytes in ViewText.edits(names, naming, in: bytes) }
+    }
+
+    /// A new name of a view's column: in the views that read it, it keeps the name that it had.
+    func renameInViews(
+        _ views: [(view: ViewEntry, names: NamedReferences)], columnOf view: OID
+    ) throws(SQLError) {
+        try rename(in: views) { names, bytes in
+            ViewText.keepingNames(of: view, names, in: bytes) ?? []
         }
     }
 
-    /// A column's new name.
+    /// The new name of a table's column; where a join looks for a name the column keeps the one that it had.
     func renameInViews(
         _ views: [(view: ViewEntry, names: NamedReferences)], _ column: ColumnDescriptor,
         of table: OID
     ) throws(SQLError) {
-        try rename(in: views) { names in
-            ViewText.Naming(
+        try rename(in: views) { names, bytes in
+            if names.joins(column.attribute, of: table),
+                let edits = ViewText.keepingNames(of: table, names, in: bytes)
+            {
+                return edits
+            }
+            let naming = ViewText.Naming(
                 table: ViewText.settled,
                 column: { found in
                     found.tableOID == table && found.attribute == column.attribute
                         && names.isPlain(found) ? column.name : nil
                 })
+            return ViewText.edits(names, naming, in: bytes)
         }
     }
 }

@@ -35,6 +35,7 @@ struct DefinitionRunner {
         case .reindex: "REINDEX"
         case .createDatabase: "CREATE DATABASE"
         case .dropDatabase: "DROP DATABASE"
+        case .role(let role): role.action.rawValue
         case .alterTable(let alter):
             switch alter.kind {
             case .index: "ALTER INDEX"
@@ -43,7 +44,7 @@ struct DefinitionRunner {
             default: "ALTER TABLE"
             }
         case .rename(let rename):
-            switch rename.kind {
+            switch rename.kind == .column ? rename.relationKind : rename.kind {
             case .index: "ALTER INDEX"
             case .view: "ALTER VIEW"
             case .schema: "ALTER SCHEMA"
@@ -72,6 +73,7 @@ struct DefinitionRunner {
         case .reindex(let reindex): try self.reindex(reindex)
         case .createDatabase(let create): try createDatabase(create)
         case .dropDatabase(let drop): try dropDatabase(drop)
+        case .role(let role): try changeRoles(role)
         case .rename(let rename): try self.rename(rename)
         case .drop(let drop): try self.drop(drop)
         case .truncate(let truncate): try self.truncate(truncate)
@@ -217,6 +219,7 @@ struct DefinitionRunner {
             throw SQLError(
                 .duplicateColumn, "column \"\(definition.name)\" specified more than once")
         }
+        try SystemColumn.check(newName: definition.name)
         let serial = Self.serialType(typeName)
         let type: SQLType
         if let serial {
@@ -506,6 +509,7 @@ struct DefinitionRunner {
         for (index, column) in plan.columns.enumerated() {
             let type = column.type.oid == .unknown ? SQLType.text : column.type
             let name = index < create.columns.count ? create.columns[index] : column.name
+            try SystemColumn.check(newName: name)
             if table.columns.contains(where: { $0.name == name }) {
                 throw SQLError(
                     .duplicateColumn, "column \"\(name)\" specified more than once")

@@ -75,7 +75,7 @@ final class RowWriter {
         images = BeforeImages(table, codec)
         prefix = CatalogKeys.prefix(table.database, table.storageID)
         primary = table.indexes.first { $0.isPrimary }
-        secondary = table.indexes.filter { !$0.isPrimary }.map {
+        secondary = table.indexes.filter { !$0.isPrimary && $0.isValid }.map {
             Index(
                 $0, table, isLocked: !transaction.createdStorage.contains($0.storageID))
         }

@@ -55,7 +55,14 @@ extension ViewText {
         for (location, columns) in names.stars {
             if let text = list(columns, naming) { put(text, at: location) }
         }
+        for (location, columns) in names.tableCommands {
+            guard let text = list(columns, naming),
+                let word = wordBefore(bytes, location - shift, "table")
+            else { continue }
+            edits[word.lowerBound] = (word, "SELECT \(text) FROM")
+        }
         return Array(edits.values)
+            + names.naturals.flatMap { settling($0, in: bytes, shift: shift) }
     }
 
     static func alias(_ name: String) -> String { " AS " + ExpressionDeparser.quoted(name) }
@@ -91,7 +98,7 @@ extension ViewText {
         }
     }
 
-    private static func afterSpaces(_ bytes: [UInt8], _ offset: Int) -> Int {
+    static func afterSpaces(_ bytes: [UInt8], _ offset: Int) -> Int {
         var index = offset
         while index < bytes.count, bytes[index] == 0x20 || (0x09...0x0D).contains(bytes[index]) {
             index += 1
@@ -100,7 +107,7 @@ extension ViewText {
     }
 
     /// Where the identifier or star at `offset` ends.
-    private static func partEnd(_ bytes: [UInt8], _ offset: Int) -> Int? {
+    static func partEnd(_ bytes: [UInt8], _ offset: Int) -> Int? {
         guard offset < bytes.count else { return nil }
         if bytes[offset] == UInt8(ascii: "*") { return offset + 1 }
         var index = offset
@@ -127,7 +134,7 @@ extension ViewText {
         return index > offset && !isEscaped ? index : nil
     }
 
-    private static func isNamePart(_ byte: UInt8) -> Bool {
+    static func isNamePart(_ byte: UInt8) -> Bool {
         byte == 0x5F || byte == 0x24 || byte >= 0x80 || (0x30...0x39).contains(byte)
             || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }

@@ -107,6 +107,22 @@ extension FunctionLibrary {
             }
             return .null
         }
+        unary("pg_get_replica_identity_index") { (a, c) throws(SQLError) in
+            let (bridge, session) = try Self.bridge(c)
+            let oid = OID(UInt32(truncatingIfNeeded: a.int))
+            guard let table = session.transaction.catalog.tables[oid] else {
+                if bridge.relation(oid) != nil { return .null }
+                throw SQLError(.internalError, "could not open relation with OID \(oid)")
+            }
+            let index = table.indexes.first { index in
+                switch table.replicaIdentity {
+                case .primaryKey: index.isPrimaryKey && index.deferral == nil
+                case .index(let named): index.oid == named
+                case .full, .nothing: false
+                }
+            }
+            return index.map { .int(Int64($0.oid.rawValue)) } ?? .null
+        }
         unary("#1643") { (a, c) throws(SQLError) in try Self.indexDefinition(a, 0, c) }
         ternary("pg_get_indexdef_ext") { (a, b, pretty, c) throws(SQLError) in
             try Self.indexDefinition(a, b.int, c, isPretty: pretty.bool)

@@ -254,7 +254,8 @@ extension TreeReader {
         var oldName = string(inner, "subname")
         if oldName == nil, let object = inner["object"] { oldName = stringValue(object) }
         return AST.Rename(
-            kind: kind, relation: inner["relation"].map { tableName($0) }, oldName: oldName,
+            kind: kind, relation: inner["relation"].map { tableName($0) },
+            relationKind: objectKind(string(inner, "relationType")).kind, oldName: oldName,
             newName: string(inner, "newname") ?? "", ifExists: flag(inner, "missing_ok"))
     }
 
@@ -267,6 +268,28 @@ extension TreeReader {
             name: string(inner, "schemaname"),
             owner: inner["authrole"].flatMap { string($0, "rolename") },
             ifNotExists: flag(inner, "if_not_exists"), elementCount: count)
+    }
+
+    mutating func role(_ inner: JSONNode) throws(SQLError) -> AST.RoleStatement {
+        var names: [String] = []
+        var action = AST.RoleStatement.Action.create
+        switch inner.tag {
+        case "CreateRoleStmt": names = [string(inner, "role") ?? ""]
+        case "AlterRoleStmt":
+            action = .alter
+            names = inner["role"].map { [string($0, "rolename") ?? ""] } ?? []
+        default:
+            action = .drop
+            if let list = inner["roles"] {
+                for element in list.elements {
+                    if let node = element.tagged { names.append(string(node, "rolename") ?? "") }
+                }
+            }
+        }
+        return AST.RoleStatement(
+            action: action, names: names, options: try options(inner["options"]),
+            isUser: inner["stmt_type"]?.equals("ROLESTMT_USER") ?? false,
+            ifExists: flag(inner, "missing_ok"))
     }
 
     mutating func createTableAs(_ inner: JSONNode) throws(SQLError) -> AST.CreateTableAs {

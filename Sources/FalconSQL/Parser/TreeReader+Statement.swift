@@ -56,6 +56,7 @@ extension TreeReader {
                 AST.DropDatabase(
                     name: string(inner, "dbname") ?? "", ifExists: flag(inner, "missing_ok"),
                     isForced: isForced))
+        case "CreateRoleStmt", "AlterRoleStmt", "DropRoleStmt": return .role(try role(inner))
         case "AlterObjectSchemaStmt":
             guard let relation = inner["relation"] else { return nil }
             return .setSchema(

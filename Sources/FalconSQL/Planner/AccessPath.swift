@@ -68,7 +68,7 @@ struct AccessPathFinder {
                 matches.append(Match(attribute: attribute, condition: condition, conjunct: index))
             }
         }
-        for index in table.indexes where catalog.isUsable(index, of: table) {
+        for index in table.indexes where index.isValid && catalog.isUsable(index, of: table) {
             guard let predicate = index.predicate else {
                 usable.append(index)
                 continue
@@ -327,7 +327,7 @@ struct AccessPathFinder {
             rows = points
         } else {
             rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
-            for _ in 0..<matched { rows *= 0.01 }
+            for part in index.columns.prefix(matched) { rows *= share(part.attribute) }
             if bounds.lower != nil, bounds.upper != nil {
                 rows *= 0.02
             } else if bounds.lower != nil || bounds.upper != nil {
@@ -340,6 +340,16 @@ struct AccessPathFinder {
             access: .index(index, bounds, isReverse: isReverse), used: used, rows: rows,
             cost: 0.5 + rows * perRow, isOrdered: isOrdered,
             bound: isComplete && index.isUnique ? pointBound : nil)
+    }
+
+    /// The rows that have one value in a column: half of them have a boolean's. Otherwise large tables have many
+    /// values, and a lookup of one is better than reading on in the order asked for until it comes.
+    private func share(_ attribute: Int16) -> Double {
+        let column = Int(attribute) - 1
+        if table.columns.indices.contains(column), table.columns[column].type.oid == .bool {
+            return 0.5
+        }
+        return min(0.01, 1 / tableRows.squareRoot())
     }
 
     /// Whether `columns` read forwards (false) or backwards (true) give `order`; nil: neither. The

@@ -40,6 +40,7 @@ final class JoinPlanner {
         for column in relation.columns where column.slot >= 0 {
             owners[column.slot] = relations.count
         }
+        for slot in relation.fieldSlots { owners[slot] = relations.count }
         if let slot = relation.rowKeySlot { owners[slot] = relations.count }
         relations.append(relation)
     }

@@ -84,8 +84,10 @@ public enum RelationLock: Int, Comparable, Sendable {
 }
 
 public struct PlanRelation: Sendable {
+    /// Of a view all but the columns and the storage.
     public var table: TableDescriptor
     public var lock: RelationLock
+    public var isView = false
 }
 
 /// A subquery inside an expression. Runs in its plan's own ``RowContext``.

@@ -10,7 +10,7 @@ struct SlotCalls {
     init(_ context: FunctionContext) throws(SQLError) {
         session = try FunctionLibrary.bridged(context)
         self.context = context
-        guard session.database.isSuperuser(session.settings.user) else {
+        guard session.database.mayReplicate(session.settings.user) else {
             throw SQLError(
                 .insufficientPrivilege,
                 "must be superuser or replication role to use replication slots")

@@ -15,6 +15,7 @@ struct CopyOptions {
     var forcesQuoteAll = false
     var forceNotNull: Set<String> = []
     var forceNull: Set<String> = []
+    var isFrozen = false
 
     /// `isFrom`: of COPY FROM, which has other options than COPY TO.
     init(_ options: [AST.Option], isFrom: Bool) throws(SQLError) {
@@ -44,9 +45,10 @@ struct CopyOptions {
             case "force_not_null": forceNotNull = Self.names(option)
             case "force_null": forceNull = Self.names(option)
             case "freeze":
-                if option.boolValue == nil {
+                guard let flag = option.boolValue else {
                     throw SQLError(.syntaxError, "freeze requires a Boolean value")
                 }
+                isFrozen = flag
             case "encoding":
                 let plain = text.lowercased().filter { $0.isLetter || $0.isNumber }
                 guard ["utf8", "unicode", "sqlascii"].contains(plain) else {

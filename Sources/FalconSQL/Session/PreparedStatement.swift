@@ -17,6 +17,10 @@ final class PreparedStatement {
     /// It was made for a snapshot of this time, older than some index: see
     /// ``Transaction/timestampBeforeIndexes``.
     var planTimestamp: Timestamp?
+    /// How many rows it takes its tables to have.
+    var estimates: [RowEstimates.Estimate] = []
+    /// Until the log ends here they are not looked at again.
+    var estimatesEnd = LSN.zero
     /// What Describe told: a new plan must agree with it.
     var describedColumns: [ResultColumn]?
     /// An executor that nobody uses at the moment.

@@ -98,6 +98,8 @@ public final class SQLDatabase: Sendable {
     let housekeeping = TimerService()
     let store: CatalogStore
     private let registry = Mutex(Registry())
+    /// Those that CREATE ROLE made; see ``RoleEntry``.
+    let roles = Mutex<[String: RoleEntry]>([:])
 
     private init(
         engine: StorageEngine, options: SQLDatabaseOptions, store: CatalogStore,
@@ -132,6 +134,7 @@ public final class SQLDatabase: Sendable {
         for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }
         let cluster = SQLDatabase(
             engine: engine, options: options, store: store, databases: databases)
+        for role in try store.loadRoles() { cluster.apply(.putRole(role)) }
         try cluster.restorePrepared()
         // Rows that cannot be read keep nobody out but the slots' users, who are told.
         if let slots = try? cluster.slots.list(), !slots.isEmpty {
@@ -148,6 +151,7 @@ public final class SQLDatabase: Sendable {
     ) throws(SQLError) -> Session {
         let known = registry.withLock { $0.databases[database] }
         guard let state = known else { throw Self.noDatabase(database) }
+        try checkMayLogIn(user)
         var settings = SessionSettings(user: user)
         for (name, value) in options.settings { try settings.setStartup(name, value) }
         for (name, value) in startupParameters { try settings.setStartup(name, value) }
@@ -242,6 +246,8 @@ public final class SQLDatabase: Sendable {
             case .dropped(let database):
                 registry.databases[database.name] = nil
                 droppedCounts.withLock { $0.add(database) }
+            case .putRole(let role): roles.withLock { $0[role.name] = role }
+            case .droppedRole(let role): roles.withLock { $0[role.name] = nil }
             }
             registry.shareList()
         }

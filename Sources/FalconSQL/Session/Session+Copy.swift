@@ -49,10 +49,12 @@ final class CopyInState {
         return try binary?.next(isFinal: isFinal, column: &column) ?? false
     }
 
+    /// The line, without what is in it.
+    var place: String? { lineNumber > 0 ? "COPY \(table.name), line \(lineNumber)" : nil }
+
     /// Where `error` arose, as PostgreSQL says it.
     func context(of error: SQLError) -> String? {
-        guard lineNumber > 0 else { return nil }
-        let line = "COPY \(table.name), line \(lineNumber)"
+        guard let line = place else { return nil }
         if binary != nil {
             return column.map { line + ", column \(columns[$0].name)" } ?? line
         }
@@ -130,6 +132,7 @@ extension Session {
         let plan = try StatementPlanner(catalog: catalog, context: functions).planCopyFrom(
             table: table, columns: copy.columns)
         try Self.checkNamed(options, table.columns.filter { !$0.isDropped }.map(\.name), table.name)
+        if options.isFrozen { try checkFreezable(table) }
         let physical = PhysicalPlan(
             command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
             resultSlots: [], slotCount: plan.slotCount, subplans: [], commonTables: [],

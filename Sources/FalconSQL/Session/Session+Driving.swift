@@ -34,6 +34,7 @@ extension Session {
         while true {
             if let tag = simple.pendingTag {
                 simple.pendingTag = nil
+                if let failureAfterCommit { throw failureAfterCommit }
                 report(sink)
                 sink.commandComplete(tag)
             }
@@ -101,6 +102,7 @@ extension Session {
     ) throws(SQLError) -> SessionProgress {
         if let tag = execute.pendingTag {
             execute.pendingTag = nil
+            if let failureAfterCommit { throw failureAfterCommit }
             report(sink)
             sink.commandComplete(tag)
             return finish(sink)

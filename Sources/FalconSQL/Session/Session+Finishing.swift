@@ -48,6 +48,7 @@ extension Session {
         let isExecute = isExecuting
         work = .none
         copyIn = nil
+        failureAfterCommit = nil
         stopStatement()
         if transaction.isActive { failure = error.state }
         abortAfterError()

@@ -26,7 +26,7 @@ extension Session {
     private func lockView(
         _ oid: OID, _ name: AST.TableName, _ mode: LockMode, mayWait: Bool
     ) throws(SQLError) {
-        try hold(oid, name.name, mode, mayWait: mayWait)
+        if !mayWait { try hold(oid, name.name, mode, mayWait: false) }
         guard let view = try catalog.viewDefinition(schema: name.schema, name: name.name) else {
             throw Self.noRelation(name)
         }
@@ -35,6 +35,8 @@ extension Session {
         where !VirtualTables.isVirtual(relation.table) {
             try hold(relation.table.oid, relation.table.name, mode, mayWait: mayWait)
         }
+        // After what it reads, as statements do.
+        if mayWait { try hold(oid, name.name, mode, mayWait: true) }
     }
 
     private func hold(

@@ -9,7 +9,8 @@ extension Session {
             temporarySchema: temporarySchema,
             reach: SnapshotReach(
                 timestamp: transaction.timestampBeforeIndexes,
-                ownStorage: transaction.kept == nil ? [] : transaction.createdStorage))
+                ownStorage: transaction.kept == nil ? [] : transaction.createdStorage),
+            engine: database.engine)
     }
 
     // MARK: Plans
@@ -44,7 +45,7 @@ extension Session {
     /// Gives `prepared` a plan that agrees with the catalog as it is now; its relations' locks are waited for
     /// if there is none.
     func ensurePlan(_ prepared: PreparedStatement, mayWait: Bool = true) throws(SQLError) {
-        if isCurrent(prepared) { return }
+        if isCurrent(prepared), database.engine.publishedEnd <= prepared.estimatesEnd { return }
         try analysing(mayWait: mayWait) { found throws(SQLError) in try plan(prepared, found) }
     }
 
@@ -67,9 +68,13 @@ extension Session {
                             && $0.name == relation.table.name
                     } ?? false
             }
+            let end = database.engine.publishedEnd
             // A temporary table may have come before a table of the same name.
-            if isSame, !plan.relations.isEmpty, !usesTemporary {
+            if isSame, !plan.relations.isEmpty, !usesTemporary,
+                prepared.estimates.allSatisfy({ $0.isAlike(in: state, database.engine) })
+            {
                 prepared.planCatalogVersion = catalog.snapshot.version
+                prepared.estimatesEnd = RowEstimates.end(of: prepared.estimates, from: end)
                 return
             }
         }
@@ -98,6 +103,9 @@ extension Session {
             }
         }
         prepared.plan = plan
+        prepared.estimates = catalog.estimates
+        prepared.estimatesEnd = RowEstimates.end(
+            of: prepared.estimates, from: database.engine.publishedEnd)
         prepared.planCatalogVersion = catalog.snapshot.version
         prepared.planPathGeneration = settings.pathGeneration
         prepared.planTimestamp = timestamp
@@ -223,8 +231,13 @@ extension Session {
         }
     }
 
+    /// Views come last, as they do for who gives a table another name: no two wait for each other.
     private func takeLocks(of relations: [PlanRelation]) throws(SQLError) {
-        for relation in relations where !VirtualTables.isVirtual(relation.table) {
+        for relation in relations
+        where !relation.isView && !VirtualTables.isVirtual(relation.table) {
+            try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
+        }
+        for relation in relations where relation.isView {
             try transaction.lockRelation(relation.table.oid, Self.lockMode(relation.lock))
         }
     }

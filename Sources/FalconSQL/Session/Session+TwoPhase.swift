@@ -112,6 +112,11 @@ extension Session {
                 hint: "Split the work over several transactions, raise memory_budget, or end this "
                     + "transaction with COMMIT.")
         }
+        // Made before BEGIN in the same message.
+        if !transaction.databaseChanges.isEmpty {
+            throw SQLError(
+                .featureNotSupported, "cannot PREPARE a transaction that has changed roles")
+        }
         let keys = Set(owner.kept.map(\.key))
         if usesTemporary, transaction.touches(schema: temporarySchema, locks: keys) {
             throw SQLError(

@@ -19,6 +19,9 @@ extension Session {
             if let blocked = try resumeEnd() { return blocked }
         } catch {
             abandonEnd(error)
+            var error = error
+            // PostgreSQL writes many rows at once, and waits then.
+            if let copyIn, error.context == nil { error.context = copyIn.place }
             return fail(error, sink)
         }
         if copyIn != nil { return continueCopy(sink) }

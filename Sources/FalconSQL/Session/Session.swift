@@ -110,6 +110,9 @@ public final class Session: @unchecked Sendable {
     var nextPortalNumber = 0
     var pendingCommit: CommitWait?
     var chainAfterCommit: Transaction.Modes?
+    /// What the client is told in place of the tag once the transaction, all that is left of the statement, is
+    /// committed.
+    var failureAfterCommit: SQLError?
     /// The end of the transaction that waits for deferred checks.
     var pendingEnd: TransactionEnd?
     /// What foreign keys need, by constraint.

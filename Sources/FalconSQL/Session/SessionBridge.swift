@@ -95,9 +95,9 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
         case .regrole:
             switch oid {
             case RoleOID.superuser: return session.database.options.superuser
-            case RoleOID.other where !session.database.isSuperuser(session.settings.user):
+            case RoleOID.other where session.database.roleOID(session.settings.user) == oid:
                 return session.settings.user
-            default: return nil
+            default: return session.database.roleName(oid)
             }
         default: return nil
         }
@@ -121,7 +121,9 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
             return oid
         case .regrole:
             let name = try onlyPart(of: text)
-            if name == session.settings.user || session.database.isSuperuser(name) {
+            if name == session.settings.user || session.database.isSuperuser(name)
+                || session.database.role(named: name) != nil
+            {
                 return session.database.roleOID(name)
             }
             throw SQLError(.undefinedObject, "role \"\(name)\" does not exist")

@@ -3,7 +3,8 @@ import FalconStorage
 /// The stored form of a table descriptor.
 ///
 ///     format u8 (1; 2 when a constraint of an index is DEFERRABLE, 3 when an index is partial, 4 when the
-///                REPLICA IDENTITY is not DEFAULT: who does not know them must not write the table)
+///                REPLICA IDENTITY is not DEFAULT, 5 when an index is not valid: who does not know them
+///                must not write the table)
 ///     oid u32 | database u32 | schema oid u32 | schema | name | version varint | storage id u32
 ///     owner u32
 ///     primary key: column list
@@ -12,7 +13,7 @@ import FalconStorage
 ///                                [default text] [missing value]
 ///     index count varint, each: oid u32 | name | storage id u32 | flags u8 (1 unique, 2 primary,
 ///                               4 constraint, 8 deferrable, 16 initially deferred, 32 partial,
-///                               64 primary key that is no body) | column list
+///                               64 primary key that is no body, 128 not valid) | column list
 ///                               [predicate | count varint, each attribute i16]
 ///     check count varint, each: oid u32 | name | expression
 ///     foreign key count varint, each: see ForeignKeyDescriptor (absent: none)
@@ -22,10 +23,11 @@ import FalconStorage
 /// first). Numbers little-endian, strings length-prefixed. Bytes after the last part belong to a later
 /// minor version and are ignored.
 extension TableDescriptor {
-    static let storedFormat: UInt8 = 4
+    static let storedFormat: UInt8 = 5
 
     /// The least format that says what the table has.
     private var neededFormat: UInt8 {
+        if indexes.contains(where: { !$0.isValid }) { return 5 }
         if replicaIdentity != .primaryKey { return 4 }
         if indexes.contains(where: { $0.predicate != nil }) { return 3 }
         return indexes.contains { $0.deferral != nil } ? 2 : 1
@@ -73,7 +75,8 @@ extension TableDescriptor {
                     | (index.deferral != nil ? 8 : 0)
                     | (index.deferral == .initiallyDeferred ? 16 : 0)
                     | (index.predicate != nil ? 32 : 0)
-                    | (index.isPrimaryKey && !index.isPrimary ? 64 : 0))
+                    | (index.isPrimaryKey && !index.isPrimary ? 64 : 0)
+                    | (index.isValid ? 0 : 128))
             Self.append(index.columns, to: &writer)
             if let predicate = index.predicate { Self.append(predicate, to: &writer) }
         }
@@ -168,12 +171,13 @@ extension TableDescriptor {
                 guard let found = readPredicate(&reader) else { return nil }
                 predicate = found
             }
-            indexes.append(
-                IndexDescriptor(
-                    oid: OID(oid), name: name, storageID: StorageID(storage),
-                    isUnique: flags & 1 != 0, isPrimary: flags & 2 != 0,
-                    isConstraint: flags & 4 != 0, columns: key, deferral: Self.deferral(flags),
-                    isPrimaryKey: flags & (2 | 64) != 0, predicate: predicate))
+            var index = IndexDescriptor(
+                oid: OID(oid), name: name, storageID: StorageID(storage),
+                isUnique: flags & 1 != 0, isPrimary: flags & 2 != 0,
+                isConstraint: flags & 4 != 0, columns: key, deferral: Self.deferral(flags),
+                isPrimaryKey: flags & (2 | 64) != 0, predicate: predicate)
+            index.isValid = flags & 128 == 0
+            indexes.append(index)
         }
         guard let checkCount = reader.readVarint(), checkCount <= UInt64(reader.remaining) else {
             return nil

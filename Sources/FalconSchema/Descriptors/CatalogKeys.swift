@@ -15,6 +15,8 @@ import FalconStorage
 ///            (absent: bigint, 1, the sequence's own, its start and 0)
 ///     7      a sequence's state, by the OID that its definition names: ALTER SEQUENCE begins a new
 ///            one; value: last reserved value i64 LE, was given out u8
+///     8      shared keyspace: a role; value: flags u8 (1 login, 2 replication, 4 create databases,
+///            8 create roles, 16 no inheritance, 32 bypasses row security), name
 ///
 /// Storage ids 32 to 63 of database 0 are the engine's own stores (docs/formats/stores.md).
 ///
@@ -28,6 +30,7 @@ public enum CatalogKeys {
     public static let views = StorageID(5)
     public static let sequences = StorageID(6)
     public static let sequenceStates = StorageID(7)
+    public static let roles = StorageID(8)
     /// The first storage id a table or index may have.
     public static let firstUserStorage: UInt32 = 1000
     /// The first OID that is not PostgreSQL's own.

@@ -78,11 +78,13 @@ public struct IndexDescriptor: Sendable {
 
     /// Of a partial index: rows have an entry only while this is true of them.
     public var predicate: IndexPredicate?
+    /// False: CREATE INDEX CONCURRENTLY has failed. Nobody reads it, and rows have no entries.
+    public var isValid = true
 
     /// It keeps rows unique, be it later.
     public var enforcesUnique: Bool { isUnique || deferral != nil }
     /// It keeps every row of the table unique: other tables may reference its columns.
-    public var isKey: Bool { enforcesUnique && predicate == nil }
+    public var isKey: Bool { enforcesUnique && predicate == nil && isValid }
     /// The columns whose values decide on a row's entry.
     public var attributes: Set<Int16> {
         Set(columns.map(\.attribute)).union(predicate?.attributes ?? [])

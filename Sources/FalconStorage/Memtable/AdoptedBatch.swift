@@ -37,4 +37,9 @@ final class AdoptedBatch: @unchecked Sendable {
     }
 
     var memoryBytes: Int { batch.memoryBytes }
+
+    /// See ``EntryTree/estimatedKeyCount(of:)``.
+    func estimatedKeyCount(of range: KeyRange) -> Int {
+        batch.tree?.estimatedKeyCount(of: range) ?? 0
+    }
 }

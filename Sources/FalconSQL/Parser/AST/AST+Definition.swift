@@ -219,6 +219,8 @@ extension AST {
         public var kind: ObjectKind
         /// The relation itself, or the one whose column or constraint is renamed.
         public var relation: TableName?
+        /// The word after ALTER, of a column.
+        public var relationKind: ObjectKind
         /// The column, constraint or schema being renamed.
         public var oldName: String?
         public var newName: String
@@ -288,6 +290,22 @@ extension AST {
         public var ifExists: Bool
         /// WITH (FORCE).
         public var isForced: Bool
+    }
+
+    /// CREATE, ALTER and DROP of ROLE, USER and GROUP.
+    public struct RoleStatement: Sendable {
+        public enum Action: String, Sendable {
+            case create = "CREATE ROLE"
+            case alter = "ALTER ROLE"
+            case drop = "DROP ROLE"
+        }
+        public var action: Action
+        /// Empty: CURRENT_USER and its kin.
+        public var names: [String]
+        public var options: [Option]
+        /// CREATE USER.
+        public var isUser: Bool
+        public var ifExists: Bool
     }
 
     public struct Comment: Sendable {

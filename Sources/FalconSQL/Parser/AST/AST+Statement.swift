@@ -22,6 +22,7 @@ extension AST {
         case reindex(Reindex)
         case createDatabase(CreateDatabase)
         case dropDatabase(DropDatabase)
+        case role(RoleStatement)
         case drop(Drop)
         case truncate(Truncate)
         case comment(Comment)

@@ -1,0 +1,98 @@
+import FalconSchema
+import Testing
+
+@testable import FalconSQL
+
+/// Roles that are made: what they may, and that they stay.
+@Suite struct RoleTests {
+    private static let create = "SELECT pg_create_logical_replication_slot('s', 'falcon')"
+
+    private func prepared() throws -> (TestDatabase, TestSession) {
+        let database = try TestDatabase(durability: .synced)
+        return (database, try database.session())
+    }
+
+    @Test func replicationIsForSlots() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        var other = try database.session(user: "rep")
+        let refused = other.failure(Self.create)
+        #expect(refused?.state == .insufficientPrivilege)
+        #expect(
+            refused?.message == "must be superuser or replication role to use replication slots")
+        #expect(try s.tag("CREATE ROLE rep LOGIN REPLICATION") == "CREATE ROLE")
+        #expect(other.failure(Self.create) == nil)
+        try database.crash()
+        other = try database.session(user: "rep")
+        #expect(try other.query("SELECT count(*) FROM pg_replication_slots") == "1")
+        #expect(other.failure("SELECT pg_drop_replication_slot('s')") == nil)
+        let again = try database.session()
+        #expect(try again.tag("ALTER ROLE rep NOREPLICATION") == "ALTER ROLE")
+        #expect(other.failure(Self.create)?.state == .insufficientPrivilege)
+    }
+
+    @Test func attributesAreShown() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE USER u; CREATE ROLE r REPLICATION CREATEDB; ALTER ROLE r CREATEROLE")
+        let shown = """
+            SELECT rolname, rolsuper, rolcanlogin, rolreplication, rolcreatedb, rolcreaterole, rolinherit
+            FROM pg_roles ORDER BY oid
+            """
+        #expect(
+            try s.query(shown)
+                == "postgres|t|t|t|t|t|t\nu|f|t|f|f|f|t\nr|f|f|t|t|t|t")
+        #expect(try s.query("SELECT 'r'::regrole, 'r'::regrole::oid::regrole") == "r|r")
+        try database.restart()
+        let later = try database.session()
+        #expect(try later.query("SELECT count(*) FROM pg_roles WHERE rolreplication") == "2")
+        #expect(try later.tag("DROP ROLE r, u") == "DROP ROLE")
+        #expect(try later.query("SELECT rolname FROM pg_roles") == "postgres")
+        #expect(try later.query("SELECT count(*) FROM pg_authid") == "1")
+        try database.restart()
+        #expect(try database.session().query("SELECT rolname FROM pg_roles") == "postgres")
+    }
+
+    @Test func whoMayNotLogInDoesNot() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE ROLE r")
+        #expect(throws: SQLError.self) { _ = try database.session(user: "r") }
+        try s.run("ALTER ROLE r LOGIN")
+        #expect(try database.session(user: "r").query("SELECT current_user") == "r")
+    }
+
+    @Test func refusalsAreAsInPostgreSQL() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE ROLE r")
+        let other = try database.session(user: "somebody")
+        let refusals: [(TestSession, String, String)] = [
+            (s, "CREATE ROLE r", "42710 role \"r\" already exists"),
+            (s, "CREATE ROLE pg_x", "42939 role name \"pg_x\" is reserved"),
+            (s, "ALTER ROLE nix LOGIN", "42704 role \"nix\" does not exist"),
+            (s, "DROP ROLE nix", "42704 role \"nix\" does not exist"),
+            (s, "DROP ROLE postgres", "55006 current user cannot be dropped"),
+            (s, "CREATE ROLE x LOGIN NOLOGIN", "42601 conflicting or redundant options"),
+            (s, "CREATE ROLE x SUPERUSER",
+                "0A000 roles with the attribute SUPERUSER are not supported yet"),
+            (s, "CREATE ROLE x PASSWORD 'y'", "0A000 passwords of roles are not supported yet"),
+            (other, "CREATE ROLE x", "42501 permission denied to create role"),
+            (other, "CREATE ROLE x REPLICATION",
+                "42501 must be superuser to create replication users"),
+            (other, "ALTER ROLE r REPLICATION",
+                "42501 must be superuser to alter replication roles or change replication attribute"),
+            (other, "DROP ROLE r", "42501 permission denied to drop role"),
+        ]
+        for (session, sql, expected) in refusals {
+            let error = session.failure(sql)
+            #expect("\(error?.state.rawValue ?? "") \(error?.message ?? "")" == expected)
+        }
+        #expect(try s.tag("DROP ROLE IF EXISTS nix") == "DROP ROLE")
+        try s.run("BEGIN")
+        #expect(s.failure("CREATE ROLE x")?.state == .featureNotSupported)
+        try s.run("ROLLBACK")
+        #expect(s.failure("CREATE ROLE x; SELECT 1 / 0") != nil)
+        #expect(try s.query("SELECT count(*) FROM pg_roles WHERE rolname = 'x'") == "0")
+    }
+}

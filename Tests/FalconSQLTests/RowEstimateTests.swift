@@ -1,0 +1,75 @@
+import FalconSchema
+import FalconStorage
+import Testing
+
+@testable import FalconSQL
+
+/// The planner knows how large tables are without ANALYZE.
+@Suite struct RowEstimateTests {
+    private static let next =
+        "SELECT id FROM job WHERE done = false ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+
+    /// The number after `rows=` in the last line of a plan that has one.
+    private func rows(_ s: TestSession, _ query: String) throws -> Int {
+        let lines = try s.query("EXPLAIN " + query).split(separator: "\n")
+        let line = try #require(lines.last { $0.contains("rows=") })
+        let number = line.components(after: "rows=").prefix { $0.isNumber }
+        return try #require(Int(number))
+    }
+
+    @Test func aQueueIsReadInItsOrder() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE job (id int PRIMARY KEY, done boolean NOT NULL, data text)")
+        try s.run("CREATE INDEX ON job (done)")
+        try s.run("INSERT INTO job SELECT i, false, 'x' FROM generate_series(1, 20000) i")
+        let plan = try s.query("EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) " + Self.next)
+        #expect(!plan.contains("job_done_idx") && !plan.contains("Sort"), "\(plan)")
+        #expect(!plan.contains("rows=20000"), "\(plan)")
+        #expect(try s.query(Self.next) == "1")
+    }
+
+    @Test func sizesAreKnownAndPlansFollowThem() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE t (id int PRIMARY KEY, data text)")
+        #expect(try rows(s, "SELECT * FROM t") == 1000)
+        try s.run("PREPARE p AS SELECT * FROM t WHERE data <> ''")
+        try s.run("EXECUTE p")
+        let prepared = try #require(s.session.statements["p"])
+        let small = try #require(prepared.plan)
+        try s.run("INSERT INTO t SELECT i, repeat('x', 20) FROM generate_series(1, 40000) i")
+        #expect((10_000...160_000).contains(try rows(s, "SELECT * FROM t")))
+        try s.run("EXECUTE p")
+        #expect(prepared.plan !== small, "the plan is for a table of another size")
+        let large = prepared.plan
+        try s.run("INSERT INTO t SELECT i, 'y' FROM generate_series(40001, 50000) i")
+        try s.run("EXECUTE p")
+        #expect(prepared.plan === large, "a quarter more is no other size")
+        try database.engine.flush()
+        try database.restart()
+        let later = try database.session()
+        #expect((10_000...200_000).contains(try rows(later, "SELECT * FROM t")))
+    }
+
+    @Test func versionsOfFewRowsAreNoRows() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE counter (id int PRIMARY KEY, n int)")
+        try s.run("INSERT INTO counter VALUES (1, 0)")
+        for _ in 0..<3000 { try s.run("UPDATE counter SET n = n + 1") }
+        #expect(try rows(s, "SELECT * FROM counter") == 1000)
+    }
+}
+
+extension StringProtocol {
+    /// What follows the first `text` in it.
+    fileprivate func components(after text: String) -> Substring {
+        var rest = Substring(self)
+        while !rest.isEmpty, !rest.hasPrefix(text) { rest.removeFirst() }
+        return rest.dropFirst(text.count)
+    }
+}
