@@ -75,6 +75,25 @@ public struct RepositoryTimeline: Sendable {
         return result
     }
 
+    /// The segments `starts` and all that follow them, on every branch.
+    func futures(of starts: [UID]) -> Set<UID> {
+        var result = Set<UID>()
+        var open = starts
+        while let uid = open.popLast() {
+            guard byUID[uid] != nil, result.insert(uid).inserted else { continue }
+            open += (successors[uid] ?? []).map(\.uid)
+        }
+        return result
+    }
+
+    /// Adds the segments that lead to `segment`, without itself; those behind one that is there already are, too.
+    func addPast(of segment: ArchivedSegment, to past: inout Set<UID>) {
+        var next = segment.footer.predecessor.flatMap { byUID[$0.uid] }
+        while let earlier = next, past.insert(earlier.uid).inserted {
+            next = earlier.footer.predecessor.flatMap { byUID[$0.uid] }
+        }
+    }
+
     /// The log that goes with a backup, oldest segment first. A restored database has a copy of its parent's log up
     /// to where it was forked: where the backup's own segments do not lead to the tip, and that copy does, it is the
     /// copy. A branch and an LSN name one record, wherever it is.
