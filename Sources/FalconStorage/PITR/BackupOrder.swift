@@ -6,8 +6,8 @@ struct BackupOrder {
         /// When it ended, as far as the other backups and the time now allow to believe it. Never less than what an
         /// earlier backup of the same log has: windows keep more rather than less.
         var endedMicros: UInt64
-        /// The log that goes with it.
-        var stretch: [ArchivedSegment]
+        /// Its own time does not fit those of others, or the time now: how old it is nobody knows.
+        var isDoubted: Bool
     }
 
     /// Clocks of two machines may differ by so much without a word.
@@ -18,8 +18,7 @@ struct BackupOrder {
 
     init(_ backups: [BackupManifest], _ timeline: RepositoryTimeline, nowMicros: UInt64) {
         let latest = nowMicros.addingCapped(Self.toleranceMicros)
-        let stretches = backups.map { timeline.stretch(of: $0) }
-        let reaches = stretches.map { Set($0.map(\.uid)) }
+        let reaches = backups.map { Set(timeline.stretch(of: $0).map(\.uid)) }
         /// For each backup those that were made before it, as the log says.
         let earlier = backups.indices.map { later in
             backups.indices.filter { index in
@@ -28,6 +27,7 @@ struct BackupOrder {
         }
         var believed = backups.map(\.endedMicros)
         let isFuture = backups.map { $0.endedMicros > latest }
+        var isDoubted = isFuture
         for index in backups.indices where !isFuture[index] {
             let before = earlier[index].filter { !isFuture[$0] }
             for other in before {
@@ -36,6 +36,7 @@ struct BackupOrder {
             if let newest = before.max(by: { backups[$0].endedMicros < backups[$1].endedMicros }),
                 backups[newest].endedMicros > backups[index].endedMicros
             {
+                isDoubted[index] = true
                 notices.append(
                     .clockWentBack(
                         id: backups[index].id, endedMicros: backups[index].endedMicros,
@@ -55,7 +56,8 @@ struct BackupOrder {
             notices.append(.logFromFuture(archivedMicros: tip.archivedMicros))
         }
         newestFirst = backups.indices.map {
-            Entry(backup: backups[$0], endedMicros: believed[$0], stretch: stretches[$0])
+            Entry(
+                backup: backups[$0], endedMicros: believed[$0], isDoubted: isDoubted[$0])
         }.sorted {
             ($0.endedMicros, $0.backup.startLSN, $0.backup.id)
                 > ($1.endedMicros, $1.backup.startLSN, $1.backup.id)

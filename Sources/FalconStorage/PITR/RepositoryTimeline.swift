@@ -41,8 +41,10 @@ public struct RepositoryTimeline: Sendable {
         }
         // A restored database has a copy of its parent's branch, up to where it was forked: the longest is meant.
         let longest = candidates.map(\.lastLSN).max()
-        let tip = candidates.filter { branch == nil || $0.lastLSN == longest }
-            .max { Self.isOlder($0, $1) }
+        // What another segment follows is not the newest, whatever a clock that was set back said.
+        let tip = candidates.filter {
+            branch == nil ? successors[$0.uid] == nil : $0.lastLSN == longest
+        }.max { Self.isOlder($0, $1) }
         self.tip = tip
         var chain: [ArchivedSegment] = []
         var seen = Set<UID>()

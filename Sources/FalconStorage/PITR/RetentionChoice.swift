@@ -32,17 +32,12 @@ struct RetentionChoice {
     /// The backup from which the window's first moments are restored; nil: it has none.
     private func keepWindow(_ keeping: inout [String: [BackupRetention.Reason]]) -> String? {
         guard let start = policy.windowStartMicros else { return nil }
-        var before: [BackupOrder.Entry] = []
-        for entry in order.newestFirst {
-            if entry.endedMicros > start {
-                keeping[entry.backup.id, default: []].append(.insideWindow)
-            } else {
-                before.append(entry)
-            }
+        let before = order.newestFirst.filter {
+            !$0.isDoubted && max($0.endedMicros, $0.backup.newestMicros) <= start
         }
         var base: String?
         for (index, line) in lines.enumerated() {
-            guard let entry = before.first(where: { reaches($0, line, start) }) else { continue }
+            guard let entry = before.first(where: { leads($0.backup, line) }) else { continue }
             keeping[entry.backup.id, default: []].append(
                 .reachesIntoWindow(branch: index == 0 ? nil : line.tip?.branch))
             if index == 0 { base = entry.backup.id }
@@ -53,22 +48,30 @@ struct RetentionChoice {
             }
             base = nearest.backup.id
         }
+        let old = Set(before.map(\.backup.id))
+        var isBehindBase = false
+        for entry in order.newestFirst {
+            isBehindBase = isBehindBase || entry.backup.id == base
+            if old.contains(entry.backup.id) { continue }
+            if !entry.isDoubted {
+                keeping[entry.backup.id, default: []].append(.insideWindow)
+            } else if !isBehindBase {
+                keeping[entry.backup.id, default: []].append(.ageUnknown)
+            }
+        }
         return base
     }
 
-    /// A restore to the moment `start`, and to each later one of the line, may begin with the backup: its tables
-    /// have nothing newer, and its log leads to the line's end.
-    private func reaches(
-        _ entry: BackupOrder.Entry, _ line: RepositoryTimeline, _ start: UInt64
-    ) -> Bool {
-        guard entry.backup.newestMicros <= start, let tip = line.tip else { return false }
-        return line.stretch(of: entry.backup).last?.uid == tip.uid
+    /// The backup's log leads to the line's end: each moment behind its tables can be restored from it.
+    private func leads(_ backup: BackupManifest, _ line: RepositoryTimeline) -> Bool {
+        guard let tip = line.tip else { return false }
+        return line.stretch(of: backup).last?.uid == tip.uid
     }
 
     private func lettingGo(_ base: String?) -> [BackupRetention.Reason] {
         var reasons: [BackupRetention.Reason] = []
         if let count = policy.backups { reasons.append(.behindNewest(count)) }
-        if let base { reasons.append(.beforeWindow(newer: base)) }
+        if let base { reasons.append(.beforeWindow(base: base)) }
         return reasons
     }
 }

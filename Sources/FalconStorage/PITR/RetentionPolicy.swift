@@ -38,8 +38,10 @@ public struct BackupRetention: Sendable {
     public enum Reason: Sendable, Hashable {
         /// Stays: one of the newest so many.
         case amongNewest(Int)
-        /// Stays: it had not ended yet when the window began.
+        /// Stays: it had not ended yet when the window began, or has commits that are newer.
         case insideWindow
+        /// Stays: it was made after the one that the window begins with, and no clock tells when.
+        case ageUnknown
         /// Stays: the newest that had ended when the window began, so that the window's first moments are restored
         /// from it. The branch is told where the newest log is another's.
         case reachesIntoWindow(branch: UID?)
@@ -47,8 +49,8 @@ public struct BackupRetention: Sendable {
         case nearestToWindow
         /// Goes: there are so many newer ones.
         case behindNewest(Int)
-        /// Goes: the window's first moments are restored from a newer one, by its id.
-        case beforeWindow(newer: String)
+        /// Goes: it ended before the window began, which is restored from this one on, by its id.
+        case beforeWindow(base: String)
     }
     /// The backup.
     public var backup: BackupManifest
@@ -84,11 +86,10 @@ public struct LogRetention: Sendable {
 
 /// Something in a repository that does not fit the clock.
 public enum RetentionClockNotice: Sendable, Hashable {
-    /// A backup ended in the future. It is taken to be older than the next backup of its log, and as new as can be
-    /// without one.
+    /// A backup ended in the future. Its age is that of the next backup of its log, and not known without one.
     case backupFromFuture(id: String, endedMicros: UInt64)
-    /// A backup ended before one that was made earlier: the clock went back meanwhile. It is taken to be as new as
-    /// the earlier one.
+    /// A backup ended before one that was made earlier: the clock went back meanwhile. How old it is
+    /// is not known.
     case clockWentBack(id: String, endedMicros: UInt64, earlier: String, earlierEndedMicros: UInt64)
     /// The newest log was archived in the future.
     case logFromFuture(archivedMicros: UInt64)

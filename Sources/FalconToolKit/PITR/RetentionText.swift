@@ -63,6 +63,7 @@ struct RetentionText {
         switch reason {
         case .amongNewest(let count): "one of the \(count) newest"
         case .insideWindow: "inside the \(windowName)"
+        case .ageUnknown: "the clocks do not tell whether it is inside the \(windowName)"
         case .reachesIntoWindow(branch: nil):
             "the newest from which the \(windowName) can be restored from its first moment on"
         case .reachesIntoWindow(branch: let branch?):
@@ -70,7 +71,7 @@ struct RetentionText {
         case .nearestToWindow:
             "the newest before the \(windowName), though its log does not lead through all of it"
         case .behindNewest(let count): "older than the \(count) newest"
-        case .beforeWindow(let newer): "the \(windowName) is restored from \(newer) on"
+        case .beforeWindow(let base): "the \(windowName) is restored from \(base) on"
         }
     }
 
@@ -114,12 +115,12 @@ struct RetentionText {
         let message =
             switch notice {
             case .backupFromFuture(let id, let ended):
-                "Backup \(id) ended in the future, at \(ToolTime.format(ended)); it is now \(now). Its "
-                    + "age is taken from the backups after it; without one it stays in the window."
+                "Backup \(id) ended in the future, at \(ToolTime.format(ended)); it is now \(now). It "
+                    + "stays until a newer one is old enough for the window to begin with."
             case .clockWentBack(let id, let ended, let earlier, let earlierEnded):
                 "Backup \(id) ended at \(ToolTime.format(ended)), before \(earlier), which the log shows to "
                     + "be older, at \(ToolTime.format(earlierEnded)): the server's clock was set back. It "
-                    + "is taken to be as new as that one."
+                    + "stays until a newer one is old enough for the window to begin with."
             case .logFromFuture(let archived):
                 "The newest log was archived in the future, at \(ToolTime.format(archived)); it is now "
                     + "\(now) by this machine's clock. The window ends at that clock's time and keeps more."
