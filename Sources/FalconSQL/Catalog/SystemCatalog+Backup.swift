@@ -8,10 +8,11 @@ extension SystemCatalog {
             12_906, "pitr_status", schema: "falcon",
             "directory text,state text,detail text,last_lsn pg_lsn,last_segment text,"
                 + "last_archived timestamptz,archived_segments int8,archived_bytes int8,"
-                + "pending_segments int8,pending_bytes int8,failures int8"
+                + "pending_segments int8,pending_bytes int8,failures int8,backup text,"
+                + "backup_copied_bytes int8,backup_total_bytes int8,backup_max_rate int8"
         ) { source in
             guard let status = engine(source)?.archiveStatus() else {
-                let none = [Datum](repeating: .null, count: 9)
+                let none = [Datum](repeating: .null, count: 13)
                 return [[.null, .text("off")] + none]
             }
             let state: (String, Datum) =
@@ -29,7 +30,7 @@ extension SystemCatalog {
                     isBegun ? time(status.lastMicros) : .null, count(status.archivedSegments),
                     count(status.archivedBytes), count(UInt64(clamping: status.pendingSegments)),
                     count(status.pendingBytes), count(status.failures),
-                ]
+                ] + backup(status.backup)
             ]
         },
         VirtualTable(
@@ -54,6 +55,15 @@ extension SystemCatalog {
             }
         },
     ]
+
+    /// The columns of the one that is being made.
+    private static func backup(_ progress: BackupProgress?) -> [Datum] {
+        guard let progress else { return [Datum](repeating: .null, count: 4) }
+        return [
+            .text(progress.id), count(progress.copiedBytes), count(progress.totalBytes),
+            progress.maxBytesPerSecond > 0 ? count(progress.maxBytesPerSecond) : .null,
+        ]
+    }
 
     private static func engine(_ source: VirtualSource) -> StorageEngine? {
         (source.session as? SessionBridge)?.session?.database.engine
