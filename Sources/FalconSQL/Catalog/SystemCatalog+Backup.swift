@@ -22,16 +22,15 @@ extension SystemCatalog {
                 case .lost(let since, let reason): ("lost", .text("since \(since): \(reason)"))
                 }
             let isBegun = status.lastMicros > 0
-            return [
-                [
-                    .text(status.directory), .text(state.0), state.1,
-                    isBegun ? lsn(status.lastLSN) : .null,
-                    isBegun ? .text(status.lastName) : .null,
-                    isBegun ? time(status.lastMicros) : .null, count(status.archivedSegments),
-                    count(status.archivedBytes), count(UInt64(clamping: status.pendingSegments)),
-                    count(status.pendingBytes), count(status.failures),
-                ] + backup(status.backup)
+            let row: [Datum] = [
+                .text(status.directory), .text(state.0), state.1,
+                isBegun ? lsn(status.lastLSN) : .null,
+                isBegun ? .text(status.lastName) : .null,
+                isBegun ? time(status.lastMicros) : .null, count(status.archivedSegments),
+                count(status.archivedBytes), count(UInt64(clamping: status.pendingSegments)),
+                count(status.pendingBytes), count(status.failures),
             ]
+            return [row + backup(status.backup)]
         },
         VirtualTable(
             12_907, "pitr_backups", schema: "falcon",
