@@ -9,11 +9,24 @@ import Testing
 struct BackupRateTests {
     private static let rate: UInt64 = 64 << 10
 
-    /// About a megabyte that no codec makes smaller.
-    private func history(_ change: (inout EngineOptions) -> Void = { _ in }) throws -> EngineHistory {
-        let history = try EngineHistory.archived(seed: 71, key: nil, change)
-        var random = SplitMix64(seed: 72)
-        for number in 0..<250 {
+    /// Tables stay as they are written.
+    private func history(
+        _ change: (inout EngineOptions) -> Void = { _ in }
+    ) throws -> EngineHistory {
+        let history = try EngineHistory.archived(seed: 71) {
+            $0.level0CompactionTrigger = 100
+            $0.level0SlowdownTrigger = 200
+            $0.level0StopTrigger = 300
+            change(&$0)
+        }
+        try fill(history, 0..<250)
+        return history
+    }
+
+    /// 4000 bytes for each number that no codec makes smaller.
+    private func fill(_ history: EngineHistory, _ numbers: Range<Int>) throws {
+        var random = SplitMix64(seed: UInt64(numbers.upperBound))
+        for number in numbers {
             let batch = WriteBatch()
             let letters = (0..<4000).map { _ in
                 Unicode.Scalar(UInt8.random(in: 33...126, using: &random))
@@ -25,7 +38,6 @@ struct BackupRateTests {
             _ = try history.engine.commitAndWait(batch)
         }
         try history.engine.flush()
-        return history
     }
 
     /// Sleeps by moving the clock; counts.
@@ -82,7 +94,7 @@ struct BackupRateTests {
             label: "free", maxBytesPerSecond: 0, sleep: { sleeper.sleep($0) },
             progress: { _, _ throws(StorageError) in })
         #expect(bytes(free) > 900_000 && sleeper.sleeps == 0)
-        try history.engine.compact()
+        try fill(history, 300..<350)
         let held = try history.engine.backup(
             label: "held", maxBytesPerSecond: nil, sleep: { sleeper.sleep($0) },
             progress: { _, _ throws(StorageError) in })
