@@ -1,6 +1,6 @@
 /// Decides which log segments stay for the backups that do.
 struct RetainedLog {
-    /// By branch, oldest first; neighbours of one fate together.
+    /// By branch, oldest first; those of one fate that follow one another are together.
     private(set) var runs: [LogRetention] = []
 
     private let doubtsClock: Bool
@@ -22,22 +22,36 @@ struct RetainedLog {
         self.doubtsClock = doubtsClock
         hasBackups = !backups.isEmpty
         for backup in backups { note(backup, lines) }
-        let begun = Dictionary(grouping: segments, by: \.branch).mapValues {
-            $0.map(\.wallMicros).min() ?? 0
-        }
-        let sorted = segments.sorted {
-            (begun[$0.branch] ?? 0, $0.branch.description, $0.firstLSN, $0.uid.description)
-                < (begun[$1.branch] ?? 0, $1.branch.description, $1.firstLSN, $1.uid.description)
-        }
-        for segment in sorted {
+        // The run that a segment ends, as far as it is known.
+        var ends: [UID: Int] = [:]
+        for segment in Self.sorted(segments) {
             let (isKept, reason) = fate(of: segment)
-            if let last = runs.indices.last, runs[last].reason == reason,
-                runs[last].segments.first?.branch == segment.branch
+            let previous = segment.footer.predecessor.flatMap { ends[$0.uid] }
+            if let previous, runs[previous].reason == reason,
+                runs[previous].segments.last?.branch == segment.branch
             {
-                runs[last].segments.append(segment)
+                runs[previous].segments.append(segment)
+                ends[segment.uid] = previous
             } else {
+                ends[segment.uid] = runs.count
                 runs.append(LogRetention(segments: [segment], isKept: isKept, reason: reason))
             }
+        }
+    }
+
+    /// The branch that was begun first comes first.
+    private static func sorted(_ segments: [ArchivedSegment]) -> [ArchivedSegment] {
+        var begun: [UID: UInt64] = [:]
+        for segment in segments {
+            begun[segment.branch] = min(begun[segment.branch] ?? .max, segment.wallMicros)
+        }
+        return segments.sorted { a, b in
+            if a.branch != b.branch {
+                let (first, second) = (begun[a.branch] ?? 0, begun[b.branch] ?? 0)
+                return (first, a.branch.high, a.branch.low)
+                    < (second, b.branch.high, b.branch.low)
+            }
+            return (a.firstLSN, a.uid.high, a.uid.low) < (b.firstLSN, b.uid.high, b.uid.low)
         }
     }
 

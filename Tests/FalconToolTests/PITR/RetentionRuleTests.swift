@@ -152,7 +152,7 @@ struct RetentionRuleTests {
         #expect(behind.kept == ["b9"])
         #expect(behind.coversWindow == true)
         // Log 0-4 is another stretch, and older; 8 is what the backup's log begins behind.
-        #expect(behind.runs == ["1: 0-8 remove", "1: 9-19 keep"])
+        #expect(behind.runs == ["1: 0-4 remove", "1: 8-8 remove", "1: 9-19 keep"])
         let across = try repository.retention(days: 14)
         #expect(across.kept == ["b9", "b2"])
         #expect(across.reasons("b2") == [.nearestToWindow])
