@@ -115,6 +115,38 @@ struct RetentionToolTests {
         #expect(csv.lines.first?.hasPrefix("schema_version,kind,action,reason,id") == true)
     }
 
+    /// The newest backup before the window leads to a future that was given up.
+    @Test func aRestoredDatabasesWindowBeginsInItsOwnPast() throws {
+        let history = try EngineHistory.archived(seed: 36)
+        try history.run(6, maintains: false)
+        try history.engine.backup(label: "a")
+        try history.run(6, maintains: false)
+        let fork = try #require(history.commits.last)
+        try history.run(6, maintains: false)
+        try history.engine.backup(label: "b")
+        try history.run(6, maintains: false)
+        try history.close()
+        #expect(history.apply("--to-lsn", fork.receipt.lsn.description).exit == .clean)
+        history.clock.advance(micros: 5 * Self.dayMicros)
+        let child = try StorageEngine.open(
+            at: "/new", options: history.options, environment: history.environment)
+        let batch = WriteBatch()
+        try history.put("child", "born", into: batch)
+        try child.commitAndWait(batch)
+        try child.close()
+        try history.fileSystem.removeTree("/new")
+        history.clock.advance(micros: 2 * Self.dayMicros)
+        let run = history.tool("retention", "--repo", "/repo", "--keep-days", "1", "--apply")
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try history.inventory.backups.map(\.label) == ["a"], "\(run.output)")
+        #expect(history.tool("verify", "--repo", "/repo").exit == .clean)
+        var expected = fork.rows
+        expected["child"] = "born"
+        let latest = history.apply("--to-latest")
+        #expect(latest.exit == .clean, "\(latest.output)")
+        #expect(try history.takeRestored() == expected)
+    }
+
     @Test func aClockThatWasSetBackIsTold() throws {
         let history = try EngineHistory.archived(seed: 34)
         try history.run(6)
