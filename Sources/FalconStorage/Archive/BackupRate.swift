@@ -14,7 +14,8 @@ public enum BackupRate {
             }
         guard let unit, let count = UInt64(digits) else {
             throw .invalidArgument(
-                "'\(text)' is not a transfer rate; write it like 32M, or 32768k (kilobytes a second).")
+                "'\(text)' is not a transfer rate; write it like 32M, or 32768k (kilobytes a second)."
+            )
         }
         let (rate, overflow) = count.multipliedReportingOverflow(by: unit)
         guard !overflow, rate == 0 || range.contains(rate) else {

@@ -67,9 +67,10 @@ public struct RepositoryRetention: Sendable {
         }) {
             earliest = (oldest.startLSN, oldest.newestMicros)
         }
-        log = RetainedLog(
-            inventory.segments, keptBackups.reversed(), lines, doubtsClock: !notices.isEmpty
-        ).runs
+        log =
+            RetainedLog(
+                inventory.segments, keptBackups.reversed(), lines, doubtsClock: !notices.isEmpty
+            ).runs
     }
 
     /// The lines of the log that are not given up yet: the newest, and those of other branches that go on after

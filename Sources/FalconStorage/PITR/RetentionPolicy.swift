@@ -21,7 +21,8 @@ public struct RetentionPolicy: Sendable, Hashable {
 
     func check() throws(StorageError) {
         guard backups != nil || windowMicros != nil else {
-            throw .invalidArgument("What is to be kept is not said: a number of backups, or a time.")
+            throw .invalidArgument(
+                "What is to be kept is not said: a number of backups, or a time.")
         }
         if let backups, backups < 1 {
             throw .invalidArgument("At least one backup must be kept.")

@@ -62,7 +62,8 @@ struct ControlStatus: ControlCommand {
             text += ", \(archive.shown("pending_bytes")) bytes wait"
         }
         if let backup = archive["backup"] {
-            text += "\nbackup:        \(backup), \(archive.shown("backup_copied_bytes")) of "
+            text +=
+                "\nbackup:        \(backup), \(archive.shown("backup_copied_bytes")) of "
                 + "\(archive.shown("backup_total_bytes")) bytes copied"
             if let rate = archive["backup_max_rate"] { text += ", at most \(rate) a second" }
         }

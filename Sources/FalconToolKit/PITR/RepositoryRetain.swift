@@ -17,7 +17,8 @@ struct RepositoryRetain: ToolCommand {
             the clock is never a reason to remove another one (PITR011).
             """)
     static let csvColumns = [
-        "kind", "action", "reason", "id", "ended", "branch", "from_lsn", "to_lsn", "segments", "bytes",
+        "kind", "action", "reason", "id", "ended", "branch", "from_lsn", "to_lsn", "segments",
+        "bytes",
     ]
     static let dayMicros: UInt64 = 86_400_000_000
 

@@ -25,7 +25,9 @@ struct RetentionText {
 
     func showWindow(_ retention: RepositoryRetention, _ report: ReportWriter) {
         report.set("keep_backups", policy.backups.map { JSONValue.count($0) } ?? .null)
-        report.set("window_seconds", policy.windowMicros.map { JSONValue.unsigned($0 / 1_000_000) } ?? .null)
+        report.set(
+            "window_seconds",
+            policy.windowMicros.map { JSONValue.unsigned($0 / 1_000_000) } ?? .null)
         report.set("window_start", .text(policy.windowStartMicros.map { ToolTime.format($0) }))
         report.set("window_covered", retention.coversWindow.map { JSONValue.bool($0) } ?? .null)
         guard let micros = policy.windowMicros, let start = policy.windowStartMicros else { return }
@@ -96,7 +98,8 @@ struct RetentionText {
     private func text(_ reason: LogRetention.Reason) -> String {
         switch reason {
         case .replayed(let id): "restores from \(id) replay them"
-        case .notOlder: "no restore from a kept backup replays them, but they are not older than its log"
+        case .notOlder:
+            "no restore from a kept backup replays them, but they are not older than its log"
         case .ageUnknown:
             "no restore from a kept backup replays them, but the clocks do not tell how old they are"
         case .withoutBackups: "there is no base backup yet"

@@ -94,7 +94,8 @@ import Testing
     static let misuse: [[String]] = [
         ["restore-point"], ["slot", "peek", "s", "--limit", "0"], ["slot", "advance", "s", "x"],
         ["slot", "drop"], ["backup", "list", "--label", "x"],
-        ["backup", "--max-rate", "fast"], ["backup", "--max-rate", "1k"], ["status", "--port", "70000"],
+        ["backup", "--max-rate", "fast"], ["backup", "--max-rate", "1k"],
+        ["status", "--port", "70000"],
         ["key", "rotate", "--new-key-file", "a", "--new-key-command", "b"], ["nothing"],
         ["explain", "CTL999"],
     ]

@@ -23,12 +23,13 @@ import Testing
             (
                 "pitr_status",
                 [
-                    ScriptedServer.row([
-                        ("directory", archive == "off" ? nil : "backup"), ("state", archive),
-                        ("detail", archive == "lost" ? "since 0/8: too much waits" : nil),
-                        ("last_lsn", "0/46E000"), ("last_archived", "2026-11-29 17:19:53+00"),
-                        ("pending_segments", "1"), ("pending_bytes", "1257"), ("failures", "0"),
-                    ] + backup)
+                    ScriptedServer.row(
+                        [
+                            ("directory", archive == "off" ? nil : "backup"), ("state", archive),
+                            ("detail", archive == "lost" ? "since 0/8: too much waits" : nil),
+                            ("last_lsn", "0/46E000"), ("last_archived", "2026-11-29 17:19:53+00"),
+                            ("pending_segments", "1"), ("pending_bytes", "1257"), ("failures", "0"),
+                        ] + backup)
                 ]
             ),
             (
