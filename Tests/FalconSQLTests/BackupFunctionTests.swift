@@ -1,3 +1,4 @@
+import FalconTestKit
 import Testing
 
 @testable import FalconSQL
@@ -27,6 +28,54 @@ import Testing
                     + "FROM falcon.pitr_status") == "/repo|active|t|t|0|0")
         #expect(try session.query("SHOW falcon.pitr_backups").contains(id))
         #expect(try session.query("SHOW falcon.pitr_status").contains("/repo"))
+    }
+
+    @Test func aRateMayBeGiven() throws {
+        let database = try Self.archived()
+        let session = try database.session()
+        _ = try session.query("CREATE TABLE t (a int)")
+        let first = try session.query("SELECT falcon.backup('a', '1024M')")
+        let second = try session.query("SELECT falcon.backup(label => 'b', max_rate => '0')")
+        #expect(
+            try session.query("SELECT string_agg(id, ' ' ORDER BY began) FROM falcon.pitr_backups")
+                == "\(first) \(second)")
+        for rate in ["", "31k", "2000M", "fast", "5m"] {
+            #expect(
+                session.failure("SELECT falcon.backup('x', '\(rate)')")?.state
+                    == .invalidParameterValue, "\(rate)")
+        }
+        #expect(try session.query("SELECT falcon.backup('x', NULL) IS NULL") == "t")
+        #expect(try session.query("SELECT count(*) FROM falcon.pitr_backups") == "2")
+        let somebody = try database.session(user: "somebody")
+        #expect(
+            somebody.failure("SELECT falcon.backup('x', '32M')")?.state == .insufficientPrivilege)
+    }
+
+    /// At 32 kB/s this one would take minutes.
+    @Test func oneUnderWayIsSeenAndCancelled() throws {
+        let database = try Self.archived()
+        let (session, other) = (try database.session(), try database.session())
+        _ = try session.query("CREATE TABLE t (a int PRIMARY KEY, b text)")
+        _ = try session.query(
+            "INSERT INTO t SELECT g, md5(g::text) || md5((-g)::text) "
+                + "FROM generate_series(1, 60000) g")
+        let backup = Pending(session, "SELECT falcon.backup('slow', '32k')")
+        try eventually {
+            try other.query(
+                "SELECT backup IS NOT NULL AND backup_copied_bytes > 0 FROM falcon.pitr_status")
+                == "t" || backup.isOver
+        }
+        #expect(
+            try other.query(
+                "SELECT backup_copied_bytes < backup_total_bytes, backup_max_rate "
+                    + "FROM falcon.pitr_status") == "t|32768")
+        #expect(
+            try other.query("SELECT pg_cancel_backend(\(session.session.processID))") == "t")
+        #expect(try backup.result().error?.state == .queryCanceled)
+        #expect(
+            try other.query(
+                "SELECT backup IS NULL, backup_max_rate IS NULL FROM falcon.pitr_status") == "t|t")
+        #expect(try other.query("SELECT count(*) FROM falcon.pitr_backups") == "0")
     }
 
     @Test func aRestorePointIsInTheLog() throws {

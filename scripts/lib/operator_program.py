@@ -61,7 +61,7 @@ def configured(directory):
 
 
 def backups(program):
-    identity = program.says("backup", "--label", "it's one")
+    identity = program.says("backup", "--label", "it's one", "--max-rate", "1024M")
     listed = program.records("backup", "list")
     check("backup list has the backup", [(b["id"], b["label"]) for b in listed] == [(identity, "it's one")], listed)
     lsn = program.says("restore-point", "before; the 'release'")

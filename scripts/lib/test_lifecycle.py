@@ -13,6 +13,7 @@ from claims import check, finish
 from disaster_recovery import claims, disaster
 from falconserver import Server, free_port
 from large_transactions import large_transactions
+from operator_example import operator_example
 from operator_program import operator_program
 from pgclient import Disconnected, ServerError
 
@@ -351,7 +352,7 @@ def main():
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
         for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted, destroyed,
-                     operator_program, installed):
+                     operator_program, operator_example, installed):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

@@ -8,10 +8,11 @@ extension SystemCatalog {
             12_906, "pitr_status", schema: "falcon",
             "directory text,state text,detail text,last_lsn pg_lsn,last_segment text,"
                 + "last_archived timestamptz,archived_segments int8,archived_bytes int8,"
-                + "pending_segments int8,pending_bytes int8,failures int8"
+                + "pending_segments int8,pending_bytes int8,failures int8,backup text,"
+                + "backup_copied_bytes int8,backup_total_bytes int8,backup_max_rate int8"
         ) { source in
             guard let status = engine(source)?.archiveStatus() else {
-                let none = [Datum](repeating: .null, count: 9)
+                let none = [Datum](repeating: .null, count: 13)
                 return [[.null, .text("off")] + none]
             }
             let state: (String, Datum) =
@@ -21,16 +22,15 @@ extension SystemCatalog {
                 case .lost(let since, let reason): ("lost", .text("since \(since): \(reason)"))
                 }
             let isBegun = status.lastMicros > 0
-            return [
-                [
-                    .text(status.directory), .text(state.0), state.1,
-                    isBegun ? lsn(status.lastLSN) : .null,
-                    isBegun ? .text(status.lastName) : .null,
-                    isBegun ? time(status.lastMicros) : .null, count(status.archivedSegments),
-                    count(status.archivedBytes), count(UInt64(clamping: status.pendingSegments)),
-                    count(status.pendingBytes), count(status.failures),
-                ]
+            let row: [Datum] = [
+                .text(status.directory), .text(state.0), state.1,
+                isBegun ? lsn(status.lastLSN) : .null,
+                isBegun ? .text(status.lastName) : .null,
+                isBegun ? time(status.lastMicros) : .null, count(status.archivedSegments),
+                count(status.archivedBytes), count(UInt64(clamping: status.pendingSegments)),
+                count(status.pendingBytes), count(status.failures),
             ]
+            return [row + backup(status.backup)]
         },
         VirtualTable(
             12_907, "pitr_backups", schema: "falcon",
@@ -54,6 +54,15 @@ extension SystemCatalog {
             }
         },
     ]
+
+    /// The columns of the one that is being made.
+    private static func backup(_ progress: BackupProgress?) -> [Datum] {
+        guard let progress else { return [Datum](repeating: .null, count: 4) }
+        return [
+            .text(progress.id), count(progress.copiedBytes), count(progress.totalBytes),
+            progress.maxBytesPerSecond > 0 ? count(progress.maxBytesPerSecond) : .null,
+        ]
+    }
 
     private static func engine(_ source: VirtualSource) -> StorageEngine? {
         (source.session as? SessionBridge)?.session?.database.engine

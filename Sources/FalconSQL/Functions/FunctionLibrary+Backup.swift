@@ -1,7 +1,7 @@
 import FalconSchema
 import FalconStorage
 
-/// The log's place and segments as in PostgreSQL, restore points, and falcon.backup(label).
+/// The log's place and segments as in PostgreSQL, restore points, and falcon.backup(label, max_rate).
 extension FunctionLibrary {
     mutating func addBackup() {
         nullary("pg_current_wal_lsn", "pg_current_wal_insert_lsn", "pg_current_wal_flush_lsn") {
@@ -34,16 +34,34 @@ extension FunctionLibrary {
             }
         }
         unary("falcon_backup") { (label, c) throws(SQLError) in
-            try Self.checkMayCall("backup", c)
-            return try Self.withEngine(c) { engine throws(StorageError) in
-                let backup = try engine.backup(label: label.text) { _, _ throws(StorageError) in
-                    if c.session?.isCanceled ?? false {
-                        throw StorageError(
-                            .cancelled, kind: .retryable, "The backup was cancelled.")
-                    }
-                }
-                return .text(backup.id)
+            try Self.backUp(label.text, maxRate: nil, c)
+        }
+        binary("falcon_backup_rated") { (label, rate, c) throws(SQLError) in
+            try Self.backUp(label.text, maxRate: rate.text, c)
+        }
+    }
+
+    /// - Parameter maxRate: as `BackupRate` reads it; nil: as the configuration says.
+    private static func backUp(
+        _ label: String, maxRate: String?, _ c: FunctionContext
+    ) throws(SQLError) -> Datum {
+        try checkMayCall("backup", c)
+        var limit: UInt64?
+        if let maxRate {
+            do throws(StorageError) {
+                limit = try BackupRate.parse(maxRate)
+            } catch {
+                throw SQLError(.invalidParameterValue, error.message, hint: error.hint)
             }
+        }
+        return try withEngine(c) { engine throws(StorageError) in
+            let backup = try engine.backup(label: label, maxBytesPerSecond: limit) {
+                _, _ throws(StorageError) in
+                if c.session?.isCanceled ?? false {
+                    throw StorageError(.cancelled, kind: .retryable, "The backup was cancelled.")
+                }
+            }
+            return .text(backup.id)
         }
     }
 

@@ -30,5 +30,12 @@ extension AdminSource {
             "falcon_archive_last_seconds",
             "When the newest log file was archived, in seconds since 1970.",
             Double(status.lastMicros) / 1e6)
+        out.gauge(
+            "falcon_backup_copied_bytes",
+            "Copied of the base backup that is being made; 0 without one.",
+            Double(status.backup?.copiedBytes ?? 0))
+        out.gauge(
+            "falcon_backup_total_bytes", "Of all its files; 0 without one.",
+            Double(status.backup?.totalBytes ?? 0))
     }
 }

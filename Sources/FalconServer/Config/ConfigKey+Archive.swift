@@ -11,6 +11,17 @@ extension ConfigKey {
             config.archiveDirectory = try value.string("a path")
         },
         ConfigKey(
+            "archive", "backup_max_rate", "0",
+            "Bytes a second that a base backup may copy, from 32KiB to 1GiB, unless falcon.backup is told "
+                + "another rate. 0: as fast as it can."
+        ) { (config, value) throws(ConfigError) in
+            let rate = try value.bytes(0...Int(clamping: BackupRate.range.upperBound))
+            guard rate == 0 || BackupRate.range.contains(UInt64(rate)) else {
+                throw ConfigError("must be 0, or 32KiB or more")
+            }
+            config.backupBytesPerSecond = rate
+        },
+        ConfigKey(
             "archive", "max_pending_bytes", "\"16GiB\"",
             "Log that may wait to be archived, from 64MiB; beyond, the archive is given up until the next "
                 + "base backup, and the log is released."
@@ -34,6 +45,7 @@ extension ServerConfig {
         var options = ArchiveOptions(directory: archiveDirectory)
         options.maximumPendingBytes = UInt64(archiveMaxPendingBytes)
         options.timeoutMicros = UInt64(archiveTimeoutMillis) * 1000
+        options.backupBytesPerSecond = UInt64(backupBytesPerSecond)
         return options
     }
 }

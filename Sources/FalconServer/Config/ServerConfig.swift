@@ -45,6 +45,8 @@ public struct ServerConfig: Sendable {
     public var archiveDirectory = ""
     public var archiveMaxPendingBytes = 16 << 30
     public var archiveTimeoutMillis = 60_000
+    /// 0: base backups copy as fast as they can.
+    public var backupBytesPerSecond = 0
 
     public var maxSlots = 64
     public var maxSlotBytes = 1 << 30

@@ -4,6 +4,8 @@ struct BackupCopier {
     /// Where the tables are.
     let source: FileNames
     let fileSystem: any FileSystem
+    /// Copied at once, between two calls of `progress`.
+    let pieceBytes: Int
     /// Called with the bytes that were copied; throws to end the backup.
     let progress: (UInt64) throws(StorageError) -> Void
 
@@ -26,9 +28,12 @@ struct BackupCopier {
         do throws(StorageError) {
             entry.hash = try fileSystem.copy(
                 from, to: temporary, byteCount: file.byteCount, hash: entry.hash,
-                progress: progress)
+                pieceBytes: pieceBytes, progress: progress)
             let path = repository.names.file(entry)
-            if try fileSystem.hash(of: temporary, byteCount: file.byteCount) != entry.hash {
+            let found = try fileSystem.hash(of: temporary, byteCount: file.byteCount) {
+                _ throws(StorageError) in try progress(0)
+            }
+            if found != entry.hash {
                 throw StorageError(
                     .io, kind: .transient, "The copy of a file is not what was written.",
                     location: .init(path: path), hint: "Look at the repository's device.")

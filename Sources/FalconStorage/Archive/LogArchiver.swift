@@ -119,6 +119,9 @@ final class LogArchiver: @unchecked Sendable {
 
     // MARK: - For backups
 
+    /// How far the backup is that is being made; nil: none is any more.
+    func noteBackup(_ backup: BackupProgress?) { monitor.locked { figures.backup = backup } }
+
     /// Begins anew after a loss: from now on the log is held, and archived from its oldest segment on.
     func begin() {
         let isLost: Bool = monitor.locked {

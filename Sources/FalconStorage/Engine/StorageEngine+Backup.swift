@@ -1,3 +1,5 @@
+import Glibc
+
 extension StorageEngine {
     /// How the archive of the log stands; nil: the log is not archived.
     public func archiveStatus() -> ArchiveStatus? { writeSide?.archiver?.status }
@@ -53,11 +55,25 @@ extension StorageEngine {
     /// Makes a base backup in the archive's repository while commits go on: what was committed when the call began
     /// can be restored from it, and with the archived log every later moment. An archive that was lost is begun anew.
     /// Tables that an earlier backup has are not copied again.
-    /// - Parameter progress: called with the bytes copied so far and those there are; throws to end the backup.
+    /// - Parameters:
+    ///   - maxBytesPerSecond: what is copied of tables and blob files; 0: as fast as it can; nil: as
+    ///     ``ArchiveOptions/backupBytesPerSecond`` says.
+    ///   - progress: called with the bytes copied so far and those there are, often also while it waits; throws to
+    ///     end the backup.
     @discardableResult
     public func backup(
-        label: String,
+        label: String, maxBytesPerSecond: UInt64? = nil,
         progress: (UInt64, UInt64) throws(StorageError) -> Void = { _, _ throws(StorageError) in }
+    ) throws(StorageError) -> BackupManifest {
+        try backup(
+            label: label, maxBytesPerSecond: maxBytesPerSecond, sleep: { usleep($0 &* 1000) },
+            progress: progress)
+    }
+
+    /// - Parameter sleep: waits so many milliseconds, to keep within the limit.
+    func backup(
+        label: String, maxBytesPerSecond: UInt64?, sleep: @escaping @Sendable (UInt32) -> Void,
+        progress: (UInt64, UInt64) throws(StorageError) -> Void
     ) throws(StorageError) -> BackupManifest {
         let side = try writable()
         let archiver = try archiver(side)
@@ -68,14 +84,22 @@ extension StorageEngine {
         let lock = try repository.fileSystem.lock(repository.names.lock)
         defer { lock.release() }
         archiver.begin()
+        let pace = BytePace(
+            bytesPerSecond: maxBytesPerSecond ?? archiver.options.backupBytesPerSecond,
+            clock: environment.clock, sleep: sleep)
         var manifest = BackupManifest()
         manifest.label = label
         manifest.beganMicros = environment.clock.wallMicros()
         manifest.id = makeBackupID(manifest.beganMicros)
         let partial = repository.names.backup(manifest.id) + RepositoryNames.partialSuffix
+        archiver.noteBackup(
+            BackupProgress(
+                id: manifest.id, label: label, beganMicros: manifest.beganMicros,
+                maxBytesPerSecond: pace.bytesPerSecond))
+        defer { archiver.noteBackup(nil) }
         do throws(StorageError) {
             try repository.fileSystem.createDirectory(partial)
-            try copyBase(side, repository, partial, &manifest, progress)
+            try copyBase(side, repository, partial, &manifest, pace, progress)
             // A record at least belongs to the segment that a restore begins with.
             try side.pipeline.closeTimestamp()
             try side.wal.switchSegment()
@@ -110,7 +134,7 @@ extension StorageEngine {
 
     private func copyBase(
         _ side: WriteSide, _ repository: Repository, _ partial: String,
-        _ manifest: inout BackupManifest,
+        _ manifest: inout BackupManifest, _ pace: BytePace,
         _ progress: (UInt64, UInt64) throws(StorageError) -> Void
     ) throws(StorageError) {
         let newest = tracker.publishedTimestamp
@@ -120,13 +144,19 @@ extension StorageEngine {
         try refuseDamaged(state.version)
         let files = state.version.dataFiles
         let total = files.reduce(0) { $0 &+ $1.byteCount }
+        var shown = side.archiver?.status.backup
+        shown?.totalBytes = total
+        side.archiver?.noteBackup(shown)
         var done: UInt64 = 0
         try withoutActuallyEscaping(progress) { (progress) throws(StorageError) -> Void in
             let copier = BackupCopier(
-                repository: repository, source: store.names, fileSystem: environment.fileSystem
+                repository: repository, source: store.names, fileSystem: environment.fileSystem,
+                pieceBytes: Self.pieceBytes(pace.bytesPerSecond)
             ) { count throws(StorageError) in
                 done &+= count
-                try progress(done, total)
+                shown?.copiedBytes = done
+                side.archiver?.noteBackup(shown)
+                try self.pay(count, pace) { () throws(StorageError) in try progress(done, total) }
             }
             for file in files {
                 let entry = try copier.bring(file)
@@ -134,10 +164,37 @@ extension StorageEngine {
                 manifest.files.append(entry)
             }
         }
+        shown?.copiedBytes = total
+        side.archiver?.noteBackup(shown)
         try repository.fileSystem.syncDirectory(repository.names.files)
         try writeState(side, state, repository, partial, &manifest)
         // Commits went on between the look at the clock and the flush.
         manifest.newestMicros = max(newest, state.version.newestTimestamp).microsSince1970
+    }
+
+    /// About an eighth of a second's, so that a low rate does not come in bursts.
+    private static func pieceBytes(_ bytesPerSecond: UInt64) -> Int {
+        bytesPerSecond == 0 ? 1 << 20 : Int(min(max(bytesPerSecond / 8, 4 << 10), 1 << 20))
+    }
+
+    /// Waits until the bytes keep within the limit. `check` is called before and while it waits; it throws to end
+    /// that, as a close of the engine does.
+    private func pay(
+        _ bytes: UInt64, _ pace: BytePace, _ check: () throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try check()
+        var failure: StorageError?
+        pace.spend(bytes) {
+            do throws(StorageError) {
+                _ = try writable()
+                try check()
+                return true
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        if let failure { throw failure }
     }
 
     /// FORMAT, MANIFEST, CURRENT and KEYS, as a restore wants them.

@@ -8,9 +8,27 @@ public struct ArchiveOptions: Sendable, Hashable {
     /// A commit is archived after so long at the latest, as far as the repository keeps up: segments are ended
     /// before they are full. 0: only full ones are.
     public var timeoutMicros: UInt64 = 60_000_000
+    /// Base backups copy so many bytes a second at most, unless they are told otherwise; 0: no limit.
+    public var backupBytesPerSecond: UInt64 = 0
 
     /// Archives to `directory`, with the defaults of the rest.
     public init(directory: String) { self.directory = directory }
+}
+
+/// How far a base backup is.
+public struct BackupProgress: Sendable, Hashable {
+    /// Its name in the repository, once it is whole.
+    public var id: String
+    /// What it was called by whoever makes it.
+    public var label: String
+    /// When it was begun by the wall clock, in microseconds since 1970.
+    public var beganMicros: UInt64
+    /// Of tables and blob files; those that an earlier backup has count as copied.
+    public var copiedBytes: UInt64 = 0
+    /// Of all tables and blob files; zero until they are known. Once all is copied the log is archived.
+    public var totalBytes: UInt64 = 0
+    /// It copies so many bytes a second at most; 0: no limit.
+    public var maxBytesPerSecond: UInt64 = 0
 }
 
 /// How the archive of an engine's log stands.
@@ -45,6 +63,8 @@ public struct ArchiveStatus: Sendable, Hashable {
     public var lastName = ""
     /// When the newest segment was archived, in microseconds since 1970.
     public var lastMicros: UInt64 = 0
+    /// The base backup that is being made; nil: none is.
+    public var backup: BackupProgress?
 
     /// For people, on one line.
     public var summary: String {

@@ -1,36 +1,40 @@
 /// Which backups of a repository go, and what goes with them. Pure: decided before anything is removed.
 public struct RepositoryRetention: Sendable {
-    /// Newest first.
-    public var keptBackups: [BackupManifest] = []
-    /// Newest first.
-    public var removedBackups: [BackupManifest] = []
-    /// Oldest first.
-    public var removedSegments: [ArchivedSegment] = []
+    /// What was asked for.
+    public let policy: RetentionPolicy
+    /// All base backups, newest first.
+    public private(set) var backups: [BackupRetention] = []
+    /// All log segments in runs that have one fate: by branch, oldest first.
+    public private(set) var log: [LogRetention] = []
+    /// What of the repository does not fit the clock. Nothing goes on account of it.
+    public private(set) var notices: [RetentionClockNotice] = []
     /// Tables and blob files that no kept backup needs, and what is unfinished.
-    public var removedFiles: [String] = []
+    public private(set) var removedFiles: [String] = []
     /// What goes with them in the repository; BACKUP files and unfinished backups are not counted.
-    public var removedBytes: UInt64 = 0
+    public private(set) var removedBytes: UInt64 = 0
     /// The earliest LSN and moment that can be restored afterwards.
-    public var earliest: (lsn: LSN, micros: UInt64)?
+    public private(set) var earliest: (lsn: LSN, micros: UInt64)?
 
-    /// Keeps the newest `count` backups and the log from the oldest of them on.
+    /// Newest first.
+    public var keptBackups: [BackupManifest] { backups.filter(\.isKept).map(\.backup) }
+    /// Newest first.
+    public var removedBackups: [BackupManifest] { backups.filter { !$0.isKept }.map(\.backup) }
+    /// Oldest first, of each branch.
+    public var removedSegments: [ArchivedSegment] {
+        log.filter { !$0.isKept }.flatMap(\.segments)
+    }
+    /// Every moment of the policy's window can be restored; nil: it has none.
+    public var coversWindow: Bool? {
+        guard policy.windowMicros != nil else { return nil }
+        return backups.contains { $0.reasons.contains(.reachesIntoWindow(branch: nil)) }
+    }
+
+    /// Decides what stays by `policy`.
     public init(
-        _ repository: Repository, _ inventory: Repository.Inventory, keeping count: Int
+        _ repository: Repository, _ inventory: Repository.Inventory, _ policy: RetentionPolicy
     ) throws(StorageError) {
-        guard count > 0 else { throw .invalidArgument("At least one backup must be kept.") }
-        guard inventory.problems.isEmpty else {
-            throw inventory.problems[0]
-        }
-        let newest = inventory.backups.sorted {
-            ($0.endedMicros, $0.id) > ($1.endedMicros, $1.id)
-        }
-        keptBackups = Array(newest.prefix(count))
-        removedBackups = Array(newest.dropFirst(count))
+        try self.init(inventory, policy)
         let fileSystem = repository.fileSystem
-        if let oldest = keptBackups.min(by: { $0.startLSN < $1.startLSN }) {
-            earliest = (oldest.startLSN, oldest.newestMicros)
-            try findSegments(inventory)
-        }
         let needed = Set(keptBackups.flatMap { $0.files.map(RepositoryNames.fileName) })
         for name in try repository.listIfThere(repository.names.files) where !needed.contains(name)
         {
@@ -43,19 +47,53 @@ public struct RepositoryRetention: Sendable {
         }
     }
 
-    private mutating func findSegments(_ inventory: Repository.Inventory) throws(StorageError) {
+    /// Backups and log alone.
+    init(
+        _ inventory: Repository.Inventory, _ policy: RetentionPolicy
+    ) throws(StorageError) {
+        self.policy = policy
+        try policy.check()
+        if let problem = inventory.problems.first { throw problem }
         let timeline = try RepositoryTimeline(inventory.segments, branch: nil)
-        var needed = Set<UID>()
-        var oldestMicros = UInt64.max
-        for backup in keptBackups {
-            let stretch = timeline.forward(from: backup.logSegment)
-            needed.formUnion(stretch.map(\.uid))
-            needed.formUnion(timeline.stretch(of: backup).map(\.uid))
-            oldestMicros = min(oldestMicros, stretch.first?.wallMicros ?? 0)
+        let order = BackupOrder(inventory.backups, timeline, nowMicros: policy.nowMicros)
+        notices = order.notices
+        let lines = try Self.lines(
+            inventory.segments, timeline, from: policy.windowStartMicros ?? .max,
+            doubtsClock: !notices.isEmpty)
+        backups = RetentionChoice(policy, order, lines).backups
+        // The tables of the one that reaches back furthest hold nothing newer.
+        if let oldest = keptBackups.min(by: {
+            ($0.newestMicros, $0.startLSN) < ($1.newestMicros, $1.startLSN)
+        }) {
+            earliest = (oldest.startLSN, oldest.newestMicros)
         }
-        removedSegments = inventory.segments.filter {
-            !needed.contains($0.uid) && $0.wallMicros < oldestMicros
-        }.sorted { ($0.wallMicros, $0.segment.rawValue) < ($1.wallMicros, $1.segment.rawValue) }
+        log =
+            RetainedLog(
+                inventory.segments, keptBackups.reversed(), lines, doubtsClock: !notices.isEmpty
+            ).runs
+    }
+
+    /// The lines of the log that are not given up yet: the newest, and those of other branches that go on after
+    /// `start`. Where the clock is in doubt all of them.
+    private static func lines(
+        _ segments: [ArchivedSegment], _ timeline: RepositoryTimeline, from start: UInt64,
+        doubtsClock: Bool
+    ) throws(StorageError) -> [RepositoryTimeline] {
+        let followed = Set(segments.compactMap { $0.footer.predecessor?.uid })
+        let onTip = Set(timeline.chain.map(\.uid))
+        var branches = Set<UID>()
+        for segment in segments
+        where !followed.contains(segment.uid) && !onTip.contains(segment.uid)
+            && (doubtsClock || segment.archivedMicros >= start)
+        {
+            branches.insert(segment.branch)
+        }
+        var lines = [timeline]
+        for branch in branches.sorted(by: { $0.description < $1.description }) {
+            let line = try RepositoryTimeline(segments, branch: branch)
+            if let tip = line.tip, !onTip.contains(tip.uid) { lines.append(line) }
+        }
+        return lines
     }
 
     /// Removes it. Killed anywhere, every backup that has its name still has its files and its log.

@@ -41,8 +41,10 @@ public struct RepositoryTimeline: Sendable {
         }
         // A restored database has a copy of its parent's branch, up to where it was forked: the longest is meant.
         let longest = candidates.map(\.lastLSN).max()
-        let tip = candidates.filter { branch == nil || $0.lastLSN == longest }
-            .max { Self.isOlder($0, $1) }
+        // What another segment follows is not the newest, whatever a clock that was set back said.
+        let tip = candidates.filter {
+            branch == nil ? successors[$0.uid] == nil : $0.lastLSN == longest
+        }.max { Self.isOlder($0, $1) }
         self.tip = tip
         var chain: [ArchivedSegment] = []
         var seen = Set<UID>()
@@ -73,6 +75,25 @@ public struct RepositoryTimeline: Sendable {
                 ?? following.max { Self.isOlder($0, $1) }
         }
         return result
+    }
+
+    /// The segments `starts` and all that follow them, on every branch.
+    func futures(of starts: [UID]) -> Set<UID> {
+        var result = Set<UID>()
+        var open = starts
+        while let uid = open.popLast() {
+            guard byUID[uid] != nil, result.insert(uid).inserted else { continue }
+            open += (successors[uid] ?? []).map(\.uid)
+        }
+        return result
+    }
+
+    /// Adds the segments that lead to `segment`, without itself; those behind one that is there already are, too.
+    func addPast(of segment: ArchivedSegment, to past: inout Set<UID>) {
+        var next = segment.footer.predecessor.flatMap { byUID[$0.uid] }
+        while let earlier = next, past.insert(earlier.uid).inserted {
+            next = earlier.footer.predecessor.flatMap { byUID[$0.uid] }
+        }
     }
 
     /// The log that goes with a backup, oldest segment first. A restored database has a copy of its parent's log up

@@ -3,18 +3,9 @@ import Synchronization
 /// What checks that run side by side share: how far they are, how fast they may read, and whether they
 /// should end.
 public final class VerificationPace: Sendable {
-    /// The longest time that is slept before ``isStopped`` is looked at again.
-    private static let sleepMillis: UInt64 = 50
-    /// What was not read in the time that passed may be read later: as much as this time gives.
-    private static let burstNanos: UInt64 = 100_000_000
-
     private let stopped = Atomic<Bool>(false)
     private let done = Atomic<UInt64>(0)
-    private let bytesPerSecond: UInt64
-    private let clock: any StorageClock
-    private let sleep: @Sendable (UInt32) -> Void
-    /// When everything that was read so far is paid for, by the monotonic clock.
-    private let dueNanos = Mutex<UInt64>(0)
+    private let pace: BytePace
 
     /// - Parameters:
     ///   - bytesPerSecond: what all may read together; 0: no limit.
@@ -23,9 +14,7 @@ public final class VerificationPace: Sendable {
         bytesPerSecond: UInt64 = 0, clock: any StorageClock,
         sleep: @escaping @Sendable (UInt32) -> Void
     ) {
-        self.bytesPerSecond = bytesPerSecond
-        self.clock = clock
-        self.sleep = sleep
+        pace = BytePace(bytesPerSecond: bytesPerSecond, clock: clock, sleep: sleep)
     }
 
     /// Has checks end soon; what they found until then is partial.
@@ -39,32 +28,12 @@ public final class VerificationPace: Sendable {
 
     /// Pays for bytes that were read: returns once they keep within the limit.
     func spend(_ bytes: Int) {
-        guard bytesPerSecond > 0, bytes > 0 else { return }
-        let (whole, rest) = UInt64(bytes).quotientAndRemainder(dividingBy: bytesPerSecond)
-        let cost = UInt64(
-            clamping: Double(whole) * 1e9 + Double(rest) * 1e9 / Double(bytesPerSecond))
-        let due = dueNanos.withLock { due in
-            let now = clock.monotonicNanos()
-            due = max(due, now &- min(now, Self.burstNanos)) &+ cost
-            return due
-        }
-        while !isStopped {
-            let now = clock.monotonicNanos()
-            guard due > now else { return }
-            let millis = min((due - now) / 1_000_000 + 1, Self.sleepMillis)
-            sleep(UInt32(truncatingIfNeeded: millis))
-        }
+        pace.spend(UInt64(clamping: bytes)) { !isStopped }
     }
 
     /// The same files, whose reads are paid for here.
     public func limiting(_ fileSystem: any FileSystem) -> any FileSystem {
-        bytesPerSecond > 0 ? PacedFileSystem(fileSystem, self) : fileSystem
-    }
-}
-
-extension UInt64 {
-    fileprivate init(clamping value: Double) {
-        self = value < 1e19 ? UInt64(Swift.max(value, 0)) : .max / 2
+        pace.bytesPerSecond > 0 ? PacedFileSystem(fileSystem, self) : fileSystem
     }
 }
 

@@ -11,7 +11,8 @@ struct ControlStatus: ControlCommand {
     static let csvColumns = [
         "kind", "version", "database", "user", "started", "uptime_seconds", "wal_lsn",
         "encryption", "state", "detail", "directory", "last_lsn", "last_archived",
-        "pending_segments", "pending_bytes", "failures", "slots", "lost_slots", "held_bytes",
+        "pending_segments", "pending_bytes", "failures", "backup", "backup_copied_bytes",
+        "backup_total_bytes", "backup_max_rate", "slots", "lost_slots", "held_bytes",
     ]
 
     @OptionGroup var connection: ControlOptions
@@ -60,6 +61,12 @@ struct ControlStatus: ControlCommand {
             if let moment = archive.moment("last_archived") { text += " (\(moment))" }
             text += ", \(archive.shown("pending_bytes")) bytes wait"
         }
+        if let backup = archive["backup"] {
+            text +=
+                "\nbackup:        \(backup), \(archive.shown("backup_copied_bytes")) of "
+                + "\(archive.shown("backup_total_bytes")) bytes copied"
+            if let rate = archive["backup_max_rate"] { text += ", at most \(rate) a second" }
+        }
         report.record(
             [
                 ("kind", .string("archive")), ("state", .string(state)),
@@ -68,7 +75,10 @@ struct ControlStatus: ControlCommand {
                 ("last_archived", archive.time("last_archived")),
                 ("pending_segments", archive.number("pending_segments")),
                 ("pending_bytes", archive.number("pending_bytes")),
-                ("failures", archive.number("failures")),
+                ("failures", archive.number("failures")), ("backup", archive.json("backup")),
+                ("backup_copied_bytes", archive.number("backup_copied_bytes")),
+                ("backup_total_bytes", archive.number("backup_total_bytes")),
+                ("backup_max_rate", archive.number("backup_max_rate")),
             ], text: text)
         if state == "failing" || state == "lost" {
             report.add(

@@ -3,6 +3,7 @@ extension FindingCatalogue {
     static let pitr: [FindingKind] = [
         .pitrUnreachable, .pitrTornTail, .pitrDamageBehind, .pitrNoManifest, .pitrTableDamaged,
         .pitrGap, .pitrNoBase, .pitrSegmentDamaged, .pitrBackupDamaged, .pitrLeftover,
+        .pitrClock,
     ]
 }
 
@@ -66,5 +67,15 @@ extension FindingKind {
             "A backup or an archived segment is being made, or was when its maker was killed.",
         advice:
             "Nothing to do: the next try replaces it, and 'retention --apply' removes what is left of backups."
+    )
+    static let pitrClock = FindingKind(
+        "PITR011", .warning, "A time in the repository does not fit the clock",
+        explanation:
+            "A backup or the log is dated in the future, or a backup is dated before one that the log shows to be "
+            + "older: the clock of the server, or that of this machine, was wrong or was set back. The log says "
+            + "in which order backups were made; where only a clock could tell the age of something, it is kept.",
+        advice:
+            "Look at both machines' clocks. Once they are right, later backups are; what is kept too long on "
+            + "account of this goes as they grow old, or with '--keep-backups N' alone."
     )
 }

@@ -22,6 +22,24 @@ public enum ToolArgument {
         return micros
     }
 
+    /// A length of time in microseconds: a whole number with a unit.
+    @Sendable public static func duration(_ text: String) throws -> UInt64 {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let units: [String: UInt64] = [
+            "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86_400, "w": 604_800,
+        ]
+        let name = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
+        guard let count = UInt64(digits), count > 0, let seconds = units[name] else {
+            throw ValidationError(
+                "'\(text)' is not a length of time; write it like 7d, 36h, 90min or 2w.")
+        }
+        let (total, overflow) = count.multipliedReportingOverflow(by: seconds)
+        guard !overflow, total <= 36_500 * 86_400 else {
+            throw ValidationError("'\(text)' is too long; 36500d is the longest.")
+        }
+        return total * 1_000_000
+    }
+
     /// Bytes in hex.
     @Sendable public static func hex(_ text: String) throws -> [UInt8] {
         let digits = text.utf8.map { Int(Character(UnicodeScalar($0)).hexDigitValue ?? -1) }

@@ -67,9 +67,9 @@ public final class ToolContext {
     /// True when a long loop should end.
     public var shouldStop: Bool { isInterrupted || (isOutputClosed && !goesOnUnread) }
 
-    /// A line of diagnostics on standard error.
+    /// A line of diagnostics on standard error, or several; the last one may have its end already.
     public func diagnose(_ line: String) {
-        standardError.write(line + "\n")
+        standardError.write(line.hasSuffix("\n") ? line : line + "\n")
         standardError.flush()
     }
 

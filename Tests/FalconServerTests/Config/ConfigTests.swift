@@ -48,6 +48,8 @@ import Testing
             bottom_dictionary = "16KiB"
             background_write_rate = "8MiB"
             durability = "written"
+            [archive]
+            backup_max_rate = "32MiB"
             [settings]
             TimeZone = "UTC"
             jit = false
@@ -58,6 +60,7 @@ import Testing
         #expect(config.maxConnections == 7)
         #expect(config.shutdownGraceMillis == 60_000)
         #expect(config.memtableBytes == 2 << 20)
+        #expect(config.backupBytesPerSecond == 32 << 20)
         #expect(config.blockCacheBytes == 1 << 20)
         #expect(config.compression == .zstd)
         #expect(config.bottomDictionaryBytes == 16 << 10)
@@ -85,6 +88,9 @@ import Testing
                 == "f: server.max_connections must be a whole number, not \"many\"")
         #expect(message("[storage]\ncompression = \"lz5\"").contains("Did you mean \"lz4\"?"))
         #expect(message("[storage]\nmemtable_size = \"9999999 TB\"").contains("between 1MiB and"))
+        #expect(
+            message("[archive]\nbackup_max_rate = 1000")
+                == "f: archive.backup_max_rate must be 0, or 32KiB or more")
         #expect(
             message("[storage]\nbackground_write_rate = 1000")
                 == "f: storage.background_write_rate must be 0, or 1MiB or more")

@@ -16,6 +16,10 @@ import Testing
         (["backup", "--label", "a'b"], "SELECT falcon.backup($1::text) AS id", ["a'b"]),
         (["backup"], "SELECT falcon.backup($1::text) AS id", [""]),
         (["backup", "create", "--wait"], "SELECT falcon.backup($1::text) AS id", [""]),
+        (
+            ["backup", "--max-rate", "32M"], "SELECT falcon.backup($1::text, $2::text) AS id",
+            ["", "32M"]
+        ),
         (["backup", "list"], "SELECT * FROM falcon.pitr_backups ORDER BY began, id", []),
         (["slot", "list"], "SELECT * FROM falcon.cdc_slots ORDER BY name", []),
         (
@@ -89,7 +93,9 @@ import Testing
 
     static let misuse: [[String]] = [
         ["restore-point"], ["slot", "peek", "s", "--limit", "0"], ["slot", "advance", "s", "x"],
-        ["slot", "drop"], ["backup", "list", "--label", "x"], ["status", "--port", "70000"],
+        ["slot", "drop"], ["backup", "list", "--label", "x"],
+        ["backup", "--max-rate", "fast"], ["backup", "--max-rate", "1k"],
+        ["status", "--port", "70000"],
         ["key", "rotate", "--new-key-file", "a", "--new-key-command", "b"], ["nothing"],
         ["explain", "CTL999"],
     ]

@@ -63,7 +63,6 @@ import Testing
                     HINT:  Start the server with storage.encryption.
                     advice: Do as the hint says.
 
-
                 """)
         #expect(server.isClosed)
     }

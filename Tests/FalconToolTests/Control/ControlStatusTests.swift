@@ -6,7 +6,7 @@ import Testing
 /// `falconctl status`, for people and for programs.
 @Suite struct ControlStatusTests {
     private func server(
-        archive: String = "active", slots: [[String?]] = []
+        archive: String = "active", slots: [[String?]] = [], backup: [(String, String?)] = []
     ) -> ScriptedServer {
         ScriptedServer([
             (
@@ -23,12 +23,13 @@ import Testing
             (
                 "pitr_status",
                 [
-                    ScriptedServer.row([
-                        ("directory", archive == "off" ? nil : "backup"), ("state", archive),
-                        ("detail", archive == "lost" ? "since 0/8: too much waits" : nil),
-                        ("last_lsn", "0/46E000"), ("last_archived", "2026-11-29 17:19:53+00"),
-                        ("pending_segments", "1"), ("pending_bytes", "1257"), ("failures", "0"),
-                    ])
+                    ScriptedServer.row(
+                        [
+                            ("directory", archive == "off" ? nil : "backup"), ("state", archive),
+                            ("detail", archive == "lost" ? "since 0/8: too much waits" : nil),
+                            ("last_lsn", "0/46E000"), ("last_archived", "2026-11-29 17:19:53+00"),
+                            ("pending_segments", "1"), ("pending_bytes", "1257"), ("failures", "0"),
+                        ] + backup)
                 ]
             ),
             (
@@ -59,6 +60,20 @@ import Testing
                 slots:         2, 0 lost, at most 512 bytes of log held
 
                 """)
+    }
+
+    @Test func aBackupUnderWayIsShown() throws {
+        let columns: [(String, String?)] = [
+            ("backup", "20261129T171947Z-d574d5c6"), ("backup_copied_bytes", "1048576"),
+            ("backup_total_bytes", "7340032"), ("backup_max_rate", "32768"),
+        ]
+        let run = server(backup: columns).run(["status"])
+        #expect(
+            run.lines.contains(
+                "backup:        20261129T171947Z-d574d5c6, 1048576 of 7340032 bytes copied, "
+                    + "at most 32768 a second"), "\(run.output)")
+        let json = server(backup: columns).run(["status", "--format", "json"])
+        #expect(json.output.contains("\"backup_copied_bytes\":1048576"), "\(json.output)")
     }
 
     @Test func programsGetAnObject() throws {

@@ -142,6 +142,7 @@ struct ToolKitTests {
             ProbeTool.self, ["--format", "csv", "--records", "1", "--severity", "warning"])
         #expect(run.lines == ["schema_version,name,size", "1,\"a,\"\"0\"\"\",0"])
         #expect(run.diagnostics.contains("PRB001"))
+        #expect(run.diagnostics.hasSuffix("\n") && !run.diagnostics.contains("\n\n"))
         let plain = ToolRun(PlainProbe.self, ["--format", "csv"])
         #expect(plain.lines.count == 2)
         #expect(plain.lines.last?.hasPrefix("1,GEN004,io,f,,,\"cannot, \"\"ever\"\"\"") == true)

@@ -9,57 +9,6 @@ struct PITRRestoreTests {
         ToolTime.format(commit.receipt.timestamp)
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64])
-    func everyCommitOfAHistoryCanBeRestored(_ seed: UInt64) throws {
-        print("everyCommitOfAHistoryCanBeRestored: seed \(seed)")
-        let history = try EngineHistory(seed: seed)
-        try history.run(100)
-        try history.close()
-        let before = try history.fingerprint()
-        for (index, commit) in history.commits.enumerated() {
-            let run =
-                (index + Int(seed)) % 3 == 0
-                ? history.restore("--to-time", time(commit))
-                : history.restore("--to-lsn", commit.receipt.lsn.description)
-            try #require(
-                run.exit == .clean, "seed \(seed), commit \(index): \(run.output)")
-            #expect(try history.rows(at: "/new") == commit.rows, "seed \(seed), commit \(index)")
-            try history.fileSystem.removeTree("/new")
-        }
-        let run = history.restore("--to-latest")
-        #expect(run.exit == .clean, "\(run.output)")
-        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
-        #expect(try history.fingerprint() == before)
-        #expect(try !history.fileSystem.exists("/new.partial"))
-    }
-
-    /// Between two commits lies the state of the first, inclusive or exclusive.
-    @Test(arguments: [4, 5, 6] as [UInt64])
-    func everyMomentBetweenCommitsCanBeRestored(_ seed: UInt64) throws {
-        print("everyMomentBetweenCommitsCanBeRestored: seed \(seed)")
-        let history = try EngineHistory(seed: seed)
-        try history.run(110)
-        try history.close()
-        for (index, commit) in history.commits.dropLast().enumerated() {
-            let next = history.commits[index + 1].receipt.timestamp.microsSince1970
-            let own = commit.receipt.timestamp.microsSince1970
-            try #require(next > own + 1, "seed \(seed), commit \(index)")
-            let target =
-                switch (index + Int(seed)) % 3 {
-                case 0: ["--to-time", ToolTime.format(own + (next - own) / 2)]
-                case 1: ["--to-time", ToolTime.format(next), "--exclusive"]
-                default: ["--to-time", ToolTime.format(next - 1), "--inclusive"]
-                }
-            let run = ToolRun(
-                PITRRestore.self, ["/db", "--out", "/new"] + target,
-                environment: history.environment)
-            try #require(
-                run.exit == .clean, "seed \(seed), commit \(index): \(run.output)")
-            #expect(try history.rows(at: "/new") == commit.rows, "seed \(seed), commit \(index)")
-            try history.fileSystem.removeTree("/new")
-        }
-    }
-
     @Test func theLogAloneGivesTheSameAsTheTables() throws {
         let history = try EngineHistory(seed: 5)
         try history.run(60)
