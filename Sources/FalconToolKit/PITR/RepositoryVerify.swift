@@ -46,9 +46,12 @@ struct RepositoryVerify: ToolCommand {
     }
 
     static func finding(_ error: StorageError, backups: [String]) -> Finding {
-        let isSegment = error.location?.path.hasSuffix(".seg") ?? false
+        // What a later version wrote is not damaged.
+        if error.code == .unsupportedFormat { return Finding(error) }
+        let path = error.location?.path ?? ""
+        let isOfLog = VFSPath.name(of: VFSPath.parent(of: VFSPath.parent(of: path))) == "log"
         return Finding(
-            isSegment ? .pitrSegmentDamaged : .pitrBackupDamaged,
+            isOfLog ? .pitrSegmentDamaged : .pitrBackupDamaged,
             error.message + (error.cause.map { " (\($0))" } ?? ""), file: error.location?.path,
             offset: error.location?.offset,
             blastRadius: backups.isEmpty ? nil : "backups " + backups.joined(separator: ", "))
