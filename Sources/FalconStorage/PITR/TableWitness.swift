@@ -15,7 +15,8 @@ struct TableWitness {
         var values: [FileNumber: BlobReader] = [:]
         defer { for value in values.values { try? value.close() } }
         do throws(StorageError) {
-            let why = try checkTombstones(reader, file) ?? checkEntries(reader, file, &values)
+            var why = checkTombstones(reader, file)
+            if why == nil { why = try checkEntries(reader, file, &values) }
             guard let why else { return nil }
             return .corruption(
                 "Every block of the table is sound, but the table is not what MANIFEST says: "
@@ -27,7 +28,7 @@ struct TableWitness {
 
     private func checkTombstones(
         _ reader: TableReader, _ file: FileMetadata
-    ) throws(StorageError) -> String? {
+    ) -> String? {
         let list = reader.rangeTombstones
         guard UInt64(list.count) == file.rangeTombstoneCount else {
             return "it has \(list.count) range tombstones in place of \(file.rangeTombstoneCount)"
