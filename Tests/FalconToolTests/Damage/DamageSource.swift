@@ -21,10 +21,14 @@ struct DamageSource: Sendable {
     /// Of large values, by name.
     let blobs: [String]
 
-    private static let plain = Result { try DamageSource(isEncrypted: false, seed: 11) }
-    private static let sealed = Result { try DamageSource(isEncrypted: true, seed: 12) }
-    private static let otherPlain = Result { try DamageSource(isEncrypted: false, seed: 13) }
-    private static let otherSealed = Result { try DamageSource(isEncrypted: true, seed: 14) }
+    private static let plain = made(isEncrypted: false, seed: 11)
+    private static let sealed = made(isEncrypted: true, seed: 12)
+    private static let otherPlain = made(isEncrypted: false, seed: 13)
+    private static let otherSealed = made(isEncrypted: true, seed: 14)
+
+    private static func made(isEncrypted: Bool, seed: UInt64) -> Result<DamageSource, any Error> {
+        Result { try DamageSource(isEncrypted: isEncrypted, seed: seed) }
+    }
 
     static func shared(isEncrypted: Bool) throws -> DamageSource {
         try (isEncrypted ? sealed : plain).get()

@@ -21,8 +21,10 @@ final class DamagedDirectory {
     init(isEncrypted: Bool) throws {
         source = try DamageSource.shared(isEncrypted: isEncrypted)
         memory = source.memory.fork()
+        let clock = ManualClock()
+        clock.advance(micros: 60_000_000)
         environment = StorageEnvironment(
-            fileSystem: memory, clock: ManualClock(),
+            fileSystem: memory, clock: clock,
             random: FalconStorage.SeededRandom(seed: 99))
     }
 
