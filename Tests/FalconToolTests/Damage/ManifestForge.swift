@@ -15,27 +15,33 @@ struct ManifestForge {
 
     init(_ names: FileNames, _ fileSystem: MemoryFileSystem, _ keys: FileKeys?) throws {
         self.names = names
-        number = try #require(try CurrentMarker.read(names, fileSystem))
-        path = names.manifest(number)
-        bytes = try fileSystem.contents(of: path)
-        let (path, number) = (path, number)
-        let read = try bytes.withUnsafeBytes {
+        let number = try #require(try CurrentMarker.read(names, fileSystem))
+        let path = names.manifest(number)
+        let whole = try fileSystem.contents(of: path)
+        let read = try whole.withUnsafeBytes {
             try ManifestReader.parse(
                 $0, path: path, number: number, forWriting: false, keys: keys)
         }
-        contents = read
-        cipher = try read.envelope.map {
-            try #require(keys).cipher(.manifest, $0, uid: read.uid, path: path)
+        if let envelope = read.envelope {
+            let keys = try #require(keys)
+            cipher = try keys.cipher(.manifest, envelope, uid: read.uid, path: path)
+            headBytes = ManifestFormat.headerBytes + KeyEnvelope.byteCount
+        } else {
+            cipher = nil
+            headBytes = ManifestFormat.headerBytes
         }
-        headBytes =
-            ManifestFormat.headerBytes + (read.envelope == nil ? 0 : KeyEnvelope.byteCount)
+        self.number = number
+        self.path = path
+        bytes = whole
+        contents = read
         var start = headBytes
-        while start < bytes.count {
-            let length = bytes[(start + 4)..<(start + 8)].reversed().reduce(0) {
+        while start < whole.count {
+            let length = whole[(start + 4)..<(start + 8)].reversed().reduce(0) {
                 $0 << 8 | Int($1)
             }
-            chunks.append(start..<(start + ManifestFormat.chunkHeaderBytes + length))
-            start = chunks[chunks.count - 1].upperBound
+            let end = start + ManifestFormat.chunkHeaderBytes + length
+            chunks.append(start..<end)
+            start = end
         }
         #expect(chunks.count == read.edits.count && chunks.count >= 4)
     }
