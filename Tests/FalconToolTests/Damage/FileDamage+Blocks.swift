@@ -82,8 +82,7 @@ extension FileDamage {
             withoutKey: .nothing
         ) { try $0.rewrite(try $0.dataBlocks()[2], .data) { $0[0] = 5 } },
         .table(
-            "a restart point that is no entry", "SST003", says: ["restart point"],
-            withoutKey: .nothing
+            "a restart point that is no entry", "SST003", withoutKey: .nothing
         ) { forge in
             try forge.rewrite(try forge.dataBlocks()[2], .data) { block in
                 // The offset of the last restart point.
@@ -149,12 +148,11 @@ extension FileDamage {
         .bottom(
             "a block that was compressed with the dictionary and says it was not", "SST003",
             withoutKey: .nothing
-        ) {
+        ) { forge in
+            let sound = forge
             let block = try #require(
-                try $0.dataBlocks().first { [bytes = $0.bytes] in
-                    bytes[Int($0.offset) + Int($0.payloadBytes) + 3] == 1
-                })
-            $0.retrail(block, .data, 3, 0)
+                try forge.dataBlocks().first { sound.bytes[sound.trailer($0) + 3] == 1 })
+            forge.retrail(block, .data, 3, 0)
         },
         .bottom("a bit of a compressed block under a right checksum", "SST003", withoutKey: .nothing)
         {
