@@ -34,8 +34,9 @@ struct TableWitness {
             return "it has \(list.count) range tombstones in place of \(file.rangeTombstoneCount)"
         }
         let isSound = list.allSatisfy {
-            KeyOrder.less($0.lower, $0.upper) && $0.timestamp >= file.minTimestamp
-                && $0.timestamp <= file.maxTimestamp
+            KeyOrder.less($0.lower, $0.upper) && !KeyOrder.less($0.lower, file.smallest)
+                && !KeyOrder.less(file.largest, $0.upper)
+                && $0.timestamp >= file.minTimestamp && $0.timestamp <= file.maxTimestamp
         }
         return isSound ? nil : "a range tombstone makes no sense"
     }

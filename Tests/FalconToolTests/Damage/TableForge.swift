@@ -178,12 +178,14 @@ struct TableForge {
         }
     }
 
-    /// Three entries in a row of one block, whose keys differ in their last byte.
+    /// Three entries in a row of one block, whose keys differ in their last byte; the middle one is a put.
     func neighbours() throws -> [Entry] {
         for block in try entries() {
             for place in 1..<max(block.count - 1, 1) {
                 let found = Array(block[(place - 1)...(place + 1)])
-                if found[1...].allSatisfy({ $0.shared == 15 && $0.suffix.count == 1 }) {
+                if found[1].kind == OperationKind.put.rawValue,
+                    found[1...].allSatisfy({ $0.shared == 15 && $0.suffix.count == 1 })
+                {
                     return found
                 }
             }
