@@ -62,19 +62,19 @@ extension FileDamage {
         .manifest("MANIFEST cut in its header", "SST104") { $0.bytes.removeSubrange(60...) },
         .manifest("an empty MANIFEST", "SST104") { $0.bytes = [] },
         .manifest(
-            "MANIFEST cut in its last chunk", "SST105", .benign, withoutKey: .nothing,
+            "MANIFEST cut in its last chunk", "SST105", .benign, also: ["SST102"], withoutKey: .nothing,
             salvage: .rows
         ) { $0.bytes.removeLast(3) },
         .manifest(
             "a bit of the last chunk, which looks like a torn one", "SST105", .benign,
-            withoutKey: .nothing, salvage: .rows
+            also: ["SST102"], withoutKey: .nothing, salvage: .rows
         ) { $0.flip($0.bytes.count - 2) },
         .manifest(
-            "the last chunk is there twice", "SST105", .benign, withoutKey: .nothing,
+            "the last chunk is there twice", "SST105", .benign, also: ["SST102"], withoutKey: .nothing,
             salvage: .rows
         ) { $0.bytes += Array($0.bytes[$0.chunks[$0.chunks.count - 1]]) },
         .manifest(
-            "zeros behind the last chunk", "SST105", .benign, withoutKey: .nothing,
+            "zeros behind the last chunk", "SST105", .benign, also: ["SST102"], withoutKey: .nothing,
             salvage: .rows
         ) { $0.bytes += [UInt8](repeating: 0, count: 100) },
         .manifest(
@@ -95,7 +95,6 @@ extension FileDamage {
         edit("an edit with a field that readers may pass over", nil, .clean, salvage: .rows) {
             try $0.append(raw: [98, 1, 7])
         },
-        edit("an empty edit", nil, .clean, salvage: .rows) { try $0.append(raw: []) },
         edit("a second snapshot", "SST104", says: ["makes no sense"]) {
             try $0.append { $0.isSnapshot = true }
         },
@@ -108,6 +107,7 @@ extension FileDamage {
             let path = try Self.source(forge).newest
             var addition = try forge.addition(path)
             addition.file.number = FileNumber(0xFFF0)
+            addition.file.blobUses = []
             try forge.append { $0.added = [addition] }
         },
         edit("a blob file that is nowhere", "BLB101", salvage: .notAsked) { forge in
@@ -137,47 +137,47 @@ extension FileDamage {
         { try $0.append { $0.logEnd = LSN(1 << 40) } },
         edit("a log that has had later segments", "GEN011", says: ["there was segment"], salvage: .notAsked)
         { try $0.append { $0.logSegment = WALSegmentNumber(1000) } },
-        table("another uid of a table", "SST010", says: ["the uid"], salvage: .rows) {
+        stated("another uid of a table", "SST010", says: ["the uid"], salvage: .rows) {
             $0.uid = UID(high: 9, low: 9)
         },
-        table("another size of a table", "SST010", says: ["the file's size"], salvage: .rows) {
+        stated("another size of a table", "SST010", says: ["the file's size"], salvage: .rows) {
             $0.byteCount += 1
         },
-        table("another count of entries", "SST010", says: ["the entry count"]) {
+        stated("another count of entries", "SST010", says: ["the entry count"]) {
             $0.entryCount += 1
         },
-        table("another count of tombstones", "SST010", says: ["the tombstone count"]) {
+        stated("another count of tombstones", "SST010", says: ["the tombstone count"]) {
             $0.tombstoneCount += 1
         },
-        table("another count of range tombstones", "SST010", says: ["range tombstone count"]) {
+        stated("another count of range tombstones", "SST010", says: ["range tombstone count"]) {
             $0.rangeTombstoneCount += 1
         },
-        table("another least timestamp", "SST010", says: ["least timestamp"]) {
+        stated("another least timestamp", "SST010", says: ["least timestamp"]) {
             $0.minTimestamp = Timestamp($0.minTimestamp.rawValue - 1)
         },
-        table("another greatest timestamp", "SST010", says: ["greatest timestamp"]) {
+        stated("another greatest timestamp", "SST010", says: ["greatest timestamp"]) {
             $0.maxTimestamp = Timestamp($0.maxTimestamp.rawValue + 1)
         },
-        table("another least key", "SST010", says: ["key bounds"]) { $0.smallest[15] -= 1 },
-        table("another greatest key", "SST010", says: ["key bounds"]) { $0.largest += [0] },
-        table("another hash of a table", "SST011", salvage: .rows) { $0.contentHash ^= 1 },
-        table("a hash that was never computed", nil, .clean, salvage: .rows) {
+        stated("another least key", "SST010", says: ["key bounds"]) { $0.smallest[15] -= 1 },
+        stated("another greatest key", "SST010", says: ["key bounds"]) { $0.largest += [0] },
+        stated("another hash of a table", "SST011", salvage: .rows) { $0.contentHash ^= 1 },
+        stated("a hash that was never computed", nil, .clean, salvage: .rows) {
             $0.contentHash = 0
         },
-        table(
+        stated(
             "other uses of a blob file", "SST010", says: ["refers to in blob files"],
             also: ["BLB004"]
         ) { $0.blobUses[0].records += 1 },
-        largeValues("another uid of a blob file", "BLB004", also: ["BLB007"], salvage: .rows) {
+        statedBlob("another uid of a blob file", "BLB004", also: ["BLB007"]) {
             $0.uid = UID(high: 9, low: 9)
         },
-        largeValues("another size of a blob file", "BLB004", also: ["BLB007"], salvage: .rows) {
+        statedBlob("another size of a blob file", "BLB004", also: ["BLB007"], salvage: .rows) {
             $0.byteCount += 1
         },
-        largeValues("another count of records", "BLB004", says: ["count of records"]) {
+        statedBlob("another count of records", "BLB004", says: ["count of records"]) {
             $0.entryCount += 1
         },
-        largeValues("another hash of a blob file", "BLB005", salvage: .rows) {
+        statedBlob("another hash of a blob file", "BLB005", salvage: .rows) {
             $0.contentHash ^= 1
         },
     ]
@@ -193,7 +193,7 @@ extension FileDamage {
     }
 
     /// What MANIFEST says of the newest table.
-    private static func table(
+    private static func stated(
         _ name: String, _ code: String?, _ exit: ToolExit = .corruption, says: [String] = [],
         also: Set<String> = [], salvage: Salvage = .notAsked,
         _ change: @escaping @Sendable (inout FileMetadata) -> Void
@@ -204,7 +204,7 @@ extension FileDamage {
     }
 
     /// What MANIFEST says of the newest blob file.
-    private static func largeValues(
+    private static func statedBlob(
         _ name: String, _ code: String, says: [String] = [], also: Set<String> = [],
         salvage: Salvage = .notAsked,
         _ change: @escaping @Sendable (inout FileMetadata) -> Void
