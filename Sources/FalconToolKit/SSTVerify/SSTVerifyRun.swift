@@ -108,7 +108,9 @@ struct SSTVerifyRun {
             report.add(.manifestHidden(names))
             return try checkFiles(names.sstDirectory)
         }
-        if let missing = try LogExpectation.findMissing(names, fileSystem) {
+        if condition.expectation != nil,
+            let missing = try LogExpectation.findMissing(names, fileSystem)
+        {
             totals.damagedFiles += 1
             report.add(Finding(missingLog: missing))
         }

@@ -30,20 +30,20 @@ extension FileDamage {
             try $0.patch($0.names.current) { $0 = CurrentMarker.encode(manifest: 0x77) }
         },
         .file("MANIFEST is missing", "SST104", says: ["is missing"]) { directory in
-            try directory.memory.remove(try manifest(directory))
+            try directory.memory.remove(try manifestPath(directory))
         },
         .file("MANIFEST of another database", "SST104") { directory in
-            let path = try manifest(directory)
+            let path = try manifestPath(directory)
             let other = try DamageSource.other(isEncrypted: directory.isEncrypted)
             let number = try #require(try CurrentMarker.read(directory.names, other.memory))
             try directory.memory.replace(
                 path, with: try other.memory.contents(of: directory.names.manifest(number)))
         },
-        .file("an older MANIFEST lies beside", nil, .clean, withoutKey: .nothing, salvage: .rows) {
+        .file("another MANIFEST lies beside", nil, .clean, withoutKey: .nothing, salvage: .rows) {
             directory in
-            let bytes = try directory.memory.contents(of: try manifest(directory))
+            let bytes = try directory.memory.contents(of: try manifestPath(directory))
             try directory.memory.replace(
-                directory.names.manifest(0), with: Array(bytes.prefix(200)))
+                directory.names.manifest(0x77), with: Array(bytes.prefix(200)))
         },
         .file("FORMAT is missing", "GEN010", says: ["no FORMAT file"]) {
             try $0.memory.remove($0.names.format)
@@ -129,7 +129,7 @@ extension FileDamage {
         file(name, "GEN010", says: says, also: ["GEN012"], onlyEncrypted: true, mutilate)
     }
 
-    private static func manifest(_ directory: DamagedDirectory) throws -> String {
+    private static func manifestPath(_ directory: DamagedDirectory) throws -> String {
         let number = try #require(try CurrentMarker.read(directory.names, directory.memory))
         return directory.names.manifest(number)
     }
