@@ -49,9 +49,11 @@ struct RepositoryVerify: ToolCommand {
         // What a later version wrote is not damaged.
         if error.code == .unsupportedFormat { return Finding(error) }
         let path = error.location?.path ?? ""
-        let isOfLog = VFSPath.name(of: VFSPath.parent(of: VFSPath.parent(of: path))) == "log"
+        let isLogKeys =
+            VFSPath.name(of: path) == "KEYS"
+            && VFSPath.name(of: VFSPath.parent(of: VFSPath.parent(of: path))) == "log"
         return Finding(
-            isOfLog ? .pitrSegmentDamaged : .pitrBackupDamaged,
+            path.hasSuffix(".seg") || isLogKeys ? .pitrSegmentDamaged : .pitrBackupDamaged,
             error.message + (error.cause.map { " (\($0))" } ?? ""), file: error.location?.path,
             offset: error.location?.offset,
             blastRadius: backups.isEmpty ? nil : "backups " + backups.joined(separator: ", "))

@@ -88,11 +88,19 @@ final class DamagedDirectory {
         hasKey && isEncrypted ? ["--key-file", DamageSource.keyFile] : []
     }
 
-    /// What sst-verify says of it, which must leave it as it was.
-    func verify(hasKey: Bool = true) throws -> Report {
+    /// What sst-verify says of it.
+    func verify(hasKey: Bool = true) throws -> Report { try run(SSTVerify.self, hasKey: hasKey) }
+
+    /// What wal-inspect says of it.
+    func inspect() throws -> Report { try run(WALInspect.self, hasKey: true) }
+
+    /// Runs a tool, which must leave the directory as it was.
+    private func run<Tool: ToolCommand>(_ tool: Tool.Type, hasKey: Bool) throws -> Report {
         let given = [DamageSource.root] + arguments(hasKey: hasKey)
-        let text = runVerify(memory, environment, given)
-        let json = runVerify(memory, environment, given + ["--format", "json"])
+        let before = memory.snapshotContents()
+        let text = ToolRun(tool, given, environment: environment)
+        let json = ToolRun(tool, given + ["--format", "json"], environment: environment)
+        #expect(memory.snapshotContents() == before, "the directory was written to")
         #expect(text.exit == json.exit)
         let fields = try #require(
             JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any],
@@ -116,11 +124,14 @@ final class DamagedDirectory {
     }
 
     /// What `/saved` holds, by key in hex.
-    func saved() throws -> [String: [UInt8]] {
+    func saved() throws -> [String: [UInt8]] { try rows(of: "/saved") }
+
+    /// What the engine reads in a directory, by key in hex.
+    func rows(of root: String) throws -> [String: [UInt8]] {
         var options = DamageSource.options(isEncrypted: isEncrypted)
         options.isReadOnly = true
         let engine = try StorageEngine.open(
-            at: "/saved", options: options, environment: environment)
+            at: root, options: options, environment: environment)
         defer { try? engine.close() }
         var found: [String: [UInt8]] = [:]
         let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)

@@ -137,7 +137,8 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
             try $0.swap(try $0.middle.path, try $0.newest.path)
         },
         RepositoryDamage(
-            "a segment in the middle is missing", "PITR006", .unreachable, says: ["missing"]
+            "a segment in the middle is missing", "PITR006", .unreachable,
+            says: ["are not in the repository"]
         ) { try $0.memory.remove(try $0.middle.path) },
         RepositoryDamage("the newest segment is missing: nothing tells", nil, .clean) {
             try $0.memory.remove(try $0.newest.path)
@@ -155,7 +156,7 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
         },
         RepositoryDamage("an unfinished segment", "PITR010", .clean) {
             try $0.memory.replace(
-                FileNames.temporary(try $0.newest.path) + "", with: [1, 2, 3])
+                FileNames.temporary(try $0.newest.path), with: [1, 2, 3])
         },
         RepositoryDamage("files beside the segments that are none", nil, .clean) {
             try $0.memory.replace(
@@ -179,7 +180,11 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
 
     // MARK: - Base backups
 
-    static let backups: [RepositoryDamage] = [
+    static let backups =
+        manifests + metas("FORMAT") + metas("CURRENT") + metas("MANIFEST")
+        + metas("KEYS", isEncrypted: true)
+
+    private static let manifests: [RepositoryDamage] = [
         backup("a bit of a backup's manifest", says: ["manifest is damaged"]) {
             try $0.flip($0.names.manifest(try $0.backup.id), 40)
         },
@@ -252,7 +257,7 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
         RepositoryDamage("an unfinished backup", "PITR010", .clean) {
             try $0.memory.createDirectory($0.names.backups + "/later.partial")
         },
-    ] + ["FORMAT", "CURRENT", "MANIFEST"].flatMap { metas($0) } + metas("KEYS", isEncrypted: true)
+    ]
 
     /// Each file beside a backup's manifest.
     private static func metas(_ file: String, isEncrypted: Bool? = nil) -> [RepositoryDamage] {
