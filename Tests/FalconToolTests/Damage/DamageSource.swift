@@ -58,10 +58,8 @@ struct DamageSource: Sendable {
         return options
     }
 
-    /// The environment with the keys of `root`.
-    static func keyed(
-        _ environment: StorageEnvironment, root: String = root
-    ) throws -> StorageEnvironment {
+    /// The environment with the directory's keys.
+    static func keyed(_ environment: StorageEnvironment) throws -> StorageEnvironment {
         try environment.withKeys(root: root, .key(masterKey))
     }
 

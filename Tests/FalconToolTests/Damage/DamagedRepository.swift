@@ -118,10 +118,18 @@ final class DamagedRepository {
         try memory.replace(b, with: first)
     }
 
-    /// Changes the footer of an archived segment, and its index before; the checksums of both fit again.
-    func reseal(
-        _ path: String, index changeIndex: (inout [UInt8]) -> Void = { _ in },
-        _ change: (inout ArchivedSegmentFooter) -> Void = { _ in }
+    /// Changes the footer of an archived segment, whose checksum fits again.
+    func reseal(_ path: String, _ change: (inout ArchivedSegmentFooter) -> Void) throws {
+        try rewrite(path) { footer, _ in change(&footer) }
+    }
+
+    /// Changes the index of an archived segment; its checksum and the footer's fit again.
+    func reindex(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
+        try rewrite(path) { _, index in change(&index) }
+    }
+
+    private func rewrite(
+        _ path: String, _ change: (inout ArchivedSegmentFooter, inout [UInt8]) -> Void
     ) throws {
         let file = try memory.open(path, .read)
         var (footer, _) = try ArchivedSegmentFooter.read(file)
@@ -130,8 +138,7 @@ final class DamagedRepository {
         try patch(path) { bytes in
             let start = bytes.count - ArchivedSegmentFooter.byteCount - count
             var index = Array(bytes[start..<(start + count)])
-            changeIndex(&index)
-            change(&footer)
+            change(&footer, &index)
             bytes.replaceSubrange(start..., with: index + footer.encoded(index: index))
         }
     }

@@ -65,16 +65,16 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
         },
         segment("a bit of a segment's index") { try $0.flip(try $0.middle.path, -256 - 13) },
         segment("another hash of a frame under right checksums") {
-            try $0.reseal(try $0.middle.path, index: { $0[8] ^= 1 })
+            try $0.reindex(try $0.middle.path) { $0[8] ^= 1 }
         },
         segment("a frame of an unknown codec") {
-            try $0.reseal(try $0.middle.path, index: { $0[4] = 9 })
+            try $0.reindex(try $0.middle.path) { $0[4] = 9 }
         },
         segment("a frame of another codec") {
-            try $0.reseal(try $0.middle.path, index: { $0[4] = $0[4] == 0 ? 2 : 0 })
+            try $0.reindex(try $0.middle.path) { $0[4] = $0[4] == 0 ? 2 : 0 }
         },
         segment("a frame of another length") {
-            try $0.reseal(try $0.middle.path, index: { $0[0] ^= 1 })
+            try $0.reindex(try $0.middle.path) { $0[0] ^= 1 }
         },
         segment("another hash of a whole segment") {
             try $0.reseal(try $0.middle.path) { $0.rawHash ^= 1 }

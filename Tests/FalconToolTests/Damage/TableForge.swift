@@ -158,8 +158,8 @@ struct TableForge {
 
     /// The entries of each data block.
     func entries() throws -> [[Entry]] {
-        try dataBlocks().map { handle in
-            try content(handle, .data).withUnsafeBytes { bytes in
+        try dataBlocks().map { handle -> [Entry] in
+            try content(handle, .data).withUnsafeBytes { bytes -> [Entry] in
                 let block = DataBlock(validated: bytes)
                 var found: [Entry] = []
                 var offset = 0
