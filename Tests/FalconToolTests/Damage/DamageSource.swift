@@ -75,28 +75,27 @@ struct DamageSource: Sendable {
         var history = DamageHistory()
         try history.fill(engine)
         try engine.compact()
-        let bottom = try Self.tables(memory)
         for round in 1...3 {
             clock.advance(micros: 1_000_000)
             try history.change(engine, round)
             if round < 3 { try engine.flush() }
         }
         try engine.close()
-        let tables = try Self.tables(memory).filter { !bottom.contains($0) }
-        self.bottom = try #require(bottom.first)
-        middle = try #require(tables.first)
-        newest = try #require(tables.last)
-        #expect(bottom.count == 1 && tables.count == 2)
-        blobs = try memory.list(Self.root + "/sst").filter { $0.hasSuffix(".blob") }.sorted()
-            .map { Self.root + "/sst/" + $0 }
+        let tables = try Self.files(memory, ".sst")
+        try #require(tables.count == 3, "\(tables)")
+        (bottom, middle, newest) = (tables[0], tables[1], tables[2])
+        blobs = try Self.files(memory, ".blob")
         rows = history.rows
         try memory.replace(
             Self.keyFile, with: Array(String(repeating: "07", count: 32).utf8))
         self.memory = memory.crashClone(.keepUnsynced)
     }
 
-    private static func tables(_ memory: MemoryFileSystem) throws -> [String] {
-        try memory.list(root + "/sst").filter { $0.hasSuffix(".sst") }.sorted()
+    /// In the order of their numbers.
+    private static func files(
+        _ memory: MemoryFileSystem, _ suffix: String
+    ) throws -> [String] {
+        try memory.list(root + "/sst").filter { $0.hasSuffix(suffix) }.sorted()
             .map { root + "/sst/" + $0 }
     }
 }
