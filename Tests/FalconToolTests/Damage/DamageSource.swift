@@ -18,8 +18,9 @@ struct DamageSource: Sendable {
     let bottom: String
     let middle: String
     let newest: String
-    /// Of large values, by name.
+    /// Of large values, by number: of the bottom, of the middle, of the newest table.
     let blobs: [String]
+    var newestBlob: String { blobs[blobs.count - 1] }
 
     private static let plain = made(isEncrypted: false, seed: 11)
     private static let sealed = made(isEncrypted: true, seed: 12)
@@ -85,6 +86,7 @@ struct DamageSource: Sendable {
         try #require(tables.count == 3, "\(tables)")
         (bottom, middle, newest) = (tables[0], tables[1], tables[2])
         blobs = try Self.files(memory, ".blob")
+        try #require(blobs.count >= 2, "\(blobs)")
         rows = history.rows
         try memory.replace(
             Self.keyFile, with: Array(String(repeating: "07", count: 32).utf8))

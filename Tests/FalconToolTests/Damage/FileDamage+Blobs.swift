@@ -122,7 +122,7 @@ extension FileDamage {
         .file(
             "a missing blob file", "BLB101", says: ["its blob file is missing"],
             also: ["BLB007"], withoutKey: .nothing, salvage: .rows
-        ) { try $0.memory.remove(try #require($0.source.blobs.last)) },
+        ) { try $0.memory.remove($0.source.newestBlob) },
         .file(
             "all blob files are missing", "BLB101", also: ["BLB007"], withoutKey: .nothing,
             salvage: .rows
@@ -135,27 +135,27 @@ extension FileDamage {
             withoutKey: .nothing, salvage: .rows
         ) { directory in
             let blobs = directory.source.blobs
-            try directory.swap(blobs[0], blobs[blobs.count - 1])
+            try directory.swap(blobs[0], directory.source.newestBlob)
         },
         .file(
             "a blob file of another database", "BLB004", also: ["BLB005", "BLB007"],
             withoutKey: .nothing, salvage: .rows, onlyEncrypted: false
         ) { directory in
-            let path = try #require(directory.source.blobs.last)
-            try directory.substitute(path) { $0.blobs[$0.blobs.count - 1] }
+            let path = directory.source.newestBlob
+            try directory.substitute(path) { $0.newestBlob }
         },
         .file(
             "a blob file of another database, under a key of its own", "SST014",
             says: ["not at hand"], also: ["BLB004", "BLB005", "BLB007"], withoutKey: .nothing,
             salvage: .rows, onlyEncrypted: true
         ) { directory in
-            let path = try #require(directory.source.blobs.last)
-            try directory.substitute(path) { $0.blobs[$0.blobs.count - 1] }
+            let path = directory.source.newestBlob
+            try directory.substitute(path) { $0.newestBlob }
         },
         .file(
             "a blob file under the name of a table", "SST001", also: ["SST011"], salvage: .rows
         ) { directory in
-            let blob = try #require(directory.source.blobs.last)
+            let blob = directory.source.newestBlob
             try directory.memory.replace(
                 directory.source.middle, with: try directory.memory.contents(of: blob))
         },
@@ -163,7 +163,7 @@ extension FileDamage {
             "a blob file that MANIFEST does not name", "SST102", .benign, withoutKey: .nothing,
             salvage: .rows
         ) { directory in
-            let blob = try #require(directory.source.blobs.last)
+            let blob = directory.source.newestBlob
             try directory.memory.replace(
                 directory.names.blob(FileNumber(0xFFFF)),
                 with: try directory.memory.contents(of: blob))

@@ -183,7 +183,6 @@ extension FileDamage {
             $0.bytes.replaceSubrange(second..<(second + count), with: other)
         },
         .bottom("a bit of the dictionary", "SST003", says: ["dictionary block"]) {
-            #expect(!$0.properties.dictionary.isAbsent)
             $0.flip($0.properties.dictionary)
         },
         .bottom("a bit of the properties that name the dictionary", "SST003") {

@@ -130,7 +130,7 @@ extension FileDamage {
             "a table under the name of a blob file", "BLB001",
             also: ["BLB002", "BLB004", "BLB005", "BLB007"], salvage: .rows
         ) { directory in
-            let blob = try #require(directory.source.blobs.last)
+            let blob = directory.source.newestBlob
             try directory.memory.replace(
                 blob, with: try directory.memory.contents(of: directory.source.middle))
         },

@@ -111,7 +111,7 @@ extension FileDamage {
             try forge.append { $0.added = [addition] }
         },
         edit("a blob file that is nowhere", "BLB101", salvage: .notAsked) { forge in
-            let path = try #require(try Self.source(forge).blobs.last)
+            let path = try Self.source(forge).newestBlob
             var addition = try forge.addition(path)
             addition.file.number = FileNumber(0xFFF0)
             try forge.append { $0.added = [addition] }
@@ -210,7 +210,7 @@ extension FileDamage {
         _ change: @escaping @Sendable (inout FileMetadata) -> Void
     ) -> FileDamage {
         edit("MANIFEST says: " + name, code, says: says, also: also, salvage: salvage) {
-            try $0.change(try #require(try source($0).blobs.last), change)
+            try $0.change(try source($0).newestBlob, change)
         }
     }
 

@@ -77,7 +77,7 @@ struct FileDamage: CustomTestStringConvertible, Sendable {
             name: name, code: code, exit: .corruption, says: says,
             also: also.union(["BLB005", "BLB007"]), withoutKey: withoutKey, salvage: salvage,
             onlyEncrypted: onlyEncrypted
-        ) { try $0.blob(try #require($0.source.blobs.last), mutilate) }
+        ) { try $0.blob($0.source.newestBlob, mutilate) }
     }
 
     /// Of MANIFEST, after which nothing can be salvaged.
