@@ -150,8 +150,10 @@ extension FileDamage {
             withoutKey: .nothing
         ) { forge in
             let sound = forge
-            let block = try #require(
-                try forge.dataBlocks().first { sound.bytes[sound.trailer($0) + 3] == 1 })
+            let found = try forge.dataBlocks().first {
+                sound.bytes[sound.trailer($0) + 3] == 1
+            }
+            let block = try #require(found)
             forge.retrail(block, .data, 3, 0)
         },
         .bottom("a bit of a compressed block under a right checksum", "SST003", withoutKey: .nothing)

@@ -115,7 +115,7 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
         },
         segment("a stranger's segment under its own name", says: ["another database's"]) {
             let stranger = try RepositoryExemplar.other()
-            let found = try #require(stranger.segments.last)
+            let found = stranger.segments[stranger.segments.count - 1]
             try $0.memory.createDirectory($0.names.branch(found.branch))
             try $0.memory.replace(
                 found.path, with: try stranger.memory.contents(of: found.path))
@@ -148,8 +148,8 @@ struct RepositoryDamage: CustomTestStringConvertible, Sendable {
             says: ["first log segment is not in the repository"], also: ["PITR006"]
         ) { repository in
             let uid = try repository.backup.logSegment
-            let found = try #require(repository.exemplar.segments.first { $0.uid == uid })
-            try repository.memory.remove(found.path)
+            let found = repository.exemplar.segments.first { $0.uid == uid }
+            try repository.memory.remove(try #require(found).path)
         },
         RepositoryDamage("the whole log is missing", "PITR009", .corruption) {
             try $0.memory.removeTree($0.names.log)
