@@ -113,7 +113,10 @@ final class DamagedDirectory {
         let before = contents()
         let run = ToolRun(
             SSTVerify.self,
-            [DamageSource.root, "--salvage", "--out", "/saved", "--format", "jsonl", "--keys", "hex"]
+            [
+                DamageSource.root, "--salvage", "--out", "/saved", "--format", "jsonl", "--keys",
+                "hex",
+            ]
                 + arguments(hasKey: true), environment: environment)
         #expect(contents() == before, "the directory was written to")
         return run

@@ -110,9 +110,12 @@ extension FileDamage {
         .blob("a blob file cut in half", "BLB001", also: anyOfBlob) {
             $0.bytes.removeLast($0.bytes.count / 2)
         },
-        .blob("a blob file cut to less than its frame", "BLB001", says: ["too short"], also: anyOfBlob)
-        { $0.bytes.removeLast($0.bytes.count - 100) },
-        .blob("an empty blob file", "BLB001", says: ["too short"], also: anyOfBlob) { $0.bytes = [] },
+        .blob(
+            "a blob file cut to less than its frame", "BLB001", says: ["too short"], also: anyOfBlob
+        ) { $0.bytes.removeLast($0.bytes.count - 100) },
+        .blob("an empty blob file", "BLB001", says: ["too short"], also: anyOfBlob) {
+            $0.bytes = []
+        },
         .blob("a blob file with garbage behind it", "BLB001", also: anyOfBlob) {
             $0.bytes += [UInt8](repeating: 0xA5, count: 16)
         },

@@ -156,8 +156,9 @@ extension FileDamage {
             let block = try #require(found)
             forge.retrail(block, .data, 3, 0)
         },
-        .bottom("a bit of a compressed block under a right checksum", "SST003", withoutKey: .nothing)
-        {
+        .bottom(
+            "a bit of a compressed block under a right checksum", "SST003", withoutKey: .nothing
+        ) {
             // The magic number of the frame, or its ciphertext.
             let block = try $0.dataBlocks()[3]
             $0.flip(block, at: 0)

@@ -33,7 +33,9 @@ extension FileDamage {
         .manifest("a bit of a chunk in the middle", "SST104", says: ["not a torn tail"]) {
             $0.flip($0.chunks[1].upperBound - 1)
         },
-        .manifest("a bit of a chunk's checksum", "SST104") { $0.flip($0.chunks[1].lowerBound + 17) },
+        .manifest("a bit of a chunk's checksum", "SST104") {
+            $0.flip($0.chunks[1].lowerBound + 17)
+        },
         .manifest("a bit of a chunk's sequence", "SST104") { $0.flip($0.chunks[1].lowerBound + 8) },
         .manifest("a bit of a chunk's length", "SST104") { $0.flip($0.chunks[1].lowerBound + 4) },
         .manifest("a chunk of zeros", "SST104") {
@@ -62,7 +64,8 @@ extension FileDamage {
         .manifest("MANIFEST cut in its header", "SST104") { $0.bytes.removeSubrange(60...) },
         .manifest("an empty MANIFEST", "SST104") { $0.bytes = [] },
         .manifest(
-            "MANIFEST cut in its last chunk", "SST105", .benign, also: ["SST102"], withoutKey: .nothing,
+            "MANIFEST cut in its last chunk", "SST105", .benign, also: ["SST102"],
+            withoutKey: .nothing,
             salvage: .rows
         ) { $0.bytes.removeLast(3) },
         .manifest(
@@ -70,11 +73,13 @@ extension FileDamage {
             also: ["SST102"], withoutKey: .nothing, salvage: .rows
         ) { $0.flip($0.bytes.count - 2) },
         .manifest(
-            "the last chunk is there twice", "SST105", .benign, also: ["SST102"], withoutKey: .nothing,
+            "the last chunk is there twice", "SST105", .benign, also: ["SST102"],
+            withoutKey: .nothing,
             salvage: .rows
         ) { $0.bytes += Array($0.bytes[$0.chunks[$0.chunks.count - 1]]) },
         .manifest(
-            "zeros behind the last chunk", "SST105", .benign, also: ["SST102"], withoutKey: .nothing,
+            "zeros behind the last chunk", "SST105", .benign, also: ["SST102"],
+            withoutKey: .nothing,
             salvage: .rows
         ) { $0.bytes += [UInt8](repeating: 0, count: 100) },
         .manifest(
@@ -133,10 +138,14 @@ extension FileDamage {
                 file: try forge.addition(source.newest).file.number, finder: .read, wallMicros: 1)
             try forge.append { $0.quarantined = [record] }
         },
-        edit("a log that was closed further on", "GEN011", says: ["where it was closed"], salvage: .notAsked)
-        { try $0.append { $0.logEnd = LSN(1 << 40) } },
-        edit("a log that has had later segments", "GEN011", says: ["there was segment"], salvage: .notAsked)
-        { try $0.append { $0.logSegment = WALSegmentNumber(1000) } },
+        edit(
+            "a log that was closed further on", "GEN011", says: ["where it was closed"],
+            salvage: .notAsked
+        ) { try $0.append { $0.logEnd = LSN(1 << 40) } },
+        edit(
+            "a log that has had later segments", "GEN011", says: ["there was segment"],
+            salvage: .notAsked
+        ) { try $0.append { $0.logSegment = WALSegmentNumber(1000) } },
         stated("another uid of a table", "SST010", says: ["the uid"], salvage: .rows) {
             $0.uid = UID(high: 9, low: 9)
         },

@@ -118,7 +118,9 @@ import Testing
         // Most run on a plain and on an encrypted directory.
         #expect(Self.table.count >= 120)
         #expect(Set(Self.table.map(\.name)).count == Self.table.count)
-        for code in ["SST001", "SST002", "SST003", "SST004", "SST005", "SST006", "SST007", "SST008"]
+        for code in [
+            "SST001", "SST002", "SST003", "SST004", "SST005", "SST006", "SST007", "SST008",
+        ]
             + ["SST009", "SST010", "SST011", "SST013", "SST014", "SST015", "SST101", "SST102"]
             + ["SST103", "SST104", "SST105", "SST106", "BLB001", "BLB002", "BLB003", "BLB004"]
             + ["BLB005", "BLB006", "BLB007", "BLB101", "GEN001", "GEN006", "GEN009", "GEN010"]
