@@ -110,10 +110,15 @@ private struct DamageHistory {
         [0, 0, 0, 5, 0, 0, 0x20, 0] + Array("row \(1000 + row)".utf8)
     }
 
-    /// Every fifth is large enough for a blob file.
+    /// As an application has them, so that a dictionary pays. Every fifth is large enough for a blob file.
     private func value(_ row: Int, _ round: Int) -> [UInt8] {
-        let filler = String(repeating: "and so on; ", count: row % 5 == 0 ? 40 : 5)
-        return Array("row \(1000 + row) in round \(round) \(filler)".utf8)
+        let names = ["Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Grace", "Heidi"]
+        let states = ["pending", "paid", "shipped", "returned"]
+        let filler = String(repeating: "and so on; ", count: row % 5 == 0 ? 40 : 0)
+        return Array(
+            (#"{"id":\#(1000 + row),"name":"\#(names[row * 5 % 8])","round":\#(round),"#
+                + #""state":"\#(states[row * 7 % 4])","total":\#(row * 7919 % 50000)}"# + filler)
+                .utf8)
     }
 
     private mutating func put(_ range: some Sequence<Int>, _ round: Int, _ batch: WriteBatch)
