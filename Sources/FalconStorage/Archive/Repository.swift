@@ -179,6 +179,7 @@ public struct Repository: Sendable {
             throw .corruption(
                 "The archived segment is not the one that its name says.", path: path, offset: 0)
         }
+        guard footer.shard == shard else { throw foreign("archived segment", path) }
         return ArchivedSegment(footer: footer, path: path, storedBytes: try file.size())
     }
 
@@ -191,6 +192,13 @@ public struct Repository: Sendable {
             throw .corruption(
                 "The backup's manifest is that of backup \(manifest.id).", path: path, offset: 0)
         }
+        guard manifest.shard == shard else { throw foreign("backup", path) }
         return manifest
+    }
+
+    private func foreign(_ what: String, _ path: String) -> StorageError {
+        .corruption(
+            "The \(what) is another database's than the repository.", path: path, offset: 0,
+            hint: "Put it into that database's repository, and what belongs here in its place.")
     }
 }

@@ -35,21 +35,24 @@ enum ManifestReader {
         return nil
     }
 
-    /// Checks the structure of the manifest that CURRENT names, which may be encrypted.
+    /// Checks the structure of the manifest that CURRENT names, which may be encrypted. What its header says, without
+    /// an edit; nil without CURRENT.
     static func checkLive(
         _ names: FileNames, _ fileSystem: any FileSystem
-    ) throws(StorageError) {
-        guard let number = try CurrentMarker.read(names, fileSystem) else { return }
+    ) throws(StorageError) -> ManifestContents? {
+        guard let number = try CurrentMarker.read(names, fileSystem) else { return nil }
         let path = names.manifest(number)
         let bytes = try fileSystem.contents(of: path)
+        var contents: ManifestContents?
         var failure: StorageError?
         bytes.withUnsafeBytes { buffer in
             do throws(StorageError) {
-                _ = try parse(
+                contents = try parse(
                     buffer, path: path, number: number, forWriting: false, checksOnly: true)
             } catch { failure = error }
         }
         if let failure { throw failure }
+        return contents
     }
 
     static func read(

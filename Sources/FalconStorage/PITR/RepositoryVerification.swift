@@ -63,6 +63,7 @@ public struct RepositoryVerification {
             checkedBytes &+= segment.rawBytes
             try progress(checkedBytes)
         }
+        try checkKeys()
         var seen = Set<String>()
         for backup in inventory.backups {
             for meta in backup.metas {
@@ -91,6 +92,21 @@ public struct RepositoryVerification {
             problems.append(Problem(subject: .backup, error: error, backups: [backup.id]))
         }
         gaps = timeline.gaps(among: stretches)
+    }
+
+    /// The key registry of each branch whose log is encrypted: whole, as far as can be told without a key.
+    private mutating func checkKeys() throws(StorageError) {
+        let fileSystem = repository.fileSystem
+        let branches = Set(inventory.segments.filter(\.isEncrypted).map(\.branch))
+        for path in branches.map({ repository.names.keys($0) }).sorted() {
+            try check(.segment, []) { () throws(StorageError) in
+                guard try fileSystem.exists(path) else {
+                    throw .corruption(
+                        "The key registry of the archived log is missing.", path: path)
+                }
+                try KeyRegistryFile.check(fileSystem.contents(of: path), path: path)
+            }
+        }
     }
 
     private mutating func check(

@@ -106,7 +106,9 @@ public struct RestorePlan: Sendable {
         target = .latest
         base = .salvagedTables
         startLSN = tables.flushedLSN
-        let hasLog = source.firstLSN.map { $0 <= tables.flushedLSN } ?? false
+        let hasLog =
+            source.reachesBeginning
+            || (source.firstLSN.map { $0 <= tables.flushedLSN } ?? false)
         let isBehind = hasLog && cut.endLSN > tables.flushedLSN
         endLSN = isBehind ? cut.endLSN : tables.flushedLSN
         commitCount = isBehind ? cut.commitsAboveTables : 0

@@ -140,6 +140,11 @@ extension RestoreSource {
         else {
             throw .corruption("There is no CURRENT file.", path: names.current)
         }
+        guard manifest.shard == format.shard else {
+            throw .corruption(
+                "The manifest belongs to another shard than FORMAT says.",
+                path: names.manifest(manifest.number), offset: 60)
+        }
         expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
         var state = Tables()
         for edit in manifest.edits {

@@ -13,6 +13,7 @@ struct TableSalvage {
     let copy: (VersionEdit.Addition) throws(StorageError) -> Void
     /// Damaged blob files; nil for one of which nothing can be read.
     private(set) var damagedBlobs: [FileNumber: BlobReader?] = [:]
+    private var soundBlobs: [FileNumber: FileMetadata] = [:]
     private(set) var losses: [SalvageLoss] = []
 
     init(
@@ -36,6 +37,7 @@ struct TableSalvage {
     mutating func bring(blob addition: VersionEdit.Addition) throws(StorageError) -> Bool {
         do throws(StorageError) {
             try copySound(addition)
+            soundBlobs[addition.file.number] = addition.file
             return true
         } catch  where error.isLoss || error.code == .notFound {
             var reader: BlobReader?
@@ -65,7 +67,11 @@ struct TableSalvage {
                 try copySound(addition)
                 return [addition]
             } catch  where error.isLoss {
-                // Every block is sound: what is damaged lies between them.
+                // Every block is sound: what is damaged lies between them, or was there before they were proven.
+                let witness = TableWitness(source: source, blobs: soundBlobs)
+                if let problem = try witness.problem(reader, file) {
+                    return try bringNothing(of: addition, because: problem)
+                }
             }
         }
         let lost = (damage?.losses ?? []).compactMap { loss in loss.keys.map { (loss, $0) } }

@@ -75,6 +75,7 @@ public struct BlobVerifier {
         compareUID()
         // Without a header the footer or MANIFEST tells what the checksums are bound to.
         guard let uid = result.uid ?? footer?.uid ?? expected?.uid else { return }
+        if result.uid == nil { readEnvelope(uid) }
         var hash: TableFinding?
         var failure: StorageError?
         do throws(StorageError) { hash = try checkHash() } catch { failure = error }
@@ -100,6 +101,17 @@ public struct BlobVerifier {
         let envelope = try BlobHeader.envelope(file, uid: uid)
         guard let keys else { return }
         cipher = try keys.cipher(.blob, envelope, uid: uid, path: file.path)
+    }
+
+    /// Without a header only what lies behind it tells whether the records are encrypted.
+    private mutating func readEnvelope(_ uid: UID) {
+        do throws(StorageError) {
+            let envelope = try BlobHeader.envelope(file, uid: uid)
+            result.isEncrypted = true
+            cipher = try keys?.cipher(.blob, envelope, uid: uid, path: file.path)
+        } catch {
+            // There is none: the header's own finding says what can be said.
+        }
     }
 
     // MARK: - Records

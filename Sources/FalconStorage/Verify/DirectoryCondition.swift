@@ -64,10 +64,15 @@ public struct DirectoryCondition: Sendable {
         }
         do throws(StorageError) {
             try found.readManifest(format, fileSystem)
-        } catch  where error.code == .keyMissing && fileSystem.keys == nil {
-            found.isHidden = true
+        } catch  where error.code == .keyMissing {
+            found.isHidden = fileSystem.keys == nil
+            let missing = error
             do throws(StorageError) {
-                try ManifestReader.checkLive(names, fileSystem)
+                if let manifest = try ManifestReader.checkLive(names, fileSystem) {
+                    try found.checkShard(of: manifest, format)
+                }
+                // The keys are there, and the manifest's is not among them.
+                if !found.isHidden { throw missing }
             } catch {
                 try found.note(error)
             }
@@ -124,12 +129,17 @@ public struct DirectoryCondition: Sendable {
     ) throws(StorageError) {
         guard let manifest = try ManifestReader.readLive(names, fileSystem, forWriting: false)
         else { return }
-        let path = names.manifest(manifest.number)
-        if let format, format.shard != manifest.shard {
-            throw .corruption(
-                "The manifest belongs to another shard than FORMAT says.", path: path, offset: 60)
-        }
-        expectation = LogExpectation(manifest, path: path)
+        try checkShard(of: manifest, format)
+        expectation = LogExpectation(manifest, path: names.manifest(manifest.number))
+    }
+
+    private func checkShard(
+        of manifest: ManifestContents, _ format: FormatFile?
+    ) throws(StorageError) {
+        guard let format, format.shard != manifest.shard else { return }
+        throw .corruption(
+            "The manifest belongs to another shard than FORMAT says.",
+            path: names.manifest(manifest.number), offset: 60)
     }
 
     /// Segments of another database are one problem, however many there are.

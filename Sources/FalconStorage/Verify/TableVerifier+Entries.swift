@@ -28,6 +28,7 @@ extension TableVerifier {
         let handle = top.handle(place)
         guard load(handle, .index, &pin, lower: lower?.key, upper: upper.key) else {
             damagedBlocks += 1
+            isLayoutKnown = false
             return nil
         }
         let leaf = IndexBlock(validated: pin.bytes)

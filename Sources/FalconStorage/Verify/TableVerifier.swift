@@ -14,7 +14,10 @@ public struct TableVerifier {
     var seen = TableProperties()
     var storageCounts = StorageCounts()
     private(set) var histograms: HistogramCollector?
+    /// Blocks whose contents are not known, so that nothing can be counted against them.
     var damagedBlocks = 0
+    /// Index, partitions and properties were read: they say where all blocks are.
+    var isLayoutKnown = true
     let cursor = KeyCursor()
     /// Of the keys of the block that is walked, while they wait for the filter.
     var hashes: [UInt64] = []
@@ -118,6 +121,7 @@ public struct TableVerifier {
             } catch {
                 report(error, .headerDamaged)
                 checkChain()
+                compareWithManifest()
                 return
             }
         }
@@ -132,9 +136,14 @@ public struct TableVerifier {
             }
         }
         result.properties = recorded
-        if let recorded { checkDictionary(recorded) }
-        if !footer.rangeTombstones.isAbsent, load(footer.rangeTombstones, .rangeTombstones, &pin) {
-            checkRangeTombstones(RangeTombstoneBlock.decode(pin.bytes))
+        if let recorded { checkDictionary(recorded) } else { isLayoutKnown = false }
+        if !footer.rangeTombstones.isAbsent {
+            let isRead = load(footer.rangeTombstones, .rangeTombstones, &pin)
+            if isRead {
+                checkRangeTombstones(RangeTombstoneBlock.decode(pin.bytes))
+            } else {
+                damagedBlocks += 1
+            }
         }
         if !footer.filter.isAbsent {
             filter = LoadedFilter(footer) { load($0, .filter, &$1) }
@@ -149,6 +158,7 @@ public struct TableVerifier {
                     IndexBlock(validated: pin.bytes), footer.index, isTop: footer.indexLevels == 2)
             } else {
                 damagedBlocks += 1
+                isLayoutKnown = false
             }
         }
         pin.release()
@@ -256,6 +266,7 @@ public struct TableVerifier {
     private mutating func checkRangeTombstones(_ list: [RangeTombstone]?) {
         let handle = blocks.footer.rangeTombstones
         guard let list else {
+            damagedBlocks += 1
             return report(
                 blocks.damaged(handle, .rangeTombstones, "cannot be decoded"), .blockDamaged)
         }
@@ -292,8 +303,8 @@ public struct TableVerifier {
     // MARK: - The whole
 
     private mutating func checkCoverage() {
-        // With a lost index partition its blocks are unknown: gaps would say nothing new.
-        if damagedBlocks > 0 && blocks.footer.indexLevels == 2 { return }
+        // Blocks that a lost one would have named are unknown: gaps would say nothing new.
+        if !isLayoutKnown { return }
         var position = blocks.footer.bodyOffset
         for extent in extents.sorted(by: { $0.offset < $1.offset }) {
             if extent.offset != position {

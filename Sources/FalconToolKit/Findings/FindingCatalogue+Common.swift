@@ -49,9 +49,10 @@ extension FindingKind {
         advice: "Use the tools of the version that wrote the directory, or later.")
 
     static let directoryFile = FindingKind(
-        "GEN010", .corruption, "FORMAT, CURRENT or MANIFEST is missing or damaged",
-        explanation: "These files say what the directory is and which tables belong to it. The "
-            + "server refuses a directory without them, whatever state tables and log are in.",
+        "GEN010", .corruption, "FORMAT, KEYS, CURRENT or MANIFEST is missing or damaged",
+        explanation: "These files say what the directory is, under which keys it is encrypted and "
+            + "which tables belong to it. The server refuses a directory without them, whatever "
+            + "state tables and log are in.",
         advice: "Restore the file from a backup of the same directory, or the directory with "
             + "pitr-restore.")
     static let logMissing = FindingKind(

@@ -51,7 +51,9 @@ extension FindingKind {
         advice: "Make one while the server runs: SELECT falcon.backup('label').")
     static let pitrSegmentDamaged = FindingKind(
         "PITR008", .corruption, "An archived log segment is damaged",
-        explanation: "Its bytes are not those that were archived and read back.",
+        explanation:
+            "Its bytes are not those that were archived and read back; or the KEYS beside the segments of an "
+            + "encrypted branch is damaged or missing.",
         advice:
             "Restore the file from a copy of the repository. Otherwise make a base backup now: targets behind "
             + "the segment need one that is newer.")

@@ -46,9 +46,14 @@ struct RepositoryVerify: ToolCommand {
     }
 
     static func finding(_ error: StorageError, backups: [String]) -> Finding {
-        let isSegment = error.location?.path.hasSuffix(".seg") ?? false
+        // What a later version wrote is not damaged.
+        if error.code == .unsupportedFormat { return Finding(error) }
+        let path = error.location?.path ?? ""
+        let isLogKeys =
+            VFSPath.name(of: path) == "KEYS"
+            && VFSPath.name(of: VFSPath.parent(of: VFSPath.parent(of: path))) == "log"
         return Finding(
-            isSegment ? .pitrSegmentDamaged : .pitrBackupDamaged,
+            path.hasSuffix(".seg") || isLogKeys ? .pitrSegmentDamaged : .pitrBackupDamaged,
             error.message + (error.cause.map { " (\($0))" } ?? ""), file: error.location?.path,
             offset: error.location?.offset,
             blastRadius: backups.isEmpty ? nil : "backups " + backups.joined(separator: ", "))

@@ -63,7 +63,9 @@ struct SSTSalvageRun {
                     file: damage.path, offset: damage.offset, actual: damage.reason,
                     blastRadius: "commits from LSN \(plan.endLSN) on"))
         }
-        if let first = source.firstLSN, first > plan.startLSN, plan.commitCount == 0 {
+        if let first = source.firstLSN, first > plan.startLSN, !source.reachesBeginning,
+            plan.commitCount == 0
+        {
             report.add(
                 Finding(
                     .sstSalvageLoss, "The log begins behind the end of the tables.",

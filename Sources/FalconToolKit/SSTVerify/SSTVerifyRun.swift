@@ -92,11 +92,15 @@ struct SSTVerifyRun {
     // MARK: - A data directory
 
     private mutating func checkDirectory(_ names: FileNames) throws(StorageError) {
-        try report.context.openKeys(options.key, root: names.root)
+        let damage = try openKeys(names)
         let condition = try DirectoryCondition.read(names, fileSystem)
+        if let damage, !condition.problems.contains(where: { $0.location?.path == names.keys }) {
+            throw damage
+        }
         for problem in condition.problems {
-            let isFormat = problem.location?.path == names.format
-            report.add(Finding(refusal: problem, isFormat ? .directoryFile : .sstManifest))
+            let path = problem.location?.path
+            let isManifest = path != names.format && path != names.keys
+            report.add(Finding(refusal: problem, isManifest ? .sstManifest : .directoryFile))
         }
         totals.damagedFiles += condition.problems.count
         if condition.isHidden {
@@ -104,7 +108,9 @@ struct SSTVerifyRun {
             report.add(.manifestHidden(names))
             return try checkFiles(names.sstDirectory)
         }
-        if let missing = try LogExpectation.findMissing(names, fileSystem) {
+        if condition.expectation != nil,
+            let missing = try LogExpectation.findMissing(names, fileSystem)
+        {
             totals.damagedFiles += 1
             report.add(Finding(missingLog: missing))
         }
@@ -132,6 +138,16 @@ struct SSTVerifyRun {
         for orphan in directory.orphans {
             report.add(
                 Finding(.sstOrphan, "MANIFEST does not name this file.", file: orphan))
+        }
+    }
+
+    /// What is wrong with KEYS, when it is damaged: the rest is checked as without a key then.
+    private func openKeys(_ names: FileNames) throws(StorageError) -> StorageError? {
+        do throws(StorageError) {
+            try report.context.openKeys(options.key, root: names.root)
+            return nil
+        } catch  where error.code == .corruption {
+            return error
         }
     }
 
