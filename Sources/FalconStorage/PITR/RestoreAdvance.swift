@@ -72,6 +72,7 @@ public struct RestoreAdvance {
         progress: @escaping Progress
     ) throws(StorageError) -> RestoreExecutor.Outcome {
         try checkAdvanceable()
+        try takeKeys(of: plan.source, given.fileSystem.unkeyed)
         let (environment, encryption) = try keyed(given)
         if inspection.state == .advancing { try takeBack(environment) }
         var outcome = RestoreExecutor.Outcome()
@@ -222,6 +223,15 @@ public struct RestoreAdvance {
     }
 
     // MARK: - Keys
+
+    /// Where the source has been encrypted since, so is what is written from here on.
+    private func takeKeys(
+        of source: RestoreSource, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        let keys = FileNames(root: source.root).keys
+        guard try !fileSystem.exists(names.keys), try fileSystem.exists(keys) else { return }
+        try fileSystem.replace(names.keys, with: fileSystem.contents(of: keys))
+    }
 
     /// The environment in which the directory is written: `given` with its own keys.
     private func keyed(

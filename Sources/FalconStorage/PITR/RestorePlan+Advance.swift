@@ -74,9 +74,7 @@ extension RestorePlan {
         if let last = inspection.last, last.lsn >= first {
             isSame = isSame && source.holdsInspected
         } else {
-            let begun = source.firstBranch
-            isSame =
-                isSame && (begun?.branch == inspection.branch || begun?.parent == inspection.branch)
+            isSame = isSame && source.firstBranch?.branch == inspection.branch
         }
         guard isSame else {
             throw refusal(

@@ -3,6 +3,7 @@ extension FindingCatalogue {
     static let pitr: [FindingKind] = [
         .pitrUnreachable, .pitrTornTail, .pitrDamageBehind, .pitrNoManifest, .pitrTableDamaged,
         .pitrGap, .pitrNoBase, .pitrSegmentDamaged, .pitrBackupDamaged, .pitrLeftover,
+        .pitrPassed,
     ]
 }
 
@@ -67,4 +68,9 @@ extension FindingKind {
         advice:
             "Nothing to do: the next try replaces it, and 'retention --apply' removes what is left of backups."
     )
+    static let pitrPassed = FindingKind(
+        "PITR011", .unreachable, "The target lies before the inspected state",
+        explanation:
+            "An inspection goes forward only: what was replayed into it is not taken back. It is as it was.",
+        advice: "Restore the earlier target into another directory, with --inspect.")
 }
