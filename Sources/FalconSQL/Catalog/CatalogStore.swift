@@ -130,7 +130,7 @@ final class CatalogStore: Sendable {
         }
         // Whoever has dropped one of them does not want it back.
         let templates = [DatabaseEntry.template1, DatabaseEntry.template0]
-        let wanted = (found.isEmpty ? names : []) + templates
+        let wanted = engine.options.isReadOnly ? [] : (found.isEmpty ? names : []) + templates
         var rows: [(key: [UInt8], value: [UInt8])] = []
         for name in wanted where !found.contains(where: { $0.name == name }) {
             let oid: OID
