@@ -330,7 +330,8 @@ def installed(binary, directory):
                           timeout=300, env={**os.environ, "FALCON_BIN": programs})
     check("scripts/install", done.returncode == 0, done.stdout + done.stderr)
     for words in (["falcondb"], ["sst-verify"], ["wal-inspect"], ["cdc-tail"], ["pitr-restore"], ["pitr-restore", "plan"],
-                  ["pitr-restore", "apply"], ["falcon-bench", "kv"], ["falconctl", "status"], ["falconctl", "slot", "peek"]):
+                  ["pitr-restore", "apply"], ["pitr-restore", "advance"], ["falcon-bench", "kv"], ["falconctl", "status"],
+                  ["falconctl", "slot", "peek"]):
         program = os.path.join(place, "usr/bin", words[0])
         with open(os.path.join(place, "usr/share/man/man1", "-".join(words) + ".1")) as file:
             page = file.read().replace("\\-", "-")

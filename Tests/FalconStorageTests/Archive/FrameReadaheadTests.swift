@@ -22,7 +22,7 @@ struct FrameReadaheadTests {
             for index in stride(from: 0, to: value.count, by: 3) {
                 value[index] = UInt8.random(in: .min ... .max, using: &random)
             }
-            try batch.put("row \(row)", String(decoding: value, as: UTF8.self))
+            try batch.add(.put, Array("row \(row)".utf8), value)
             try engine.commitAndWait(batch)
         }
         try engine.archiveNow()
