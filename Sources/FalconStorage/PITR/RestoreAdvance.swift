@@ -71,39 +71,47 @@ public struct RestoreAdvance {
         _ plan: RestorePlan, environment given: StorageEnvironment, verifies: Bool = true,
         progress: @escaping Progress
     ) throws(StorageError) -> RestoreExecutor.Outcome {
+        var outcome = RestoreExecutor.Outcome()
+        outcome.isInspection = true
+        outcome.forkLSN = plan.endLSN
+        let isThere = plan.endLSN <= plan.startLSN
+        if isThere, inspection.state == .promoting { return outcome }
         try checkAdvanceable()
         try takeKeys(of: plan.source, given.fileSystem.unkeyed)
         let (environment, encryption) = try keyed(given)
         if inspection.state == .advancing { try takeBack(environment) }
-        var outcome = RestoreExecutor.Outcome()
-        outcome.isInspection = true
-        outcome.forkLSN = plan.endLSN
-        guard plan.endLSN > plan.startLSN else {
-            outcome.branch = inspection.branch
-            outcome.parent = inspection.branch
-            return outcome
-        }
-        try checkRoom(plan, environment.fileSystem)
-        do throws(StorageError) {
-            try note(.advancing, environment)
-            let log = try RestoreExecutor(
-                plan, continuing: names, environment: environment, source: given.fileSystem,
-                progress: progress
-            ).copyLog()
-            let directory = directory(environment, encryption, progress)
+        let directory = directory(environment, encryption, progress)
+        if isThere {
             (outcome.rowCount, outcome.newestTimestamp) = try directory.readBack(
                 verifies: verifies, newest: plan.newestKept)
-            let next = try end(plan, environment)
-            try next.write(names, environment.fileSystem)
-            inspection = next
-            outcome.commitCount = log.commitCount
-        } catch {
-            try? takeBack(environment)
-            throw error
+        } else {
+            try checkRoom(plan, environment.fileSystem)
+            do throws(StorageError) {
+                try note(.advancing, environment)
+                outcome.commitCount = try replay(plan, given.fileSystem, environment, progress)
+                (outcome.rowCount, outcome.newestTimestamp) = try directory.readBack(
+                    verifies: verifies, newest: plan.newestKept)
+                let next = try end(plan, environment)
+                try next.write(names, environment.fileSystem)
+                inspection = next
+            } catch {
+                try? takeBack(environment)
+                throw error
+            }
         }
         outcome.branch = inspection.branch
         outcome.parent = inspection.branch
         return outcome
+    }
+
+    /// Appends what the source's log has up to the target; the commits in it.
+    private func replay(
+        _ plan: RestorePlan, _ source: any FileSystem, _ environment: StorageEnvironment,
+        _ progress: @escaping Progress
+    ) throws(StorageError) -> Int {
+        let executor = RestoreExecutor(
+            plan, continuing: names, environment: environment, source: source, progress: progress)
+        return try executor.copyLog().commitCount
     }
 
     /// Makes MANIFEST know the new end, and says what the directory then is.

@@ -60,7 +60,7 @@ public struct RestoreSource: Sendable {
     var highestIncarnation: UInt64 = 0
     /// What shall go on with this log; nil: a new directory begins with it.
     var inspection: RestoreInspection?
-    /// The newest commit of ``inspection`` is in the log, as it is there; nil: another lies in its place, or none.
+    /// The newest commit of ``inspection`` is in the log; false: another lies in its place, or none.
     var holdsInspected = false
     /// How the log ends.
     public internal(set) var verdict = WALVerdict.clean(end: .zero)

@@ -30,7 +30,7 @@ struct ParallelRestoreTests {
     func oneJobAndFourMakeEqualDirectories(_ seed: UInt64) throws {
         print("oneJobAndFourMakeEqualDirectories: seed \(seed)")
         let history = try EngineHistory.archived(seed: seed)
-        try history.run(60)
+        try history.run(60, valueBytes: 2000)
         try history.engine.backup(label: "base")
         try history.run(60)
         try history.close()
@@ -85,7 +85,7 @@ struct ParallelRestoreTests {
 
     @Test func damageIsFoundWhateverTheJobs() throws {
         let history = try EngineHistory.archived(seed: 6)
-        try history.run(80)
+        try history.run(80, valueBytes: 2000)
         let backup = try history.engine.backup(label: "")
         try history.run(10)
         try history.close()
@@ -107,7 +107,7 @@ struct ParallelRestoreTests {
 
     @Test func anInterruptionEndsAllJobs() throws {
         let history = try EngineHistory.archived(seed: 7)
-        try history.run(80)
+        try history.run(80, valueBytes: 2000)
         try history.engine.backup(label: "")
         try history.close()
         var interrupted = 0
@@ -139,7 +139,7 @@ struct ParallelRestoreTests {
 
     @Test func progressIsToldOfAllJobs() throws {
         let history = try EngineHistory.archived(seed: 8)
-        try history.run(80)
+        try history.run(80, valueBytes: 2000)
         try history.engine.backup(label: "")
         try history.close()
         let run = history.apply(
