@@ -45,6 +45,8 @@ final class CatalogStore: Sendable {
         } catch { throw SQLError(storage: error) }
         counters = Mutex(
             Counters(nextOID: oid, nextStorage: storage, oidLimit: oid, storageLimit: storage))
+        // Who only reads gives out none.
+        if engine.options.isReadOnly { return }
         try counters.withLock { counters throws(SQLError) in try self.reserve(&counters) }
     }
 
