@@ -12,6 +12,7 @@ import time
 from claims import check, finish
 from disaster_recovery import claims, disaster
 from falconserver import Server, free_port
+from inspected_restore import inspected
 from large_transactions import large_transactions
 from operator_program import operator_program
 from pgclient import Disconnected, ServerError
@@ -352,7 +353,7 @@ def main():
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
         for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted, destroyed,
-                     operator_program, installed):
+                     inspected, operator_program, installed):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

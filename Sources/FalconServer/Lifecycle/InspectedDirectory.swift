@@ -27,9 +27,9 @@ enum InspectedDirectory {
                 lock.release()
                 return nil
             }
+            let next = "pitr-restore advance \(root) --promote makes a database of it"
             logger.notice(
-                "read-only: \(root) is a restore's inspection, as of LSN \(held.endLSN); pitr-restore advance \(root) --promote makes a database of it"
-            )
+                "read-only: \(root) is a restore's inspection, up to LSN \(held.endLSN); \(next)")
             return lock
         } catch {
             throw .engine(error, path: root)
