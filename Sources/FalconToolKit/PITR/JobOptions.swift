@@ -3,9 +3,9 @@ import ArgumentParser
 /// How much of a restore is done side by side; put it into a command as `@OptionGroup var parallel`.
 struct JobOptions: ParsableArguments {
     @Option(
-        help:
-            "Files and parts of them read, proved and written side by side; the number of cores unless given. The "
-            + "log is replayed in order.")
+        help: ArgumentHelp(
+            "Files and parts of them read, proved and written side by side; the number of cores unless given. "
+                + "The log is replayed in order."))
     var jobs: Int?
 
     init() {}
