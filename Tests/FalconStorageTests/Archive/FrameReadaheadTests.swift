@@ -29,7 +29,7 @@ struct FrameReadaheadTests {
         try engine.close()
         let segments = try Repository.open("/repo", memory).inventory().segments
         let largest = try #require(segments.max { $0.rawBytes < $1.rawBytes })
-        try #require(largest.footer.frameCount > 8)
+        try #require(largest.footer.frameCount > 6)
         return (memory, largest)
     }
 
