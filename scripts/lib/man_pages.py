@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 #: First words that a program takes beside its own arguments, without listing them as subcommands.
-VERBS = {"pitr-restore": ["plan", "apply", "info", "verify", "retention"]}
+VERBS = {"pitr-restore": ["plan", "apply", "advance", "info", "verify", "retention"]}
 #: Programs whose 'explain' lists findings.
 EXPLAINS = {"sst-verify", "wal-inspect", "cdc-tail", "pitr-restore", "falconctl"}
 

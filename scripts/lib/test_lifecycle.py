@@ -12,6 +12,7 @@ import time
 from claims import check, finish
 from disaster_recovery import claims, disaster
 from falconserver import Server, free_port
+from inspected_restore import inspected
 from large_transactions import large_transactions
 from operator_example import operator_example
 from operator_program import operator_program
@@ -331,7 +332,8 @@ def installed(binary, directory):
                           timeout=300, env={**os.environ, "FALCON_BIN": programs})
     check("scripts/install", done.returncode == 0, done.stdout + done.stderr)
     for words in (["falcondb"], ["sst-verify"], ["wal-inspect"], ["cdc-tail"], ["pitr-restore"], ["pitr-restore", "plan"],
-                  ["pitr-restore", "apply"], ["falcon-bench", "kv"], ["falconctl", "status"], ["falconctl", "slot", "peek"]):
+                  ["pitr-restore", "apply"], ["pitr-restore", "advance"], ["falcon-bench", "kv"], ["falconctl", "status"],
+                  ["falconctl", "slot", "peek"]):
         program = os.path.join(place, "usr/bin", words[0])
         with open(os.path.join(place, "usr/share/man/man1", "-".join(words) + ".1")) as file:
             page = file.read().replace("\\-", "-")
@@ -352,7 +354,7 @@ def main():
     binary = os.path.join(parser.parse_args().bin, "falcondb")
     with tempfile.TemporaryDirectory() as directory:
         for part in (command_line, refusals, stopping, damaged, prepared, large_transactions, encrypted, destroyed,
-                     operator_program, operator_example, installed):
+                     inspected, operator_program, operator_example, installed):
             try:
                 part(binary, directory)
             except (RuntimeError, OSError) as error:

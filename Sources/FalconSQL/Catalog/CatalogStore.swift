@@ -45,6 +45,8 @@ final class CatalogStore: Sendable {
         } catch { throw SQLError(storage: error) }
         counters = Mutex(
             Counters(nextOID: oid, nextStorage: storage, oidLimit: oid, storageLimit: storage))
+        // Who only reads gives out none.
+        if engine.options.isReadOnly { return }
         try counters.withLock { counters throws(SQLError) in try self.reserve(&counters) }
     }
 
@@ -130,7 +132,7 @@ final class CatalogStore: Sendable {
         }
         // Whoever has dropped one of them does not want it back.
         let templates = [DatabaseEntry.template1, DatabaseEntry.template0]
-        let wanted = (found.isEmpty ? names : []) + templates
+        let wanted = engine.options.isReadOnly ? [] : (found.isEmpty ? names : []) + templates
         var rows: [(key: [UInt8], value: [UInt8])] = []
         for name in wanted where !found.contains(where: { $0.name == name }) {
             let oid: OID

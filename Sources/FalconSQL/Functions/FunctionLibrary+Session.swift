@@ -61,7 +61,8 @@ extension FunctionLibrary {
             try Self.session(c).sleep(seconds: Double(a.int - Self.clock()) / 1e6)
             return .text("")
         }
-        nullary("pg_is_in_recovery", "pg_is_wal_replay_paused") { _ throws(SQLError) in .bool(false)
+        nullary("pg_is_in_recovery", "pg_is_wal_replay_paused") { c throws(SQLError) in
+            .bool((c.session as? SessionBridge)?.session?.database.isReadOnly ?? false)
         }
         nullary("pg_jit_available") { _ throws(SQLError) in .bool(false) }
         nullary("pg_postmaster_start_time", "pg_conf_load_time") { c throws(SQLError) in

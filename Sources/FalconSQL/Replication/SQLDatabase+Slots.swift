@@ -15,6 +15,7 @@ extension SQLDatabase {
     /// To be called before slots are shown or used: a loss is durable, and in the server's log, before a client sees it.
     /// Where it cannot be written, the log says so, and the next start finds it again.
     func noteLostSlots() {
+        if isReadOnly { return }
         do throws(StorageError) {
             for slot in try slots.noteLosses() { options.whenFailing?(Self.lossWarning(slot)) }
         } catch {

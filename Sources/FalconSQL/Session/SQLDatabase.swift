@@ -125,16 +125,23 @@ public final class SQLDatabase: Sendable {
         }
     }
 
+    /// Nothing can be written: the engine was opened to be read.
+    var isReadOnly: Bool { engine.options.isReadOnly }
+
     /// Reads the catalog of `engine`, making it at first open. The engine stays the caller's to close.
     public static func open(
         engine: StorageEngine, options: SQLDatabaseOptions = SQLDatabaseOptions()
     ) throws(SQLError) -> SQLDatabase {
         let store = try CatalogStore(engine: engine)
         let databases = try store.loadDatabases(creating: options.databases)
-        for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }
         let cluster = SQLDatabase(
             engine: engine, options: options, store: store, databases: databases)
         for role in try store.loadRoles() { cluster.apply(.putRole(role)) }
+        if cluster.isReadOnly {
+            try cluster.restorePrepared()
+            return cluster
+        }
+        for database in databases { try TemporaryRelations.dropAll(in: database, engine: engine) }
         try cluster.restorePrepared()
         // Rows that cannot be read keep nobody out but the slots' users, who are told.
         if let slots = try? cluster.slots.list(), !slots.isEmpty {

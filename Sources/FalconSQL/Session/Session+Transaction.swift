@@ -47,7 +47,7 @@ extension Session {
         hasExecuted = false
         activity.beganTransaction(now: transaction.startMicros)
         transaction.isolation = settings.defaultIsolation
-        transaction.isReadOnly = settings.isDefaultReadOnly
+        transaction.isReadOnly = settings.isDefaultReadOnly || database.isReadOnly
         transaction.isDeferrable = settings.isDefaultDeferrable
         modesAtBegin = modes
         settingsAtBegin = settings.saved
@@ -391,6 +391,14 @@ extension Session {
                 throw SQLError(
                     .activeSQLTransaction,
                     "transaction read-write mode must be set before any query")
+            }
+            if !isReadOnly, database.isReadOnly {
+                throw SQLError(
+                    .featureNotSupported,
+                    "cannot set transaction read-write mode during recovery",
+                    hint:
+                        "The state is looked at: pitr-restore advance --promote makes a database of it."
+                )
             }
             transaction.isReadOnly = isReadOnly
         }

@@ -189,7 +189,10 @@ extension Session {
             return block == .none
                 ? settings.defaultIsolation.rawValue : transaction.isolation.rawValue
         case "transaction_read_only":
-            return (block == .none ? settings.isDefaultReadOnly : transaction.isReadOnly)
+            return
+                (block == .none
+                ? settings.isDefaultReadOnly || database.isReadOnly
+                : transaction.isReadOnly)
                 ? "on" : "off"
         case "transaction_deferrable":
             return (block == .none ? settings.isDefaultDeferrable : transaction.isDeferrable)

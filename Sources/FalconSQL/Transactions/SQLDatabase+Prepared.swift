@@ -21,7 +21,7 @@ extension SQLDatabase {
     func restorePrepared() throws(SQLError) {
         // Old outcomes are no reason to stay closed: on a full disk they stay.
         do throws(SQLError) {
-            try collectOutcomes(limit: 10_000)
+            if !isReadOnly { try collectOutcomes(limit: 10_000) }
         } catch { options.whenFailing?(error) }
         let found = try storage { () throws(StorageError) in try outcomes.prepared() }
         for (uid, outcome) in found

@@ -19,6 +19,8 @@ public final class RunningServer: Sendable {
     private let server: PGServerContext
     private let pgListener: PGListener
     private let adminListener: AdminListener
+    /// Keeps an inspection from being advanced while it is shown.
+    private let inspection: (any FileLock)?
 
     /// The ports that were bound; they differ from the configured ones when those were 0.
     public var pgPort: Int { pgListener.port }
@@ -28,8 +30,9 @@ public final class RunningServer: Sendable {
         config: ServerConfig, logger: Logger, group: MultiThreadedEventLoopGroup,
         engine: StorageEngine, database: SQLDatabase, resolver: InDoubtResolver?,
         workers: WorkerPool, server: PGServerContext, pgListener: PGListener,
-        adminListener: AdminListener
+        adminListener: AdminListener, inspection: (any FileLock)?
     ) {
+        self.inspection = inspection
         self.config = config
         self.logger = logger
         self.group = group
@@ -53,14 +56,23 @@ public final class RunningServer: Sendable {
         try AddressProbe.check(config.adminAddress, what: "admin", flag: "--admin-addr")
         logger.info("opening the data directory \(config.dataDirectory)")
         let opened = ContinuousClock.now
-        let engine = try openEngine(
-            config, EngineLog(logger: logger), environment: environment)
+        let inspection = try InspectedDirectory.hold(config, environment.fileSystem, logger)
+        let engine: StorageEngine
+        do throws(ServerStartError) {
+            engine = try openEngine(
+                config, EngineLog(logger: logger), environment: environment,
+                isReadOnly: inspection != nil)
+        } catch {
+            inspection?.release()
+            throw error
+        }
         logger.info("storage is open after \(shown(opened.duration(to: .now)))")
         if config.dropsDamagedTables {
             do throws(StorageError) {
                 try dropDamagedTables(engine, logger)
             } catch {
                 try? engine.close()
+                inspection?.release()
                 throw ServerStartError.engine(error, path: config.dataDirectory)
             }
         }
@@ -76,6 +88,7 @@ public final class RunningServer: Sendable {
             workers.stop()
             let isDamaged = !engine.corruptionReport().isEmpty
             try? engine.close()
+            inspection?.release()
             throw ServerStartError(
                 "cannot open the catalog: \(error)"
                     + (isDamaged
@@ -90,13 +103,14 @@ public final class RunningServer: Sendable {
             source: database, workers: workers, logger: logger,
             maxConnections: config.maxConnections, maximumMessageLength: config.maxMessageBytes,
             startupTimeoutSeconds: max(1, config.startupTimeoutMillis / 1000))
-        let resolver = inDoubtResolver(config, database, logger)
+        let resolver = inspection == nil ? inDoubtResolver(config, database, logger) : nil
         func giveUp(_ error: ServerStartError) -> ServerStartError {
             resolver?.stop()
             workers.stop()
             try? group.syncShutdownGracefully()
             database.close()
             try? engine.close()
+            inspection?.release()
             return error
         }
         let pgListener: PGListener
@@ -124,7 +138,7 @@ public final class RunningServer: Sendable {
         return RunningServer(
             config: config, logger: logger, group: group, engine: engine, database: database,
             resolver: resolver, workers: workers, server: server, pgListener: pgListener,
-            adminListener: adminListener)
+            adminListener: adminListener, inspection: inspection)
     }
 
     private static func inDoubtResolver(
@@ -158,9 +172,11 @@ public final class RunningServer: Sendable {
     }
 
     private static func openEngine(
-        _ config: ServerConfig, _ log: EngineLog, environment: StorageEnvironment
+        _ config: ServerConfig, _ log: EngineLog, environment: StorageEnvironment,
+        isReadOnly: Bool
     ) throws(ServerStartError) -> StorageEngine {
         var options = EngineOptions()
+        options.isReadOnly = isReadOnly
         options.eventListener = log
         options.memtableBytes = config.memtableBytes
         options.blockCacheBytes = config.blockCacheBytes
@@ -172,7 +188,7 @@ public final class RunningServer: Sendable {
         options.backgroundBytesPerSecond = UInt64(config.backgroundBytesPerSecond)
         options.walSegmentBytes = UInt64(config.walSegmentBytes)
         options.walRetainBytes = UInt64(config.walRetainBytes)
-        options.archive = config.archive
+        options.archive = isReadOnly ? nil : config.archive
         options.slots = config.slots
         options.catalogReader = CatalogCheckpoint.reader
         options.catalogStorageLimit = CatalogKeys.firstUserStorage
@@ -232,6 +248,7 @@ public final class RunningServer: Sendable {
         workers.stop()
         try? group.syncShutdownGracefully()
         database.close()
+        defer { inspection?.release() }
         do throws(StorageError) {
             try engine.close()
         } catch {

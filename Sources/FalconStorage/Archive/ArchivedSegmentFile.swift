@@ -3,64 +3,25 @@ import Synchronization
 /// An archived segment, read as the segment's own file would be.
 final class ArchivedSegmentFile: File {
     let path: String
-    let footer: ArchivedSegmentFooter
-    private let file: any File
-    private let frames: [ArchivedSegmentFooter.Frame]
-    private let offsets: [UInt64]
+    var footer: ArchivedSegmentFooter { frames.footer }
+    private let frames: ArchivedFrames
     /// The frame that was read last.
     private let cached = Mutex<(index: Int, bytes: [UInt8])?>(nil)
+    /// Who unpacks the next frames meanwhile; nil: nobody.
+    private let ahead: FrameReadahead.Queue?
 
     /// Opens the archived segment at `path`; `shownAs` is what errors call it.
     init(
-        _ path: String, shownAs name: String? = nil, _ fileSystem: any FileSystem
+        _ path: String, shownAs name: String? = nil, _ fileSystem: any FileSystem,
+        readahead: FrameReadahead? = nil
     ) throws(StorageError) {
-        let file = try fileSystem.open(path, .read)
-        do throws(StorageError) {
-            let (footer, indexHash) = try ArchivedSegmentFooter.read(file)
-            let count = footer.frameCount
-            let indexBytes = count * ArchivedSegmentFooter.Frame.byteCount
-            let tail = UInt64(indexBytes + ArchivedSegmentFooter.byteCount)
-            let size = try file.size()
-            guard size >= tail else { throw ArchivedSegmentFooter.damaged(path, nil) }
-            let index = try file.readExactly(indexBytes, at: size - tail)
-            guard index.withUnsafeBytes({ Checksum.xxh3($0) }) == indexHash,
-                let frames = Self.decode(index, count)
-            else { throw ArchivedSegmentFooter.damaged(path, size - tail) }
-            var offsets: [UInt64] = []
-            var offset: UInt64 = 0
-            for frame in frames {
-                offsets.append(offset)
-                offset += UInt64(frame.storedBytes)
-            }
-            guard offset == size - tail else { throw ArchivedSegmentFooter.damaged(path, offset) }
-            self.footer = footer
-            self.frames = frames
-            self.offsets = offsets
-        } catch {
-            try? file.close()
-            throw error
-        }
+        let frames = try ArchivedFrames(path, fileSystem)
+        self.frames = frames
         self.path = name ?? path
-        self.file = file
+        ahead = readahead?.queue(of: frames)
     }
 
-    private static func decode(
-        _ bytes: [UInt8], _ count: Int
-    ) -> [ArchivedSegmentFooter.Frame]? {
-        bytes.withUnsafeBytes { buffer in
-            var reader = ByteReader(buffer)
-            var frames: [ArchivedSegmentFooter.Frame] = []
-            for _ in 0..<count {
-                guard let stored = reader.readFixed(UInt32.self),
-                    let codec = reader.readFixed(UInt32.self).flatMap({
-                        UInt8(exactly: $0).flatMap(BlockCodec.init(rawValue:))
-                    }), let hash = reader.readFixed(UInt64.self)
-                else { return nil }
-                frames.append(.init(storedBytes: stored, codec: codec, hash: hash))
-            }
-            return frames
-        }
-    }
+    deinit { ahead?.end() }
 
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
@@ -77,26 +38,15 @@ final class ArchivedSegmentFile: File {
     }
 
     private func frame(_ index: Int) throws(StorageError) -> [UInt8] {
-        if let hit = cached.withLock({ $0?.index == index ? $0?.bytes : nil }) { return hit }
-        guard frames.indices.contains(index) else { throw ArchivedSegmentFooter.damaged(path, nil) }
-        let frame = frames[index]
-        let rawOffset = UInt64(index) * UInt64(footer.frameBytes)
-        let rawCount = Int(min(UInt64(footer.frameBytes), footer.rawBytes - rawOffset))
-        let stored = try file.readExactly(Int(frame.storedBytes), at: offsets[index])
-        let seed = Checksum.locationSeed(
-            uid: footer.uid, offset: rawOffset, kind: ArchivedSegmentFooter.frameKind)
-        var isGood = stored.withUnsafeBytes { Checksum.xxh3($0, seed: seed) } == frame.hash
-        var bytes: [UInt8] = []
-        if isGood {
-            bytes = [UInt8](unsafeUninitializedCapacity: rawCount) { buffer, count in
-                isGood = stored.withUnsafeBytes {
-                    BlockCompression.decompress(
-                        frame.codec, $0, into: UnsafeMutableRawBufferPointer(buffer))
-                }
-                count = isGood ? rawCount : 0
-            }
+        let last = cached.withLock { $0 }
+        if let last, last.index == index { return last.bytes }
+        let bytes: [UInt8]
+        // Who looks at a header alone does not want what follows.
+        if let ahead, let last, index == last.index + 1 {
+            bytes = try ahead.take(index)
+        } else {
+            bytes = try frames.read(index)
         }
-        guard isGood else { throw ArchivedSegmentFooter.damaged(file.path, offsets[index]) }
         cached.withLock { $0 = (index, bytes) }
         return bytes
     }
@@ -106,19 +56,22 @@ final class ArchivedSegmentFile: File {
         throws(StorageError)
     {
         let hash = XXH3Stream()
-        for index in frames.indices {
+        for index in 0..<frames.count {
             let bytes = try frame(index)
             bytes.withUnsafeBytes { hash.update($0) }
             try progress(UInt64(bytes.count))
         }
         guard hash.digest == footer.rawHash else {
-            throw ArchivedSegmentFooter.damaged(file.path, nil)
+            throw ArchivedSegmentFooter.damaged(frames.path, nil)
         }
     }
 
-    var storedBytes: UInt64 { frames.reduce(0) { $0 &+ UInt64($1.storedBytes) } }
+    var storedBytes: UInt64 { frames.storedBytes }
     func size() throws(StorageError) -> UInt64 { footer.rawBytes }
-    func close() throws(StorageError) { try file.close() }
+    func close() throws(StorageError) {
+        ahead?.end()
+        try frames.close()
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(StorageError) {
         throw readOnly

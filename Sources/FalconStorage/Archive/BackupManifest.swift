@@ -229,15 +229,3 @@ public struct BackupManifest: Sendable, Hashable {
         return String(validating: bytes, as: UTF8.self)
     }
 }
-
-extension UID {
-    /// Parses 32 hex digits, as ``description`` writes them.
-    public init?(text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 32,
-            let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
-            let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
-        else { return nil }
-        self.init(high: high, low: low)
-    }
-}

@@ -57,6 +57,8 @@ public enum FileKind: Hashable, Sendable {
 /// spill/%016x.run         uncommitted operations by key
 /// spill/%016x.ops         the same in their order; both are orphans after a crash
 /// RESTORE_INCOMPLETE      a restore is building the directory, or was when it was ended
+/// RESTORE_INSPECTION      a restored state that is looked at, and not yet a database
+/// RESTORE_INSPECTION.LOCK held while a server shows it, or it is changed
 /// *.tmp                   unfinished; an orphan after a crash
 /// ```
 public struct FileNames: Hashable, Sendable {
@@ -86,6 +88,12 @@ public struct FileNames: Hashable, Sendable {
     public var restoreMarker: String { root + "/" + Self.restoreMarkerName }
     /// The first file to come and the last to go: a directory without it is whole.
     public static let restoreMarkerName = "RESTORE_INCOMPLETE"
+    /// There while the directory is an inspection: see ``RestoreInspection``.
+    public var inspectionMarker: String { root + "/" + Self.inspectionMarkerName }
+    /// Held by who shows an inspection, or changes it.
+    public var inspectionLock: String { inspectionMarker + ".LOCK" }
+    /// What a directory that is an inspection has, and no other.
+    public static let inspectionMarkerName = "RESTORE_INSPECTION"
     /// The path of a MANIFEST.
     public func manifest(_ number: UInt64) -> String { root + "/" + Self.manifestName(number) }
     /// The path of a table.

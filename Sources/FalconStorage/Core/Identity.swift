@@ -140,4 +140,14 @@ public struct UID: Hashable, Sendable, CustomStringConvertible {
         let text = String(value, radix: 16)
         return String(repeating: "0", count: 16 - text.count) + text
     }
+
+    /// Parses 32 hex digits, as ``description`` writes them.
+    public init?(text: some StringProtocol) {
+        let digits = Array(text.utf8)
+        guard digits.count == 32,
+            let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
+            let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
+    }
 }

@@ -54,6 +54,8 @@ public struct StorageErrorCode: RawRepresentable, Hashable, Sendable, CustomStri
     public static let clockJump = Self("clock-jump")
     /// The log does not reach to the moment or the position that was asked for.
     public static let targetUnreachable = Self("target-unreachable")
+    /// An inspection of a restore is beyond the moment or the position that was asked for.
+    public static let targetPassed = Self("target-passed")
     /// A repository has no base backup that a restore could begin with.
     public static let noBackup = Self("no-backup")
     /// A repository lacks segments of the log that lead to what was asked for.

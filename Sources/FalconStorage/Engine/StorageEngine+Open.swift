@@ -7,7 +7,8 @@ extension StorageEngine {
     ///
     /// Throws `invalid-argument` for an option out of range or a directory of somebody else's files;
     /// `not-found` when there is no engine and none may be made; `in-use` when another process has it open
-    /// for writing (but not to an engine that is read-only); `unsupported-format`; `key-missing`;
+    /// for writing (but not to an engine that is read-only); `read-only` for writing to a
+    /// ``RestoreInspection``; `unsupported-format`; `key-missing`;
     /// `corruption` when the log, MANIFEST or FORMAT is damaged, with what to do as its hint (a damaged
     /// table does not stop an open: it is quarantined); `disk-full` and `io`. After a throw the directory
     /// is as good as before.
@@ -18,6 +19,8 @@ extension StorageEngine {
         let names = FileNames(root: path)
         if !options.isBeingRestored {
             try UnfinishedRestore.refuse(names, environment.fileSystem)
+            try RestoreInspection.check(
+                names, environment.fileSystem, forWriting: !options.isReadOnly)
         }
         return options.isReadOnly
             ? try openReadOnly(names, options, environment)

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One base backup and a stretch of the archived log, shown as the data directory they would make: what reads a
 /// directory reads a repository, and nothing is unpacked.
 ///
@@ -11,6 +13,7 @@ public final class RepositoryView: WrappingFileSystem {
     private let segments: [String: ArchivedSegment]
     private let files: [String: String]
     private let names: FileNames
+    private let readahead = Mutex<FrameReadahead?>(nil)
 
     /// - Parameter backup: nil shows the log alone.
     init(
@@ -32,6 +35,12 @@ public final class RepositoryView: WrappingFileSystem {
         self.files = files
     }
 
+    /// From now on so many threads unpack the segments that are read, ahead of whoever reads them.
+    public func readAhead(threads: Int) throws(StorageError) {
+        let made = try FrameReadahead(threads: threads)
+        readahead.withLock { $0 = made }
+    }
+
     private func real(_ path: String) -> String { files[path] ?? path }
 
     private func isVirtual(_ path: String) -> Bool {
@@ -41,7 +50,8 @@ public final class RepositoryView: WrappingFileSystem {
     public func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {
         if let segment = segments[path] {
             guard mode == .read else { throw readOnly(path) }
-            return try ArchivedSegmentFile(segment.path, shownAs: path, base)
+            return try ArchivedSegmentFile(
+                segment.path, shownAs: path, base, readahead: readahead.withLock { $0 })
         }
         if files[path] != nil, mode != .read { throw readOnly(path) }
         return try base.open(real(path), mode)

@@ -16,8 +16,10 @@ extension RestoreExecutor {
             return CopiedLog(firstLSN: plan.startLSN)
         }
         let names = FileNames(root: plan.source.root)
+        let isContinued = sourceFileSystem != nil
         let reader = try WALReader(
-            directory: names.walDirectory, fileSystem: fileSystem, from: plan.startLSN,
+            directory: names.walDirectory, fileSystem: sourceFileSystem ?? fileSystem,
+            from: plan.startLSN,
             mode: plan.source.isLive ? .follow : .strict)
         let total = plan.endLSN.rawValue &- plan.startLSN.rawValue
         var copied = CopiedLog(firstLSN: plan.startLSN)
@@ -34,7 +36,8 @@ extension RestoreExecutor {
                     try writer?.close()
                     if writer == nil { copied.firstLSN = record.lsn }
                     identity = now
-                    writer = try begin(at: record.lsn, identity, isFirst: writer == nil)
+                    writer = try begin(
+                        at: record.lsn, identity, isFirst: writer == nil && !isContinued)
                 }
                 guard let writer else { continue }
                 let position = try writer.append(
@@ -58,7 +61,7 @@ extension RestoreExecutor {
                     try progress(.copyLog, end.rawValue &- plan.startLSN.rawValue, total)
                 }
             }
-            if writer == nil {
+            if writer == nil, !isContinued {
                 // Nothing to replay; recovery still wants a log that begins where the tables end.
                 writer = try begin(at: plan.startLSN, nil, isFirst: true)
             }

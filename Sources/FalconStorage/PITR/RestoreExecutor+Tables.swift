@@ -7,48 +7,38 @@ extension RestoreExecutor {
         return tables.files
     }
 
-    /// Copies files byte for byte, checking the bytes against MANIFEST's hash of each.
+    private var copier: TableCopier {
+        TableCopier(
+            source: FileNames(root: plan.source.root), target: partial, fileSystem: fileSystem)
+    }
+
+    /// Copies files, as many side by side as there are jobs.
     private func copy(
         _ files: [VersionEdit.Addition], _ done: inout UInt64, _ total: UInt64
     ) throws(StorageError) {
-        let names = FileNames(root: plan.source.root)
-        for addition in files {
-            let file = addition.file
-            let from = names.dataFile(file.kind, file.number)
-            let target = partial.dataFile(file.kind, file.number)
-            if try isThere(target, file) {
-                done &+= file.byteCount
-                try progress(.copyTables, done, total)
-                continue
-            }
-            do throws(StorageError) {
-                try fileSystem.copy(
-                    from, to: target, byteCount: file.byteCount, hash: file.contentHash
-                ) { count throws(StorageError) in
+        let copier = copier
+        if jobs > 1, files.count > 1 {
+            let before = done
+            _ = try ParallelWork.run(
+                files.count, jobs: jobs,
+                work: { index, shared throws(StorageError) in
+                    try copier.copy(files[index].file) { count throws(StorageError) in
+                        try shared.add(count)
+                    }
+                },
+                progress: { count throws(StorageError) in
+                    try progress(.copyTables, before &+ count, total)
+                })
+            done = files.reduce(before) { $0 &+ $1.file.byteCount }
+        } else {
+            for addition in files {
+                try copier.copy(addition.file) { count throws(StorageError) in
                     done &+= count
                     try progress(.copyTables, done, total)
                 }
-            } catch {
-                throw try explain(error, file)
             }
         }
         try fileSystem.syncDirectory(partial.sstDirectory)
-    }
-
-    /// A try that was killed has copied the file whole; what is there of it otherwise is removed.
-    private func isThere(_ path: String, _ file: FileMetadata) throws(StorageError) -> Bool {
-        guard try fileSystem.exists(path) else { return false }
-        if file.contentHash != 0, try fileSystem.fileSize(path) == file.byteCount,
-            try fileSystem.hash(of: path, byteCount: file.byteCount) == file.contentHash
-        {
-            // It may be in the page cache alone.
-            let copy = try fileSystem.open(path, .readWrite)
-            defer { try? copy.close() }
-            try copy.syncData()
-            return true
-        }
-        try fileSystem.remove(path)
-        return false
     }
 
     /// Copies the files of an INGEST record that is going to be replayed.
@@ -62,8 +52,8 @@ extension RestoreExecutor {
         var done: UInt64 = 0
         for file in ingest.files {
             let to = partial.table(file.number)
-            // MANIFEST may have it already, moved to its level.
-            if try fileSystem.exists(to) { continue }
+            // MANIFEST may have it already, moved to its level; or a try that was killed had begun it.
+            if try copier.isThere(to, byteCount: file.byteCount, hash: file.hash) { continue }
             try fileSystem.copy(
                 names.table(file.number), to: to, byteCount: file.byteCount, hash: file.hash
             ) { count throws(StorageError) in
@@ -74,72 +64,39 @@ extension RestoreExecutor {
         try fileSystem.syncDirectory(partial.sstDirectory)
     }
 
-    /// A file that is not there was compacted away by a live writer, unless the manifest of this
-    /// moment still names it: then it is lost.
-    private func explain(
-        _ error: StorageError, _ file: FileMetadata
-    ) throws(StorageError) -> StorageError {
-        let names = FileNames(root: plan.source.root)
-        guard error.code == .notFound,
-            let manifest = try ManifestReader.readLive(names, fileSystem, forWriting: false)
-        else { return error }
-        var isNamed = false
-        for edit in manifest.edits {
-            if edit.removed.contains(where: { $0.number == file.number }) { isNamed = false }
-            if edit.added.contains(where: { $0.file.number == file.number }) { isNamed = true }
-        }
-        guard isNamed else { return error }
-        return .corruption(
-            "The manifest names a \(file.kind == .blob ? "blob file" : "table") that is missing.",
-            path: names.dataFile(file.kind, file.number),
-            hint: "Restore it from a backup; sst-verify lists what it held.")
-    }
-
     /// Rewrites every table without what is newer than the target, and copies the blob files that are
     /// still referred to. Levels stay: a file's bounds only
     /// shrink.
     func filterTables() throws(StorageError) -> [VersionEdit.Addition] {
         guard let tables = plan.source.tables, let newest = plan.newestKept else { return [] }
-        let source = TableStore(
-            names: FileNames(root: plan.source.root), fileSystem: fileSystem, cache: nil)
-        let store = TableStore(names: partial, fileSystem: fileSystem, cache: nil)
-        var result: [VersionEdit.Addition] = []
+        let filter = TableFilter(
+            source: TableStore(
+                names: FileNames(root: plan.source.root), fileSystem: fileSystem, cache: nil),
+            target: TableStore(names: partial, fileSystem: fileSystem, cache: nil),
+            newest: newest, catalogLimit: catalogStorageLimit, random: environment.random,
+            copier: copier)
+        let rows = tables.files.filter { $0.file.kind == .rowTable }
         var done: UInt64 = 0
-        for addition in tables.files where addition.file.kind == .rowTable {
-            let reader: TableReader
-            do throws(StorageError) {
-                reader = try source.open(addition.file)
-            } catch {
-                throw try explain(error, addition.file)
-            }
-            let output = TableOutput(
-                store: store,
-                options: .init(
-                    table: TableOptions(), targetBytes: .max, flushEpoch: addition.file.flushEpoch,
-                    keyCatalogLimit: catalogStorageLimit),
-                random: environment.random,
-                tombstones: reader.rangeTombstones.filter { $0.timestamp <= newest },
-                allocateNumber: { addition.file.number })
-            do throws(StorageError) {
-                let entries = reader.makeIterator(fillCache: false)
-                try entries.seekToFirst()
-                while entries.isValid {
-                    if entries.timestamp <= newest {
-                        try output.add(
-                            key: entries.userKey, timestamp: entries.timestamp,
-                            kind: entries.kind, value: entries.value)
-                    }
-                    try entries.next()
+        var result: [VersionEdit.Addition] = []
+        if jobs > 1, rows.count > 1 {
+            result = try ParallelWork.run(
+                rows.count, jobs: jobs,
+                work: { index, shared throws(StorageError) in
+                    let made = try filter.rewrite(rows[index])
+                    try shared.add(rows[index].file.byteCount)
+                    return made
+                },
+                progress: { count throws(StorageError) in
+                    try progress(.copyTables, count, tables.byteCount)
                 }
-                result += try output.finish().map { .init(level: addition.level, file: $0) }
-            } catch {
-                output.abandon()
-                try? reader.close()
-                throw error
+            ).flatMap { $0 }
+            done = rows.reduce(0) { $0 &+ $1.file.byteCount }
+        } else {
+            for addition in rows {
+                result += try filter.rewrite(addition)
+                done &+= addition.file.byteCount
+                try progress(.copyTables, done, tables.byteCount)
             }
-            try reader.close()
-            done &+= addition.file.byteCount
-            try progress(.copyTables, done, tables.byteCount)
         }
         let used = Set(result.flatMap { $0.file.blobUses.map(\.file) })
         let blobs = tables.files.filter { $0.file.kind == .blob && used.contains($0.file.number) }

@@ -41,6 +41,8 @@ public struct RestoreExecutor {
         public var newestTimestamp = Timestamp.zero
         /// What could not be brought along; empty but for a salvage.
         public var losses: [SalvageLoss] = []
+        /// No branch was begun: the directory is to be looked at.
+        public var isInspection = false
     }
 
     let plan: RestorePlan
@@ -51,9 +53,15 @@ public struct RestoreExecutor {
     public var catalogStorageLimit: UInt32 = 0
     /// The source's master key, where it is encrypted: the output then is, too, under the same.
     public var masterKey: MasterKeySource?
+    /// Files that are copied, and parts of the result that are read back, side by side.
+    public var jobs = 1
+    /// The result begins no branch: it is one of these, of the source that this one names. Nil: it is a database.
+    public var inspection: RestoreInspection?
     /// Throws to end the restore; called often.
     let progress: (Step, UInt64, UInt64) throws(StorageError) -> Void
     var fileSystem: any FileSystem { environment.fileSystem }
+    /// Through which the source's log is read, where the output's keys do not do; nil: they do.
+    let sourceFileSystem: (any FileSystem)?
 
     /// - Parameters:
     ///   - out: the directory to make; its parent must be there. Beside it, `out.partial` is used while it is
@@ -73,6 +81,21 @@ public struct RestoreExecutor {
         while out.utf8.count > 1, out.hasSuffix("/") { out.removeLast() }
         target = FileNames(root: out)
         partial = FileNames(root: out + ".partial")
+        sourceFileSystem = nil
+    }
+
+    /// To go on with the log of a directory that is there.
+    init(
+        _ plan: RestorePlan, continuing names: FileNames, environment: StorageEnvironment,
+        source: any FileSystem,
+        progress: @escaping (Step, UInt64, UInt64) throws(StorageError) -> Void
+    ) {
+        self.plan = plan
+        self.environment = environment
+        self.progress = progress
+        target = names
+        partial = names
+        sourceFileSystem = source
     }
 
     /// Throws when the output cannot be made here: a directory with something in it, a left-over
@@ -175,6 +198,9 @@ public struct RestoreExecutor {
         case .tables: edit.added = try copyTables()
         case .filteredTables: edit.added = try filterTables()
         case .salvagedTables: (edit.added, losses) = try salvageTables()
+        case .inspection:
+            throw StorageError(
+                .internalError, kind: .bug, "An inspection's plan makes no new directory.")
         }
         let log = try copyLog()
         try writeManifest(&edit, log)
@@ -223,11 +249,7 @@ public struct RestoreExecutor {
             edit.flushedLSN = log.firstLSN
             edit.safepoint = source.tables?.safepoint
         }
-        let parent = plan.branch ?? source.tables?.incarnation
-        edit.incarnation = Incarnation(
-            number: source.highestIncarnation, branch: parent?.branch ?? .zero,
-            parent: parent?.parent ?? .zero, forkLSN: parent?.forkLSN ?? .zero,
-            epoch: parent?.epoch ?? 0)
+        edit.incarnation = incarnation
         // Numbers and timestamps that the source gave out behind the target are not given again.
         edit.timestampFloor = source.timestampFloor
         edit.transactionLimit = source.transactionFloor
@@ -240,54 +262,54 @@ public struct RestoreExecutor {
         try CurrentMarker.write(manifest: 1, partial, fileSystem)
     }
 
+    /// The source's greatest number, and the branch that was written at the target.
+    private var incarnation: Incarnation {
+        let parent = plan.branch ?? plan.source.tables?.incarnation
+        return Incarnation(
+            number: plan.source.highestIncarnation, branch: parent?.branch ?? .zero,
+            parent: parent?.parent ?? .zero, forkLSN: parent?.forkLSN ?? .zero,
+            epoch: parent?.epoch ?? 0)
+    }
+
     private func recover(
         _ log: CopiedLog, _ encryption: EncryptionOptions?, verifies: Bool
     ) throws(StorageError) -> Outcome {
-        try progress(.recover, 0, 0)
-        var options = EngineOptions()
-        options.createIfMissing = false
-        options.isBeingRestored = true
-        options.walRetainBytes = .max
-        options.catalogStorageLimit = catalogStorageLimit
-        options.encryption = encryption
-        let engine = try StorageEngine.open(
-            at: partial.root, options: options, environment: environment)
-        let lost = engine.corruptionReport().entries.first
-        try engine.close()
-        if let lost {
-            throw .corruption(
-                "A table that was copied is damaged: \(lost.reason)", path: lost.path,
-                offset: lost.offset, hint: "Run sst-verify on the source.")
-        }
-
-        options.isReadOnly = true
-        let reopened = try StorageEngine.open(
-            at: partial.root, options: options, environment: environment)
+        let directory = RestoredDirectory(
+            names: partial, environment: environment, encryption: encryption,
+            catalogStorageLimit: catalogStorageLimit, jobs: jobs, progress: progress)
         var outcome = Outcome()
         outcome.forkLSN = plan.endLSN
         outcome.commitCount = log.commitCount
-        if verifies {
-            let rows = try reopened.makeIterator(.all, at: reopened.publishedTimestamp)
-            try rows.seekToFirst()
-            while rows.isValid {
-                outcome.rowCount &+= 1
-                outcome.newestTimestamp = max(outcome.newestTimestamp, rows.versionTimestamp)
-                if outcome.rowCount & 4095 == 0 { try progress(.verify, outcome.rowCount, 0) }
-                try rows.next()
-            }
-        }
-        try reopened.close()
-        if let newest = plan.newestKept, outcome.newestTimestamp > newest {
-            throw StorageError(
-                .internalError, kind: .bug,
-                "The restored directory holds a row of \(outcome.newestTimestamp), newer than the "
-                    + "last commit wanted, \(newest).")
+        if inspection == nil { try directory.recover() }
+        (outcome.rowCount, outcome.newestTimestamp) = try directory.readBack(
+            verifies: verifies, newest: plan.newestKept)
+        if let inspection {
+            let made = try begin(inspection)
+            try made.write(partial, fileSystem)
+            outcome.branch = made.branch
+            outcome.parent = made.branch
+            outcome.isInspection = true
+            return outcome
         }
         var result = RestoreSource(root: partial.root, isLive: false)
         try result.readManifest(partial, fileSystem)
         outcome.branch = result.tables?.incarnation?.branch ?? .zero
         outcome.parent = result.tables?.incarnation?.parent ?? .zero
         return outcome
+    }
+
+    /// What the directory says of itself when it is an inspection.
+    private func begin(_ wanted: RestoreInspection) throws(StorageError) -> RestoreInspection {
+        var inspection = wanted
+        inspection.state = .ready
+        inspection.shard = plan.source.shard
+        inspection.incarnation = incarnation
+        inspection.endLSN = plan.endLSN
+        inspection.lastSegment = try RestoreInspection.lastSegment(partial, fileSystem)
+        inspection.lastCommit = plan.last.map(RestoreInspection.LastCommit.init)
+        // The log begins behind a moment that only the tables know.
+        inspection.isAdvanceable = plan.base != .filteredTables || plan.last != nil
+        return inspection
     }
 
     /// The directory gets its name, whole.

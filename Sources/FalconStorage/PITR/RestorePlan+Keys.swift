@@ -3,7 +3,7 @@ extension RestorePlan {
     /// nothing of it is encrypted.
     public func keyIDs(_ fileSystem: any FileSystem) throws(StorageError) -> [UInt64] {
         var found = Set<UInt64>()
-        if base != .log {
+        if copiesTables {
             for addition in source.tables?.files ?? [] { found.insert(addition.file.keyID) }
         }
         let names = FileNames(root: source.root)

@@ -10,6 +10,8 @@ public struct RestorePlan: Sendable {
         case filteredTables = "filtered-tables"
         /// What is sound of the tables, and what can be read of the log behind them.
         case salvagedTables = "salvaged-tables"
+        /// A ``RestoreInspection``, and the log from where that ends.
+        case inspection
     }
 
     /// What is restored from, as the survey found it.
@@ -39,8 +41,11 @@ public struct RestorePlan: Sendable {
     /// Bytes to write, roughly.
     public var byteCount: UInt64 {
         let log = endLSN.rawValue &- min(startLSN.rawValue, endLSN.rawValue)
-        return (base == .log ? 0 : source.tableBytes) &+ log
+        return (copiesTables ? source.tableBytes : 0) &+ log
     }
+
+    /// The source's tables are brought along.
+    public var copiesTables: Bool { base != .log && base != .inspection }
 
     /// Decides, or throws `target-unreachable` naming the ends of what can be reached, or
     /// `corruption` when the latest state lies behind damage.
@@ -85,8 +90,8 @@ public struct RestorePlan: Sendable {
             startLSN = end
             endLSN = end
             commitCount = 0
-        case .salvagedTables:
-            // Only the other initializer chooses it.
+        case .salvagedTables, .inspection:
+            // Only the other initializers choose them.
             startLSN = tables?.flushedLSN ?? .zero
             endLSN = startLSN
             commitCount = 0
@@ -155,7 +160,7 @@ public struct RestorePlan: Sendable {
         throw unreachable("The target", earliest, latest)
     }
 
-    private static func missingIngest(_ source: RestoreSource) -> StorageError {
+    static func missingIngest(_ source: RestoreSource) -> StorageError {
         StorageError(
             .targetUnreachable, kind: .user, "The target cannot be reached.",
             cause:
@@ -187,7 +192,7 @@ public struct RestorePlan: Sendable {
         (try earliest(source, allowsTables: true), latest(source))
     }
 
-    private static func latest(_ source: RestoreSource) -> RestoreBound {
+    static func latest(_ source: RestoreSource) -> RestoreBound {
         var micros = source.lastCommit?.micros ?? source.beginMicros
         if let closed = source.closedMicros { micros = max(micros ?? 0, closed) }
         return RestoreBound(lsn: source.endLSN, micros: micros)
@@ -235,7 +240,7 @@ public struct RestorePlan: Sendable {
         return max(micros, source.createdWallMicros)
     }
 
-    private static func check(
+    static func check(
         _ target: RestoreTarget, _ earliest: RestoreBound, _ latest: RestoreBound
     ) throws(StorageError) {
         switch target {

@@ -58,6 +58,10 @@ public struct RestoreSource: Sendable {
     var timestampFloor = Timestamp.zero
     var transactionFloor = TransactionID(1)
     var highestIncarnation: UInt64 = 0
+    /// What shall go on with this log; nil: a new directory begins with it.
+    var inspection: RestoreInspection?
+    /// The newest commit of ``inspection`` is in the log; false: another lies in its place, or none.
+    var holdsInspected = false
     /// How the log ends.
     public internal(set) var verdict = WALVerdict.clean(end: .zero)
 
@@ -83,6 +87,8 @@ public struct RestoreCut: Sendable {
     public internal(set) var commitsAboveTables = 0
     /// Commits, and ingestions, replayed from the beginning of the log on.
     public internal(set) var commits = 0
+    /// The same from where an inspection ends.
+    var commitsAboveInspection = 0
     /// The last CHECKPOINT with a schema that the log holds before ``last``; nil: none.
     public internal(set) var catalogLSN: LSN?
     /// The branch that was written at `endLSN`.
@@ -104,15 +110,19 @@ public struct RestoreCut: Sendable {
 
 extension RestoreSource {
     /// Reads MANIFEST and the whole log of `root` once.
+    /// - Parameter inspection: what shall go on with this log.
     /// - Parameter progress: called with the LSN reached; throws to end the survey.
     public static func survey(
         root: String, target: RestoreTarget, environment: StorageEnvironment,
+        advancing inspection: RestoreInspection? = nil,
         progress: (LSN) throws(StorageError) -> Void = { _ throws(StorageError) in }
     ) throws(StorageError) -> (source: RestoreSource, cut: RestoreCut) {
         let names = FileNames(root: root)
         let fileSystem = environment.fileSystem
         try UnfinishedRestore.refuse(names, fileSystem)
+        try RestoreInspection.check(names, fileSystem, forWriting: false)
         var source = RestoreSource(root: root, isLive: fileSystem.isLocked(names.lock))
+        source.inspection = inspection
         do throws(StorageError) {
             try source.readManifest(names, fileSystem)
         } catch  where error.code == .corruption {
@@ -321,6 +331,7 @@ extension RestoreSource {
         transactionFloor = max(
             transactionFloor, TransactionID(point.transaction.rawValue &+ 1))
         if let tables, point.endLSN <= tables.flushedLSN { lastFlushed = point }
+        if let last = inspection?.last, last.lsn == point.lsn { holdsInspected = last == point }
         if let tables, firstAboveSafepoint == nil, point.timestamp >= tables.safepoint {
             firstAboveSafepoint = point
         }
@@ -337,6 +348,7 @@ extension RestoreSource {
         }
         cut.include(point, branch)
         if let tables, point.lsn >= tables.flushedLSN { cut.commitsAboveTables += 1 }
+        if let inspection, point.lsn >= inspection.endLSN { cut.commitsAboveInspection += 1 }
     }
 
     private static func noLog(_ names: FileNames) -> StorageError {

@@ -34,6 +34,16 @@ public struct DirectoryCondition: Sendable {
             if name == FileNames.restoreMarkerName {
                 found.problems.append(UnfinishedRestore.error(names))
             }
+            if name == FileNames.inspectionMarkerName {
+                do throws(StorageError) {
+                    try RestoreInspection.check(names, fileSystem, forWriting: false)
+                } catch  where error.code == .invalidArgument {
+                    // It is being changed.
+                    found.problems.append(error)
+                } catch {
+                    try found.note(error)
+                }
+            }
             switch FileNames.parse(name) {
             case .format: hasFormat = true
             case .current: found.hasMarker = true

@@ -3,7 +3,7 @@ extension FindingCatalogue {
     static let pitr: [FindingKind] = [
         .pitrUnreachable, .pitrTornTail, .pitrDamageBehind, .pitrNoManifest, .pitrTableDamaged,
         .pitrGap, .pitrNoBase, .pitrSegmentDamaged, .pitrBackupDamaged, .pitrLeftover,
-        .pitrClock,
+        .pitrClock, .pitrPassed,
     ]
 }
 
@@ -80,4 +80,9 @@ extension FindingKind {
             "Look at both machines' clocks. Once they are right, later backups are; what is kept too long on "
             + "account of this goes as they grow old, or with '--keep-backups N' alone."
     )
+    static let pitrPassed = FindingKind(
+        "PITR012", .unreachable, "The target lies before the inspected state",
+        explanation:
+            "An inspection goes forward only: what was replayed into it is not taken back. It is as it was.",
+        advice: "Restore the earlier target into another directory, with --inspect.")
 }

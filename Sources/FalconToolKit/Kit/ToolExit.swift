@@ -42,7 +42,7 @@ extension StorageErrorCode {
         case .invalidArgument, .alreadyExists, .unsupportedFormat: .usage
         case .inUse: .inUse
         case .keyMissing: .keyMissing
-        case .targetUnreachable, .noBackup, .logGap, .snapshotTooOld: .unreachable
+        case .targetUnreachable, .targetPassed, .noBackup, .logGap, .snapshotTooOld: .unreachable
         case .cancelled: .interrupted
         default: .io
         }

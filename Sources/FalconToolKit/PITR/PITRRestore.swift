@@ -15,9 +15,14 @@ public struct PITRRestore: ToolCommand {
             From a backup repository: 'pitr-restore plan --repo DIR --to-…' says how a target is \
             reached, 'pitr-restore apply --repo DIR --to-… --out NEWDIR' restores it; 'info', 'verify' \
             and 'retention' look after the repository. Each has its own --help.
+
+            To look before deciding: with --inspect the result can only be read, by falcondb too. \
+            'pitr-restore advance NEWDIR --to-…' replays more of the log into it, 'pitr-restore advance \
+            NEWDIR --promote' makes an ordinary database of it, with a branch of its own.
             """)
     public static let subcommands: [(String, any ToolCommand.Type)] = [
         ("plan", RepositoryPlan.self), ("apply", RepositoryApply.self),
+        ("advance", InspectionAdvance.self),
         ("info", RepositoryInfo.self), ("verify", RepositoryVerify.self),
         ("retention", RepositoryRetain.self),
     ]
@@ -44,6 +49,14 @@ public struct PITRRestore: ToolCommand {
     @Flag(help: "Do not read every restored row back.")
     var skipVerify = false
 
+    @Flag(
+        help:
+            "Make a state to look at: it can only be read, and 'pitr-restore advance' goes on from it."
+    )
+    var inspect = false
+
+    @OptionGroup var parallel: JobOptions
+
     @OptionGroup public var key: KeyOptions
     @OptionGroup public var run: RunOptions
     @OptionGroup public var output: OutputOptions
@@ -51,6 +64,7 @@ public struct PITRRestore: ToolCommand {
     public init() {}
 
     public func validate() throws {
+        try wish.requireTarget()
         guard out != nil || dryRun else {
             throw ValidationError("Give --out NEWDIR, or --dry-run.")
         }
@@ -67,14 +81,14 @@ public struct PITRRestore: ToolCommand {
             root: directory, target: wish.target, targetText: wish.text,
             out: dryRun ? nil : out, verifies: !skipVerify,
             key: report.context.masterKey(key))
-        if let mark = wish.mark {
-            restore.target = wish.target(
-                at: try wish.single(
-                    try RestoreMarkPlace.find(
-                        mark, root: directory, environment: report.context.environment),
-                    in: directory))
+        restore.jobs = parallel.count
+        if inspect {
+            restore.inspection = try RestoreInspection(
+                of: .directory, at: ToolPath.absolute(directory))
         }
-        try findTable(&restore, report.context)
+        let place = try RestoreTargetSearch(wish: wish).find(in: directory, report.context)
+        restore.target = place.target
+        restore.found = place.found
         var wanted: RestorePlan.Base? =
             switch base {
             case .auto: nil
@@ -105,20 +119,6 @@ public struct PITRRestore: ToolCommand {
                 reason = error
             }
         }
-    }
-
-    private func findTable(_ run: inout RestoreRun, _ context: ToolContext) throws(StorageError) {
-        guard let search = wish.tableSearch(context) else { return }
-        let names = FileNames(root: directory)
-        let outcome = try search.first(
-            root: names.root, fileSystem: context.fileSystem,
-            isLive: context.fileSystem.isLocked(names.lock), until: nil
-        ) { schema throws(StorageError) in
-            try schema.load(root: names.root, environment: context.environment)
-        }
-        let found = try wish.tableTarget(outcome, in: directory)
-        run.target = found.target
-        run.found = (found.line, found.json)
     }
 
     /// The error is of the source's own files.

@@ -13,7 +13,7 @@ struct RepositoryOptions: ParsableArguments {
 
     init() {}
 
-    @Sendable private static func parseBranch(_ text: String) throws -> UID {
+    @Sendable static func parseBranch(_ text: String) throws -> UID {
         guard let uid = UID(text: text) else {
             throw ValidationError("'\(text)' is not a branch; 'pitr-restore info' lists them.")
         }

@@ -10,78 +10,49 @@ struct RepositoryRestore {
     let writes: Bool
     let verifies: Bool
     let key: MasterKeySource?
+    /// The result is to be looked at.
+    var inspects = false
+    var jobs = 1
 
     func perform(_ report: ReportWriter) throws(StorageError) {
         let context = report.context
         if let out { try ToolPath.checkApart(out, from: place.repo) }
         let (repository, inventory) = try place.open(report)
         let given = context.environment
-        let target: RestoreTarget
+        let found: RestoreTargetSearch.Place
         let source: RepositorySource
-        var found: RestoreTargetOptions.TableTarget?
         do throws(StorageError) {
             try RepositorySource.checkBackups(repository, inventory)
-            found = try findTable(repository, inventory, context)
-            if let found {
-                target = found.target
-            } else {
-                target = try findTarget(repository, inventory, context)
-            }
+            found = try RestoreTargetSearch(wish: wish).find(
+                in: repository, inventory, path: place.repo, branch: place.branch, key: key,
+                context)
             source = try RepositorySource.choose(
-                repository, inventory, target, branch: place.branch)
+                repository, inventory, found.target, branch: place.branch)
         } catch  where error.code.toolExit == .unreachable {
             return report.add(RepositoryText.finding(error))
         }
+        if jobs > 1 { try source.view.readAhead(threads: jobs) }
         context.use(try source.environment(context.environment, key))
         show(source, report)
         if let out { try showRoom(out, report) }
         var run = RestoreRun(
-            root: source.root, target: target, targetText: wish.text, out: writes ? out : nil,
+            root: source.root, target: found.target, targetText: wish.text, out: writes ? out : nil,
             verifies: verifies, key: key)
         run.check = { plan throws(StorageError) in try source.check(plan) }
         run.explain = { message in
             source.gap.map { Finding(.pitrGap, message + " " + RepositoryText.text($0)) }
         }
-        run.found = found.map { ($0.line, $0.json) }
+        run.found = found.found
+        run.jobs = jobs
+        if inspects {
+            run.inspection = try RestoreInspection(
+                of: .repository, at: ToolPath.absolute(place.repo))
+        }
         run.loadSchema = { schema throws(StorageError) in
             guard let base = try source.opening() else { return }
             try schema.load(root: base.root, environment: try base.environment(given, key))
         }
         try run.perform(report, nil, because: nil)
-    }
-
-    private func findTarget(
-        _ repository: Repository, _ inventory: Repository.Inventory, _ context: ToolContext
-    ) throws(StorageError) -> RestoreTarget {
-        guard let mark = wish.mark else { return wish.target }
-        let places = try RestoreMarkPlace.find(
-            mark, repository, inventory, branch: place.branch, environment: context.environment,
-            key: key
-        ) { _ throws(StorageError) in try RestoreRun.stopIfInterrupted(context) }
-        return wish.target(at: try wish.single(places, in: place.repo))
-    }
-
-    private func findTable(
-        _ repository: Repository, _ inventory: Repository.Inventory, _ context: ToolContext
-    ) throws(StorageError) -> RestoreTargetOptions.TableTarget? {
-        guard let search = wish.tableSearch(context) else { return nil }
-        let given = context.environment
-        var first = TableOperationSearch.Outcome()
-        for log in try RepositoryLog.all(repository, inventory, branch: place.branch) {
-            let source = log.source
-            let keyed = try source.environment(given, key)
-            let found = try search.first(
-                root: source.root, fileSystem: keyed.fileSystem, isLive: false, until: log.endLSN
-            ) { schema throws(StorageError) in
-                guard let base = log.base else { return }
-                try schema.load(root: base.root, environment: try base.environment(given, key))
-            }
-            first.problem = found.problem ?? first.problem
-            if let place = found.place, place.lsn < first.place?.lsn ?? LSN(.max) {
-                first.place = place
-            }
-        }
-        return try wish.tableTarget(first, in: place.repo)
     }
 
     private func show(_ source: RepositorySource, _ report: ReportWriter) {

@@ -40,6 +40,7 @@ enum RepositoryText {
             switch error.code {
             case .noBackup: .pitrNoBase
             case .logGap: .pitrGap
+            case .targetPassed: .pitrPassed
             default: .pitrUnreachable
             }
         var message = error.message

@@ -11,7 +11,7 @@ struct RestoreEstimate {
     let seconds: UInt64
 
     init(_ plan: RestorePlan) {
-        let tables = plan.base == .log ? 0 : plan.source.tableBytes
+        let tables = plan.copiesTables ? plan.source.tableBytes : 0
         let log = plan.byteCount &- min(tables, plan.byteCount)
         let whole =
             tables / Self.tableBytesPerSecond &+ log / Self.logBytesPerSecond

@@ -36,7 +36,7 @@ extension RestoreRun {
                 ("target", .string(targetText)), ("found", found?.json ?? .null),
                 ("base", .string(plan.base.rawValue)),
                 ("source_is_live", .bool(source.isLive)),
-                ("tables", .count(plan.base == .log ? 0 : source.tableCount)),
+                ("tables", .count(plan.copiesTables ? source.tableCount : 0)),
                 ("replay_from_lsn", .text(plan.startLSN)), ("replay_to_lsn", .text(plan.endLSN)),
                 ("replay_commits", .count(plan.commitCount)),
                 ("last_commit", Self.json(plan.last, plan.last.flatMap { contents[$0.lsn] })),
@@ -55,6 +55,7 @@ extension RestoreRun {
         case .tables: "\(count) tables, up to \(plan.startLSN)"
         case .filteredTables: "\(count) tables, versions up to the target only"
         case .salvagedTables: "what is sound of \(count) tables"
+        case .inspection: "the inspected state, up to \(plan.startLSN)"
         }
     }
 

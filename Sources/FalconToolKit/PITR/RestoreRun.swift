@@ -21,6 +21,10 @@ struct RestoreRun {
     var loadSchema: ((SchemaHistory) throws(StorageError) -> Void)?
     /// What the target was found by, where it was looked for; a line of the plan, and its form in JSON.
     var found: (line: String, json: JSONValue)?
+    /// What is done side by side.
+    var jobs = 1
+    /// The result is to be looked at, and is one of these; nil: it is a database.
+    var inspection: RestoreInspection?
 
     func perform(
         _ report: ReportWriter, _ wanted: RestorePlan.Base?, because reason: StorageError?
@@ -55,7 +59,8 @@ struct RestoreRun {
             return
         }
         try check(plan)
-        note(source, plan, report)
+        noteTables(source, report)
+        noteLog(source, report)
         show(
             plan, try contents(cut, source, report),
             keys: try plan.keyIDs(context.fileSystem), report)
@@ -70,32 +75,23 @@ struct RestoreRun {
         }
         executor.catalogStorageLimit = CatalogKeys.firstUserStorage
         executor.masterKey = key
+        executor.jobs = jobs
+        executor.inspection = inspection
         let outcome = try executor.run(verifies: verifies)
         progress.finish()
-        report.set(
-            "result",
-            .object([
-                ("directory", .string(out)), ("branch", .text(outcome.branch)),
-                ("parent_branch", .text(outcome.parent)), ("fork_lsn", .text(outcome.forkLSN)),
-                ("replayed_commits", .count(outcome.commitCount)),
-                ("rows", verifies ? .unsigned(outcome.rowCount) : .null),
-            ]))
-        report.line("restored:      \(out)")
-        report.line(
-            "branch:        \(outcome.branch), forked from \(outcome.parent) at "
-                + "\(outcome.forkLSN)")
-        if verifies { report.line("read back:     \(outcome.rowCount) keys") }
+        Self.tell(outcome, in: out, verifies: verifies, report)
     }
 
-    static func stopIfInterrupted(_ context: ToolContext) throws(StorageError) {
+    static func stopIfInterrupted(
+        _ context: ToolContext, _ outcome: String = "no output directory was made"
+    ) throws(StorageError) {
         if context.isInterrupted {
-            throw StorageError(
-                .cancelled, kind: .retryable, "Interrupted; no output directory was made.")
+            throw StorageError(.cancelled, kind: .retryable, "Interrupted; \(outcome).")
         }
     }
 
     /// What the commits on both sides of the target changed, as far as it can be read.
-    private func contents(
+    func contents(
         _ cut: RestoreCut, _ source: RestoreSource, _ report: ReportWriter
     ) throws(StorageError) -> [LSN: CommitContents] {
         let context = report.context
@@ -122,13 +118,16 @@ struct RestoreRun {
 
     // MARK: What is said
 
-    private func note(_ source: RestoreSource, _ plan: RestorePlan, _ report: ReportWriter) {
+    private func noteTables(_ source: RestoreSource, _ report: ReportWriter) {
         if let problem = source.tablesProblem {
             report.add(
                 Finding(
                     .pitrNoManifest, problem.message, file: problem.location?.path,
                     offset: problem.location?.offset))
         }
+    }
+
+    func noteLog(_ source: RestoreSource, _ report: ReportWriter) {
         switch source.verdict {
         case .clean: break
         case .tornTail(_, let segment, let offset, let discarded):

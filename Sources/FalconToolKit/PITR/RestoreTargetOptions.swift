@@ -49,16 +49,27 @@ struct RestoreTargetOptions: ParsableArguments {
 
     init() {}
 
-    func validate() throws {
-        let targets = [
+    /// How many targets were given; a command asks for one with ``requireTarget()``.
+    private var targetCount: Int {
+        [
             toLsn != nil, toTime != nil, toLatest, toName != nil, toTransaction != nil,
             beforeFirstOperationOn != nil,
         ].filter { $0 }.count
-        guard targets == 1 else {
-            throw ValidationError(
-                "Give one of --to-lsn, --to-time, --to-name, --to-transaction, "
-                    + "--before-first-operation-on and --to-latest.")
-        }
+    }
+
+    /// A target was given.
+    var isGiven: Bool { targetCount > 0 }
+
+    private static let targets =
+        "--to-lsn, --to-time, --to-name, --to-transaction, --before-first-operation-on and --to-latest"
+
+    /// For the validation of a command that cannot do without.
+    func requireTarget() throws {
+        guard isGiven else { throw ValidationError("Give one of \(Self.targets).") }
+    }
+
+    func validate() throws {
+        guard targetCount <= 1 else { throw ValidationError("Give one of \(Self.targets).") }
         guard beforeFirstOperationOn != nil || (tableOperation == nil && since == nil) else {
             throw ValidationError("--operation and --since go with --before-first-operation-on.")
         }

@@ -27,11 +27,13 @@ public final class OrderedWork<Result: Sendable>: @unchecked Sendable {
     /// Returns when all pieces were taken, or `take` or `idle` said false: pieces that were begun are then
     /// still finished.
     /// - Parameters:
+    ///   - name: of the threads.
     ///   - makeWorker: called once on each thread.
     ///   - idle: called several times a second while the next piece is not done.
     ///   - take: gets each result, in order.
     public static func run(
-        _ count: Int, threads: Int, makeWorker: @escaping @Sendable () -> Worker,
+        _ count: Int, threads: Int, name: String = "falcon-verify",
+        makeWorker: @escaping @Sendable () -> Worker,
         idle: () -> Bool, take: (Int, Result) -> Bool
     ) throws(StorageError) {
         guard count > 0 else { return }
@@ -43,7 +45,7 @@ public final class OrderedWork<Result: Sendable>: @unchecked Sendable {
         }
         for _ in 0..<max(1, min(threads, count)) {
             do throws(StorageError) {
-                pool.append(try WorkerThread(name: "falcon-verify") { work.runThread() })
+                pool.append(try WorkerThread(name: name) { work.runThread() })
             } catch  where !pool.isEmpty {
                 break  // those that there are do it all
             }

@@ -1,0 +1,61 @@
+import FalconSchema
+import FalconStorage
+
+/// How an inspection goes on.
+extension RestoreRun {
+    private static let untouched = "the inspection is as it was"
+
+    /// Plans, and with `writes` replays. Nil: nothing was replayed, and the report says why where it was to be.
+    func advance(
+        _ advance: inout RestoreAdvance, writes: Bool, _ report: ReportWriter
+    ) throws(StorageError) -> RestoreExecutor.Outcome? {
+        let context = report.context
+        let reading = ToolProgress("reading the log", report)
+        let (source, cut) = try RestoreSource.survey(
+            root: root, target: target, environment: context.environment,
+            advancing: advance.inspection
+        ) { lsn throws(StorageError) in
+            try Self.stopIfInterrupted(context, Self.untouched)
+            reading.update(lsn.rawValue, of: 0, unit: "bytes")
+        }
+        reading.finish()
+        let plan: RestorePlan
+        do throws(StorageError) {
+            plan = try RestorePlan(advancing: advance.inspection, source, cut, target)
+            try check(plan)
+        } catch  where error.code.toolExit == .unreachable {
+            report.add(RepositoryText.finding(error))
+            return nil
+        }
+        noteLog(source, report)
+        show(
+            plan, try contents(cut, source, report),
+            keys: try plan.keyIDs(context.fileSystem), report)
+        guard writes else { return nil }
+        let progress = ToolProgress("advancing", report)
+        let outcome = try advance.advance(
+            plan, environment: context.environment, verifies: verifies
+        ) { step, done, total throws(StorageError) in
+            try Self.stopIfInterrupted(context, Self.untouched)
+            progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
+        }
+        progress.finish()
+        return outcome
+    }
+
+    /// Makes a database of the inspection.
+    static func promote(
+        _ advance: inout RestoreAdvance, verifies: Bool, _ report: ReportWriter
+    ) throws(StorageError) -> RestoreExecutor.Outcome {
+        let context = report.context
+        let progress = ToolProgress("promoting", report)
+        let outcome = try advance.promote(environment: context.environment, verifies: verifies) {
+            step, done, total throws(StorageError) in
+            try Self.stopIfInterrupted(
+                context, "where the promotion had begun, --promote goes on with it")
+            progress.update(done, of: total, unit: step == .verify ? "rows read back" : "bytes")
+        }
+        progress.finish()
+        return outcome
+    }
+}

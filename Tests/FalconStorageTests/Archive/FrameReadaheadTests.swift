@@ -1,0 +1,94 @@
+import Testing
+
+@testable import FalconStorage
+
+/// Archived segments whose frames are unpacked ahead of the reader.
+struct FrameReadaheadTests {
+    /// A repository with a segment of many frames.
+    private func archived() throws -> (MemoryFileSystem, ArchivedSegment) {
+        let memory = MemoryFileSystem()
+        let environment = StorageEnvironment(
+            fileSystem: memory, clock: ManualClock(), random: SeededRandom(seed: 3))
+        var options = EngineOptions()
+        options.walSegmentBytes = 8 << 20
+        var archive = ArchiveOptions(directory: "/repo")
+        archive.timeoutMicros = 0
+        options.archive = archive
+        let engine = try StorageEngine.open(at: "/db", options: options, environment: environment)
+        var random = SplitMix64(seed: 3)
+        for row in 0..<150 {
+            let batch = WriteBatch()
+            var value = [UInt8](repeating: 0, count: 20_000)
+            for index in stride(from: 0, to: value.count, by: 3) {
+                value[index] = UInt8.random(in: .min ... .max, using: &random)
+            }
+            try batch.add(.put, Array("row \(row)".utf8), value)
+            try engine.commitAndWait(batch)
+        }
+        try engine.archiveNow()
+        try engine.close()
+        let segments = try Repository.open("/repo", memory).inventory().segments
+        let largest = try #require(segments.max { $0.rawBytes < $1.rawBytes })
+        try #require(largest.footer.frameCount > 6)
+        return (memory, largest)
+    }
+
+    private func bytes(_ file: ArchivedSegmentFile, piece: Int) throws -> [UInt8] {
+        var found: [UInt8] = []
+        while found.count < Int(file.footer.rawBytes) {
+            let count = min(piece, Int(file.footer.rawBytes) - found.count)
+            found += try file.readExactly(count, at: UInt64(found.count))
+        }
+        return found
+    }
+
+    @Test(arguments: [1, 3])
+    func whatIsReadAheadIsTheSame(threads: Int) throws {
+        let (memory, segment) = try archived()
+        let plain = try ArchivedSegmentFile(segment.path, memory)
+        let wanted = try bytes(plain, piece: 1 << 20)
+        let readahead = try FrameReadahead(threads: threads)
+        // Closed, and left unclosed: the next file may lie where the last one lay.
+        for round in 0..<6 {
+            let file = try ArchivedSegmentFile(segment.path, memory, readahead: readahead)
+            #expect(try bytes(file, piece: 10_000 << round) == wanted)
+            if round % 2 == 0 { try file.close() }
+        }
+        // From place to place.
+        let file = try ArchivedSegmentFile(segment.path, memory, readahead: readahead)
+        var random = SplitMix64(seed: 9)
+        for _ in 0..<300 {
+            let place = Int.random(in: 0..<wanted.count - 600_000, using: &random)
+            let count = Int.random(in: 1...600_000, using: &random)
+            let found = try file.readExactly(count, at: UInt64(place))
+            #expect(found.elementsEqual(wanted[place..<place + count]))
+        }
+    }
+
+    @Test func aFileOutlivesTheThreads() throws {
+        let (memory, segment) = try archived()
+        var readahead: FrameReadahead? = try FrameReadahead(threads: 2)
+        let file = try ArchivedSegmentFile(segment.path, memory, readahead: readahead)
+        let head = try file.readExactly(1 << 20, at: 0)
+        readahead = nil
+        #expect(head.count == 1 << 20)
+        let plain = try ArchivedSegmentFile(segment.path, memory)
+        #expect(try bytes(file, piece: 4096) == bytes(plain, piece: 1 << 20))
+        try file.close()
+    }
+
+    @Test func damageIsNoticedAhead() throws {
+        let (memory, segment) = try archived()
+        var stored = try memory.contents(of: segment.path)
+        stored[stored.count / 2] ^= 8
+        try memory.replace(segment.path, with: stored)
+        let readahead = try FrameReadahead(threads: 2)
+        let file = try ArchivedSegmentFile(segment.path, memory, readahead: readahead)
+        #expect {
+            try bytes(file, piece: 64 << 10)
+        } throws: {
+            ($0 as? StorageError)?.code == .corruption
+        }
+        try file.close()
+    }
+}
