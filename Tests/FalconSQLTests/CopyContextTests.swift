@@ -31,9 +31,11 @@ import Testing
         ("1\t\\N\n", "23502|COPY t, line 1: \"1\t\\N\""),
         ("1\tx\n0\ty\n", "23514|COPY t, line 2: \"0\ty\""),
         ("1\tx\n1\ty\n", "23505|COPY t, line 2"),
-        (String(repeating: "9", count: 120) + "\tx\n",
+        (
+            String(repeating: "9", count: 120) + "\tx\n",
             "22003|COPY t, line 1, column a: \""
-                + String(repeating: "9", count: 100) + "...\""),
+                + String(repeating: "9", count: 100) + "...\""
+        ),
     ])
     func textHasLinesAndColumns(_ data: String, _ expected: String) throws {
         defer { database.close() }
@@ -43,7 +45,9 @@ import Testing
 
     @Test func csvHasThemToo() throws {
         defer { database.close() }
-        #expect(refusal("a,b\n1,\"x\ny\"\nz,y\n", "CSV HEADER") == "22P02|COPY t, line 4, column a: \"z\"")
+        #expect(
+            refusal("a,b\n1,\"x\ny\"\nz,y\n", "CSV HEADER")
+                == "22P02|COPY t, line 4, column a: \"z\"")
         #expect(refusal("1,\"x\n", "CSV") == "22P04|COPY t, line 1: \"1,\"x\n\"")
     }
 

@@ -92,17 +92,22 @@ import Testing
             try session.query("SELECT string_agg((x).data::json->>'action', '') \(from)") == "BIC")
         #expect(
             try session.query("SELECT count(*) \(from) WHERE (q.x).data LIKE '%\"I\"%'") == "1")
-        #expect(try session.query("SELECT count(*) FROM (SELECT (x).* \(from)) r WHERE lsn > '0/0'") == "3")
         #expect(
-            try session.query("SELECT (y).key, (y).value FROM (SELECT x AS y FROM "
-                + "(SELECT json_each_text('{\"a\": 1, \"b\": 2}') AS x) q ORDER BY 1 DESC) r")
+            try session.query("SELECT count(*) FROM (SELECT (x).* \(from)) r WHERE lsn > '0/0'")
+                == "3")
+        #expect(
+            try session.query(
+                "SELECT (y).key, (y).value FROM (SELECT x AS y FROM "
+                    + "(SELECT json_each_text('{\"a\": 1, \"b\": 2}') AS x) q ORDER BY 1 DESC) r")
                 == "b|2\na|1")
         #expect(
-            try session.query("SELECT (SELECT (x).key) FROM "
-                + "(SELECT json_each_text('{\"a\": 1}') AS x) q") == "a")
+            try session.query(
+                "SELECT (SELECT (x).key) FROM "
+                    + "(SELECT json_each_text('{\"a\": 1}') AS x) q") == "a")
         #expect(
-            try session.query("SELECT q.n, (x).value FROM "
-                + "(SELECT json_each_text('{\"a\": 1}') AS x, 7 AS n) q JOIN t ON t.a = n - 6")
+            try session.query(
+                "SELECT q.n, (x).value FROM "
+                    + "(SELECT json_each_text('{\"a\": 1}') AS x, 7 AS n) q JOIN t ON t.a = n - 6")
                 == "7|1")
         let missing = session.failure("SELECT (x).nope \(from)")
         #expect(missing?.state.rawValue == "42703")

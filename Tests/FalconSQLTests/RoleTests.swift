@@ -74,14 +74,20 @@ import Testing
             (s, "DROP ROLE nix", "42704 role \"nix\" does not exist"),
             (s, "DROP ROLE postgres", "55006 current user cannot be dropped"),
             (s, "CREATE ROLE x LOGIN NOLOGIN", "42601 conflicting or redundant options"),
-            (s, "CREATE ROLE x SUPERUSER",
-                "0A000 roles with the attribute SUPERUSER are not supported yet"),
+            (
+                s, "CREATE ROLE x SUPERUSER",
+                "0A000 roles with the attribute SUPERUSER are not supported yet"
+            ),
             (s, "CREATE ROLE x PASSWORD 'y'", "0A000 passwords of roles are not supported yet"),
             (other, "CREATE ROLE x", "42501 permission denied to create role"),
-            (other, "CREATE ROLE x REPLICATION",
-                "42501 must be superuser to create replication users"),
-            (other, "ALTER ROLE r REPLICATION",
-                "42501 must be superuser to alter replication roles or change replication attribute"),
+            (
+                other, "CREATE ROLE x REPLICATION",
+                "42501 must be superuser to create replication users"
+            ),
+            (
+                other, "ALTER ROLE r REPLICATION",
+                "42501 must be superuser to alter replication roles or change replication attribute"
+            ),
             (other, "DROP ROLE r", "42501 permission denied to drop role"),
         ]
         for (session, sql, expected) in refusals {
