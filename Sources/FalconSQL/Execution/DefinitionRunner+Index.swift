@@ -242,7 +242,6 @@ extension DefinitionRunner {
                     new.indexes[index].storageID = new.storageID
                 } else {
                     new.indexes[index].storageID = try store.allocateStorageID()
-                    new.indexes[index].isValid = true
                     transaction.noteCreated(new.indexes[index].storageID)
                 }
             }

@@ -77,11 +77,6 @@ extension DefinitionRunner {
                 .featureNotSupported,
                 "cannot use partial index \"\(index.name)\" as replica identity")
         }
-        guard index.isValid else {
-            throw SQLError(
-                .objectNotInPrerequisiteState,
-                "cannot use invalid index \"\(index.name)\" as replica identity")
-        }
         for key in index.columns where !table.column(key.attribute).isNotNull {
             throw SQLError(
                 .wrongObjectType,
