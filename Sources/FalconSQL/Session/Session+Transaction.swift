@@ -396,7 +396,9 @@ extension Session {
                 throw SQLError(
                     .featureNotSupported,
                     "cannot set transaction read-write mode during recovery",
-                    hint: "The state is looked at: pitr-restore advance --promote makes a database of it.")
+                    hint:
+                        "The state is looked at: pitr-restore advance --promote makes a database of it."
+                )
             }
             transaction.isReadOnly = isReadOnly
         }

@@ -189,8 +189,8 @@ extension Session {
         case "transaction_read_only":
             return
                 (block == .none
-                    ? settings.isDefaultReadOnly || database.isReadOnly
-                    : transaction.isReadOnly)
+                ? settings.isDefaultReadOnly || database.isReadOnly
+                : transaction.isReadOnly)
                 ? "on" : "off"
         case "transaction_deferrable":
             return (block == .none ? settings.isDefaultDeferrable : transaction.isDeferrable)

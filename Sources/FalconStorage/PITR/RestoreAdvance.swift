@@ -29,7 +29,8 @@ public struct RestoreAdvance {
             throw StorageError(
                 .invalidArgument, kind: .user, "The directory is not a restore's inspection.",
                 location: .init(path: root),
-                hint: "'pitr-restore … --inspect' makes one. A database that is there already is not "
+                hint:
+                    "'pitr-restore … --inspect' makes one. A database that is there already is not "
                     + "advanced.")
         }
         let lock = try RestoreInspection.hold(root: root, fileSystem)

@@ -68,7 +68,8 @@ extension RestorePlan {
             throw refusal(
                 "The source's log \(begin), and the inspected state ends at \(inspection.endLSN): what lies "
                     + "between is no longer there.",
-                "Restore again with the later target, or advance from a repository that has the log.")
+                "Restore again with the later target, or advance from a repository that has the log."
+            )
         }
         var isSame = source.shard == inspection.shard
         if let last = inspection.last, last.lsn >= first {

@@ -127,7 +127,8 @@ extension RestoreInspection {
     private static func decode(_ lines: [String]) throws(StorageError) -> RestoreInspection? {
         guard lines.count == 11 else { return nil }
         func value(_ index: Int, _ name: String) -> String? {
-            lines[index].hasPrefix(name + " ") ? String(lines[index].dropFirst(name.count + 1)) : nil
+            lines[index].hasPrefix(name + " ")
+                ? String(lines[index].dropFirst(name.count + 1)) : nil
         }
         guard let state = value(1, "state").flatMap(State.init(rawValue:)),
             let place = value(2, "source")?.split(

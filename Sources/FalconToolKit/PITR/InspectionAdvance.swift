@@ -26,7 +26,8 @@ struct InspectionAdvance: ToolCommand {
         help: "The data directory or backup repository that DIR is from, where that was moved.")
     var source: String?
     @Option(
-        help: "Of a repository: follow this branch of the log (default: that of its newest segment).",
+        help:
+            "Of a repository: follow this branch of the log (default: that of its newest segment).",
         transform: RepositoryOptions.parseBranch)
     var branch: UID?
     @Flag(help: "Print the plan and change nothing.") var dryRun = false

@@ -11,7 +11,8 @@ extension EngineHistory {
         let place = source == Self.repo ? ["apply", "--repo", source] : [source]
         return ToolRun(
             PITRRestore.self,
-            place + ["--to-lsn", commit.receipt.lsn.description, "--inspect", "--out", "/new"] + more,
+            place + ["--to-lsn", commit.receipt.lsn.description, "--inspect", "--out", "/new"]
+                + more,
             environment: environment)
     }
 

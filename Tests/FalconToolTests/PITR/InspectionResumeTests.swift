@@ -115,7 +115,8 @@ struct InspectionResumeTests {
             let files = FaultInjectingFileSystem(
                 memory,
                 rule: FaultRule(
-                    .operation(.write), pathContains: "/new", index: index, count: 1, errno: ENOSPC))
+                    .operation(.write), pathContains: "/new", index: index, count: 1, errno: ENOSPC)
+            )
             let failed = run(["--to-latest"], environment(files, history, index))
             if files.injectedCount == 0 { break }
             let what = "write \(index): \(failed.output)"

@@ -57,7 +57,8 @@ struct InspectionTests {
         #expect(try history.rows(at: "/direct") == history.rows(at: "/new"))
     }
 
-    @Test(arguments: [(11, nil, false), (12, 7, true), (13, nil, true)] as [(UInt64, UInt8?, Bool)])
+    @Test(
+        arguments: [(11, nil, false), (12, 7, true), (13, nil, true)] as [(UInt64, UInt8?, Bool)])
     func everyCommitIsReachedFromARepository(_ seed: UInt64, _ key: UInt8?, _ jumps: Bool) throws {
         print("everyCommitIsReachedFromARepository: seed \(seed), jumps \(jumps)")
         let history = try EngineHistory.archived(seed: seed, key: key)
@@ -298,7 +299,9 @@ struct InspectionTests {
         let run = history.advance("--to-latest", "--promote", "--dry-run")
         #expect(run.exit == .clean && run.output.contains("replay:        9 commits"))
         #expect(try history.inspected() == before)
-        for arguments in [[], ["--source", "/db", "--promote"], ["--to-latest", "--to-lsn", "0/9"]] {
+        for arguments in [
+            [], ["--source", "/db", "--promote"], ["--to-latest", "--to-lsn", "0/9"],
+        ] {
             let usage = ToolRun(
                 PITRRestore.self, ["advance", "/new"] + arguments, environment: history.environment)
             #expect(usage.exit == .usage, "\(arguments): \(usage.output)")
