@@ -19,8 +19,8 @@ struct FrameReadaheadTests {
         for row in 0..<150 {
             let batch = WriteBatch()
             var value = [UInt8](repeating: 0, count: 20_000)
-            for index in stride(from: 0, to: value.count, by: 3) {
-                value[index] = UInt8.random(in: .min ... .max, using: &random)
+            for index in stride(from: 0, to: value.count, by: 16) {
+                value[index] = UInt8(truncatingIfNeeded: random.next())
             }
             try batch.add(.put, Array("row \(row)".utf8), value)
             try engine.commitAndWait(batch)
@@ -57,11 +57,12 @@ struct FrameReadaheadTests {
         // From place to place.
         let file = try ArchivedSegmentFile(segment.path, memory, readahead: readahead)
         var random = SplitMix64(seed: 9)
-        for _ in 0..<300 {
+        for _ in 0..<40 {
             let place = Int.random(in: 0..<wanted.count - 600_000, using: &random)
             let count = Int.random(in: 1...600_000, using: &random)
             let found = try file.readExactly(count, at: UInt64(place))
-            #expect(found.elementsEqual(wanted[place..<place + count]))
+            let same = wanted[place..<place + count].withUnsafeBytes { Checksum.xxh3($0) }
+            #expect(found.withUnsafeBytes { Checksum.xxh3($0) } == same)
         }
     }
 
