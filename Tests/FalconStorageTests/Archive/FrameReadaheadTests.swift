@@ -8,7 +8,7 @@ struct FrameReadaheadTests {
     private func archived() throws -> (MemoryFileSystem, ArchivedSegment) {
         let memory = MemoryFileSystem()
         let environment = StorageEnvironment(
-            fileSystem: memory, clock: ManualClock(), random: SeededRandom(seed: 3))
+            fileSystem: memory, clock: ManualClock(), random: FalconStorage.SeededRandom(seed: 3))
         var options = EngineOptions()
         options.walSegmentBytes = 8 << 20
         var archive = ArchiveOptions(directory: "/repo")
