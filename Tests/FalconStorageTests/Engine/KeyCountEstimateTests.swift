@@ -4,7 +4,10 @@ import Testing
 
 /// How many keys a range has, without reading them.
 @Suite struct KeyCountEstimateTests {
-    private static func range(_ prefix: String) -> KeyRange { KeyRange(prefix: Array(prefix.utf8)) }
+    private static func range(_ prefix: String) -> KeyRange {
+        let bytes: [UInt8] = Array(prefix.utf8)
+        return KeyRange(prefix: bytes)
+    }
 
     /// Three storages of 8 bytes each, side by side.
     private func filled(_ options: EngineOptions) throws -> EngineFixture {
