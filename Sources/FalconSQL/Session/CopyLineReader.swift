@@ -10,6 +10,9 @@ struct CopyLineReader {
     /// Where the search for the end of the current line goes on, and whether it is inside quotes.
     private var scan = 0
     private var inQuotes = false
+    /// Ends of lines within the quotes of the line being read: they count as lines of the data. As in
+    /// PostgreSQL a line feed does once a line has ended with one.
+    private var innerLines: Int64 = 0
     private var wasEscape = false
     private var newline = NewlineKind.unknown
     /// The data holds bytes that are no ASCII characters, or zeros.
@@ -79,17 +82,17 @@ struct CopyLineReader {
         do throws(SQLError) {
             guard let found = try findEnd(isFinal: isFinal) else {
                 guard isFinal, start < buffer.count else { return false }
-                lineNumber += 1
+                countLine()
                 line = start..<buffer.count
                 hasLine = true
                 throw SQLError(.badCopyFileFormat, "unterminated CSV quoted field")
             }
             end = found
         } catch {
-            if !hasLine { lineNumber += 1 }
+            if !hasLine { countLine() }
             throw error
         }
-        lineNumber += 1
+        countLine()
         line = start..<end.content
         if mayNeedValidation { try validate(start..<min(end.next, buffer.count)) }
         start = end.next
@@ -104,6 +107,11 @@ struct CopyLineReader {
         wasQuoted.removeAll(keepingCapacity: true)
         if options.isCSV { try cutCSV() } else { try cutText() }
         return true
+    }
+
+    private mutating func countLine() {
+        lineNumber += 1 + innerLines
+        innerLines = 0
     }
 
     private func validate(_ range: Range<Int>) throws(SQLError) {
@@ -148,6 +156,7 @@ struct CopyLineReader {
             }
             wasEscape = false
             guard byte <= 0x0D || byte == 0x5C, !inQuotes else {
+                if inQuotes, byte == (newline == .lineFeed ? 0x0A : 0x0D) { innerLines += 1 }
                 scan += 1
                 continue
             }

@@ -65,7 +65,10 @@ extension FileDamage {
             says: ["begins at or before the separator"]
         ) { forge in
             let place = Self.firstKey(forge)
-            try forge.rewrite(forge.footer.index, .index) { $0[place.last] = 0xFF }
+            try forge.rewrite(forge.footer.index, .index) {
+                $0[place.last - 1] &+= 1
+                $0[place.last] = 0xFF
+            }
         },
         content(
             "two blocks have changed places in the index", "SST006", also: ["SST004", "SST008"]

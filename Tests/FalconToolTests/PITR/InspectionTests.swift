@@ -155,8 +155,10 @@ struct InspectionTests {
         #expect(result["branch"] as? String != result["parent_branch"] as? String)
         #expect(try !history.fileSystem.exists("/new/" + FileNames.inspectionMarkerName))
         #expect(try history.rows(at: "/new") == history.commits[25].rows)
+        var options = EngineOptions()
+        options.walRetainBytes = 1 << 30
         let engine = try StorageEngine.open(
-            at: "/new", options: EngineOptions(), environment: history.environment)
+            at: "/new", options: options, environment: history.environment)
         #expect(engine.allocateTransactionID() > used)
         let batch = WriteBatch()
         try history.put("new", "born", into: batch)
