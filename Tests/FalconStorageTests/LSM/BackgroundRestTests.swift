@@ -11,11 +11,13 @@ struct BackgroundRestTests {
     private final class Commits: Sendable {
         let end = Atomic<UInt64>(100)
         let isPressed = Atomic<Bool>(false)
+        let comesSecond = Atomic<Bool>(false)
         func come() { end.wrappingAdd(1, ordering: .relaxed) }
         func rest() -> BackgroundRest {
             BackgroundRest(
                 commitsEnd: { [self] in end.load(ordering: .relaxed) },
-                isPressed: { [self] in isPressed.load(ordering: .relaxed) })
+                isPressed: { [self] in isPressed.load(ordering: .relaxed) },
+                givesWay: { [self] in comesSecond.load(ordering: .relaxed) })
         }
     }
 
@@ -48,6 +50,24 @@ struct BackgroundRestTests {
         #expect(rest.restNanos(now: Self.work) == nil)
         commits.isPressed.store(false, ordering: .relaxed)
         #expect(rest.restNanos(now: Self.work) != nil)
+    }
+
+    /// Like a compaction beside a flush on two processors: the whole period is rest.
+    @Test func whatComesSecondRestsUntilTheOtherIsDone() {
+        let commits = Commits()
+        var rest = commits.rest()
+        commits.comesSecond.store(true, ordering: .relaxed)
+        commits.come()
+        #expect(rest.restNanos(now: 5 * Self.period) == Self.period)
+        commits.come()
+        commits.isPressed.store(true, ordering: .relaxed)
+        #expect(rest.restNanos(now: 6 * Self.period) == nil)
+        commits.isPressed.store(false, ordering: .relaxed)
+        #expect(rest.restNanos(now: 7 * Self.period) == Self.period)
+        #expect(rest.restNanos(now: 8 * Self.period) == nil, "nobody commits")
+        commits.come()
+        commits.comesSecond.store(false, ordering: .relaxed)
+        #expect(rest.restNanos(now: 9 * Self.period) == nil)
     }
 
     /// Half of what is allowed until commits are held back.

@@ -146,7 +146,8 @@ import Testing
     @Test func aSegmentOfAnotherDatabaseIsOneFinding() throws {
         let (history, other) = (try EngineHistory(seed: 21), try EngineHistory(seed: 22))
         for each in [history, other] {
-            try each.run(300, valueBytes: 400, maintains: false)
+            // Enough for segments that grow to twice their size for want of a spare.
+            try each.run(900, valueBytes: 400, maintains: false)
             try each.close()
         }
         let fileSystem = history.fileSystem.crashClone(.keepUnsynced)
