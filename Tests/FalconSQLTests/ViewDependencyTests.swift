@@ -78,6 +78,49 @@ import Testing
         #expect(try database.session().query("SELECT * FROM w") == "1|10|7")
     }
 
+    /// Names that a view gives to columns go by place: the places that are left keep theirs.
+    @Test func namesByPlaceFollowTheColumns() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run(
+            "CREATE TABLE w (id int, a text, b text, c text); INSERT INTO w VALUES (1, 'A', 'B', 'C')"
+        )
+        try s.run("CREATE VIEW v AS SELECT q.i, q.k2 FROM w AS q (i, k1, k2, k3)")
+        try s.run("CREATE VIEW part AS SELECT x, c FROM w q (x, y)")
+        try s.run("CREATE VIEW j AS SELECT n, b FROM t JOIN w USING (id)")
+        try s.run("ALTER TABLE w RENAME id TO pid; ALTER TABLE w DROP COLUMN a")
+        try database.restart()
+        let after = try database.session()
+        for view in ["v", "part", "j"] {
+            let expected = ["v": "1|B", "part": "1|C", "j": "10|B"][view]
+            #expect(try after.query("SELECT * FROM \(view)") == expected, "\(view)")
+        }
+        try after.run("ALTER TABLE w ADD COLUMN d text DEFAULT 'D'")
+        #expect(try after.query("SELECT * FROM v") == "1|B")
+        #expect(try after.query("SELECT * FROM j") == "10|B")
+        #expect(after.failure("ALTER TABLE w DROP COLUMN b")?.state == .dependentObjectsStillExist)
+    }
+
+    /// A column that comes later is not what a join of an older view looks for.
+    @Test func aNewColumnDoesNotTakeAJoinsName() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE TABLE u (id int, k int); INSERT INTO u VALUES (1, 2)")
+        try s.run("CREATE TABLE third (m int, id2 int); INSERT INTO third VALUES (100, 7)")
+        try s.run(
+            "CREATE VIEW vj AS SELECT * FROM t JOIN u USING (id); CREATE VIEW over AS SELECT * FROM vj"
+        )
+        try s.run(
+            "CREATE VIEW three AS SELECT n, k, id2 FROM t JOIN third USING (m) JOIN u USING (id)")
+        try s.run("ALTER TABLE u RENAME id TO x; ALTER TABLE u ADD COLUMN id int DEFAULT 9")
+        try s.run("ALTER TABLE third ADD COLUMN id int DEFAULT 9")
+        #expect(try s.query("SELECT * FROM over") == "1|10|100|2")
+        #expect(try s.query("SELECT * FROM three") == "10|2|7")
+        #expect(s.failure("DROP TABLE u")?.state == .dependentObjectsStillExist)
+        try s.run("ALTER TABLE u ADD COLUMN IF NOT EXISTS id int")
+        #expect(try s.query("SELECT * FROM vj") == "1|10|100|2")
+    }
+
     @Test func aTableCommandIsOfTheColumnsThatThereAre() throws {
         let (database, s) = try prepared()
         defer { database.close() }

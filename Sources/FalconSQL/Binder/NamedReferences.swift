@@ -78,6 +78,9 @@ final class NamedReferences {
         joinedColumns.contains { $0.tableOID == table && $0.attribute == attribute }
     }
 
+    /// Whether a join looks for a column of this name.
+    func joins(name: String) -> Bool { joinedColumns.contains { $0.name == name } }
+
     func noteTableCommand(_ columns: [Column], at location: Int) {
         if location >= 0 { tableCommands[location] = columns }
     }

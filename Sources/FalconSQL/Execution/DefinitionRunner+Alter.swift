@@ -20,8 +20,11 @@ extension DefinitionRunner {
             try checkNotInUse(old, "ALTER TABLE")
             var table = old
             table.version += 1
+            let change = columnChange(action, of: old)
+            let views = try viewsMinding(change, of: old.oid)
             guard try apply(action, old, &table) else { continue }
             try transaction.record(.putTable(table))
+            try keepColumns(in: views, change, of: old.oid)
         }
     }
 

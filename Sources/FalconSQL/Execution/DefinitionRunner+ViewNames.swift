@@ -24,7 +24,7 @@ extension DefinitionRunner {
     }
 
     /// Gives the views, found before the names changed, their text with the new ones.
-    private func rename(
+    func rename(
         in views: [(view: ViewEntry, names: NamedReferences)],
         _ edits: (NamedReferences, [UInt8]) -> [ViewText.Edit]
     ) throws(SQLError) {

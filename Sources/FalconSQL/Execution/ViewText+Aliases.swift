@@ -2,23 +2,26 @@ import FalconSchema
 
 /// Column aliases: a relation's columns keep the names that they had, whatever they are called now.
 extension ViewText {
-    /// The edits that give the columns of `relation`, wherever it is read, the names that they have there; nil:
-    /// the text has a form that this cannot be told in.
+    /// The edits that give the columns of `relation`, wherever it is read, the names that they have there, or
+    /// those that `columns` says (nil: left as it is); nil: the text has a form that this cannot be told
+    /// in.
     static func keepingNames(
-        of relation: OID, _ names: NamedReferences, in bytes: [UInt8]
+        of relation: OID, _ names: NamedReferences, in bytes: [UInt8],
+        columns: (NamedReferences.Table) -> [String]? = { $0.columns }
     ) -> [Edit]? {
         var edits: [Edit] = []
         for table in names.tables where table.oid == relation {
+            guard let columns = columns(table) else { continue }
             guard let path = pathRange(bytes, table.name.location),
                 let end = aliasEnd(bytes, path, table.name.alias)
             else { return nil }
             let alias = table.name.alias?.name ?? table.name.name
-            let columns = table.columns.map { ExpressionDeparser.quoted($0) }
+            let list = columns.map { ExpressionDeparser.quoted($0) }.joined(separator: ", ")
             let written = String(decoding: bytes[path], as: UTF8.self)
             edits.append(
                 (
                     path.lowerBound..<end,
-                    written + Self.alias(alias) + " (" + columns.joined(separator: ", ") + ")"
+                    written + Self.alias(alias) + (list.isEmpty ? "" : " (" + list + ")")
                 ))
         }
         return edits
