@@ -7,6 +7,8 @@ public struct RepositoryLog: Sendable {
     /// The oldest base backup that goes with it, and no more of the log than opening it takes: it knows the schema at
     /// the stretch's beginning or a little behind. Nil: there is none.
     public let base: RepositorySource?
+    /// What is missing behind the stretch.
+    let gap: RepositoryTimeline.Gap?
 
     /// The whole archived log that leads to the newest segment of `branch`, or of all, gaps passed over; the stretch
     /// that leads there comes first.
@@ -36,7 +38,8 @@ public struct RepositoryLog: Sendable {
                 RepositoryLog(
                     source: try RepositorySource(
                         repository, backup: nil, segments: stretch, gap: nil),
-                    endLSN: timeline.sharedEnd(of: stretch) ?? .zero, base: base ?? nil))
+                    endLSN: timeline.sharedEnd(of: stretch) ?? .zero, base: base ?? nil,
+                    gap: stretch.last.flatMap { timeline.gap(behind: $0) }))
         }
         return logs
     }

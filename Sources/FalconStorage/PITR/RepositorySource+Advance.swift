@@ -30,7 +30,36 @@ extension RepositorySource {
         let end = found.log.endLSN
         let isWhole = segments.last.map { $0.lastLSN <= end } ?? true
         let log = try RepositorySource(
-            repository, backup: nil, segments: segments, gap: nil, limit: isWhole ? nil : end)
+            repository, backup: nil, segments: segments, gap: found.log.gap,
+            limit: isWhole ? nil : end)
         return (log, found.log.base)
+    }
+
+    /// Throws when what `plan` replays is not all that leads to its target: behind a gap, or where this log is not
+    /// the past of the branch any more, more may follow.
+    public func checkAdvance(_ plan: RestorePlan) throws(StorageError) {
+        try check(plan)
+        if case .latest = plan.target, let gap {
+            throw StorageError(
+                .logGap, kind: .user, "The archived log has a gap before the target.",
+                cause:
+                    "segments \(gap.firstSegment) to \(gap.lastSegment) (LSN \(gap.from) to \(gap.to)) "
+                    + "are missing",
+                location: .init(path: repository.names.root),
+                hint: "Choose a target before it, or put the missing segments back.")
+        }
+        guard let limit else { return }
+        let isBehind =
+            switch plan.target {
+            case .latest: true
+            case .lsn: false
+            case .time: plan.next.map { $0.lsn >= limit } ?? true
+            }
+        guard isBehind else { return }
+        throw StorageError(
+            .targetUnreachable, kind: .user,
+            "The archived log that goes on from the inspected state was left at \(limit) for another branch.",
+            location: .init(path: repository.names.root),
+            hint: "Restore again with this target, or name an LSN up to there.")
     }
 }

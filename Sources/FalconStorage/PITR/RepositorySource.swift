@@ -123,7 +123,10 @@ extension RepositorySource {
 
     /// Throws when what `plan` replays is not the past of the branch that was asked for.
     public func check(_ plan: RestorePlan) throws(StorageError) {
-        guard let limit, let last = plan.last, last.endLSN > limit else { return }
+        guard let limit else { return }
+        var isBeyond = (plan.last?.endLSN ?? .zero) > limit
+        if case .lsn(let lsn) = plan.target, lsn > limit { isBeyond = true }
+        guard isBeyond else { return }
         throw StorageError(
             .targetUnreachable, kind: .user,
             "The target lies in a branch that was left at \(limit).",

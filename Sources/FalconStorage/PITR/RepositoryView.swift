@@ -67,7 +67,14 @@ public final class RepositoryView: WrappingFileSystem {
         if directory == names.sstDirectory {
             return files.keys.filter { VFSPath.parent(of: $0) == directory }.map(VFSPath.name)
         }
-        return try base.list(directory)
+        var found = try base.list(directory)
+        guard directory == root else { return found }
+        // What is shown at other places than where it lies.
+        for path in [names.walDirectory, names.sstDirectory] + Array(files.keys)
+        where VFSPath.parent(of: path) == root && !found.contains(VFSPath.name(of: path)) {
+            found.append(VFSPath.name(of: path))
+        }
+        return found
     }
 
     public func isDirectory(_ path: String) throws(StorageError) -> Bool {

@@ -48,6 +48,8 @@ public struct BackupRetention: Sendable {
         case reachesIntoWindow(branch: UID?)
         /// Stays: as ``reachesIntoWindow(branch:)``, but the log behind it has a gap before the window.
         case nearestToWindow
+        /// Stays: the only one left whose log leads to the newest moment.
+        case leadsToNewest
         /// Goes: there are so many newer ones.
         case behindNewest(Int)
         /// Goes: it ended before the window began, which is restored from this one on, by its id.

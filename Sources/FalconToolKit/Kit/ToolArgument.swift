@@ -28,8 +28,9 @@ public enum ToolArgument {
         let units: [String: UInt64] = [
             "s": 1, "min": 60, "m": 60, "h": 3600, "d": 86_400, "w": 604_800,
         ]
-        let name = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
-        guard let count = UInt64(digits), count > 0, let seconds = units[name] else {
+        let name = text.dropFirst(digits.count).drop { $0 == " " }
+        // In small letters only: M might mean months.
+        guard let count = UInt64(digits), count > 0, let seconds = units[String(name)] else {
             throw ValidationError(
                 "'\(text)' is not a length of time; write it like 7d, 36h, 90min or 2w.")
         }

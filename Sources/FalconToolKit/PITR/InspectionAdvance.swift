@@ -136,7 +136,10 @@ struct InspectionAdvance: ToolCommand {
         if parallel.count > 1 { try log.view.readAhead(threads: parallel.count) }
         context.use(try log.environment(given, masterKey))
         var restore = made(log.root, found, report)
-        restore.check = { plan throws(StorageError) in try log.check(plan) }
+        restore.check = { plan throws(StorageError) in try log.checkAdvance(plan) }
+        restore.explain = { message in
+            log.gap.map { Finding(.pitrGap, message + " " + RepositoryText.text($0)) }
+        }
         restore.loadSchema = { schema throws(StorageError) in
             guard let base else { return }
             try schema.load(root: base.root, environment: try base.environment(given, masterKey))

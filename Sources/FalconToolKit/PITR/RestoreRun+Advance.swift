@@ -24,7 +24,8 @@ extension RestoreRun {
             plan = try RestorePlan(advancing: advance.inspection, source, cut, target)
             try check(plan)
         } catch  where error.code.toolExit == .unreachable {
-            report.add(RepositoryText.finding(error))
+            let better = error.code == .targetUnreachable ? explain(error.message) : nil
+            report.add(better ?? RepositoryText.finding(error))
             return nil
         }
         noteLog(source, report)

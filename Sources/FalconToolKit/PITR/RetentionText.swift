@@ -72,6 +72,7 @@ struct RetentionText {
             "the newest from which branch \(branch) can be restored in the \(windowName)"
         case .nearestToWindow:
             "the newest before the \(windowName), though its log does not lead through all of it"
+        case .leadsToNewest: "no newer one leads to the log's newest moment"
         case .behindNewest(let count): "older than the \(count) newest"
         case .beforeWindow(let base): "the \(windowName) is restored from \(base) on"
         }

@@ -83,6 +83,34 @@ struct InspectionTests {
         #expect(try history.rows(at: "/new", history.options.encryption) == expected)
     }
 
+    /// What lies behind a gap of the archive is not left out without a word.
+    @Test func aGapOfTheArchiveIsNotPassedOver() throws {
+        let history = try EngineHistory.archived(seed: 31, key: nil)
+        try history.run(10)
+        try history.engine.backup(label: "first")
+        try history.run(300, valueBytes: 2000, maintains: false)
+        try history.engine.backup(label: "second")
+        try history.run(20)
+        try history.close()
+        let made = history.inspect(history.commits[12], from: "/repo")
+        #expect(made.exit == .clean, "\(made.output)")
+        let before = try history.inspected()
+        let segments = try Repository.open("/repo", history.fileSystem).inventory().segments
+            .sorted { $0.firstLSN < $1.firstLSN }
+        let end = history.commits[12].receipt.lsn
+        let lost = try #require(
+            segments.first { $0.firstLSN > end && $0.uid != segments.last?.uid })
+        try history.fileSystem.remove(lost.path)
+        let latest = history.advance("--to-latest", "--promote")
+        #expect(latest.exit == .unreachable, "\(latest.output)")
+        #expect(latest.output.contains("PITR006"), "\(latest.output)")
+        #expect(try history.inspected() == before)
+        let behind = history.advance(to: try #require(history.commits.last))
+        #expect(
+            behind.exit == .unreachable && behind.output.contains("PITR006"), "\(behind.output)")
+        #expect(try history.inspected() == before)
+    }
+
     @Test func itIsReadAndNotWritten() throws {
         let history = try EngineHistory(seed: 21)
         try history.run(40)

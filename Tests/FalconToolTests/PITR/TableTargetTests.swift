@@ -154,6 +154,29 @@ struct TableTargetTests {
         #expect(!run.output.contains("decoded.."), "\(run.output)")
     }
 
+    /// A base backup's tables know the schema where the log before it is gone.
+    @Test func aBackupsTablesBringTheNames() throws {
+        let history = try ShopHistory()
+        try history.create()
+        try history.engine.flush()
+        try history.engine.backup(label: "one")
+        _ = try history.engine.switchLogSegment()
+        try history.commit([try orders.put(1, "a")])
+        try history.engine.backup(label: "two")
+        try history.commit([try orders.delete(1)])
+        try history.engine.close()
+        let kept = ToolRun(
+            PITRRestore.self, ["retention", "--repo", "/repo", "--keep-backups", "1", "--apply"],
+            environment: history.environment)
+        #expect(kept.exit == .clean, "\(kept.output)")
+        let plan = history.tool("plan", "--repo", "/repo", "--to-latest")
+        #expect(plan.output.contains("public.orders (database shop): 1 delete"), "\(plan.output)")
+        let found = history.tool(
+            "plan", "--repo", "/repo", "--before-first-operation-on", "public.orders",
+            "--operation", "delete")
+        #expect(found.exit == .clean, "\(found.output)")
+    }
+
     @Test func argumentsThatMakeNoSenseAreRefused() throws {
         let (history, _) = try history()
         let table = ["--before-first-operation-on", "public.orders"]
