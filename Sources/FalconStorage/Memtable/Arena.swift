@@ -80,7 +80,7 @@ final class Arena: @unchecked Sendable {
 
     /// Has the pages after those that are there touched, up to `limit`; false when they are there already.
     func warmAhead(_ warmer: ArenaWarmer, limit: Int) -> Bool {
-        let hugePage = 2 << 20
+        let hugePage = ArenaWarmer.hugePageBytes
         let start = (max(warmBytes, used) + hugePage - 1) & ~(hugePage - 1)
         let end = min(start + ArenaWarmer.stepBytes, limit, capacity)
         guard start < end else {

@@ -9,7 +9,7 @@ import Glibc
 final class ArenaWarmer: @unchecked Sendable {
     /// Taken at a time, so that the arena of a memtable that stays small stays so.
     static let stepBytes = 4 << 20
-    private static let hugePageBytes = 2 << 20
+    static let hugePageBytes = 2 << 20
 
     private let monitor = Monitor()
     private let changed: MonitorCondition

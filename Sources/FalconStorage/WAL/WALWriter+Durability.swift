@@ -10,8 +10,7 @@ extension WALWriter {
             seesCommits = true
             wakes = claimFlusher()
         }
-        monitor.unlock()
-        if wakes { flusherWake.signal() }
+        unlockMonitor(waking: wakes)
     }
 
     /// Like ``requestWrite(upTo:)``, to the device.
@@ -23,8 +22,7 @@ extension WALWriter {
             seesCommits = true
             wakes = claimFlusher()
         }
-        monitor.unlock()
-        if wakes { flusherWake.signal() }
+        unlockMonitor(waking: wakes)
     }
 
     /// Writes what is pending on the calling thread, unless another is at it: then it leaves a
@@ -48,8 +46,7 @@ extension WALWriter {
         }
         guard !ioBusy, failure == nil, !isStalled, !isClosing else {
             let wakes = claimFlusher()
-            monitor.unlock()
-            if wakes { flusherWake.signal() }
+            unlockMonitor(waking: wakes)
             return false
         }
         ioBusy = true

@@ -97,8 +97,7 @@ extension WALWriter {
             raiseSynced(end)
             monitor.lock()
             let wakes = claimFlusher()
-            monitor.unlock()
-            if wakes { flusherWake.signal() }
+            unlockMonitor(waking: wakes)
             progressMade.broadcast()
         } catch {
             fail(error)

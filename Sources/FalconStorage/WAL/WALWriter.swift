@@ -287,8 +287,7 @@ final class WALWriter: @unchecked Sendable {
             group.join()
         }
         wakes = wakes && claimFlusher()
-        monitor.unlock()
-        if wakes { flusherWake.signal() }
+        unlockMonitor(waking: wakes)
         return WALPosition(start: start, end: end)
     }
 
@@ -332,8 +331,7 @@ final class WALWriter: @unchecked Sendable {
         guard isFlusherDeep.load(ordering: .sequentiallyConsistent) else { return }
         monitor.lock()
         let wakes = flusherDeep && claimFlusher()
-        monitor.unlock()
-        if wakes { flusherWake.signal() }
+        unlockMonitor(waking: wakes)
     }
 
     /// How many syncs for commits have begun. A record appended now is covered by the next, or by one
@@ -416,6 +414,12 @@ final class WALWriter: @unchecked Sendable {
         return true
     }
 
+    /// Releases the monitor, and then wakes the flusher that was claimed.
+    @inline(__always) func unlockMonitor(waking wakes: Bool) {
+        monitor.unlock()
+        if wakes { flusherWake.signal() }
+    }
+
     /// With the monitor held, which it releases: gives up `ioBusy` and passes on what was asked meanwhile.
     func releaseIO() {
         ioBusy = false
@@ -426,8 +430,7 @@ final class WALWriter: @unchecked Sendable {
         {
             wakes = claimFlusher()
         }
-        monitor.unlock()
-        if wakes { flusherWake.signal() }
+        unlockMonitor(waking: wakes)
         progressMade.broadcast()
     }
 }
