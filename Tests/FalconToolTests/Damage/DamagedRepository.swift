@@ -193,22 +193,9 @@ final class DamagedRepository {
 
     /// What `/new` holds.
     func restored() throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        if exemplar.isEncrypted {
-            options.encryption = EncryptionOptions(
-                masterKey: .key([UInt8](repeating: 7, count: 32)))
-        }
-        let engine = try StorageEngine.open(at: "/new", options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        return found
+        try environment.rows(
+            at: "/new",
+            exemplar.isEncrypted
+                ? EncryptionOptions(masterKey: .key([UInt8](repeating: 7, count: 32))) : nil)
     }
 }

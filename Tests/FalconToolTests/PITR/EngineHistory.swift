@@ -108,20 +108,7 @@ final class EngineHistory {
     func rows(
         at path: String, _ encryption: EncryptionOptions? = nil
     ) throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        options.encryption = encryption
-        let engine = try StorageEngine.open(at: path, options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        return found
+        try environment.rows(at: path, encryption)
     }
 
     /// All files below `path` with their bytes.

@@ -50,32 +50,14 @@ struct InspectionResumeTests {
             let inspected = ToolRun(WALInspect.self, ["/new"], environment: environment)
             #expect(inspected.output.contains("The inspection is"), "\(what): \(inspected.output)")
         } else {
-            let rows = try rows(at: "/new", environment)
+            let rows = try environment.rows(at: "/new")
             #expect(rows == old || rows == wanted, "\(what)")
         }
         if marker != nil {
             let again = run(arguments, environment)
             #expect(again.exit == .clean, "\(what): \(again.output)")
         }
-        #expect(try rows(at: "/new", environment) == wanted, "\(what)")
-    }
-
-    private func rows(
-        at path: String, _ environment: StorageEnvironment
-    ) throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        let engine = try StorageEngine.open(at: path, options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        return found
+        #expect(try environment.rows(at: "/new") == wanted, "\(what)")
     }
 
     /// From one call on nothing can be written, the taking back neither: as after a kill.
@@ -124,9 +106,9 @@ struct InspectionResumeTests {
             let marker = try #require(try RestoreInspection.read(root: "/new", memory))
             #expect(marker.state == .ready, "\(what)")
             let commit = failed.exit == .clean ? history.commits.last : history.commits[Self.start]
-            #expect(try rows(at: "/new", environment) == commit?.rows, "\(what)")
+            #expect(try environment.rows(at: "/new") == commit?.rows, "\(what)")
             #expect(run(["--to-latest"], environment).exit == .clean, "\(what)")
-            #expect(try rows(at: "/new", environment) == history.commits.last?.rows, "\(what)")
+            #expect(try environment.rows(at: "/new") == history.commits.last?.rows, "\(what)")
             index += 1
         }
         #expect(index > 2)
@@ -145,7 +127,7 @@ struct InspectionResumeTests {
                 interruption: { left.isOver })
             let marker = try #require(try RestoreInspection.read(root: "/new", memory))
             #expect(marker.state == .ready, "\(run.output)")
-            let rows = try rows(at: "/new", environment)
+            let rows = try environment.rows(at: "/new")
             if run.exit == .clean {
                 #expect(rows == history.commits.last?.rows)
                 break

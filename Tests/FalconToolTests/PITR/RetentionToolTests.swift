@@ -68,9 +68,7 @@ struct RetentionToolTests {
     @Test func everyBackupAndRunOfLogHasItsReason() throws {
         // Tables stay as they are, so that all backups share the first.
         let history = try EngineHistory.archived(seed: 33) {
-            $0.level0CompactionTrigger = 100
-            $0.level0SlowdownTrigger = 200
-            $0.level0StopTrigger = 300
+            $0.compactOnlyWhenAsked()
         }
         try history.run(6, maintains: false)
         for label in ["a", "b", "c"] {
