@@ -1,6 +1,4 @@
 import FalconToolKit
-import Foundation
-import Testing
 
 @testable import FalconStorage
 
@@ -42,14 +40,5 @@ extension EngineHistory {
         let batch = WriteBatch()
         try put(key, value, into: batch)
         try engine.commitAndWait(batch)
-    }
-}
-
-extension ToolRun {
-    /// The report of a run with `--format json`.
-    var report: [String: Any] {
-        get throws {
-            try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
-        }
     }
 }

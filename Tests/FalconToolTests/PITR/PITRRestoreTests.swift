@@ -143,8 +143,7 @@ struct PITRRestoreTests {
         let run = history.restore(
             "--to-lsn", commit.receipt.lsn.description, "--format", "json")
         #expect(run.exit == .clean)
-        let report = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let report = try run.report
         let result = try #require(report["result"] as? [String: Any])
         #expect(result["branch"] as? String != result["parent_branch"] as? String)
         let plan = try #require(report["plan"] as? [String: Any])
