@@ -6,7 +6,7 @@ import Testing
 
 /// `pitr-restore retention` on repositories that an engine wrote.
 struct RetentionToolTests {
-    private static let dayMicros: UInt64 = 86_400_000_000
+    private static let dayMicros = ForgedRepository.dayMicros
 
     /// A backup each day, then six commits.
     private func daily(_ days: Int, seed: UInt64) throws -> EngineHistory {
@@ -23,6 +23,7 @@ struct RetentionToolTests {
 
     @Test(arguments: [31, 32] as [UInt64])
     func everyMomentOfTheWindowStays(_ seed: UInt64) throws {
+        print("everyMomentOfTheWindowStays: seed \(seed)")
         let history = try daily(8, seed: seed)
         let start = history.clock.wallMicros() - 3 * Self.dayMicros
         try history.close()
