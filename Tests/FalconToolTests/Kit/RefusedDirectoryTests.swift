@@ -8,7 +8,8 @@ import Testing
     /// A killed engine with tables and rows behind them, in several segments.
     private func directory(reopens: Bool = false) throws -> EngineHistory {
         let history = try EngineHistory(seed: 21)
-        try history.run(300, valueBytes: 400, maintains: false)
+        // Enough for segments that grow to twice their size for want of a spare.
+        try history.run(900, valueBytes: 400, maintains: false)
         try history.engine.flush()
         if reopens { try history.reopen() }
         try history.run(3, maintains: false)
