@@ -165,6 +165,7 @@ struct RetentionToolTests {
     @Test(arguments: [
         [], ["--keep", "0"], ["--keep-backups", "-1"], ["--keep-days", "0"],
         ["--recovery-window", "7"], ["--recovery-window", "0d"], ["--recovery-window", "d"],
+        ["--recovery-window", "1M"], ["--recovery-window", "7D"],
         ["--recovery-window", "7 years"], ["--recovery-window", "99999999999999999999d"],
         ["--keep-days", "7", "--recovery-window", "7d"], ["--keep", "1", "--explain", "--apply"],
     ])
