@@ -96,6 +96,19 @@ struct InspectionRefusalTests {
         #expect(try history.rows(at: "/new") == commit.rows)
     }
 
+    @Test func argumentsThatMakeNoSenseAreRefused() throws {
+        let history = try EngineHistory.inspection(seed: 29, of: 20, at: 10)
+        let before = try history.inspected()
+        for arguments in [
+            [], ["--source", "/db", "--promote"], ["--to-latest", "--to-lsn", "0/9"],
+        ] {
+            let usage = ToolRun(
+                PITRRestore.self, ["advance", "/new"] + arguments, environment: history.environment)
+            #expect(usage.exit == .usage, "\(arguments): \(usage.output)")
+        }
+        #expect(try history.inspected() == before)
+    }
+
     @Test func nobodyChangesWhatAnotherShows() throws {
         let history = try EngineHistory.inspection(seed: 28, of: 20, at: 10)
         let lock = try RestoreInspection.hold(root: "/new", history.fileSystem)

@@ -202,12 +202,5 @@ struct InspectionTests {
         let run = history.advance("--to-latest", "--promote", "--dry-run")
         #expect(run.exit == .clean && run.output.contains("replay:        9 commits"))
         #expect(try history.inspected() == before)
-        for arguments in [
-            [], ["--source", "/db", "--promote"], ["--to-latest", "--to-lsn", "0/9"],
-        ] {
-            let usage = ToolRun(
-                PITRRestore.self, ["advance", "/new"] + arguments, environment: history.environment)
-            #expect(usage.exit == .usage, "\(arguments): \(usage.output)")
-        }
     }
 }
