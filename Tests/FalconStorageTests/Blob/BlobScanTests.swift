@@ -1,3 +1,4 @@
+import FalconTestKit
 import Testing
 
 @testable import FalconStorage

@@ -1,3 +1,4 @@
+import FalconTestKit
 import Synchronization
 import Testing
 

@@ -78,8 +78,7 @@ import Testing
 
     @Test func programsGetAnObject() throws {
         let run = server(archive: "off").run(["status", "--format", "json"])
-        let object = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let object = try run.report
         let records = try #require(object["records"] as? [[String: Any]])
         #expect(records.compactMap { $0["kind"] as? String } == ["server", "archive", "slots"])
         #expect(records.first?["uptime_seconds"] as? Int == 273_906)

@@ -6,19 +6,19 @@ import Testing
 struct BlobForge {
     var bytes: [UInt8]
     let uid: UID
-    let isSealed: Bool
     let footer: BlobFooter
     /// Where each record lies.
     private(set) var records: [Range<Int>] = []
 
     init(_ path: String, _ fileSystem: MemoryFileSystem, _ keys: FileKeys?) throws {
         bytes = try fileSystem.contents(of: path)
-        (uid, isSealed) = try BlobHeader.read(
+        let header = try BlobHeader.read(
             Array(bytes.prefix(BlobFormat.headerBytes)), path: path)
+        uid = header.uid
         let end = bytes.count - BlobFormat.footerBytes
         footer = try BlobFooter.decode(
             Array(bytes[end...]), size: UInt64(bytes.count), path: path)
-        var start = Int(BlobFormat.bodyOffset(isSealed: isSealed))
+        var start = Int(BlobFormat.bodyOffset(isSealed: header.isSealed))
         while start < end {
             let head = Array(bytes[start..<(start + BlobFormat.recordHeadBytes)])
             let count = try #require(head.withUnsafeBytes { BlobRecord.byteCount($0) })
@@ -26,7 +26,7 @@ struct BlobForge {
             start += Int(count)
         }
         #expect(start == end && records.count > 4)
-        #expect((keys != nil) == isSealed)
+        #expect((keys != nil) == header.isSealed)
     }
 
     mutating func flip(_ offset: Int) { bytes[offset] ^= 4 }

@@ -42,9 +42,7 @@ struct DamageSource: Sendable {
 
     static func options(isEncrypted: Bool) -> EngineOptions {
         var options = EngineOptions()
-        options.level0CompactionTrigger = 100
-        options.level0SlowdownTrigger = 200
-        options.level0StopTrigger = 300
+        options.compactOnlyWhenAsked()
         options.closedTimestampMicros = 0
         options.blockBytes = 512
         options.partitioningBytes = 2000

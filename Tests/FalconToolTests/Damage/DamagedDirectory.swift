@@ -1,17 +1,10 @@
 import FalconToolKit
-import Foundation
 import Testing
 
 @testable import FalconStorage
 
 /// A copy of a ``DamageSource`` that is mutilated, and the tools that look at it.
-final class DamagedDirectory {
-    struct Report {
-        let text: ToolRun
-        let findings: [[String: Any]]
-        var codes: [String] { findings.compactMap { $0["code"] as? String } }
-    }
-
+final class DamagedDirectory: DamagedFiles {
     let source: DamageSource
     let memory: MemoryFileSystem
     let environment: StorageEnvironment
@@ -21,11 +14,7 @@ final class DamagedDirectory {
     init(isEncrypted: Bool) throws {
         source = try DamageSource.shared(isEncrypted: isEncrypted)
         memory = source.memory.fork()
-        let clock = ManualClock()
-        clock.advance(micros: 60_000_000)
-        environment = StorageEnvironment(
-            fileSystem: memory, clock: clock,
-            random: FalconStorage.SeededRandom(seed: 99))
+        environment = .damaged(memory)
     }
 
     static func hex(_ bytes: some Sequence<UInt8>) -> String {
@@ -40,23 +29,6 @@ final class DamagedDirectory {
     }
 
     // MARK: - Mutilations of whole files
-
-    func patch(_ path: String, _ body: (inout [UInt8]) -> Void) throws {
-        try LogFixture.patch(memory, path, body)
-    }
-
-    func flip(_ path: String, _ offset: Int) throws {
-        try patch(path) { bytes in
-            let place = offset < 0 ? bytes.count + offset : offset
-            bytes[place] ^= 4
-        }
-    }
-
-    func swap(_ a: String, _ b: String) throws {
-        let (first, second) = (try memory.contents(of: a), try memory.contents(of: b))
-        try memory.replace(a, with: second)
-        try memory.replace(b, with: first)
-    }
 
     /// Puts a file of another database in the place of this one's.
     func substitute(_ path: String, _ other: (DamageSource) -> String) throws {
@@ -89,23 +61,13 @@ final class DamagedDirectory {
     }
 
     /// What sst-verify says of it.
-    func verify(hasKey: Bool = true) throws -> Report { try run(SSTVerify.self, hasKey: hasKey) }
+    func verify(hasKey: Bool = true) throws -> DamageReport {
+        try report(SSTVerify.self, [DamageSource.root] + arguments(hasKey: hasKey))
+    }
 
     /// What wal-inspect says of it.
-    func inspect() throws -> Report { try run(WALInspect.self, hasKey: true) }
-
-    /// Runs a tool, which must leave the directory as it was.
-    private func run<Tool: ToolCommand>(_ tool: Tool.Type, hasKey: Bool) throws -> Report {
-        let given = [DamageSource.root] + arguments(hasKey: hasKey)
-        let before = memory.snapshotContents()
-        let text = ToolRun(tool, given, environment: environment)
-        let json = ToolRun(tool, given + ["--format", "json"], environment: environment)
-        #expect(memory.snapshotContents() == before, "the directory was written to")
-        #expect(text.exit == json.exit)
-        let fields = try #require(
-            JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any],
-            "\(json.output) \(json.diagnostics)")
-        return Report(text: text, findings: fields["findings"] as? [[String: Any]] ?? [])
+    func inspect() throws -> DamageReport {
+        try report(WALInspect.self, [DamageSource.root] + arguments(hasKey: true))
     }
 
     /// Salvages it into `/saved`.

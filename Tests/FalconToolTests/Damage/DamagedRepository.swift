@@ -1,5 +1,4 @@
 import FalconToolKit
-import Foundation
 import Testing
 
 @testable import FalconStorage
@@ -55,7 +54,7 @@ struct RepositoryExemplar: Sendable {
 }
 
 /// A copy of a ``RepositoryExemplar`` that is mutilated, and the tools that look at it.
-final class DamagedRepository {
+final class DamagedRepository: DamagedFiles {
     let exemplar: RepositoryExemplar
     let memory: MemoryFileSystem
     let environment: StorageEnvironment
@@ -64,11 +63,7 @@ final class DamagedRepository {
     init(isEncrypted: Bool) throws {
         exemplar = try RepositoryExemplar.shared(isEncrypted: isEncrypted)
         memory = exemplar.memory.fork()
-        let clock = ManualClock()
-        clock.advance(micros: 60_000_000)
-        environment = StorageEnvironment(
-            fileSystem: memory, clock: clock,
-            random: FalconStorage.SeededRandom(seed: 99))
+        environment = .damaged(memory)
     }
 
     // MARK: - Places
@@ -99,24 +94,6 @@ final class DamagedRepository {
     }
 
     // MARK: - Mutilations
-
-    func patch(_ path: String, _ body: (inout [UInt8]) -> Void) throws {
-        try LogFixture.patch(memory, path, body)
-    }
-
-    /// Flips a bit; a negative offset counts from the end.
-    func flip(_ path: String, _ offset: Int) throws {
-        try patch(path) { bytes in
-            let place = offset < 0 ? bytes.count + offset : offset
-            bytes[place] ^= 4
-        }
-    }
-
-    func swap(_ a: String, _ b: String) throws {
-        let (first, second) = (try memory.contents(of: a), try memory.contents(of: b))
-        try memory.replace(a, with: second)
-        try memory.replace(b, with: first)
-    }
 
     /// Changes the footer of an archived segment, whose checksum fits again.
     func reseal(_ path: String, _ change: (inout ArchivedSegmentFooter) -> Void) throws {
@@ -167,19 +144,8 @@ final class DamagedRepository {
     // MARK: - Tools
 
     /// What `pitr-restore verify` says; it is given no key, and changes nothing.
-    func verify() throws -> DamagedDirectory.Report {
-        let before = memory.snapshotContents()
-        let arguments = ["verify", "--repo", EngineHistory.repo]
-        let text = ToolRun(PITRRestore.self, arguments, environment: environment)
-        let json = ToolRun(
-            PITRRestore.self, arguments + ["--format", "json"], environment: environment)
-        #expect(memory.snapshotContents() == before, "the repository was written to")
-        #expect(text.exit == json.exit)
-        let fields = try #require(
-            JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any],
-            "\(json.output) \(json.diagnostics)")
-        return DamagedDirectory.Report(
-            text: text, findings: fields["findings"] as? [[String: Any]] ?? [])
+    func verify() throws -> DamageReport {
+        try report(PITRRestore.self, ["verify", "--repo", EngineHistory.repo])
     }
 
     /// Restores the latest state into `/new`.
@@ -193,22 +159,9 @@ final class DamagedRepository {
 
     /// What `/new` holds.
     func restored() throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        if exemplar.isEncrypted {
-            options.encryption = EncryptionOptions(
-                masterKey: .key([UInt8](repeating: 7, count: 32)))
-        }
-        let engine = try StorageEngine.open(at: "/new", options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        return found
+        try environment.rows(
+            at: "/new",
+            exemplar.isEncrypted
+                ? EncryptionOptions(masterKey: .key([UInt8](repeating: 7, count: 32))) : nil)
     }
 }

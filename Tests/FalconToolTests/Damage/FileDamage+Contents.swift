@@ -57,17 +57,17 @@ extension FileDamage {
             try forge.rewrite(entry.block, .data) { $0[entry.value.lowerBound + 20] ^= 1 }
         },
         content("a separator before its block's end", "SST006", says: ["ends beyond"]) { forge in
-            let place = Self.firstKey(forge)
-            try forge.rewrite(forge.footer.index, .index) { $0[place.last] = 0 }
+            let last = try Self.endOfFirstSeparator(forge)
+            try forge.rewrite(forge.footer.index, .index) { $0[last] = 0 }
         },
         content(
             "a separator behind the next block's begin", "SST006",
             says: ["begins at or before the separator"]
         ) { forge in
-            let place = Self.firstKey(forge)
+            let last = try Self.endOfFirstSeparator(forge)
             try forge.rewrite(forge.footer.index, .index) {
-                $0[place.last - 1] &+= 1
-                $0[place.last] = 0xFF
+                $0[last - 1] &+= 1
+                $0[last] = 0xFF
             }
         },
         content(
@@ -171,17 +171,11 @@ extension FileDamage {
     }
 
     /// Where the last byte of the first separator lies in the index.
-    private static func firstKey(_ forge: TableForge) -> (last: Int, count: Int) {
-        do {
-            let index = try forge.content(forge.footer.index, .index)
-            return index.withUnsafeBytes { bytes in
-                let block = IndexBlock(validated: bytes)
-                let start = 24 + IndexBlock.columnBytes(bytes[12]) * block.count
-                return (start + block.key(0).count - 1, block.count)
-            }
-        } catch {
-            Issue.record("\(error)")
-            return (0, 0)
+    private static func endOfFirstSeparator(_ forge: TableForge) throws -> Int {
+        try forge.content(forge.footer.index, .index).withUnsafeBytes { bytes in
+            let block = IndexBlock(validated: bytes)
+            let start = 24 + IndexBlock.columnBytes(bytes[12]) * block.count
+            return start + block.key(0).count - 1
         }
     }
 }

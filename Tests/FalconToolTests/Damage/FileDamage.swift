@@ -46,11 +46,10 @@ struct FileDamage: CustomTestStringConvertible, Sendable {
     static func table(
         _ name: String, _ code: String?, says: [String] = [], also: Set<String> = [],
         withoutKey: WithoutKey = .same, onlyEncrypted: Bool? = nil, salvage: Salvage = .rows,
-        exit: ToolExit = .corruption,
         _ mutilate: @escaping @Sendable (inout TableForge) throws -> Void
     ) -> FileDamage {
         FileDamage(
-            name: name, code: code, exit: exit, says: says, also: also.union(["SST011"]),
+            name: name, code: code, exit: .corruption, says: says, also: also.union(["SST011"]),
             withoutKey: withoutKey, salvage: salvage, onlyEncrypted: onlyEncrypted
         ) { try $0.table($0.source.middle, mutilate) }
     }

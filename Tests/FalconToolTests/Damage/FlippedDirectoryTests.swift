@@ -49,6 +49,7 @@ import Testing
                 && !path.hasSuffix(".spare")
         }.map { (path: "/" + $0.key, bytes: $0.value.count) }.sorted { $0.path < $1.path }
         let seed: UInt64 = isEncrypted ? 4712 : 4711
+        print("whatTheEngineMeetsTheToolsExplain: seed \(seed)")
         var random = SplitMix64(seed: seed)
         var (detected, clean) = (0, 0)
         for trial in 0..<Self.trials {

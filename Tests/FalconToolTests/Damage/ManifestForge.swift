@@ -6,7 +6,6 @@ import Testing
 struct ManifestForge {
     let names: FileNames
     let path: String
-    let number: UInt64
     var bytes: [UInt8]
     let contents: ManifestContents
     private(set) var chunks: [Range<Int>] = []
@@ -30,7 +29,6 @@ struct ManifestForge {
             cipher = nil
             headBytes = ManifestFormat.headerBytes
         }
-        self.number = number
         self.path = path
         bytes = whole
         contents = read

@@ -1,5 +1,4 @@
 import FalconToolKit
-import Foundation
 import Testing
 
 @testable import FalconStorage
@@ -23,18 +22,18 @@ import Testing
     func theDamageIsNamed(_ damage: RepositoryDamage, isEncrypted: Bool) throws {
         guard damage.applies(isEncrypted: isEncrypted) else { return }
         let report = try damaged(damage, isEncrypted: isEncrypted).verify()
-        let output = report.text.output
-        #expect(report.text.exit == damage.exit, "\(output) \(report.text.diagnostics)")
-        if let code = damage.code { #expect(report.codes.contains(code), "\(output)") }
-        let others = Set(report.codes).subtracting([damage.code ?? ""]).subtracting(damage.also)
-        #expect(others.isEmpty, "\(others.sorted()) in \(output)")
-        for said in damage.says { #expect(output.contains(said), "'\(said)' in \(output)") }
-        for finding in report.findings {
-            let code = try #require(finding["code"] as? String)
-            #expect((finding["advice"] as? String)?.isEmpty == false, "\(code)")
-            let explained = ToolRun(PITRRestore.self, ["explain", code])
-            #expect(explained.exit == .clean && explained.output.contains("What to do:"))
-        }
+        report.expect(damage.code, damage.exit, also: damage.also)
+        report.expect(says: damage.says)
+        try report.expectExplained(by: PITRRestore.self)
+    }
+
+    /// Without which the next test may find nothing restored.
+    @Test(arguments: [false, true])
+    func whatIsNotDamagedIsRestored(isEncrypted: Bool) throws {
+        let repository = try DamagedRepository(isEncrypted: isEncrypted)
+        let run = repository.apply()
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try repository.restored() == repository.exemplar.states.last)
     }
 
     @Test(arguments: table, [false, true])

@@ -8,7 +8,8 @@ import Testing
     /// A killed engine with tables and rows behind them, in several segments.
     private func directory(reopens: Bool = false) throws -> EngineHistory {
         let history = try EngineHistory(seed: 21)
-        try history.run(300, valueBytes: 400, maintains: false)
+        // Enough for segments that grow to twice their size for want of a spare.
+        try history.run(900, valueBytes: 400, maintains: false)
         try history.engine.flush()
         if reopens { try history.reopen() }
         try history.run(3, maintains: false)
@@ -102,22 +103,9 @@ import Testing
         let run = run(
             PITRRestore.self, fileSystem, "--to-lsn", end.description, "--out", "/new")
         #expect(run.exit == .benign, "\(run.output)")
-        var options = EngineOptions()
-        options.isReadOnly = true
-        let engine = try StorageEngine.open(
-            at: "/new", options: options,
-            environment: StorageEnvironment(fileSystem: fileSystem, clock: ManualClock()))
         let expected = try #require(history.commits.last { $0.receipt.lsn <= end })
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        #expect(found == expected.rows)
-        try engine.close()
+        let environment = StorageEnvironment(fileSystem: fileSystem, clock: ManualClock())
+        #expect(try environment.rows(at: "/new") == expected.rows)
     }
 
     @Test func aMissingLogIsFound() throws {

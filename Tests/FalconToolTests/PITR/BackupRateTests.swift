@@ -14,9 +14,7 @@ struct BackupRateTests {
         _ change: (inout EngineOptions) -> Void = { _ in }
     ) throws -> EngineHistory {
         let history = try EngineHistory.archived(seed: 71) {
-            $0.level0CompactionTrigger = 100
-            $0.level0SlowdownTrigger = 200
-            $0.level0StopTrigger = 300
+            $0.compactOnlyWhenAsked()
             change(&$0)
         }
         try fill(history, 0..<250)

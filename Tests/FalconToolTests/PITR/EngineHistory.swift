@@ -42,6 +42,22 @@ final class EngineHistory {
 
     deinit { try? engine.close() }
 
+    /// A closed history of 305 commits whose tables have every version of the first 300, and whose log begins later
+    /// than they do.
+    static func withVersionsOlderThanItsLog(seed: UInt64) throws -> EngineHistory {
+        let history = try EngineHistory(seed: seed) {
+            $0.walRetainBytes = 0
+            $0.versionRetentionMicros = 1 << 40
+        }
+        try history.run(300, valueBytes: 2000, maintains: false)
+        try history.engine.flush()
+        try history.run(5, maintains: false)
+        try history.close()
+        let first = FileNames(root: history.root).walSegment(WALSegmentNumber(1))
+        try #require(try !history.fileSystem.exists(first))
+        return history
+    }
+
     /// Commits so many random batches; now and then flushes, compacts or reopens.
     func run(_ count: Int, valueBytes: Int = 40, maintains: Bool = true) throws {
         for _ in 0..<count {
@@ -108,20 +124,7 @@ final class EngineHistory {
     func rows(
         at path: String, _ encryption: EncryptionOptions? = nil
     ) throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        options.encryption = encryption
-        let engine = try StorageEngine.open(at: path, options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        return found
+        try environment.rows(at: path, encryption)
     }
 
     /// All files below `path` with their bytes.

@@ -1,11 +1,21 @@
 import FalconToolKit
-import Foundation
 import Testing
 
 @testable import FalconStorage
 
 /// Restores that are looked at.
 extension EngineHistory {
+    /// A closed history of so many commits, of which `/new` shows the state at commit `stop`.
+    static func inspection(
+        seed: UInt64, of count: Int, at stop: Int
+    ) throws -> EngineHistory {
+        let history = try EngineHistory(seed: seed)
+        try history.run(count)
+        try history.close()
+        #expect(history.inspect(history.commits[stop], from: "/db").exit == .clean)
+        return history
+    }
+
     /// `pitr-restore … --inspect` of the commit into `/new`, from the directory or from the repository.
     func inspect(_ commit: Commit, from source: String, _ more: [String] = []) -> ToolRun {
         let place = source == Self.repo ? ["apply", "--repo", source] : [source]
@@ -42,14 +52,5 @@ extension EngineHistory {
         let batch = WriteBatch()
         try put(key, value, into: batch)
         try engine.commitAndWait(batch)
-    }
-}
-
-extension ToolRun {
-    /// The report of a run with `--format json`.
-    var report: [String: Any] {
-        get throws {
-            try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
-        }
     }
 }

@@ -6,13 +6,6 @@ import Testing
 
 /// The text that people and scripts read of an inspection, with what differs from run to run masked.
 struct InspectionGoldenTests {
-    private func masked(_ text: String) -> String {
-        text.replacing(/\b[0-9a-f]{32}\b/, with: "UID")
-            .replacing(/\d{4}-\d\d-\d\dT[0-9:.]+Z/, with: "TIME")
-            .replacing(/\b[0-9A-F]+\/[0-9A-F]{8}\b/, with: "LSN")
-            .replacing(/\b\d+\b/, with: "N")
-    }
-
     private func history() throws -> EngineHistory {
         let history = try EngineHistory(seed: 51)
         try history.run(20, maintains: false)
@@ -24,7 +17,7 @@ struct InspectionGoldenTests {
         let history = try history()
         let run = history.inspect(history.commits[9], from: "/db")
         #expect(run.exit == .clean)
-        let tail = masked(run.output).split(separator: "\n").suffix(5).joined(separator: "\n")
+        let tail = run.masked.split(separator: "\n").suffix(5).joined(separator: "\n")
         #expect(
             tail == """
                 to look at:    /new, read-only
@@ -42,7 +35,7 @@ struct InspectionGoldenTests {
         #expect(run.exit == .clean)
         #expect(run.output.contains("replay:        5 commits"))
         #expect(
-            masked(run.output) == """
+            run.masked == """
                 inspection:    /new, ready
                 from:          directory /db
                 ends at:       LSN LSN, transaction N at LSN, ends LSN, TIME, N operation(s)

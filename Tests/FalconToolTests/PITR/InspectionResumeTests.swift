@@ -50,86 +50,70 @@ struct InspectionResumeTests {
             let inspected = ToolRun(WALInspect.self, ["/new"], environment: environment)
             #expect(inspected.output.contains("The inspection is"), "\(what): \(inspected.output)")
         } else {
-            let rows = try rows(at: "/new", environment)
+            let rows = try environment.rows(at: "/new")
             #expect(rows == old || rows == wanted, "\(what)")
         }
         if marker != nil {
             let again = run(arguments, environment)
             #expect(again.exit == .clean, "\(what): \(again.output)")
         }
-        #expect(try rows(at: "/new", environment) == wanted, "\(what)")
+        #expect(try environment.rows(at: "/new") == wanted, "\(what)")
     }
 
-    private func rows(
-        at path: String, _ environment: StorageEnvironment
-    ) throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        let engine = try StorageEngine.open(at: path, options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
+    /// Runs the arguments on copies with a fault at the first call, the second and so on, until none is met any more;
+    /// returns how many were.
+    private func meetingFaults(
+        _ history: EngineHistory, _ arguments: [String], _ fault: (Int) -> FaultRule,
+        _ judge: (MemoryFileSystem, ToolRun, Int) throws -> Void
+    ) throws -> Int {
+        let pristine = history.fileSystem.fork()
+        var index = 0
+        while true {
+            let memory = pristine.fork()
+            let files = FaultInjectingFileSystem(memory, rule: fault(index))
+            let met = run(arguments, environment(files, history, index))
+            if files.injectedCount == 0 {
+                #expect(met.exit == .clean, "\(met.output)")
+                return index
+            }
+            try judge(memory, met, index)
+            index += 1
         }
-        return found
     }
 
     /// From one call on nothing can be written, the taking back neither: as after a kill.
     @Test(arguments: [["--to-latest"], ["--to-latest", "--promote"]])
     func aKillAtAnyCallIsMended(_ arguments: [String]) throws {
         let history = try history()
-        let pristine = history.fileSystem.fork()
-        var index = 0
-        while true {
-            let memory = pristine.fork()
-            let files = FaultInjectingFileSystem(
-                memory,
-                rule: FaultRule(
-                    .mutating, pathContains: "/new", index: index, count: .max, errno: EIO))
-            let killed = run(arguments, environment(files, history, index))
-            if files.injectedCount == 0 {
-                #expect(killed.exit == .clean, "\(killed.output)")
-                break
-            }
+        let calls = try meetingFaults(history, arguments) {
+            FaultRule(.mutating, pathContains: "/new", index: $0, count: .max, errno: EIO)
+        } _: { memory, _, index in
             let what = "\(arguments), call \(index)"
             try judge(memory.fork(), history, arguments, "kill at " + what)
             try judge(
                 memory.crashClone(.dropUnsynced, seed: UInt64(index)), history, arguments,
                 "power cut at " + what)
-            index += 1
         }
-        #expect(index > 10)
+        #expect(calls > 10)
     }
 
     /// One call fails, and the taking back does not.
     @Test func aFailureLeavesItAsItWas() throws {
         let history = try history()
-        let pristine = history.fileSystem.fork()
-        var index = 0
-        while true {
-            let memory = pristine.fork()
-            let files = FaultInjectingFileSystem(
-                memory,
-                rule: FaultRule(
-                    .operation(.write), pathContains: "/new", index: index, count: 1, errno: ENOSPC)
-            )
-            let failed = run(["--to-latest"], environment(files, history, index))
-            if files.injectedCount == 0 { break }
+        let writes = try meetingFaults(history, ["--to-latest"]) {
+            FaultRule(
+                .operation(.write), pathContains: "/new", index: $0, count: 1, errno: ENOSPC)
+        } _: { memory, failed, index in
             let what = "write \(index): \(failed.output)"
-            let environment = environment(memory, history, 5)
+            let environment = self.environment(memory, history, 5)
             let marker = try #require(try RestoreInspection.read(root: "/new", memory))
             #expect(marker.state == .ready, "\(what)")
             let commit = failed.exit == .clean ? history.commits.last : history.commits[Self.start]
-            #expect(try rows(at: "/new", environment) == commit?.rows, "\(what)")
+            #expect(try environment.rows(at: "/new") == commit?.rows, "\(what)")
             #expect(run(["--to-latest"], environment).exit == .clean, "\(what)")
-            #expect(try rows(at: "/new", environment) == history.commits.last?.rows, "\(what)")
-            index += 1
+            #expect(try environment.rows(at: "/new") == history.commits.last?.rows, "\(what)")
         }
-        #expect(index > 2)
+        #expect(writes > 2)
     }
 
     @Test func anInterruptionLeavesItAsItWas() throws {
@@ -139,13 +123,13 @@ struct InspectionResumeTests {
         for patience in 0..<200 {
             let memory = pristine.fork()
             let environment = environment(memory, history, patience)
-            let left = Patience(patience)
+            let asked = Atomic<Int>(0)
             let run = ToolRun(
                 PITRRestore.self, ["advance", "/new", "--to-latest"], environment: environment,
-                interruption: { left.isOver })
+                interruption: { asked.wrappingAdd(1, ordering: .relaxed).newValue > patience })
             let marker = try #require(try RestoreInspection.read(root: "/new", memory))
             #expect(marker.state == .ready, "\(run.output)")
-            let rows = try rows(at: "/new", environment)
+            let rows = try environment.rows(at: "/new")
             if run.exit == .clean {
                 #expect(rows == history.commits.last?.rows)
                 break
@@ -156,18 +140,6 @@ struct InspectionResumeTests {
             interrupted += 1
         }
         #expect(interrupted > 1)
-    }
-
-    /// Is over after so many questions.
-    private final class Patience: Sendable {
-        private let left: Mutex<Int>
-        init(_ count: Int) { left = Mutex(count) }
-        var isOver: Bool {
-            left.withLock {
-                $0 -= 1
-                return $0 < 0
-            }
-        }
     }
 
     @Test func aPromotionThatHasBegunIsNotAdvanced() throws {

@@ -83,39 +83,8 @@ struct InspectionTests {
         #expect(try history.rows(at: "/new", history.options.encryption) == expected)
     }
 
-    /// What lies behind a gap of the archive is not left out without a word.
-    @Test func aGapOfTheArchiveIsNotPassedOver() throws {
-        let history = try EngineHistory.archived(seed: 31, key: nil)
-        try history.run(10)
-        try history.engine.backup(label: "first")
-        try history.run(300, valueBytes: 2000, maintains: false)
-        try history.engine.backup(label: "second")
-        try history.run(20)
-        try history.close()
-        let made = history.inspect(history.commits[12], from: "/repo")
-        #expect(made.exit == .clean, "\(made.output)")
-        let before = try history.inspected()
-        let segments = try Repository.open("/repo", history.fileSystem).inventory().segments
-            .sorted { $0.firstLSN < $1.firstLSN }
-        let end = history.commits[12].receipt.lsn
-        let lost = try #require(
-            segments.first { $0.firstLSN > end && $0.uid != segments.last?.uid })
-        try history.fileSystem.remove(lost.path)
-        let latest = history.advance("--to-latest", "--promote")
-        #expect(latest.exit == .unreachable, "\(latest.output)")
-        #expect(latest.output.contains("PITR006"), "\(latest.output)")
-        #expect(try history.inspected() == before)
-        let behind = history.advance(to: try #require(history.commits.last))
-        #expect(
-            behind.exit == .unreachable && behind.output.contains("PITR006"), "\(behind.output)")
-        #expect(try history.inspected() == before)
-    }
-
     @Test func itIsReadAndNotWritten() throws {
-        let history = try EngineHistory(seed: 21)
-        try history.run(40)
-        try history.close()
-        #expect(history.inspect(history.commits[20], from: "/db").exit == .clean)
+        let history = try EngineHistory.inspection(seed: 21, of: 40, at: 20)
         let before = try history.inspected()
         #expect {
             try history.write("a", "b")
@@ -138,34 +107,6 @@ struct InspectionTests {
         let tables = ToolRun(SSTVerify.self, ["/new"], environment: history.environment)
         #expect(tables.exit == .clean, "\(tables.output)")
         #expect(try history.inspected() == before)
-    }
-
-    @Test func itGoesForwardOnly() throws {
-        let history = try EngineHistory(seed: 22)
-        try history.run(40)
-        try history.close()
-        #expect(history.inspect(history.commits[20], from: "/db").exit == .clean)
-        let before = try history.inspected()
-        let earlier = history.commits[12]
-        for run in [
-            history.advance(to: earlier),
-            history.advance("--to-time", ToolTime.format(earlier.receipt.timestamp)),
-            history.advance(to: history.commits[20], ["--exclusive"]),
-            history.advance(to: earlier, ["--promote"]),
-        ] {
-            #expect(run.exit == .unreachable, "\(run.output)")
-            #expect(run.output.contains("PITR012"), "\(run.output)")
-            #expect(run.output.contains("goes forward only"), "\(run.output)")
-            #expect(try history.inspected() == before)
-        }
-        let beyond = try #require(history.commits.last).receipt.lsn.advanced(by: 1 << 30)
-        let unreachable = history.advance("--to-lsn", beyond.description)
-        #expect(unreachable.exit == .unreachable && unreachable.output.contains("PITR001"))
-        #expect(try history.inspected() == before)
-        // Where it is already is no step back.
-        let same = history.advance(to: history.commits[20])
-        #expect(same.exit == .clean && same.output.contains("replay:        0 commits"))
-        #expect(try history.rows(at: "/new") == history.commits[20].rows)
     }
 
     @Test func aPromotedOneIsADatabase() throws {
@@ -205,10 +146,7 @@ struct InspectionTests {
     }
 
     @Test func itIsPromotedAsItIs() throws {
-        let history = try EngineHistory(seed: 24)
-        try history.run(30)
-        try history.close()
-        #expect(history.inspect(history.commits[10], from: "/db").exit == .clean)
+        let history = try EngineHistory.inspection(seed: 24, of: 30, at: 10)
         // The source is not needed for that.
         try history.fileSystem.rename("/db", to: "/moved")
         #expect(history.advance("--promote").exit == .clean)
@@ -217,10 +155,7 @@ struct InspectionTests {
     }
 
     @Test func aSourceThatWasMovedIsNamed() throws {
-        let history = try EngineHistory(seed: 25)
-        try history.run(30)
-        try history.close()
-        #expect(history.inspect(history.commits[10], from: "/db").exit == .clean)
+        let history = try EngineHistory.inspection(seed: 25, of: 30, at: 10)
         try history.fileSystem.rename("/db", to: "/moved")
         #expect(history.advance("--to-latest").exit == .io)
         let run = history.advance("--to-latest", "--source", "/moved")
@@ -244,23 +179,6 @@ struct InspectionTests {
         #expect(try history.inspected() == before)
     }
 
-    @Test func aLogThatWasReleasedMeanwhileIsNotPassedOver() throws {
-        let history = try EngineHistory(seed: 27)
-        try history.run(100, valueBytes: 2000, maintains: false)
-        try history.close()
-        #expect(history.inspect(history.commits[10], from: "/db").exit == .clean)
-        // The segments up to there, and some more, go.
-        let segments = try history.fileSystem.list("/db/wal").filter { $0.hasSuffix(".wal") }
-            .sorted()
-        try #require(segments.count > 3)
-        for name in segments.prefix(2) { try history.fileSystem.remove("/db/wal/" + name) }
-        let before = try history.inspected()
-        let run = history.advance("--to-latest")
-        #expect(run.exit == .unreachable, "\(run.output)")
-        #expect(run.output.contains("no longer there"), "\(run.output)")
-        #expect(try history.inspected() == before)
-    }
-
     /// Tables without what is newer go on with the log that leads on from there.
     @Test func aStateOfFilteredTablesIsAdvanced() throws {
         let history = try EngineHistory(seed: 32) { $0.versionRetentionMicros = 1 << 40 }
@@ -278,107 +196,11 @@ struct InspectionTests {
         }
     }
 
-    /// What is older than the log has nothing to go on with, and is promoted all the same.
-    @Test func aStateOlderThanTheLogIsNotAdvanced() throws {
-        let history = try EngineHistory(seed: 33) {
-            $0.walRetainBytes = 0
-            $0.versionRetentionMicros = 1 << 40
-        }
-        try history.run(300, valueBytes: 2000, maintains: false)
-        try history.engine.flush()
-        try history.run(5, maintains: false)
-        try history.close()
-        let first = FileNames(root: "/db").walSegment(WALSegmentNumber(1))
-        try #require(try !history.fileSystem.exists(first))
-        let commit = history.commits[4]
-        let time = ToolTime.format(commit.receipt.timestamp)
-        let run = ToolRun(
-            PITRRestore.self, ["/db", "--to-time", time, "--inspect", "--out", "/new"],
-            environment: history.environment)
-        #expect(run.exit == .clean, "\(run.output)")
-        #expect(try history.rows(at: "/new") == commit.rows)
-        let before = try history.inspected()
-        let refused = history.advance("--to-latest")
-        #expect(refused.exit == .unreachable, "\(refused.output)")
-        #expect(refused.output.contains("cannot be advanced"), "\(refused.output)")
-        #expect(try history.inspected() == before)
-        #expect(history.advance("--promote").exit == .clean)
-        #expect(try history.rows(at: "/new") == commit.rows)
-    }
-
-    @Test func nobodyChangesWhatAnotherShows() throws {
-        let history = try EngineHistory(seed: 28)
-        try history.run(20)
-        try history.close()
-        #expect(history.inspect(history.commits[10], from: "/db").exit == .clean)
-        let lock = try RestoreInspection.hold(root: "/new", history.fileSystem)
-        let before = try history.inspected()
-        #expect(history.advance("--to-latest").exit == .inUse)
-        #expect(history.advance("--promote").exit == .inUse)
-        #expect(try history.inspected() == before)
-        lock.release()
-        #expect(history.advance("--to-latest").exit == .clean)
-    }
-
     @Test func aDryRunChangesNothing() throws {
-        let history = try EngineHistory(seed: 29)
-        try history.run(20)
-        try history.close()
-        #expect(history.inspect(history.commits[10], from: "/db").exit == .clean)
+        let history = try EngineHistory.inspection(seed: 29, of: 20, at: 10)
         let before = try history.inspected()
         let run = history.advance("--to-latest", "--promote", "--dry-run")
         #expect(run.exit == .clean && run.output.contains("replay:        9 commits"))
         #expect(try history.inspected() == before)
-        for arguments in [
-            [], ["--source", "/db", "--promote"], ["--to-latest", "--to-lsn", "0/9"],
-        ] {
-            let usage = ToolRun(
-                PITRRestore.self, ["advance", "/new"] + arguments, environment: history.environment)
-            #expect(usage.exit == .usage, "\(arguments): \(usage.output)")
-        }
-    }
-
-    @Test func aWrongKeyChangesNothing() throws {
-        let history = try EngineHistory.archived(seed: 30, key: 7)
-        try history.run(10)
-        try history.engine.backup(label: "")
-        let commit = try #require(history.commits.last)
-        try history.run(10)
-        try history.close()
-        #expect(history.inspect(commit, from: "/repo", ["--key-file", "/key"]).exit == .clean)
-        let before = try history.inspected()
-        for arguments in [
-            ["--to-latest"], ["--to-latest", "--key-file", "/wrong"], ["--promote"],
-            ["--promote", "--key-file", "/wrong"],
-        ] {
-            let run = ToolRun(
-                PITRRestore.self, ["advance", "/new"] + arguments, environment: history.environment)
-            #expect(run.exit == .keyMissing, "\(arguments): \(run.output)")
-            #expect(try history.inspected() == before)
-        }
-        for bytes in before.values {
-            #expect(!String(decoding: bytes, as: UTF8.self).contains("xxxxxxxx"))
-        }
-    }
-
-    @Test func aDamagedMarkerIsRefused() throws {
-        let history = try EngineHistory(seed: 31)
-        try history.run(20)
-        try history.close()
-        #expect(history.inspect(history.commits[10], from: "/db").exit == .clean)
-        let path = "/new/" + FileNames.inspectionMarkerName
-        let bytes = try history.fileSystem.contents(of: path)
-        for index in bytes.indices {
-            var damaged = bytes
-            damaged[index] ^= 1
-            try history.fileSystem.replace(path, with: damaged)
-            #expect(throws: StorageError.self, "byte \(index)") {
-                try history.rows(at: "/new")
-            }
-            #expect(throws: StorageError.self, "byte \(index)") { try history.write("a", "b") }
-        }
-        #expect(history.advance("--promote").exit != .clean)
-        try history.fileSystem.replace(path, with: bytes)
-        #expect(try history.rows(at: "/new") == history.commits[10].rows)
     }
 }

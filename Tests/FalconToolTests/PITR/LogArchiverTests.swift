@@ -54,19 +54,7 @@ struct LogArchiverTests {
                 environment: environment)
             guard run.exit == .clean else { return (run.exit, run.output, 0) }
             defer { try? memory.removeTree("/new") }
-            var options = EngineOptions()
-            options.isReadOnly = true
-            let engine = try StorageEngine.open(
-                at: "/new", options: options, environment: environment)
-            defer { try? engine.close() }
-            let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-            var found: [String: String] = [:]
-            try cursor.seekToFirst()
-            while cursor.isValid {
-                found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                    decoding: cursor.value, as: UTF8.self)
-                try cursor.next()
-            }
+            let found = try environment.rows(at: "/new")
             #expect(found == rows)
             return (run.exit, run.output, found.count)
         }

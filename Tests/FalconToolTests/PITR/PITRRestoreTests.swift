@@ -101,16 +101,7 @@ struct PITRRestoreTests {
     }
 
     @Test func keptVersionsInTablesReachBehindTheLog() throws {
-        let history = try EngineHistory(seed: 8) {
-            $0.walRetainBytes = 0
-            $0.versionRetentionMicros = 1 << 40
-        }
-        try history.run(300, valueBytes: 2000, maintains: false)
-        try history.engine.flush()
-        try history.run(5, maintains: false)
-        try history.close()
-        let first = FileNames(root: "/db").walSegment(WALSegmentNumber(1))
-        try #require(try !history.fileSystem.exists(first))
+        let history = try EngineHistory.withVersionsOlderThanItsLog(seed: 8)
         for index in stride(from: 0, to: 305, by: 4) {
             let commit = history.commits[index]
             let run = history.restore("--to-time", time(commit))
@@ -143,8 +134,7 @@ struct PITRRestoreTests {
         let run = history.restore(
             "--to-lsn", commit.receipt.lsn.description, "--format", "json")
         #expect(run.exit == .clean)
-        let report = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let report = try run.report
         let result = try #require(report["result"] as? [String: Any])
         #expect(result["branch"] as? String != result["parent_branch"] as? String)
         let plan = try #require(report["plan"] as? [String: Any])

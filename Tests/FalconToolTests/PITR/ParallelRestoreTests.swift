@@ -7,6 +7,16 @@ import Testing
 
 /// `--jobs`: the same, sooner.
 struct ParallelRestoreTests {
+    /// An archived history of 80 commits in four tables at least, however fast the background is.
+    private func archived(_ seed: UInt64) throws -> EngineHistory {
+        let history = try EngineHistory.archived(seed: seed) { $0.compactOnlyWhenAsked() }
+        for _ in 0..<4 {
+            try history.run(20, valueBytes: 2000, maintains: false)
+            try history.engine.flush()
+        }
+        return history
+    }
+
     private func files(_ history: EngineHistory, _ path: String) throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]
         for (name, bytes) in try history.fingerprint(path + "/sst") {
@@ -29,12 +39,11 @@ struct ParallelRestoreTests {
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func oneJobAndFourMakeEqualDirectories(_ seed: UInt64) throws {
         print("oneJobAndFourMakeEqualDirectories: seed \(seed)")
-        let history = try EngineHistory.archived(seed: seed)
-        try history.run(60, valueBytes: 2000)
+        let history = try archived(seed)
         try history.engine.backup(label: "base")
         try history.run(60)
         try history.close()
-        let commit = history.commits[90]
+        let commit = history.commits[110]
         let target = ["--to-lsn", commit.receipt.lsn.description, "--inspect"]
         for jobs in ["1", "4"] {
             let run = ToolRun(
@@ -46,7 +55,7 @@ struct ParallelRestoreTests {
             try #require(run.exit == .clean, "\(run.output)\(run.diagnostics)")
         }
         let one = try files(history, "/new1")
-        #expect(one.count > 2)
+        #expect(one.count >= 4)
         #expect(try files(history, "/new4") == one)
         let log = try records(history, "/new1")
         #expect(!log.isEmpty)
@@ -61,14 +70,7 @@ struct ParallelRestoreTests {
 
     /// Of tables that are rewritten without what is newer, too: their identities alone differ.
     @Test func filteredTablesHoldTheSame() throws {
-        let history = try EngineHistory(seed: 5) {
-            $0.walRetainBytes = 0
-            $0.versionRetentionMicros = 1 << 40
-        }
-        try history.run(200, valueBytes: 2000, maintains: false)
-        try history.engine.flush()
-        try history.run(3, maintains: false)
-        try history.close()
+        let history = try EngineHistory.withVersionsOlderThanItsLog(seed: 5)
         let commit = history.commits[history.commits.count - 10]
         for jobs in ["1", "4"] {
             let run = ToolRun(
@@ -84,12 +86,11 @@ struct ParallelRestoreTests {
     }
 
     @Test func damageIsFoundWhateverTheJobs() throws {
-        let history = try EngineHistory.archived(seed: 6)
-        try history.run(80, valueBytes: 2000)
+        let history = try archived(6)
         let backup = try history.engine.backup(label: "")
         try history.run(10)
         try history.close()
-        try #require(backup.files.count > 2)
+        try #require(backup.files.count >= 4)
         let repository = try Repository.open("/repo", history.fileSystem)
         let path = repository.names.file(backup.files[backup.files.count / 2])
         var bytes = try history.fileSystem.contents(of: path)
@@ -106,17 +107,17 @@ struct ParallelRestoreTests {
     }
 
     @Test func anInterruptionEndsAllJobs() throws {
-        let history = try EngineHistory.archived(seed: 7)
-        try history.run(80, valueBytes: 2000)
+        let history = try archived(7)
         try history.engine.backup(label: "")
         try history.close()
         var interrupted = 0
         for patience in stride(from: 0, to: 400, by: 3) {
-            let left = Countdown(patience)
+            let asked = Atomic<Int>(0)
             let run = ToolRun(
                 PITRRestore.self,
                 ["apply", "--repo", "/repo", "--to-latest", "--out", "/new", "--jobs", "4"],
-                environment: history.environment, interruption: { left.isOver })
+                environment: history.environment,
+                interruption: { asked.wrappingAdd(1, ordering: .relaxed).newValue > patience })
             if run.exit == .clean { break }
             #expect(run.exit == .interrupted, "\(run.output)")
             interrupted += 1
@@ -126,20 +127,44 @@ struct ParallelRestoreTests {
         #expect(interrupted > 0)
     }
 
-    private final class Countdown: Sendable {
-        private let left: Mutex<Int>
-        init(_ count: Int) { left = Mutex(count) }
-        var isOver: Bool {
-            left.withLock {
-                $0 -= 1
-                return $0 < 0
-            }
-        }
+    @Test func theWorkOfAllJobsIsCounted() throws {
+        var told: [UInt64] = []
+        let pieces = try ParallelWork.run(
+            9, jobs: 3,
+            work: { index, shared throws(StorageError) -> Int in
+                try shared.add(10)
+                return index
+            }, progress: { done throws(StorageError) in told.append(done) })
+        #expect(pieces == Array(0..<9))
+        #expect(told.last == 90)
+        #expect(told == told.sorted())
     }
 
-    @Test func progressIsToldOfAllJobs() throws {
-        let history = try EngineHistory.archived(seed: 8)
-        try history.run(80, valueBytes: 2000)
+    @Test func anEndThatIsWishedEndsAllJobs() throws {
+        let finished = Atomic<Int>(0)
+        let work: @Sendable (Int, ParallelProgress) throws(StorageError) -> Int = {
+            index, shared throws(StorageError) in
+            // Ten seconds, unless it is ended.
+            for _ in 0..<10_000 {
+                try shared.add(1)
+                usleep(1000)
+            }
+            finished.wrappingAdd(1, ordering: .relaxed)
+            return index
+        }
+        let error = #expect(throws: StorageError.self) {
+            try ParallelWork.run(
+                8, jobs: 4, work: work,
+                progress: { _ throws(StorageError) in
+                    throw StorageError(.cancelled, kind: .retryable, "Enough.")
+                })
+        }
+        #expect(error?.message == "Enough.")
+        #expect(finished.load(ordering: .relaxed) == 0)
+    }
+
+    @Test func progressIsToldWhateverTheJobs() throws {
+        let history = try archived(8)
         try history.engine.backup(label: "")
         try history.close()
         let run = history.apply(

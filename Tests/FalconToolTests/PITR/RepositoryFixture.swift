@@ -51,8 +51,7 @@ extension EngineHistory {
         let run = tool(
             "plan", "--repo", Self.repo, "--to-lsn", commit.receipt.lsn.description, "--format",
             "json")
-        let report = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let report = try run.report
         let last = (report["plan"] as? [String: Any])?["last_commit"] as? [String: Any]
         return "\(try #require(last?["txid"]))"
     }

@@ -6,14 +6,6 @@ import Testing
 
 /// The text that people and scripts read, with what differs from run to run masked.
 struct RepositoryGoldenTests {
-    private func masked(_ text: String) -> String {
-        text.replacing(/\b[0-9a-f]{32}\b/, with: "UID")
-            .replacing(/\d{8}T\d{6}Z-[0-9a-f]{8}/, with: "ID")
-            .replacing(/\d{4}-\d\d-\d\dT[0-9:.]+Z/, with: "TIME")
-            .replacing(/\b[0-9A-F]+\/[0-9A-F]{8}\b/, with: "LSN")
-            .replacing(/\b\d+\b/, with: "N")
-    }
-
     private func history() throws -> EngineHistory {
         let history = try EngineHistory.archived(seed: 50)
         try history.run(10, maintains: false)
@@ -29,7 +21,7 @@ struct RepositoryGoldenTests {
             "plan", "--repo", "/repo", "--to-lsn", history.commits[14].receipt.lsn.description)
         #expect(run.exit == .clean)
         #expect(
-            masked(run.output) == """
+            run.masked == """
                 repository:    /repo
                 base backup:   ID 'nightly full', LSN LSN, TIME, N files, N bytes
                 log segments:  N, LSN to LSN, N bytes (N unpacked)
@@ -53,7 +45,7 @@ struct RepositoryGoldenTests {
         let run = history.tool("info", "--repo", "/repo")
         #expect(run.exit == .clean)
         #expect(
-            masked(run.output) == """
+            run.masked == """
                 repository:    /repo, of database UID
                 base backup:   ID 'nightly full', LSN LSN, TIME, N files, N bytes, N of them new
                 branch:        UID, LSN LSN to LSN, N segments, N bytes (N unpacked), archived TIME
@@ -66,8 +58,7 @@ struct RepositoryGoldenTests {
         let history = try history()
         let run = history.tool(
             "plan", "--repo", "/repo", "--to-latest", "--out", "/new", "--format", "json")
-        let report = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let report = try run.report
         #expect(
             Set(report.keys) == [
                 "schema_version", "tool", "version", "findings", "repository", "backup",
@@ -82,7 +73,7 @@ struct RepositoryGoldenTests {
             ])
         let verify = history.tool("verify", "--repo", "/repo")
         #expect(
-            masked(verify.output)
+            verify.masked
                 == "N base backups with N files and N log segments: N bytes, all as written\n")
     }
 }

@@ -112,9 +112,7 @@ struct RepositoryRestoreTests {
 
     @Test func tablesThatAnEarlierBackupHasAreNotCopiedAgain() throws {
         let history = try EngineHistory.archived(seed: 23) {
-            $0.level0CompactionTrigger = 100
-            $0.level0SlowdownTrigger = 200
-            $0.level0StopTrigger = 300
+            $0.compactOnlyWhenAsked()
         }
         try history.run(40, maintains: false)
         let first = try history.engine.backup(label: "first")

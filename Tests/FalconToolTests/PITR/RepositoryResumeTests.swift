@@ -73,7 +73,7 @@ struct RepositoryResumeTests {
             #expect(again.exit == .clean, "\(what): \(again.output)")
         }
         #expect(try !left.exists("/new.partial"), "\(what)")
-        #expect(try rows(at: "/new", environment) == history.commits.last?.rows, "\(what)")
+        #expect(try environment.rows(at: "/new") == history.commits.last?.rows, "\(what)")
     }
 
     @Test func aRestoreThatIsKilledAtAnyCallIsTriedAgain() throws {
@@ -130,7 +130,7 @@ struct RepositoryResumeTests {
             #expect(try !left.exists("/new"))
             #expect(try !left.exists("/new.partial/" + RestoreExecutor.marker))
             #expect(
-                try rows(at: "/new.partial", environment(left.fork(), history, 2))
+                try environment(left.fork(), history, 2).rows(at: "/new.partial")
                     == history.commits.last?.rows)
             try judge(left, history, "kill \(calls) calls behind the marker")
         }
@@ -199,7 +199,7 @@ struct RepositoryResumeTests {
             FaultRule(.reading, pathContains: "/repo/files", index: 0, count: .max, errno: EIO))
         let again = apply(environment)
         #expect(again.exit == .clean, "\(again.output)")
-        #expect(try rows(at: "/new", history.environment) == history.commits.last?.rows)
+        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
     }
 
     @Test func aFullDiskLeavesNothing() throws {
@@ -214,23 +214,5 @@ struct RepositoryResumeTests {
         #expect(run.exit == .io, "\(run.output)")
         #expect(try !history.fileSystem.exists("/new"))
         #expect(try !history.fileSystem.exists("/new.partial"))
-    }
-
-    private func rows(
-        at path: String, _ environment: StorageEnvironment
-    ) throws -> [String: String] {
-        var options = EngineOptions()
-        options.isReadOnly = true
-        let engine = try StorageEngine.open(at: path, options: options, environment: environment)
-        defer { try? engine.close() }
-        let cursor = try engine.makeIterator(.all, at: engine.publishedTimestamp)
-        var found: [String: String] = [:]
-        try cursor.seekToFirst()
-        while cursor.isValid {
-            found[String(decoding: cursor.key, as: UTF8.self)] = String(
-                decoding: cursor.value, as: UTF8.self)
-            try cursor.next()
-        }
-        return found
     }
 }

@@ -1,5 +1,5 @@
+import FalconTestKit
 import FalconToolKit
-import Foundation
 import Testing
 
 @testable import FalconStorage
@@ -7,32 +7,18 @@ import Testing
 /// Random histories, restored as of every commit and as of a moment between every two, and compared with what they
 /// held then. `scripts/soak restores` asks for more and longer ones, from another seed.
 struct RestoreHistoryTests {
-    static let seed: UInt64 = number("FALCON_SURVIVAL_SEED", 20_260_101)
-    static let histories = number("FALCON_RESTORE_HISTORIES", 2)
+    static let histories = SurvivalSettings.number("FALCON_RESTORE_HISTORIES", 2)
     /// Of each history.
-    static let commits = number("FALCON_RESTORE_COMMITS", 300)
+    static let commits = SurvivalSettings.number("FALCON_RESTORE_COMMITS", 300)
     static let lanes = 2
-
-    private static func number<Value: FixedWidthInteger>(
-        _ name: String, _ standard: Value
-    ) -> Value {
-        ProcessInfo.processInfo.environment[name].flatMap { Value($0) } ?? standard
-    }
-
-    /// Tells how far a long run has come, where the environment asks for it.
-    static func progress(_ text: @autoclosure () -> String) {
-        guard ProcessInfo.processInfo.environment["FALCON_SURVIVAL_PROGRESS"] != nil else { return }
-        print(text())
-        fflush(nil)
-    }
 
     @Test(arguments: 0..<lanes)
     func everyCommitAndEveryMomentBetweenIsRestored(_ lane: Int) throws {
         for index in stride(from: lane, to: Self.histories, by: Self.lanes) {
-            let seed = Self.seed &+ UInt64(index)
+            let seed = SurvivalSettings.seed &+ UInt64(index)
             print(
                 "everyCommitAndEveryMomentBetweenIsRestored: seed \(seed), \(Self.commits) commits; "
-                    + "repeat with FALCON_SURVIVAL_SEED=\(seed)")
+                    + SurvivalSettings.replay(seed))
             try RestoredHistory(seed: seed, commits: Self.commits).check()
         }
     }
@@ -79,7 +65,7 @@ private final class RestoredHistory {
             try restore(index, commitTarget(index))
             if let target = momentTarget(index) { try restore(index, target) }
             if index % 100 == 99 {
-                RestoreHistoryTests.progress(
+                SurvivalSettings.progress(
                     "restores: seed \(seed) from \(source): \(index + 1) of \(count) commits")
             }
         }

@@ -109,8 +109,7 @@ struct RestorePlanTests {
         try history.engine.close()
         let run = history.tool(
             "/db", "--dry-run", "--to-lsn", first.lsn.description, "--format", "json")
-        let report = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let report = try run.report
         let plan = try #require(report["plan"] as? [String: Any])
         #expect(
             Set(plan.keys) == [

@@ -135,6 +135,19 @@ struct RetentionRuleTests {
         #expect(retention.runs == ["1: 0-0 remove", "1: 1-7 keep", "2: 8-19 keep"])
     }
 
+    /// Of those that a number keeps none may lead to the line that goes on.
+    @Test func theLiveLineIsNotLeftWithoutABackup() throws {
+        let retention = try restored().retention(keep: 1)
+        #expect(retention.kept == ["b5", "b1"])
+        #expect(retention.reasons("b5") == [.amongNewest(1)])
+        #expect(retention.reasons("b1") == [.leadsToNewest])
+        #expect(retention.removedSegments.allSatisfy { $0.firstLSN < ForgedRepository.lsn(1) })
+        // One of its own is enough.
+        var repository = restored()
+        repository.backup("b10", day: 10, branch: 2)
+        #expect(try repository.retention(keep: 1).kept == ["b10"])
+    }
+
     @Test func aBranchThatEndedInTheWindowHasItsOwn() throws {
         let retention = try restored().retention(days: 13)
         #expect(retention.kept == ["b5", "b1"])

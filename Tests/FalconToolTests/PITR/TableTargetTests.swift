@@ -39,8 +39,7 @@ struct TableTargetTests {
 
     /// The commit that a plan leaves out first, as its place among `receipts`.
     private func firstLeftOut(_ run: ToolRun, _ receipts: [CommitReceipt]) throws -> Int? {
-        let report = try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let report = try run.report
         let plan = try #require(report["plan"] as? [String: Any], "\(run.output)")
         let next = plan["next_commit"] as? [String: Any]
         return receipts.firstIndex { $0.lsn.description == next?["end_lsn"] as? String }

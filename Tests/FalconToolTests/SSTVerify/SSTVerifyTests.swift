@@ -7,9 +7,7 @@ import Testing
     /// Nothing is compacted.
     private var options: EngineOptions {
         var options = EngineOptions()
-        options.level0CompactionTrigger = 100
-        options.level0SlowdownTrigger = 200
-        options.level0StopTrigger = 300
+        options.compactOnlyWhenAsked()
         return options
     }
 

@@ -21,9 +21,7 @@ import Testing
                 fileSystem: memory, clock: SystemClock(),
                 random: FalconStorage.SeededRandom(seed: seed))
             var options = EngineOptions()
-            options.level0CompactionTrigger = 100
-            options.level0SlowdownTrigger = 200
-            options.level0StopTrigger = 300
+            options.compactOnlyWhenAsked()
             options.blockBytes = 1024
             self.options = options
             let engine = try StorageEngine.open(

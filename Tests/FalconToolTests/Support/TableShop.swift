@@ -14,9 +14,7 @@ final class TableShop {
         environment = StorageEnvironment(
             fileSystem: memory, clock: clock, random: FalconStorage.SeededRandom(seed: 8))
         var options = EngineOptions()
-        options.level0CompactionTrigger = 100
-        options.level0SlowdownTrigger = 200
-        options.level0StopTrigger = 300
+        options.compactOnlyWhenAsked()
         options.closedTimestampMicros = 0
         options.blockBytes = 1024
         options.blobThresholdBytes = 1000
