@@ -158,6 +158,30 @@ struct InspectionResumeTests {
         #expect(interrupted > 1)
     }
 
+    /// What was begun is not taken back, and is gone on with.
+    @Test func anInterruptedPromotionIsGoneOnWith() throws {
+        let history = try history()
+        let pristine = history.fileSystem.fork()
+        var states: Set<RestoreInspection.State> = []
+        for patience in 0..<200 {
+            let memory = pristine.fork()
+            let environment = environment(memory, history, patience)
+            let left = Patience(patience)
+            let ended = ToolRun(
+                PITRRestore.self, ["advance", "/new", "--promote"], environment: environment,
+                interruption: { left.isOver })
+            if ended.exit == .clean { break }
+            #expect(ended.exit == .interrupted, "\(ended.output)")
+            if let marker = try RestoreInspection.read(root: "/new", memory) {
+                states.insert(marker.state)
+                let again = run(["--promote"], environment)
+                #expect(again.exit == .clean, "\(again.output)")
+            }
+            #expect(try rows(at: "/new", environment) == history.commits[Self.start].rows)
+        }
+        #expect(states.contains(.ready) && states.contains(.promoting), "\(states)")
+    }
+
     /// Is over after so many questions.
     private final class Patience: Sendable {
         private let left: Mutex<Int>
