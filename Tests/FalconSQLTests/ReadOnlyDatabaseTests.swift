@@ -49,6 +49,30 @@ import Testing
         database.close()
     }
 
+    /// What falconctl's status and slot list ask for.
+    @Test func itsEndIsKnownAndItsLogIsNot() throws {
+        let (database, session) = try shown { session in
+            #expect(try session.query("SELECT pg_last_wal_replay_lsn() IS NULL") == "t")
+            try session.run("SELECT pg_create_logical_replication_slot('s', 'falcon')")
+        }
+        #expect(
+            try session.query(
+                "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+                    + "ELSE pg_current_wal_lsn() END > confirmed_lsn FROM falcon.cdc_slots") == "t")
+        #expect(
+            try session.query("SELECT name, behind_bytes IS NULL FROM falcon.cdc_slots") == "s|t")
+        for call in [
+            "pg_current_wal_lsn()", "pg_switch_wal()", "pg_create_restore_point('p')",
+            "falcon.backup('b')",
+        ] {
+            let failure = session.failure("SELECT \(call)")
+            #expect(failure?.state == .objectNotInPrerequisiteState, "\(call)")
+            #expect(failure?.message == "recovery is in progress", "\(call)")
+            #expect(failure?.hint?.contains("--promote") == true, "\(call)")
+        }
+        database.close()
+    }
+
     /// What an ordinary open clears away stays: nothing can be written.
     @Test func whatItsServerLeftIsNoObstacle() throws {
         let (database, session) = try shown { session in
