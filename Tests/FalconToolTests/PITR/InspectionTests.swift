@@ -127,10 +127,12 @@ struct InspectionTests {
         options.isReadOnly = true
         let engine = try StorageEngine.open(
             at: "/new", options: options, environment: history.environment)
+        #expect(engine.replayedLSN == history.commits[20].receipt.lsn)
         let batch = WriteBatch()
         try history.put("a", "b", into: batch)
         #expect { try engine.commitAndWait(batch) } throws: {
-            ($0 as? StorageError)?.code == .readOnly
+            let error = $0 as? StorageError
+            return error?.code == .readOnly && error?.hint?.contains("advance /new --promote") == true
         }
         try engine.close()
         let log = ToolRun(WALInspect.self, ["/new"], environment: history.environment)

@@ -137,6 +137,31 @@ struct ParallelRestoreTests {
         }
     }
 
+    /// Who waits is told the sum of what all have done, and of failures the first by the order of the pieces.
+    @Test func whatAllHaveDoneIsTold() throws {
+        var told: [UInt64] = []
+        let pieces = try ParallelWork.run(
+            20, jobs: 4,
+            work: { index, shared throws(StorageError) in
+                try shared.add(UInt64(index))
+                return index
+            },
+            progress: { done throws(StorageError) in told.append(done) })
+        #expect(pieces == Array(0..<20))
+        #expect(told.last == 190)
+        #expect(told == told.sorted())
+        let error = #expect(throws: StorageError.self) {
+            _ = try ParallelWork.run(
+                20, jobs: 4,
+                work: { index, _ throws(StorageError) in
+                    if index % 7 == 5 { throw StorageError.invalidArgument("piece \(index)") }
+                    return index
+                },
+                progress: { _ throws(StorageError) in })
+        }
+        #expect(error?.message == "piece 5")
+    }
+
     @Test func progressIsToldOfAllJobs() throws {
         let history = try EngineHistory.archived(seed: 8)
         try history.run(80, valueBytes: 2000)
