@@ -132,7 +132,8 @@ struct InspectionTests {
         try history.put("a", "b", into: batch)
         #expect { try engine.commitAndWait(batch) } throws: {
             let error = $0 as? StorageError
-            return error?.code == .readOnly && error?.hint?.contains("advance /new --promote") == true
+            return error?.code == .readOnly
+                && error?.hint?.contains("advance /new --promote") == true
         }
         try engine.close()
         let log = ToolRun(WALInspect.self, ["/new"], environment: history.environment)
