@@ -135,6 +135,15 @@ struct RetentionRuleTests {
         #expect(retention.runs == ["1: 0-0 remove", "1: 1-7 keep", "2: 8-19 keep"])
     }
 
+    /// The newest backup is of the future that was given up: nothing that is written now could be restored from it.
+    @Test func theLiveLineKeepsItsLastBase() throws {
+        let retention = try restored().retention(keep: 1)
+        #expect(retention.kept == ["b5", "b1"])
+        #expect(retention.reasons("b5") == [.amongNewest(1)])
+        #expect(retention.reasons("b1") == [.leadsToNewest])
+        #expect(retention.runs == ["1: 0-0 remove", "1: 1-7 keep", "2: 8-19 keep"])
+    }
+
     @Test func aBranchThatEndedInTheWindowHasItsOwn() throws {
         let retention = try restored().retention(days: 13)
         #expect(retention.kept == ["b5", "b1"])
