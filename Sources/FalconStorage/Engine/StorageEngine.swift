@@ -78,8 +78,8 @@ public final class StorageEngine: @unchecked Sendable {
         return writeSide
     }
 
-    /// Why an engine that was opened read-only takes no writes.
-    var openedReadOnly: StorageError {
+    /// Why an engine that was opened read-only takes no writes, and what helps.
+    public var openedReadOnly: StorageError {
         StorageError(
             .readOnly, kind: .user, "The engine was opened read-only.",
             hint: "Of a restore's inspection, 'pitr-restore advance \(path) --promote' makes a "
