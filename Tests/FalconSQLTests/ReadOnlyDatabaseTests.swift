@@ -35,7 +35,9 @@ import Testing
             "INSERT INTO t VALUES (3, 'three')", "UPDATE t SET b = 'x'", "DELETE FROM t",
             "CREATE TABLE u (a int)", "DROP TABLE t", "TRUNCATE t", "CREATE SCHEMA s",
         ] {
-            #expect(session.failure(statement)?.state == .readOnlySQLTransaction, "\(statement)")
+            let failure = session.failure(statement)
+            #expect(failure?.state == .readOnlySQLTransaction, "\(statement)")
+            #expect(failure?.hint?.contains("advance /db --promote") == true, "\(statement)")
         }
         _ = try session.query("SET default_transaction_read_only = off")
         #expect(session.failure("DELETE FROM t")?.state == .readOnlySQLTransaction)
@@ -46,6 +48,30 @@ import Testing
         _ = try session.query("ROLLBACK")
         #expect(try session.query("SELECT count(*) FROM t") == "2")
         #expect(database.fileSystem.snapshotContents() == before)
+        database.close()
+    }
+
+    /// What falconctl's status and slot list ask for.
+    @Test func itsEndIsKnownAndItsLogIsNot() throws {
+        let (database, session) = try shown { session in
+            #expect(try session.query("SELECT pg_last_wal_replay_lsn() IS NULL") == "t")
+            try session.run("SELECT pg_create_logical_replication_slot('s', 'falcon')")
+        }
+        #expect(
+            try session.query(
+                "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() "
+                    + "ELSE pg_current_wal_lsn() END > confirmed_lsn FROM falcon.cdc_slots") == "t")
+        #expect(
+            try session.query("SELECT name, behind_bytes IS NULL FROM falcon.cdc_slots") == "s|t")
+        for call in [
+            "pg_current_wal_lsn()", "pg_switch_wal()", "pg_create_restore_point('p')",
+            "falcon.backup('b')",
+        ] {
+            let failure = session.failure("SELECT \(call)")
+            #expect(failure?.state == .objectNotInPrerequisiteState, "\(call)")
+            #expect(failure?.message == "recovery is in progress", "\(call)")
+            #expect(failure?.hint?.contains("--promote") == true, "\(call)")
+        }
         database.close()
     }
 

@@ -23,6 +23,9 @@ def looked_at(terminal, binary):
         state = terminal.sql("SELECT count(*), count(*) FILTER (WHERE note = 'changed') FROM t")
         check("a server shows the inspected state, in recovery",
               terminal.sql("SELECT pg_is_in_recovery()") == "t", state)
+        end = terminal.sql("SELECT pg_last_wal_replay_lsn()")
+        status = terminal.run("falconctl status")
+        check("falconctl tells where it ends", f"log:           {end}\n" in status, status)
         refused = terminal.run("psql -AtXc \"INSERT INTO t VALUES (2000, 'new')\"", expects=1)
         check("and takes no writes", "read-only transaction" in refused, refused)
         busy = terminal.run("pitr-restore advance look --promote", expects=5)

@@ -66,18 +66,24 @@ extension SystemCatalog {
         let store = session.database.slots
         session.database.noteLostSlots()
         let found = try storage { () throws(StorageError) in
-            var found: [(slot: ReplicationSlot, behind: UInt64)] = []
-            for slot in try store.list() { found.append((slot, try store.behindBytes(slot))) }
+            // An inspection's log is not known beyond its end.
+            let isKnown = !session.database.isReadOnly
+            var found: [(slot: ReplicationSlot, behind: UInt64?)] = []
+            for slot in try store.list() {
+                let behind: UInt64? = isKnown ? try store.behindBytes(slot) : nil
+                found.append((slot, behind))
+            }
             return found
         }
         return found.map { slot, behind in
             let state = store.isActive(slot.name) ? "active" : "idle"
+            let distance: Datum = behind.map { .int(Int64(clamping: $0)) } ?? .null
             return [
                 .text(slot.name), .text(slot.format),
                 entry(slot.database, session).map { .text($0.name) } ?? .null,
                 .text(slot.loss == nil ? state : "lost"),
                 slot.loss.map { .text($0.reason) } ?? .null, place(slot.confirmedLSN),
-                slot.loss == nil ? place(slot.restartLSN) : .null, .int(Int64(clamping: behind)),
+                slot.loss == nil ? place(slot.restartLSN) : .null, distance,
                 .int(Int64(clamping: store.heldBytes(slot))),
                 .int(Int64(clamping: store.options.maximumBytes)), moment(slot.createdMicros),
                 moment(slot.confirmedMicros),

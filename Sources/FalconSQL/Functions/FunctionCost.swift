@@ -65,7 +65,7 @@ extension FunctionDescriptor {
         "nextval", "currval", "lastval", "setval", "random", "setseed", "clock_timestamp",
         "timeofday", "set_config", "gen_random_uuid", "txid_current", "pg_current_xact_id",
         "pg_notify", "pg_export_snapshot", "pg_current_wal_lsn", "pg_current_wal_insert_lsn",
-        "pg_current_wal_flush_lsn",
+        "pg_current_wal_flush_lsn", "pg_last_wal_replay_lsn",
         "pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_unlock",
         "pg_advisory_unlock_all", "pg_advisory_unlock_shared", "pg_advisory_xact_lock",
         "pg_advisory_xact_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared",

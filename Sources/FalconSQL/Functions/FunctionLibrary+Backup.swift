@@ -10,6 +10,10 @@ extension FunctionLibrary {
                 Self.datum(try engine.currentLSN())
             }
         }
+        nullary("pg_last_wal_replay_lsn") { c throws(SQLError) in
+            let replayed = try Self.bridged(c).database.engine.replayedLSN
+            return replayed.map { Self.datum($0) } ?? .null
+        }
         nullary("pg_switch_wal") { c throws(SQLError) in
             try Self.checkMayCall("pg_switch_wal", c)
             return try Self.withEngine(c) { engine throws(StorageError) in
@@ -92,6 +96,11 @@ extension FunctionLibrary {
                 detail:
                     "Another base backup is being made, or pitr-restore retention --apply runs.",
                 hint: "Try again when it has ended.")
+        } catch  where error.code == .readOnly {
+            throw SQLError(
+                .objectNotInPrerequisiteState, "recovery is in progress",
+                detail: "WAL control functions cannot be executed during recovery.",
+                hint: error.hint)
         } catch  where error.code == .invalidArgument {
             throw SQLError(
                 .objectNotInPrerequisiteState, error.message, detail: error.cause, hint: error.hint)

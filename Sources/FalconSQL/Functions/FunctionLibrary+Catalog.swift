@@ -34,10 +34,7 @@ extension FunctionLibrary {
         _ oid: Int64, _ value: Int64, _ isCalled: Bool, _ context: FunctionContext
     ) throws(SQLError) -> Datum {
         let (bridge, session) = try bridge(context)
-        if session.transaction.isReadOnly {
-            throw SQLError(
-                .readOnlySQLTransaction, "cannot execute setval() in a read-only transaction")
-        }
+        if session.transaction.isReadOnly { throw session.readOnlyRefusal("setval()") }
         let (entry, state) = try sequence(oid, session)
         guard value >= entry.minimum, value <= entry.maximum else {
             throw SQLError(
@@ -53,11 +50,7 @@ extension FunctionLibrary {
     mutating func addCatalog() {
         unary("nextval_oid") { (a, c) throws(SQLError) in
             let (bridge, session) = try Self.bridge(c)
-            if session.transaction.isReadOnly {
-                throw SQLError(
-                    .readOnlySQLTransaction,
-                    "cannot execute nextval() in a read-only transaction")
-            }
+            if session.transaction.isReadOnly { throw session.readOnlyRefusal("nextval()") }
             let (entry, state) = try Self.sequence(a.int, session)
             let value = try state.next(entry)
             bridge.lastValues[entry.oid] = value

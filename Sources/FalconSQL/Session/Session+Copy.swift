@@ -122,10 +122,7 @@ extension Session {
         try refuseView(name, isFrom: true)
         try transaction.lockRelation(try resolveTable(name).oid, .rowExclusive)
         let table = try resolveTable(name)
-        if transaction.isReadOnly, !isTemporary(table) {
-            throw SQLError(
-                .readOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
-        }
+        if transaction.isReadOnly, !isTemporary(table) { throw readOnlyRefusal("COPY FROM") }
         if VirtualTables.isVirtual(table) {
             throw SQLError(.wrongObjectType, "cannot copy to system table \"\(table.name)\"")
         }

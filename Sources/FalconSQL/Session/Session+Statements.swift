@@ -280,8 +280,14 @@ extension Session {
             name = "SELECT" + (select.locking.first.map { " " + $0.strength.clause } ?? "")
         default: name = "SELECT"
         }
-        throw SQLError(
-            .readOnlySQLTransaction, "cannot execute \(name) in a read-only transaction")
+        throw readOnlyRefusal(name)
+    }
+
+    /// Why a read-only transaction does not execute `what`.
+    func readOnlyRefusal(_ what: String) -> SQLError {
+        SQLError(
+            .readOnlySQLTransaction, "cannot execute \(what) in a read-only transaction",
+            hint: database.isReadOnly ? database.engine.openedReadOnly.hint : nil)
     }
 
     private func advancePlanned(

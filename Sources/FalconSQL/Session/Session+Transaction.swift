@@ -396,9 +396,7 @@ extension Session {
                 throw SQLError(
                     .featureNotSupported,
                     "cannot set transaction read-write mode during recovery",
-                    hint:
-                        "The state is looked at: pitr-restore advance --promote makes a database of it."
-                )
+                    hint: database.engine.openedReadOnly.hint)
             }
             transaction.isReadOnly = isReadOnly
         }

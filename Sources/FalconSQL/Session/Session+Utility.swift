@@ -216,9 +216,7 @@ extension Session {
             var isAllowed = false
             if case .reindex = statement { isAllowed = true }
             if transaction.isReadOnly, !isAllowed {
-                throw SQLError(
-                    .readOnlySQLTransaction,
-                    "cannot execute \(DefinitionRunner.tag(statement)) in a read-only transaction")
+                throw readOnlyRefusal(DefinitionRunner.tag(statement))
             }
             return .done(
                 tag: try DefinitionRunner(

@@ -16,7 +16,7 @@ extension AdminSource {
             "falcon_slot_behind_bytes", "Log behind a replication slot's confirmed place.",
             label: "slot",
             slots.compactMap { slot in
-                // Of an engine that is closing: no figure, rather than a wrong one.
+                // Of an engine that is closing, or shows an inspection: no figure, rather than a wrong one.
                 (try? store.behindBytes(slot)).map { (slot.name, $0) }
             })
     }

@@ -23,10 +23,7 @@ enum InspectedDirectory {
             // It may have been advanced in between.
             guard let held = try RestoreInspection.read(root: root, fileSystem),
                 held.state == .ready
-            else {
-                lock.release()
-                return nil
-            }
+            else { return nil }
             let next = "pitr-restore advance \(root) --promote makes a database of it"
             logger.notice(
                 "read-only: \(root) is a restore's inspection, up to LSN \(held.endLSN); \(next)")

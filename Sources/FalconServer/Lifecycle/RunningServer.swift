@@ -57,22 +57,15 @@ public final class RunningServer: Sendable {
         logger.info("opening the data directory \(config.dataDirectory)")
         let opened = ContinuousClock.now
         let inspection = try InspectedDirectory.hold(config, environment.fileSystem, logger)
-        let engine: StorageEngine
-        do throws(ServerStartError) {
-            engine = try openEngine(
-                config, EngineLog(logger: logger), environment: environment,
-                isReadOnly: inspection != nil)
-        } catch {
-            inspection?.release()
-            throw error
-        }
+        let engine = try openEngine(
+            config, EngineLog(logger: logger), environment: environment,
+            isReadOnly: inspection != nil)
         logger.info("storage is open after \(shown(opened.duration(to: .now)))")
         if config.dropsDamagedTables {
             do throws(StorageError) {
                 try dropDamagedTables(engine, logger)
             } catch {
                 try? engine.close()
-                inspection?.release()
                 throw ServerStartError.engine(error, path: config.dataDirectory)
             }
         }
@@ -88,7 +81,6 @@ public final class RunningServer: Sendable {
             workers.stop()
             let isDamaged = !engine.corruptionReport().isEmpty
             try? engine.close()
-            inspection?.release()
             throw ServerStartError(
                 "cannot open the catalog: \(error)"
                     + (isDamaged
@@ -110,7 +102,6 @@ public final class RunningServer: Sendable {
             try? group.syncShutdownGracefully()
             database.close()
             try? engine.close()
-            inspection?.release()
             return error
         }
         let pgListener: PGListener

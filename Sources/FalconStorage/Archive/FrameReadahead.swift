@@ -147,7 +147,8 @@ private final class FrameWork: @unchecked Sendable {
         defer { monitor.unlock() }
         queue.removeAll { $0.place.file == file }
         forget(file) { _ in true }
-        while !isEnding, slots.keys.contains(where: { $0.file == file }) {
+        // A thread that is ended meanwhile finishes the one that it reads.
+        while slots.keys.contains(where: { $0.file == file }) {
             finished.wait()
             forget(file) { _ in true }
         }

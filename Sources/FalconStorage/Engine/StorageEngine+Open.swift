@@ -53,7 +53,7 @@ extension StorageEngine {
         let tree = try makeTree(recovered, options)
         return StorageEngine(
             path: names.root, options: options, environment: environment, store: store,
-            tree: tree, tracker: tracker, writeSide: nil)
+            tree: tree, tracker: tracker, writeSide: nil, replayedLSN: recovered.endLSN)
     }
 
     /// Reads the directory. What a live writer takes away between two looks is no damage: it is looked

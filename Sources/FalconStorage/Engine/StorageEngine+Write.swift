@@ -22,9 +22,7 @@ extension StorageEngine {
         completion: @escaping @Sendable (Result<CommitReceipt, StorageError>) -> Void
     ) -> CommitTicket? {
         guard let writeSide else {
-            completion(
-                .failure(
-                    StorageError(.readOnly, kind: .user, "The engine was opened read-only.")))
+            completion(.failure(openedReadOnly))
             return nil
         }
         if batch.hasSpilled {

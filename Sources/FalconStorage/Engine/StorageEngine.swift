@@ -14,10 +14,12 @@ public final class StorageEngine: @unchecked Sendable {
     let scanCounters = ScanCounters()
     /// Nil when opened read-only.
     let writeSide: WriteSide?
+    /// Up to here an engine that was opened read-only shows the log; nil: it was opened to be written to.
+    public let replayedLSN: LSN?
 
     init(
         path: String, options: EngineOptions, environment: StorageEnvironment, store: TableStore,
-        tree: Tree, tracker: SnapshotTracker, writeSide: WriteSide?
+        tree: Tree, tracker: SnapshotTracker, writeSide: WriteSide?, replayedLSN: LSN? = nil
     ) {
         self.path = path
         self.options = options
@@ -27,6 +29,7 @@ public final class StorageEngine: @unchecked Sendable {
         cell = tree.cell
         self.tracker = tracker
         self.writeSide = writeSide
+        self.replayedLSN = replayedLSN
     }
 
     deinit { try? writeSide?.close() }
@@ -68,12 +71,18 @@ public final class StorageEngine: @unchecked Sendable {
     }
 
     func writable() throws(StorageError) -> WriteSide {
-        guard let writeSide else {
-            throw StorageError(.readOnly, kind: .user, "The engine was opened read-only.")
-        }
+        guard let writeSide else { throw openedReadOnly }
         if writeSide.hasEnded {
             throw StorageError(.closed, kind: .user, "The engine is closed.")
         }
         return writeSide
+    }
+
+    /// Why an engine that was opened read-only takes no writes, and what helps.
+    public var openedReadOnly: StorageError {
+        StorageError(
+            .readOnly, kind: .user, "The engine was opened read-only.",
+            hint: "Of a restore's inspection, 'pitr-restore advance \(path) --promote' makes a "
+                + "database.")
     }
 }

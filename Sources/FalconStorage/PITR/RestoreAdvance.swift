@@ -35,15 +35,7 @@ public struct RestoreAdvance {
         }
         let lock = try RestoreInspection.hold(root: root, fileSystem)
         // Who held it may have changed it.
-        let held: RestoreInspection?
-        do throws(StorageError) {
-            held = try RestoreInspection.read(root: root, fileSystem)
-        } catch {
-            lock.release()
-            throw error
-        }
-        guard let held else {
-            lock.release()
+        guard let held = try RestoreInspection.read(root: root, fileSystem) else {
             throw StorageError(
                 .inUse, kind: .retryable,
                 "The inspection has just become a database.", location: .init(path: root))

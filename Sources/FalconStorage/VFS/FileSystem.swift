@@ -120,7 +120,7 @@ extension File {
 
 /// Holds an exclusive lock on a data directory until released or deinitialised.
 public protocol FileLock: AnyObject, Sendable {
-    /// Gives the lock up; idempotent.
+    /// Gives the lock up, as its last reference does; idempotent.
     func release()
 }
 

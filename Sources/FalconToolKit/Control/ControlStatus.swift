@@ -24,7 +24,8 @@ struct ControlStatus: ControlCommand {
             SELECT version() AS version, current_database() AS database, current_user AS user,
                 pg_postmaster_start_time() AS started,
                 extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::int8 AS uptime,
-                pg_current_wal_lsn() AS lsn
+                CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                    ELSE pg_current_wal_lsn() END AS lsn
             """, []
         ).first()
         let encryption = try server.query("SHOW falcon.tde_status", []).rows.first?.first ?? nil

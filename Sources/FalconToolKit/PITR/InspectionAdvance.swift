@@ -14,9 +14,10 @@ struct InspectionAdvance: ToolCommand {
             database that can be written, with a branch of its own, as a restore without --inspect makes it: \
             after the target, where one is given, else as it is. '--to-latest --promote' finishes the restore.
 
-            An interrupted advance leaves DIR as it was. After a kill nobody opens DIR until the same command, \
-            or another advance, has run. The source is where it was when DIR was made, or what --source names; \
-            it is only read. A server that shows DIR must be stopped first.
+            An interrupted advance leaves DIR as it was. A promotion that was begun and did not end is gone on \
+            with by --promote alone. After a kill nobody opens DIR until the same command, or another advance, \
+            has run. The source is where it was when DIR was made, or what --source names; it is only read. A \
+            server that shows DIR must be stopped first.
             """)
 
     @Argument(help: "The directory that was made with --inspect.") var directory: String

@@ -4,8 +4,8 @@ import ArgumentParser
 struct JobOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Files and parts of them read, proved and written side by side; the number of cores unless given. "
-                + "The log is replayed in order."))
+            "Files and parts of them read, proved and written side by side, 1 to 1024; the number of cores "
+                + "unless given. The log is replayed in order."))
     var jobs: Int?
 
     init() {}

@@ -142,6 +142,30 @@ struct InspectionResumeTests {
         #expect(interrupted > 1)
     }
 
+    /// What was begun is not taken back, and is gone on with.
+    @Test func anInterruptedPromotionIsGoneOnWith() throws {
+        let history = try history()
+        let pristine = history.fileSystem.fork()
+        var states: Set<RestoreInspection.State> = []
+        for patience in 0..<200 {
+            let memory = pristine.fork()
+            let environment = environment(memory, history, patience)
+            let asked = Atomic<Int>(0)
+            let ended = ToolRun(
+                PITRRestore.self, ["advance", "/new", "--promote"], environment: environment,
+                interruption: { asked.wrappingAdd(1, ordering: .relaxed).newValue > patience })
+            if ended.exit == .clean { break }
+            #expect(ended.exit == .interrupted, "\(ended.output)")
+            if let marker = try RestoreInspection.read(root: "/new", memory) {
+                states.insert(marker.state)
+                let again = run(["--promote"], environment)
+                #expect(again.exit == .clean, "\(again.output)")
+            }
+            #expect(try environment.rows(at: "/new") == history.commits[Self.start].rows)
+        }
+        #expect(states.contains(.ready) && states.contains(.promoting), "\(states)")
+    }
+
     @Test func aPromotionThatHasBegunIsNotAdvanced() throws {
         let history = try history()
         let files = FaultInjectingFileSystem(

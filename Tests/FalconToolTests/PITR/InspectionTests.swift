@@ -96,10 +96,13 @@ struct InspectionTests {
         options.isReadOnly = true
         let engine = try StorageEngine.open(
             at: "/new", options: options, environment: history.environment)
+        #expect(engine.replayedLSN == history.commits[20].receipt.lsn)
         let batch = WriteBatch()
         try history.put("a", "b", into: batch)
         #expect { try engine.commitAndWait(batch) } throws: {
-            ($0 as? StorageError)?.code == .readOnly
+            let error = $0 as? StorageError
+            return error?.code == .readOnly
+                && error?.hint?.contains("advance /new --promote") == true
         }
         try engine.close()
         let log = ToolRun(WALInspect.self, ["/new"], environment: history.environment)
@@ -177,6 +180,41 @@ struct InspectionTests {
         #expect(foreign.exit == .unreachable, "\(foreign.output)")
         #expect(foreign.output.contains("not the one that led to"), "\(foreign.output)")
         #expect(try history.inspected() == before)
+    }
+
+    /// A sibling has the same past and, where the newest commit lies, one of its own.
+    @Test func aSiblingsLogIsNotGoneOnWith() throws {
+        let history = try EngineHistory(seed: 34)
+        try history.run(30)
+        try history.close()
+        let fork = history.commits[20].receipt.lsn.description
+        var ends: [LSN] = []
+        for child in ["/one", "/two"] {
+            let made = history.restore("--to-lsn", fork, out: child)
+            #expect(made.exit == .clean, "\(made.output)")
+            let engine = try StorageEngine.open(
+                at: child, options: history.options, environment: history.environment)
+            for number in 0..<3 {
+                history.clock.advance(micros: 1000)
+                let batch = WriteBatch()
+                try history.put("child \(number)", child, into: batch)
+                ends.append(try engine.commitAndWait(batch).lsn)
+            }
+            try engine.close()
+        }
+        let made = ToolRun(
+            PITRRestore.self,
+            ["/one", "--to-lsn", ends[1].description, "--inspect", "--out", "/new"],
+            environment: history.environment)
+        #expect(made.exit == .clean, "\(made.output)")
+        let before = try history.inspected()
+        let foreign = history.advance("--to-latest", "--source", "/two")
+        #expect(foreign.exit == .unreachable, "\(foreign.output)")
+        #expect(foreign.output.contains("not the one that led to"), "\(foreign.output)")
+        #expect(try history.inspected() == before)
+        let own = history.advance("--to-latest")
+        #expect(own.exit == .clean, "\(own.output)")
+        #expect(try history.rows(at: "/new") == history.rows(at: "/one"))
     }
 
     /// Tables without what is newer go on with the log that leads on from there.

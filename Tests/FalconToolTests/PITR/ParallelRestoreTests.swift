@@ -103,7 +103,9 @@ struct ParallelRestoreTests {
             #expect(try !history.fileSystem.exists("/new"))
             #expect(try !history.fileSystem.exists("/new.partial"))
         }
-        #expect(history.apply("--to-latest", "--jobs", "0").exit == .usage)
+        for jobs in ["0", "1025"] {
+            #expect(history.apply("--to-latest", "--jobs", jobs).exit == .usage, "\(jobs)")
+        }
     }
 
     @Test func anInterruptionEndsAllJobs() throws {
