@@ -172,7 +172,7 @@ extension DefinitionRunner {
         try transaction.record(.putSequence(entry))
     }
 
-    /// ALTER SEQUENCE … OWNER TO: owners are not stored, one role is as good as another.
+    /// ALTER SEQUENCE … OWNER TO.
     func alterSequenceOwner(_ alter: AST.AlterTable) throws(SQLError) {
         guard
             try lockedSequence(alter.table, .accessExclusive, ifExists: alter.ifExists) != nil
@@ -183,10 +183,7 @@ extension DefinitionRunner {
             guard case .owner(let role) = action else {
                 throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
             }
-            // Empty: CURRENT_USER and its kin.
-            guard isRole(role) else {
-                throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
-            }
+            try checkMayOwn(role)
         }
     }
 }

@@ -110,16 +110,11 @@ extension DefinitionRunner {
         try replace(view, with: moved)
     }
 
-    /// OWNER TO: owners are not stored, one role is as good as another.
     func alterView(_ alter: AST.AlterTable) throws(SQLError) {
         guard let view = try lockedView(alter.table, ifExists: alter.ifExists) else { return }
         for action in alter.actions {
             switch action {
-            case .owner(let role):
-                // Empty: CURRENT_USER and its kin.
-                guard isRole(role) else {
-                    throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
-                }
+            case .owner(let role): try checkMayOwn(role)
             default:
                 guard let name = Self.tableAction(action) else {
                     throw SQLError(

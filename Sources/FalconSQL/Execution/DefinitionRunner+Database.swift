@@ -16,9 +16,7 @@ extension DefinitionRunner {
         try session.forbidBlock("CREATE DATABASE")
         let options = try DatabaseOptions(create.options) { session.tell($0, sink) }
         let cluster = session.database
-        if let owner = options.owner, !isRole(owner) {
-            throw SQLError(.undefinedObject, "role \"\(owner)\" does not exist")
-        }
+        if let owner = options.owner { try checkMayOwn(owner) }
         guard let known = cluster.database(named: options.template) else {
             throw noTemplate(options.template)
         }

@@ -127,10 +127,21 @@ extension DefinitionRunner {
         SQLError(.undefinedObject, "role \"\(name)\" does not exist")
     }
 
-    /// Whether there is such a role.
-    func isRole(_ name: String) -> Bool {
-        name.isEmpty || name == session.settings.user || cluster.isSuperuser(name)
+    /// Throws 42704 unless there is such a role to own something. Owners are not stored: one is as good as another.
+    /// - Parameter name: empty: CURRENT_USER and its kin.
+    func checkMayOwn(_ name: String) throws(SQLError) {
+        let isThere =
+            name.isEmpty || name == session.settings.user || cluster.isSuperuser(name)
             || self.role(named: name) != nil
+        if !isThere { throw Self.noRole(name) }
+    }
+
+    /// ALTER SCHEMA … OWNER TO; as in PostgreSQL the role is looked for first.
+    func alterSchemaOwner(_ alter: AST.SchemaOwner) throws(SQLError) {
+        try checkMayOwn(alter.role)
+        if transaction.catalog.schemaNames[alter.schema] == nil {
+            throw SQLError(.invalidSchemaName, "schema \"\(alter.schema)\" does not exist")
+        }
     }
 
     // MARK: Options
