@@ -99,6 +99,9 @@ import Testing
         #expect(s.failure("CREATE ROLE x")?.state == .featureNotSupported)
         try s.run("ROLLBACK")
         #expect(s.failure("CREATE ROLE x; SELECT 1 / 0") != nil)
+        let unprepared = s.failure("CREATE ROLE x; BEGIN; PREPARE TRANSACTION 'p'")
+        #expect(unprepared?.message == "cannot PREPARE a transaction that has changed roles")
+        try s.run("ROLLBACK")
         #expect(try s.query("SELECT count(*) FROM pg_roles WHERE rolname = 'x'") == "0")
     }
 
