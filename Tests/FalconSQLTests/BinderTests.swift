@@ -65,6 +65,15 @@ import Testing
             if let offset { #expect(error?.byteOffset == offset, sourceLocation: location) }
         }
         check("select nope from t", .undefinedColumn, "column \"nope\" does not exist", at: 7)
+        check(
+            "select ctid from t", .featureNotSupported,
+            "system column \"ctid\" is not supported", at: 7)
+        check(
+            "update t set id = 1 where t.xmin is null", .featureNotSupported,
+            "system column \"xmin\" is not supported")
+        check(
+            "select xmin from (select id from t) q", .undefinedColumn,
+            "column \"xmin\" does not exist")
         check("select id from t, u", .ambiguousColumn, "column reference \"id\" is ambiguous")
         check("select * from nope", .undefinedTable, "relation \"nope\" does not exist", at: 14)
         check("select x.id from t", .undefinedTable, "missing FROM-clause entry for table \"x\"")

@@ -109,6 +109,10 @@ import Testing
                 "SELECT q.n, (x).value FROM "
                     + "(SELECT json_each_text('{\"a\": 1}') AS x, 7 AS n) q JOIN t ON t.a = n - 6")
                 == "7|1")
+        #expect(
+            try session.query(
+                "SELECT t.a, (x).key IS NULL FROM t LEFT JOIN "
+                    + "(SELECT json_each_text('{\"a\": 1}') AS x, 7 AS n) q ON n = t.a") == "1|t")
         let missing = session.failure("SELECT (x).nope \(from)")
         #expect(missing?.state.rawValue == "42703")
         #expect(session.failure("SELECT (a).x FROM t")?.state.rawValue == "42809")

@@ -99,6 +99,55 @@ import Testing
         #expect(s.failure("CREATE ROLE x")?.state == .featureNotSupported)
         try s.run("ROLLBACK")
         #expect(s.failure("CREATE ROLE x; SELECT 1 / 0") != nil)
+        let unprepared = s.failure("CREATE ROLE x; BEGIN; PREPARE TRANSACTION 'p'")
+        #expect(unprepared?.message == "cannot PREPARE a transaction that has changed roles")
+        try s.run("ROLLBACK")
         #expect(try s.query("SELECT count(*) FROM pg_roles WHERE rolname = 'x'") == "0")
+    }
+
+    /// Nothing is done as another role: to say that there is none, or that it is done, would be wrong.
+    @Test func sessionsDoNotBecomeOthers() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE ROLE r")
+        let other = try database.session(user: "somebody")
+        let refusals: [(TestSession, String, String)] = [
+            (s, "SET ROLE r", "0A000 SET ROLE to another role is not supported yet"),
+            (
+                s, "SET SESSION AUTHORIZATION r",
+                "0A000 SET SESSION AUTHORIZATION to another role is not supported yet"
+            ),
+            (other, "SET ROLE r", "42501 permission denied to set role \"r\""),
+            (
+                other, "SET SESSION AUTHORIZATION r",
+                "42501 permission denied to set session authorization"
+            ),
+            (s, "SET ROLE nix", "22023 role \"nix\" does not exist"),
+            (s, "SET SESSION AUTHORIZATION nix", "22023 role \"nix\" does not exist"),
+        ]
+        for (session, sql, expected) in refusals {
+            let error = session.failure(sql)
+            #expect("\(error?.state.rawValue ?? "") \(error?.message ?? "")" == expected)
+        }
+        try s.run("SET ROLE postgres; SET ROLE NONE; SET SESSION AUTHORIZATION postgres")
+        #expect(try s.query("SELECT current_user, session_user") == "postgres|postgres")
+    }
+
+    @Test func ownersAreRoles() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE ROLE r; CREATE SCHEMA a; CREATE TABLE t (n int)")
+        try s.run("CREATE VIEW v AS SELECT n FROM t; CREATE SEQUENCE q")
+        for object in ["SCHEMA a", "TABLE t", "TABLE v", "VIEW v", "SEQUENCE q"] {
+            let error = s.failure("ALTER \(object) OWNER TO nix")
+            #expect(error?.state == .undefinedObject, "\(object)")
+            #expect(error?.message == "role \"nix\" does not exist", "\(object)")
+            for role in ["r", "postgres", "CURRENT_USER"] {
+                let tag = object.prefix(while: { $0 != " " })
+                #expect(try s.tag("ALTER \(object) OWNER TO \(role)") == "ALTER \(tag)")
+            }
+        }
+        #expect(s.failure("ALTER SCHEMA nix OWNER TO r")?.state == .invalidSchemaName)
+        #expect(s.failure("ALTER SCHEMA nix OWNER TO nix")?.state == .undefinedObject)
     }
 }

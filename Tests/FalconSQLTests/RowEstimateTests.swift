@@ -54,6 +54,23 @@ import Testing
         #expect((10_000...200_000).contains(try rows(later, "SELECT * FROM t")))
     }
 
+    /// Whatever else is written, and also where views and temporary tables are: they have no versions.
+    @Test func aPlanThatIsGoodIsKept() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE t (id int PRIMARY KEY, data text); CREATE TABLE other (data text)")
+        try s.run("CREATE VIEW v AS SELECT data FROM t; CREATE TEMPORARY TABLE own (n int)")
+        try s.run("PREPARE p AS SELECT v.data FROM v, own; EXECUTE p")
+        let prepared = try #require(s.session.statements["p"])
+        let plan = try #require(prepared.plan)
+        let end = prepared.estimatesEnd
+        try s.run("INSERT INTO other SELECT md5(i::text) FROM generate_series(1, 10000) i")
+        try s.run("EXECUTE p")
+        #expect(prepared.estimatesEnd > end, "the sizes were looked at again")
+        #expect(prepared.plan === plan)
+    }
+
     @Test func versionsOfFewRowsAreNoRows() throws {
         let database = try TestDatabase()
         defer { database.close() }

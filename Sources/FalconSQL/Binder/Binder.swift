@@ -155,12 +155,7 @@ final class Binder {
 
     /// Adds a relation the plan reads or writes; the strongest lock asked for wins.
     func use(_ table: TableDescriptor, lock: RelationLock) {
-        found?.relations.append(PlanRelation(table: table, lock: lock))
-        if let index = relations.firstIndex(where: { $0.table.oid == table.oid }) {
-            relations[index].lock = max(relations[index].lock, lock)
-        } else {
-            relations.append(PlanRelation(table: table, lock: lock))
-        }
+        use(PlanRelation(table: table, lock: lock))
     }
 
     /// The same for a view that is read or written through; what it reads has locks of its own.
@@ -168,11 +163,16 @@ final class Binder {
         let stand = TableDescriptor(
             oid: view.oid, database: DatabaseID(0), schemaOID: .invalid, schema: view.schema,
             name: view.name, version: 0, storageID: StorageID(UInt32.max), columns: [])
-        found?.relations.append(PlanRelation(table: stand, lock: lock, isView: true))
-        if !relations.contains(where: { $0.table.oid == view.oid }) {
-            relations.append(PlanRelation(table: stand, lock: lock, isView: true))
+        use(PlanRelation(table: stand, lock: lock, isView: true))
+    }
+
+    private func use(_ relation: PlanRelation) {
+        found?.relations.append(relation)
+        if relations.contains(where: { $0.table.oid == relation.table.oid }) {
+            strengthen(relation.lock, of: relation.table.oid)
+        } else {
+            relations.append(relation)
         }
-        strengthen(lock, of: view.oid)
     }
 
     /// Asks for a stronger lock of a relation that is used.

@@ -88,7 +88,10 @@ extension DefinitionRunner {
         case .alterConstraint(let name, let isDeferrable, let isInitiallyDeferred):
             return try alterConstraint(
                 name, isDeferrable: isDeferrable, isInitiallyDeferred: isInitiallyDeferred, &table)
-        case .setOptions, .resetOptions, .owner, .clusterOn: return false
+        case .owner(let role):
+            try checkMayOwn(role)
+            return false
+        case .setOptions, .resetOptions, .clusterOn: return false
         case .replicaIdentity(let requested): return try setReplicaIdentity(requested, &table)
         case .alterType(let name, let definition):
             return try alterType(name, definition, old, &table)

@@ -154,25 +154,33 @@ extension DefinitionRunner {
                 .featureNotSupported, "cannot move an owned sequence into another schema",
                 detail: "Sequence \"\(entry.name)\" is linked to table \"\(table.name)\".")
         }
-        let schema = try catalog.creationSchema(move.schema)
-        if schema.oid == entry.schemaOID { return }
-        let old = transaction.catalog.schemas[entry.schemaOID]?.name ?? ""
-        if [old, schema.name].contains(where: { $0.hasPrefix(SessionCatalog.temporaryPrefix) }) {
-            throw SQLError(
-                .featureNotSupported, "cannot move objects into or out of temporary schemas")
-        }
-        try lockName(schema.oid, entry.name)
-        if transaction.catalog.relation(schema: schema.oid, name: entry.name) != nil {
-            throw SQLError(
-                .duplicateTable,
-                "relation \"\(entry.name)\" already exists in schema \"\(schema.name)\"")
-        }
+        guard let schema = try target(of: move, entry.name, from: entry.schemaOID) else { return }
         try renameInDefaults([entry.oid: [schema.name, entry.name]])
         entry.schemaOID = schema.oid
         try transaction.record(.putSequence(entry))
     }
 
-    /// ALTER SEQUENCE … OWNER TO: owners are not stored, one role is as good as another.
+    /// Where SET SCHEMA brings the relation `name`, that name locked there; nil: where it is.
+    func target(
+        of move: AST.SetSchema, _ name: String, from source: OID
+    ) throws(SQLError) -> SchemaEntry? {
+        let schema = try catalog.creationSchema(move.schema)
+        if schema.oid == source { return nil }
+        let old = transaction.catalog.schemas[source]?.name ?? ""
+        if [old, schema.name].contains(where: { $0.hasPrefix(SessionCatalog.temporaryPrefix) }) {
+            throw SQLError(
+                .featureNotSupported, "cannot move objects into or out of temporary schemas")
+        }
+        try lockName(schema.oid, name)
+        if transaction.catalog.relation(schema: schema.oid, name: name) != nil {
+            throw SQLError(
+                .duplicateTable,
+                "relation \"\(name)\" already exists in schema \"\(schema.name)\"")
+        }
+        return schema
+    }
+
+    /// ALTER SEQUENCE … OWNER TO.
     func alterSequenceOwner(_ alter: AST.AlterTable) throws(SQLError) {
         guard
             try lockedSequence(alter.table, .accessExclusive, ifExists: alter.ifExists) != nil
@@ -183,10 +191,7 @@ extension DefinitionRunner {
             guard case .owner(let role) = action else {
                 throw SQLError(.featureNotSupported, "this ALTER is not supported yet")
             }
-            // Empty: CURRENT_USER and its kin.
-            guard isRole(role) else {
-                throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
-            }
+            try checkMayOwn(role)
         }
     }
 }

@@ -92,34 +92,17 @@ extension DefinitionRunner {
 
     func moveView(_ move: AST.SetSchema) throws(SQLError) {
         guard let view = try lockedView(move.relation, ifExists: move.ifExists) else { return }
-        let schema = try catalog.creationSchema(move.schema)
-        if schema.oid == view.schemaOID { return }
-        let old = transaction.catalog.schemas[view.schemaOID]?.name ?? ""
-        if [old, schema.name].contains(where: { $0.hasPrefix(SessionCatalog.temporaryPrefix) }) {
-            throw SQLError(
-                .featureNotSupported, "cannot move objects into or out of temporary schemas")
-        }
-        try lockName(schema.oid, view.name)
-        if transaction.catalog.relation(schema: schema.oid, name: view.name) != nil {
-            throw SQLError(
-                .duplicateTable,
-                "relation \"\(view.name)\" already exists in schema \"\(schema.name)\"")
-        }
+        guard let schema = try target(of: move, view.name, from: view.schemaOID) else { return }
         var moved = view
         moved.schemaOID = schema.oid
         try replace(view, with: moved)
     }
 
-    /// OWNER TO: owners are not stored, one role is as good as another.
     func alterView(_ alter: AST.AlterTable) throws(SQLError) {
         guard let view = try lockedView(alter.table, ifExists: alter.ifExists) else { return }
         for action in alter.actions {
             switch action {
-            case .owner(let role):
-                // Empty: CURRENT_USER and its kin.
-                guard isRole(role) else {
-                    throw SQLError(.undefinedObject, "role \"\(role)\" does not exist")
-                }
+            case .owner(let role): try checkMayOwn(role)
             default:
                 guard let name = Self.tableAction(action) else {
                     throw SQLError(

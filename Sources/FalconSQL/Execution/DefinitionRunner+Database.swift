@@ -4,9 +4,9 @@ import FalconStorage
 /// CREATE and DROP DATABASE: a database is a prefix of all keys. A new one gets a copy of what is under
 /// its template's prefix, and a dropped one's keys are deleted as one range.
 extension DefinitionRunner {
-    /// Keeps others from making a database of this name until the transaction ends.
-    private func lockDatabaseName(_ name: String) throws(SQLError) {
-        let hash = Array(name.utf8).withRaw { Checksum.xxh3($0) }
+    /// Keeps others from changing what has this name in a store of the cluster until the transaction ends.
+    func lockSharedName(_ name: String, in store: StorageID) throws(SQLError) {
+        let hash = Array(name.utf8).withRaw { Checksum.xxh3($0, seed: UInt64(store.rawValue)) }
         try transaction.lock(hash: LockTable.mix(hash, UInt64.max), .accessExclusive)
     }
 
@@ -16,9 +16,7 @@ extension DefinitionRunner {
         try session.forbidBlock("CREATE DATABASE")
         let options = try DatabaseOptions(create.options) { session.tell($0, sink) }
         let cluster = session.database
-        if let owner = options.owner, !isRole(owner) {
-            throw SQLError(.undefinedObject, "role \"\(owner)\" does not exist")
-        }
+        if let owner = options.owner { try checkMayOwn(owner) }
         guard let known = cluster.database(named: options.template) else {
             throw noTemplate(options.template)
         }
@@ -27,7 +25,7 @@ extension DefinitionRunner {
             throw noTemplate(options.template)
         }
         try options.checkEncoding()
-        try lockDatabaseName(create.name)
+        try lockSharedName(create.name, in: CatalogKeys.databases)
         if cluster.database(named: create.name) != nil {
             throw SQLError(
                 SQLState("42P04"), "database \"\(create.name)\" already exists")
@@ -52,7 +50,7 @@ extension DefinitionRunner {
         SQLError(.invalidCatalogName, "template database \"\(name)\" does not exist")
     }
 
-    private func put(
+    func put(
         _ key: [UInt8], _ value: [UInt8], _ class: OperationClass
     ) throws(SQLError) {
         try key.withRaw { key throws(SQLError) in

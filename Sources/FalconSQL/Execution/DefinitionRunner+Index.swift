@@ -257,6 +257,7 @@ extension DefinitionRunner {
         if drop.kind == .table { return try dropTables(drop) }
         if drop.kind == .sequence { return try dropSequences(named: drop) }
         if drop.kind == .view { return try dropViews(drop) }
+        if drop.isConcurrent { try checkMayBeConcurrent(drop) }
         for name in drop.names {
             switch drop.kind {
             case .index: try dropIndex(name, drop)
@@ -271,6 +272,20 @@ extension DefinitionRunner {
                 throw SQLError(
                     .featureNotSupported, "\(drop.tag) is not supported yet")
             }
+        }
+    }
+
+    /// DROP INDEX CONCURRENTLY: it does what DROP INDEX does, and is refused where PostgreSQL refuses it.
+    private func checkMayBeConcurrent(_ drop: AST.Drop) throws(SQLError) {
+        try session.forbidBlock("DROP INDEX CONCURRENTLY")
+        if drop.names.count > 1 {
+            throw SQLError(
+                .featureNotSupported,
+                "DROP INDEX CONCURRENTLY does not support dropping multiple objects")
+        }
+        if drop.isCascade {
+            throw SQLError(
+                .featureNotSupported, "DROP INDEX CONCURRENTLY does not support CASCADE")
         }
     }
 

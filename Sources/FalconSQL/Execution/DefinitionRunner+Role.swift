@@ -13,7 +13,7 @@ extension DefinitionRunner {
         }
         let names = statement.names.map { $0.isEmpty ? session.settings.user : $0 }
         // Before anything changes: whoever has to wait begins again.
-        for name in names { try lockRoleName(name) }
+        for name in names { try lockSharedName(name, in: CatalogKeys.roles) }
         for name in names {
             switch statement.action {
             case .create: try createRole(name, statement)
@@ -21,12 +21,6 @@ extension DefinitionRunner {
             case .drop: try dropRole(name, statement)
             }
         }
-    }
-
-    /// Keeps others from changing a role of this name until the transaction ends.
-    private func lockRoleName(_ name: String) throws(SQLError) {
-        let hash = Array(name.utf8).withRaw { Checksum.xxh3($0, seed: 8) }
-        try transaction.lock(hash: LockTable.mix(hash, UInt64.max), .accessExclusive)
     }
 
     private var cluster: SQLDatabase { session.database }
@@ -112,14 +106,7 @@ extension DefinitionRunner {
     }
 
     private func put(_ role: RoleEntry) throws(SQLError) {
-        let (key, value, batch) = (role.key, role.encoded, transaction.batch)
-        try storage { () throws(StorageError) in
-            try key.withRaw { key throws(StorageError) in
-                try value.withRaw { value throws(StorageError) in
-                    try batch.put(key: key, value: value, class: .catalog)
-                }
-            }
-        }
+        try put(role.key, role.encoded, .catalog)
         transaction.databaseChanges.append(.putRole(role))
     }
 
@@ -127,10 +114,21 @@ extension DefinitionRunner {
         SQLError(.undefinedObject, "role \"\(name)\" does not exist")
     }
 
-    /// Whether there is such a role.
-    func isRole(_ name: String) -> Bool {
-        name.isEmpty || name == session.settings.user || cluster.isSuperuser(name)
+    /// Throws 42704 unless there is such a role to own something. Owners are not stored: one is as good as another.
+    /// - Parameter name: empty: CURRENT_USER and its kin.
+    func checkMayOwn(_ name: String) throws(SQLError) {
+        let isThere =
+            name.isEmpty || name == session.settings.user || cluster.isSuperuser(name)
             || self.role(named: name) != nil
+        if !isThere { throw Self.noRole(name) }
+    }
+
+    /// ALTER SCHEMA … OWNER TO; as in PostgreSQL the role is looked for first.
+    func alterSchemaOwner(_ alter: AST.SchemaOwner) throws(SQLError) {
+        try checkMayOwn(alter.role)
+        if transaction.catalog.schemaNames[alter.schema] == nil {
+            throw SQLError(.invalidSchemaName, "schema \"\(alter.schema)\" does not exist")
+        }
     }
 
     // MARK: Options

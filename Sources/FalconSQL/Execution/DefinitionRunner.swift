@@ -36,6 +36,7 @@ struct DefinitionRunner {
         case .createDatabase: "CREATE DATABASE"
         case .dropDatabase: "DROP DATABASE"
         case .role(let role): role.action.rawValue
+        case .schemaOwner: "ALTER SCHEMA"
         case .alterTable(let alter):
             switch alter.kind {
             case .index: "ALTER INDEX"
@@ -74,6 +75,7 @@ struct DefinitionRunner {
         case .createDatabase(let create): try createDatabase(create)
         case .dropDatabase(let drop): try dropDatabase(drop)
         case .role(let role): try changeRoles(role)
+        case .schemaOwner(let alter): try alterSchemaOwner(alter)
         case .rename(let rename): try self.rename(rename)
         case .drop(let drop): try self.drop(drop)
         case .truncate(let truncate): try self.truncate(truncate)

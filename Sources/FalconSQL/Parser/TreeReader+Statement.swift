@@ -57,6 +57,14 @@ extension TreeReader {
                     name: string(inner, "dbname") ?? "", ifExists: flag(inner, "missing_ok"),
                     isForced: isForced))
         case "CreateRoleStmt", "AlterRoleStmt", "DropRoleStmt": return .role(try role(inner))
+        case "AlterOwnerStmt":
+            guard objectKind(string(inner, "objectType")).kind == .schema,
+                let object = inner["object"]
+            else { return nil }
+            return .schemaOwner(
+                AST.SchemaOwner(
+                    schema: stringValue(object) ?? "",
+                    role: string(inner["newowner"] ?? inner, "rolename") ?? ""))
         case "AlterObjectSchemaStmt":
             guard let relation = inner["relation"] else { return nil }
             return .setSchema(

@@ -196,7 +196,8 @@ final class JoinPlanner {
         _ relation: Relation, _ table: TableDescriptor, _ conjuncts: [BoundExpression],
         order: [SortKey], hasLimit: Bool
     ) throws(SQLError) -> Planned {
-        let tableRows = planner.binder.catalog.estimatedRowCount(of: table) ?? 1000
+        let tableRows =
+            planner.binder.catalog.estimatedRowCount(of: table) ?? RowEstimates.leastRows
         let finder = try AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: conjuncts,
             catalog: planner.binder.catalog)
@@ -362,7 +363,8 @@ final class JoinPlanner {
         let usable = conjuncts.filter {
             $0.mask & item.mask != 0 && $0.mask & ~(item.mask | available) == 0
         }.map(\.expression)
-        let tableRows = planner.binder.catalog.estimatedRowCount(of: table) ?? 1000
+        let tableRows =
+            planner.binder.catalog.estimatedRowCount(of: table) ?? RowEstimates.leastRows
         let path = try AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: usable,
             catalog: planner.binder.catalog

@@ -44,7 +44,7 @@ extension JoinTree {
     private var slots: [Int] {
         switch self {
         case .relation(let relation):
-            relation.columns.map(\.slot).filter { $0 >= 0 }
+            relation.columns.map(\.slot).filter { $0 >= 0 } + relation.fieldSlots
                 + (relation.rowKeySlot.map { [$0] } ?? [])
         case .join(_, let left, let right, _): left.slots + right.slots
         }

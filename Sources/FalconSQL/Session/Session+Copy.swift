@@ -129,15 +129,6 @@ extension Session {
         let plan = try StatementPlanner(catalog: catalog, context: functions).planCopyFrom(
             table: table, columns: copy.columns)
         try Self.checkNamed(options, table.columns.filter { !$0.isDropped }.map(\.name), table.name)
-        if options.isFrozen { try checkFreezable(table) }
-        let physical = PhysicalPlan(
-            command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
-            resultSlots: [], slotCount: plan.slotCount, subplans: [], commonTables: [],
-            parameterTypes: [], relations: [], isBounded: true)
-        let executor = PlanExecutor(
-            plan: physical, transaction: transaction, functions: functions)
-        try executor.begin(
-            snapshot: try transaction.statementSnapshot(), parameters: [], functions: functions)
         var columns: [ColumnDescriptor] = []
         if copy.columns.isEmpty {
             columns = table.columns.filter { !$0.isDropped }
@@ -148,6 +139,20 @@ extension Session {
                 }
             }
         }
+        if options.isFrozen, let refusal = freezeRefusal(of: table) {
+            // As in PostgreSQL the client is asked for the data first: it drops what it has at hand and does not
+            // take it for statements.
+            sink.copyInResponse(options.format, columnCount: columns.count)
+            throw refusal
+        }
+        let physical = PhysicalPlan(
+            command: .insert, root: PlanNode(.insert(plan.insert), outputSlots: []), columns: [],
+            resultSlots: [], slotCount: plan.slotCount, subplans: [], commonTables: [],
+            parameterTypes: [], relations: [], isBounded: true)
+        let executor = PlanExecutor(
+            plan: physical, transaction: transaction, functions: functions)
+        try executor.begin(
+            snapshot: try transaction.statementSnapshot(), parameters: [], functions: functions)
         copyIn = CopyInState(
             run: run, table: table, plan: plan, executor: executor, columns: columns,
             options: options)

@@ -3,18 +3,18 @@ import FalconSchema
 extension Session {
     /// COPY … FREEZE is for a table that nobody else can see yet. Rows are then no different here: every
     /// snapshot that is older than the commit finds the table without them, as it would in any case.
-    func checkFreezable(_ table: TableDescriptor) throws(SQLError) {
+    /// - Returns: why `table` is not such a table; nil: it is.
+    func freezeRefusal(of table: TableDescriptor) -> SQLError? {
         if portals.values.contains(where: \.isCursor) {
-            throw SQLError(
+            return SQLError(
                 SQLState("25000"),
                 "cannot perform COPY FREEZE because of prior transaction activity")
         }
-        guard transaction.isStorageNew(of: table) else {
-            throw SQLError(
-                .objectNotInPrerequisiteState,
-                "cannot perform COPY FREEZE because the table was not created or truncated in the "
-                    + "current subtransaction")
-        }
+        if transaction.isStorageNew(of: table) { return nil }
+        return SQLError(
+            .objectNotInPrerequisiteState,
+            "cannot perform COPY FREEZE because the table was not created or truncated in the "
+                + "current subtransaction")
     }
 }
 

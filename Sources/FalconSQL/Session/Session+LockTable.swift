@@ -31,11 +31,12 @@ extension Session {
             throw Self.noRelation(name)
         }
         let planner = StatementPlanner(catalog: catalog, context: functions)
-        for relation in try planner.planView(.select(view.query)).plan.relations
+        // Views after what they read, as statements take them.
+        let relations = try planner.planView(.select(view.query)).plan.relations
+        for relation in relations.filter({ !$0.isView }) + relations.filter(\.isView)
         where !VirtualTables.isVirtual(relation.table) {
             try hold(relation.table.oid, relation.table.name, mode, mayWait: mayWait)
         }
-        // After what it reads, as statements do.
         if mayWait { try hold(oid, name.name, mode, mayWait: true) }
     }
 

@@ -59,20 +59,23 @@ extension Session {
             prepared.planCatalogVersion < CatalogSnapshot.firstUncommittedVersion,
             prepared.planTimestamp == transaction.timestampBeforeIndexes
         {
-            // Other tables may have changed; these have not.
-            let isSame = plan.relations.allSatisfy { relation in
-                VirtualTables.isVirtual(relation.table)
-                    || catalog.snapshot.tables[relation.table.oid].map {
-                        $0.version == relation.table.version
-                            && $0.storageID == relation.table.storageID
-                            && $0.name == relation.table.name
-                    } ?? false
+            // Other tables may have changed; these have not. A view has no version to know it by.
+            func areSame() -> Bool {
+                plan.relations.allSatisfy { relation in
+                    VirtualTables.isVirtual(relation.table)
+                        || catalog.snapshot.tables[relation.table.oid].map {
+                            $0.version == relation.table.version
+                                && $0.storageID == relation.table.storageID
+                                && $0.name == relation.table.name
+                        } ?? false
+                }
             }
-            let end = database.engine.publishedEnd
             // A temporary table may have come before a table of the same name.
-            if isSame, !plan.relations.isEmpty, !usesTemporary,
-                prepared.estimates.allSatisfy({ $0.isAlike(in: state, database.engine) })
-            {
+            let isSame =
+                prepared.planCatalogVersion == catalog.snapshot.version
+                || (!plan.relations.isEmpty && !usesTemporary && areSame())
+            let end = database.engine.publishedEnd
+            if isSame, prepared.estimates.allSatisfy({ $0.isAlike(in: state, database.engine) }) {
                 prepared.planCatalogVersion = catalog.snapshot.version
                 prepared.estimatesEnd = RowEstimates.end(of: prepared.estimates, from: end)
                 return

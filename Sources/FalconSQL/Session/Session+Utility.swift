@@ -289,17 +289,33 @@ extension Session {
                 }
                 try setModes(.init(isDeferrable: flag))
             case "session_authorization", "role":
-                let known = [settings.user, database.options.superuser, "none", "default"]
-                guard known.contains(text) else {
-                    throw SQLError(
-                        .invalidParameterValue, "role \"\(text)\" does not exist")
-                }
+                try checkMayBecome(text, settingRole: lower == "role")
                 if lower == "role" {
                     try settings.set(set.name, text, isLocal: set.isLocal)
                 }
             default: try settings.set(set.name, text, isLocal: set.isLocal)
             }
         }
+    }
+
+    /// A session stays who it is; it may say so.
+    private func checkMayBecome(_ name: String, settingRole: Bool) throws(SQLError) {
+        let known = [settings.user, database.options.superuser, "none", "default"]
+        if known.contains(name) { return }
+        guard database.role(named: name) != nil else {
+            throw SQLError(.invalidParameterValue, "role \"\(name)\" does not exist")
+        }
+        guard database.isSuperuser(settings.user) else {
+            throw SQLError(
+                .insufficientPrivilege,
+                settingRole
+                    ? "permission denied to set role \"\(name)\""
+                    : "permission denied to set session authorization")
+        }
+        let what = settingRole ? "SET ROLE" : "SET SESSION AUTHORIZATION"
+        throw SQLError(
+            .featureNotSupported, "\(what) to another role is not supported yet",
+            hint: "Connect as the role.")
     }
 
     private func runPrepare(_ prepare: AST.Prepare, sql: String, depth: Int) throws(SQLError) {

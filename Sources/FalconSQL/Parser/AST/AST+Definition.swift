@@ -308,6 +308,13 @@ extension AST {
         public var ifExists: Bool
     }
 
+    /// ALTER SCHEMA … OWNER TO.
+    public struct SchemaOwner: Sendable {
+        public var schema: String
+        /// Empty: CURRENT_USER and its kin.
+        public var role: String
+    }
+
     public struct Comment: Sendable {
         public var kind: ObjectKind
         public var name: Name

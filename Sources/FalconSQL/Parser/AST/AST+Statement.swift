@@ -23,6 +23,7 @@ extension AST {
         case createDatabase(CreateDatabase)
         case dropDatabase(DropDatabase)
         case role(RoleStatement)
+        case schemaOwner(SchemaOwner)
         case drop(Drop)
         case truncate(Truncate)
         case comment(Comment)
