@@ -64,7 +64,7 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
     override func layer(for batch: WriteBatch) throws(StorageError) -> MemtableLayer {
         let table = active.table
         let used = table.approximateBytes
-        if used < rotationBytes, table.canFit(batch) {
+        if used < fullBytes, table.canFit(batch) {
             if used > table.arena.warmMark { warm(table.arena) }
             return active
         }
@@ -83,6 +83,15 @@ final class WriteSide: CommitTarget, @unchecked Sendable {
         guard let budget else { return memtableBytes }
         return memtableBytes >> budget.pressure.rawValue
     }
+
+    /// What is in use then: the last batch that goes in, unless it is large, stays within the pages made ready up to
+    /// ``rotationBytes``. One entry beyond them has the system clear a huge page, which took commits 6 ms.
+    @inline(__always)
+    private var fullBytes: Int {
+        let bytes = rotationBytes
+        return bytes - min(bytes / 64, Self.lastBatchBytes)
+    }
+    private static let lastBatchBytes = 64 << 10
 
     @inline(never)
     private func warm(_ arena: Arena) {

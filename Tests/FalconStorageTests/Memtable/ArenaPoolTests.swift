@@ -116,6 +116,23 @@ struct ArenaPoolTests {
         #expect(pool.isEmpty)
     }
 
+    /// The page behind the last that is made ready would be the writer's to wait for.
+    @Test func noMemtableUsesMoreThanIsMadeReady() throws {
+        var options = EngineOptions()
+        options.memtableBytes = 1 << 20
+        let (fixture, value) = (try EngineFixture(options), [UInt8](repeating: 7, count: 500))
+        let active = { fixture.engine.tree.state.active }
+        var (layer, rotated) = (active(), 0)
+        for index in 0..<8000 {
+            try fixture.put("\(index)", value)
+            if active() === layer { continue }
+            #expect(layer.table.arena.touchedBytes <= options.memtableBytes)
+            #expect(layer.table.arena.touchedBytes > options.memtableBytes / 100 * 97)
+            (layer, rotated) = (active(), rotated + 1)
+        }
+        #expect(rotated >= 3)
+    }
+
     @Test func anArenaIsNotPreparedBesideAnotherNorWhileMemoryIsShort() throws {
         let budget = try MemoryBudget(totalBytes: 64 << 20)
         let pool = ArenaPool(memtableBytes: 1 << 20) { budget.pressure > .none }
