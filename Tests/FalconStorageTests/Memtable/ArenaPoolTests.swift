@@ -118,9 +118,10 @@ struct ArenaPoolTests {
 
     /// The page behind the last that is made ready would be the writer's to wait for.
     @Test func noMemtableUsesMoreThanIsMadeReady() throws {
-        var options = EngineOptions()
+        var options = EngineOptions.small
         options.memtableBytes = 1 << 20
-        let (fixture, value) = (try EngineFixture(options), [UInt8](repeating: 7, count: 500))
+        let fixture = try EngineFixture(options: options)
+        let value = String(repeating: "v", count: 500)
         let active = { fixture.engine.tree.state.active }
         var (layer, rotated) = (active(), 0)
         for index in 0..<8000 {
