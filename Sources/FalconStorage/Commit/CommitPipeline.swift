@@ -94,6 +94,13 @@ final class CommitPipeline: @unchecked Sendable {
         section.unlock()
     }
 
+    /// The wall clock, in microseconds since 1970, but for a jump ahead that nobody has confirmed.
+    func trustedWallMicros() -> UInt64 {
+        section.lock()
+        defer { section.unlock() }
+        return clock.trustedWallMicros()
+    }
+
     var publishedEnd: LSN { LSN(publishedLSN.load(ordering: .acquiring)) }
     var syncedEnd: LSN { LSN(synced.load(ordering: .acquiring)) }
 

@@ -104,7 +104,9 @@ struct RecoveryApplier {
         notes.begin(versions)
         let archiver = try makeArchiver(format, wal)
         let slots = SlotTable(
-            options.slots, wal: wal, openedMicros: environment.clock.wallMicros())
+            options.slots, wal: wal,
+            openedMicros: max(
+                environment.clock.wallMicros(), recovered.lastCommit.microsSince1970))
         let background = BackgroundWork(
             tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
             tracker: tracker, controller: controller, environment: environment, options: options,

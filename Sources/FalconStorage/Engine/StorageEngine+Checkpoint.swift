@@ -1,16 +1,28 @@
 extension StorageEngine {
     /// Makes a copy at `path`, which must not exist, that opens as an engine of its own branch: what
     /// was committed when the call began, and perhaps some of what came meanwhile. Tables are hard
-    /// links, or copies on another file system; the log starts anew, since WAL is never linked.
+    /// links, or copies on another file system; the log starts anew, since WAL is never linked. After a throw
+    /// nothing is left of it, unless the disk refuses to remove what was made.
     public func checkpoint(to path: String) throws(StorageError) {
         let side = try writable()
-        let fileSystem = environment.fileSystem
         try flush()
         // Holding the state holds its files.
         let state = cell.retained()
         try refuseDamaged(state.version)
+        try environment.fileSystem.createDirectory(path)
+        do throws(StorageError) {
+            try fill(path, side, state)
+        } catch {
+            try? environment.fileSystem.removeTree(path)
+            throw error
+        }
+    }
+
+    private func fill(
+        _ path: String, _ side: WriteSide, _ state: ReadState
+    ) throws(StorageError) {
+        let fileSystem = environment.fileSystem
         let target = FileNames(root: path)
-        try fileSystem.createDirectory(path)
         let copied = copyEnvironment()
         try fileSystem.createDirectory(target.sstDirectory)
         for level in state.version.levels {

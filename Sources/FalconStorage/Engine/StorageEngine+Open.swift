@@ -41,8 +41,7 @@ extension StorageEngine {
                 names: names, fileSystem: environment.fileSystem, store: store,
                 memtableBytes: options.rotationBytes, forWriting: false,
                 progress: progress(names, options, environment),
-                wallMicros: environment.clock.wallMicros(),
-                isBesideWriter: environment.fileSystem.isLocked(names.lock)))
+                wallMicros: environment.clock.wallMicros()))
         guard !recovered.isNew else {
             throw StorageError(
                 .notFound, kind: .user, "There is no engine in the directory.",
@@ -57,29 +56,26 @@ extension StorageEngine {
     }
 
     /// Reads the directory. What a live writer takes away between two looks is no damage: it is looked
-    /// again. Its tables are opened at once, since open files outlive their names.
+    /// again.
     private static func readBesideWriter(
         _ reader: RecoveryReader
     ) throws(StorageError) -> RecoveredState {
+        var reader = reader
+        func hasWriter() -> Bool { reader.fileSystem.isLocked(reader.names.lock) }
         var attempts = 0
         while true {
-            let isBeside = reader.fileSystem.isLocked(reader.names.lock)
+            let isBeside = hasWriter()
+            reader.isBesideWriter = isBeside
+            attempts += 1
             do throws(StorageError) {
                 let recovered = try reader.read()
-                if isBeside {
-                    for level in recovered.version.levels {
-                        for file in level.files where !file.isUnreadable {
-                            _ = try file.reader()
-                        }
-                    }
-                    for entry in recovered.version.blobs.entries {
-                        _ = try entry.file.reader()
-                    }
-                }
-                return recovered
+                // A writer that has come meanwhile may have taken away what was called missing.
+                if isBeside || attempts == 16 || !hasWriter() { return recovered }
             } catch {
-                attempts += 1
-                guard isBeside, attempts < 16,
+                // Tables come first, and the tries that find one gone are the quick ones.
+                let isOfTables =
+                    error.location?.path.hasPrefix(reader.names.sstDirectory) ?? false
+                guard isBeside || hasWriter(), attempts < (isOfTables ? 64 : 16),
                     error.code == .notFound || error.code == .corruption
                 else { throw error }
             }

@@ -90,6 +90,10 @@ public final class SortedFileWriter {
         guard KeyOrder.compare(lower, upper) < 0 else {
             throw .invalidArgument("A range delete's lower bound must be less than its upper.")
         }
+        let longest = max(lower.count, upper.count)
+        guard longest <= ArenaEntry.maximumKeyBytes else {
+            throw ArenaEntry.tooLong(key: longest)
+        }
         try guarded { () throws(StorageError) in
             try openWriter(lower).addRangeTombstone(
                 RangeTombstone(
@@ -138,7 +142,7 @@ public final class SortedFileWriter {
     ) throws(StorageError) {
         try checkOpen()
         guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes
-        else { throw .invalidArgument("A key has at most 16 MiB, a value 1 GiB.") }
+        else { throw ArenaEntry.tooLong(key: key.count, value: value.count) }
         if hasKey, KeyOrder.compare(key, lastKey.bytes) <= 0 {
             throw .invalidArgument(
                 "Keys must come to a sorted file in strictly rising order.",

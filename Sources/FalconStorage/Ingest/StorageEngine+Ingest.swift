@@ -47,7 +47,8 @@ extension StorageEngine {
             receipt = try side.pipeline.ingestAndWait(candidates.map(\.file))
         } catch {
             // The log may hold the record: a recovery that replays it needs the files.
-            if error.code != .commitOutcomeUnknown {
+            // After a close the numbers may be another engine's: its open has removed what was left.
+            if error.code != .commitOutcomeUnknown, !side.hasEnded {
                 for number in taken {
                     try? environment.fileSystem.remove(store.names.table(number))
                 }

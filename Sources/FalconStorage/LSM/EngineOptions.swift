@@ -7,7 +7,8 @@ public typealias CatalogRowReader =
 
 /// How an engine is opened and how it shapes its files. Validated by ``StorageEngine/open(at:options:environment:)``.
 public struct EngineOptions: Sendable {
-    /// Nothing is written, no lock is taken: for tools, beside a dead writer.
+    /// Nothing is written, no lock is taken: for tools, beside a dead writer or a live one. Then it shows what the log
+    /// held when it was opened, for as long as it lives: it keeps its files, and does not follow.
     public var isReadOnly = false
     /// Makes the directory and its files when they are absent.
     public var createIfMissing = true

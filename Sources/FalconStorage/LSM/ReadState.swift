@@ -67,7 +67,8 @@ final class ReadState: @unchecked Sendable {
             let found = layer.get(key, at: timestamp)
             if case .absent = found {} else { return found }
             for file in layer.ingested where file.mayContain(key) {
-                let found = try file.reader().get(key, at: timestamp, pin: &pin)
+                let found = try file.reader(mayWait: pin.mayWait)
+                    .get(key, at: timestamp, pin: &pin)
                 if case .absent = found {} else { return found }
             }
         }

@@ -50,6 +50,9 @@ final class HybridClock {
         if floor.rawValue > last { last = floor.rawValue }
     }
 
+    /// The wall clock as timestamps follow it, in microseconds since 1970.
+    func trustedWallMicros() -> UInt64 { trustedMicros(clock.wallMicros()) }
+
     func confirmJump() {
         isJumpPending = false
         anchorWall = clock.wallMicros()

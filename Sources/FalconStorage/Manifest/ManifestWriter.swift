@@ -8,6 +8,7 @@ final class ManifestWriter: @unchecked Sendable {
     private var sequence: UInt64 = 1
     /// Nil: the manifest is plain.
     private let cipher: FileCipher?
+    private let largestPayloadBytes: Int
     /// Writes begun, failed ones too.
     private var writes: UInt64 = 0
     /// After a failed sync the file's fate is unknown: nothing is appended any more.
@@ -15,10 +16,13 @@ final class ManifestWriter: @unchecked Sendable {
 
     /// Writes a new manifest that begins with `snapshot`, and syncs it and its directory. CURRENT
     /// does not name it yet.
+    /// - Parameter largestPayloadBytes: a larger edit is refused.
     init(
         number: UInt64, uid: UID, shard: UID, snapshot: VersionEdit, _ names: FileNames,
-        _ fileSystem: any FileSystem
+        _ fileSystem: any FileSystem,
+        largestPayloadBytes: Int = ManifestFormat.largestPayloadBytes
     ) throws(StorageError) {
+        self.largestPayloadBytes = largestPayloadBytes
         let path = names.manifest(number)
         // Left by an earlier try that did not get as far as CURRENT.
         if try fileSystem.exists(path) { try fileSystem.remove(path) }
@@ -46,6 +50,15 @@ final class ManifestWriter: @unchecked Sendable {
             payload = try ManifestFormat.seal(
                 payload, sequence: sequence, writes: writes, uid: uid, cipher)
             writes += 1
+        }
+        // A reader would take it for a torn tail.
+        guard payload.count <= largestPayloadBytes else {
+            throw StorageError(
+                .invalidArgument, kind: .user,
+                "An edit of the manifest has \(payload.count) bytes; "
+                    + "\(largestPayloadBytes) are possible.",
+                location: .init(path: file.path),
+                hint: "The first and last keys of tables are in it: use shorter keys.")
         }
         let chunk = ManifestFormat.chunk(
             payload: payload, sequence: sequence, uid: uid, offset: offset)

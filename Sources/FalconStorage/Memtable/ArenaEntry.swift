@@ -20,6 +20,16 @@ struct ArenaEntry {
     static let maximumHeaderBytes = headerBytes + 8
     static let maximumKeyBytes = (1 << 24) - 1
     static let maximumValueBytes = 1 << 30
+
+    /// What is told of a key or a value that is beyond them.
+    @inline(never)
+    static func tooLong(key: Int, value: Int = 0) -> StorageError {
+        .invalidArgument(
+            "A key has at most \(maximumKeyBytes) bytes, a value \(maximumValueBytes); here a "
+                + (key > maximumKeyBytes ? "key has \(key)." : "value has \(value)."),
+            hint: "Store it in pieces, or something that stands for it.")
+    }
+
     private static let flagsOffset = 8
     private static let deadBit: UInt8 = 0x80
     private static let long = 255

@@ -1,7 +1,7 @@
 /// Keys and values as arrays or strings, for programs that have no raw buffers at hand. Each call
 /// copies the bytes into the batch; nothing is kept of the arguments.
 extension WriteBatch {
-    /// Puts `value` under `key`. Throws `invalid-argument` beyond 16 MiB of key or 1 GiB of value,
+    /// Puts `value` under `key`. Throws `invalid-argument` beyond 16 MiB less one byte of key or 1 GiB of value,
     /// `out-of-memory` beyond 4 GiB of batch. Keys that begin with `00 00 00 00 00 00 00 20` to `.. 3F`
     /// belong to the stores on top: see ``put(key:value:class:sql:descriptorVersion:before:)``.
     public func put(

@@ -81,7 +81,7 @@ public final class WriteBatch: @unchecked Sendable {
     /// Puts `value` under `key`; the bytes are copied, `before` and what the others say go to the log with
     /// them.
     ///
-    /// Throws `invalid-argument` beyond 16 MiB of key or 1 GiB of value, or after 4 billion operations,
+    /// Throws `invalid-argument` beyond 16 MiB less one byte of key or 1 GiB of value, or after 4 billion operations,
     /// `out-of-memory` beyond 4 GiB of batch in memory. Then nothing was added.
     ///
     /// Keys that begin with `00 00 00 00` and a storage id of 32 to 63, u32 big-endian, belong to the
@@ -109,13 +109,16 @@ public final class WriteBatch: @unchecked Sendable {
     /// Deletes [lower, upper) as it is below this operation's ordinal.
     ///
     /// One operation, however many keys lie in it, and none when `upper` is not behind `lower`. Throws as
-    /// ``put(key:value:class:sql:descriptorVersion:before:)``. A range over keys of the stores deletes
+    /// ``put(key:value:class:sql:descriptorVersion:before:)``: a bound is a key. A range over keys of the stores deletes
     /// their rows: `00 00 00 00 00 00 00 20` to `00 00 00 00 00 00 00 40`.
     public func deleteRange(
         lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer,
         class: OperationClass = .row, sql: SQLOperation = .none, descriptorVersion: UInt32 = 0
     ) throws(StorageError) {
         guard KeyOrder.compare(lower, upper) < 0 else { return }
+        guard upper.count <= ArenaEntry.maximumKeyBytes else {
+            throw ArenaEntry.tooLong(key: upper.count)
+        }
         try add(.rangeDelete, lower, upper, `class`, sql, descriptorVersion, nil)
     }
 
@@ -124,11 +127,9 @@ public final class WriteBatch: @unchecked Sendable {
         _ class: OperationClass, _ sql: SQLOperation, _ descriptorVersion: UInt32,
         _ before: UnsafeRawBufferPointer?
     ) throws(StorageError) {
-        guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes,
-            (before?.count ?? 0) <= ArenaEntry.maximumValueBytes
-        else {
-            throw .invalidArgument("A key has at most 16 MiB, a value 1 GiB.")
-        }
+        let longest = max(value.count, before?.count ?? 0)
+        guard key.count <= ArenaEntry.maximumKeyBytes, longest <= ArenaEntry.maximumValueBytes
+        else { throw ArenaEntry.tooLong(key: key.count, value: longest) }
         guard nextOrdinal < UInt32.max - 1 else {
             throw .invalidArgument("A transaction has at most 4 billion operations.")
         }

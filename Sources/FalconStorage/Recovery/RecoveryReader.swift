@@ -37,6 +37,7 @@ struct RecoveryReader {
             try fold(manifest, into: &state)
         }
         try account(listing, &state)
+        if isBesideWriter { try openFiles(of: state.version) }
         guard let scan = try scan(&state) else { return state }
         try apply(scan, &state)
         try RecoveryValidation(
@@ -192,6 +193,20 @@ struct RecoveryReader {
         for number in listing.blobs {
             state.nextFileNumber = max(state.nextFileNumber, FileNumber(number.rawValue &+ 1))
             if isWhole, blobs.file(number) == nil { state.orphans.append(names.blob(number)) }
+        }
+    }
+
+    /// Beside a live writer names may go while the log is read: open files outlive them.
+    private func openFiles(of version: Version) throws(StorageError) {
+        for level in version.levels {
+            for file in level.files where !file.isUnreadable { _ = try file.reader() }
+        }
+        for entry in version.blobs.entries {
+            do throws(StorageError) {
+                _ = try entry.file.reader()
+            } catch  where entry.file.isDamaged {
+                // Known to be missing, or to have no sound ends: only its values cannot be read.
+            }
         }
     }
 

@@ -1,14 +1,11 @@
 extension RecoveryValidation {
     /// A blob file that is missing or cut is recorded, and the rest of the directory served: only its values
-    /// cannot be read. One that was damaged and is sound again is recorded no more. Throws on damage beside a
-    /// live writer, which may have taken the file away for a good reason.
+    /// cannot be read. One that was damaged and is sound again is recorded no more. Beside a live writer, which may
+    /// have taken the file away for a good reason, nothing is looked at.
     func checkBlobs(_ blobs: BlobFiles) throws(StorageError) {
+        guard let wallMicros else { return }
         for entry in blobs.entries {
             let file = entry.file
-            guard let wallMicros else {
-                if file.quarantine == nil { try file.checkPresence() }
-                continue
-            }
             do throws(StorageError) {
                 if file.quarantine == nil {
                     try file.checkPresence()

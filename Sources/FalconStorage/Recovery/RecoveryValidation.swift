@@ -3,8 +3,8 @@
 struct RecoveryValidation {
     let names: FileNames
     let progress: RecoveryProgress
-    /// For what is recorded of damaged tables; nil throws on them instead: beside a live writer a table may
-    /// be gone for a good reason.
+    /// For what is recorded of damaged tables; nil leaves them alone: beside a live writer a name may be gone for a
+    /// good reason, and what can be read is open by now.
     let wallMicros: UInt64?
 
     /// Tables whose ends are read: of a directory of many, the newest. The others' are checked when they are
@@ -55,10 +55,7 @@ struct RecoveryValidation {
 
     /// A damaged table is taken out of service; one that was and is sound again comes back.
     private func check(_ file: TableFile, readsEnds: Bool) throws(StorageError) {
-        guard let wallMicros else {
-            if !file.isQuarantined { try file.checkPresence(readsEnds: readsEnds) }
-            return
-        }
+        guard let wallMicros else { return }
         do throws(StorageError) {
             if let record = file.quarantine {
                 return try recheck(file, record)

@@ -33,6 +33,9 @@ public struct AuditEntry: Sendable, Hashable {
 
     static let format: UInt8 = 1
 
+    /// The time by which its age counts: a commit's timestamp, which never runs back as the wall clock may.
+    var ageMicros: UInt64 { timestamp == .zero ? wallMicros : timestamp.microsSince1970 }
+
     /// `format u8, kind u8, end LSN fixed64, timestamp fixed64, wall micros fixed64, transaction,
     /// database, epoch, operations, keys varints, then each key length-prefixed`; the LSN is in the key.
     func encoded() -> [UInt8] {

@@ -82,7 +82,7 @@ public final class IdempotencyStore: Sendable {
             total += 1
             return true
         }
-        var excess = max(0, total - options.maximumEntries)
+        var excess = max(0, total - max(0, options.maximumEntries))
         var dropped = 0
         let moment = now()
         let rows = try engine.makeIterator(SystemKey.range(.idempotencyExpiry), at: .max)
@@ -130,7 +130,7 @@ public final class IdempotencyStore: Sendable {
         return bytes
     }
 
-    private func now() -> UInt64 { engine.environment.clock.wallMicros() }
+    private func now() -> UInt64 { engine.storeMicros }
 
     private static var underWay: StorageError {
         StorageError(

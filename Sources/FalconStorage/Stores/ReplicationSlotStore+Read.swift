@@ -133,7 +133,7 @@ extension ReplicationSlotStore {
             {
                 moved.confirmedLSN = walk.end
                 moved.restartLSN = max(moved.restartLSN, walk.restart)
-                moved.confirmedMicros = engine.environment.clock.wallMicros()
+                moved.confirmedMicros = engine.storeMicros
                 try write(moved, table)
             }
             return walk.end

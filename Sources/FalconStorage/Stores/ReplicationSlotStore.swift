@@ -65,7 +65,7 @@ public final class ReplicationSlotStore: Sendable {
             restart = max(restart, confirmed)
             confirmed = restart
         }
-        let now = engine.environment.clock.wallMicros()
+        let now = engine.storeMicros
         // The commit of its row is published after all that was logged before: who reads the tables once the slot is
         // made finds what its changes follow on.
         return ReplicationSlot(
@@ -138,7 +138,7 @@ public final class ReplicationSlotStore: Sendable {
         var told = try noteLosses()
         var lost: [ReplicationSlot] = []
         let age = table.options.maximumAgeMicros
-        let now = engine.environment.clock.wallMicros()
+        let now = engine.storeMicros
         if age > 0 {
             for var slot in table.all where slot.loss == nil {
                 guard now &- min(now, table.usedMicros(slot)) > age else { continue }
@@ -165,7 +165,7 @@ public final class ReplicationSlotStore: Sendable {
         var told: [ReplicationSlot] = []
         // One in use is looked at again the next time.
         for slot in lost where table.claim(slot.name, by: user) {
-            defer { table.release(slot.name, at: engine.environment.clock.wallMicros()) }
+            defer { table.release(slot.name, at: engine.storeMicros) }
             guard var current = table.slot(slot.name), current.createdMicros == slot.createdMicros
             else { continue }
             current.loss = slot.loss
@@ -187,7 +187,7 @@ public final class ReplicationSlotStore: Sendable {
                 .inUse, kind: .retryable, "The replication slot '\(name)' is in use.",
                 hint: "Another call reads or moves it just now.")
         }
-        defer { table.release(name, at: engine.environment.clock.wallMicros()) }
+        defer { table.release(name, at: engine.storeMicros) }
         return try body(table)
     }
 

@@ -144,7 +144,7 @@ public final class TransactionAuditLog: @unchecked Sendable {
         else { return nil }
         return AuditEntry(
             kind: .gap, lsn: cursor, endLSN: header.firstLSN,
-            wallMicros: engine.environment.clock.wallMicros())
+            wallMicros: engine.storeMicros)
     }
 
     // MARK: - Rows
@@ -179,7 +179,7 @@ public final class TransactionAuditLog: @unchecked Sendable {
     private func prune(
         _ cursor: inout AuditCursor, _ batch: WriteBatch
     ) throws(StorageError) {
-        let moment = engine.environment.clock.wallMicros()
+        let moment = engine.storeMicros
         let oldest =
             options.maximumAgeMicros == 0
             ? 0 : moment &- min(moment, options.maximumAgeMicros)
@@ -190,7 +190,7 @@ public final class TransactionAuditLog: @unchecked Sendable {
             guard let lsn = SystemKey.parse(rows.key)?.number,
                 let entry = AuditEntry(lsn: LSN(lsn), rows.value)
             else { throw Self.damaged }
-            guard entry.wallMicros < oldest || cursor.byteCount > options.maximumBytes else {
+            guard entry.ageMicros < oldest || cursor.byteCount > options.maximumBytes else {
                 break
             }
             let bytes = UInt64(rows.key.count + rows.value.count)

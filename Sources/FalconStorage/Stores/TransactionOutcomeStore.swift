@@ -244,7 +244,7 @@ public final class TransactionOutcomeStore: Sendable {
         .inUse, kind: .retryable, "Another call is deciding about the transaction.",
         hint: "Ask for its outcome in a moment.")
 
-    private func now() -> UInt64 { engine.environment.clock.wallMicros() }
+    private func now() -> UInt64 { engine.storeMicros }
 
     static func bytes(_ transaction: UID) -> [UInt8] {
         var writer = ByteWriter(capacity: 16)

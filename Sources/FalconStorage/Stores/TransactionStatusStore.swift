@@ -25,11 +25,15 @@ public final class TransactionStatusStore: Sendable {
     /// A store over `engine`, which it keeps alive. Reads nothing yet.
     public init(_ engine: StorageEngine) { self.engine = engine }
 
-    /// Adds the row to `batch`, the transaction's own, which is then committed under the same number.
+    /// Adds the row to `batch`, the transaction's own, which is then committed under the same number. Its time is not
+    /// before the newest commit's, whatever the clock says: it decides when the row goes.
     public func note(_ number: TransactionID, in batch: WriteBatch) throws(StorageError) {
         try batch.putSystem(
             SystemKey.make(.transactionStatus, number.rawValue),
-            Self.encoded(engine.environment.clock.wallMicros()))
+            Self.encoded(
+                max(
+                    engine.environment.clock.wallMicros(),
+                    engine.publishedTimestamp.microsSince1970)))
     }
 
     /// What the newest commits tell about a transaction.
@@ -62,7 +66,7 @@ public final class TransactionStatusStore: Sendable {
             total += 1
             return true
         }
-        let moment = engine.environment.clock.wallMicros()
+        let moment = engine.storeMicros
         let excess = max(0, total - max(0, most))
         var dropped = 0
         var last: UInt64?

@@ -77,6 +77,8 @@ extension WALWriter {
         settleRotation()
         guard let request = backgroundSync else { return }
         backgroundSync = nil
+        // What could not be settled must not be vouched for by a sync of what lies behind it.
+        if failure != nil { return }
         isBackgroundSyncing = true
         monitor.unlock()
         syncInBackground(request.file, request.end)

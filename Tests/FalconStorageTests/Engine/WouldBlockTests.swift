@@ -125,4 +125,22 @@ import Testing
             #expect(cold.refused == (cacheBytes == 0))
         }
     }
+
+    /// A file that was ingested and that nobody has read yet is as cold as any other table, also while it waits for
+    /// MANIFEST.
+    @Test func ingestedFilesAreNotOpened() throws {
+        let gate = FlushGate()
+        defer { gate.open() }
+        var options = EngineOptions.small
+        options.eventListener = gate
+        let fixture = try EngineFixture(options: options)
+        try fixture.put("old", "1")
+        try fixture.ingest([.put("k", "in")])
+        #expect(fixture.engine.statistics().immutableMemtables == 2)
+        #expect(try Self.get(fixture.engine, "k") == nil)
+        #expect(try fixture.get("k") == "in")
+        #expect(try Self.get(fixture.engine, "k") == "in")
+        gate.open()
+        try fixture.engine.flush()
+    }
 }

@@ -1,30 +1,9 @@
-import Synchronization
 import Testing
 
 @testable import FalconStorage
 
 /// Files that are brought in whole take their place among the commits.
 @Suite struct IngestTests {
-    /// Holds the engine's flush thread where a flush begins.
-    private final class Gate: EngineEventListener {
-        let monitor = Monitor()
-        let changed: MonitorCondition
-        private let isShut = Mutex(true)
-        init() { changed = MonitorCondition(monitor) }
-        func engine(at path: String, did event: EngineEvent) {
-            guard case .flushBegan = event else { return }
-            monitor.lock()
-            while isShut.withLock({ $0 }) { changed.wait() }
-            monitor.unlock()
-        }
-        func open() {
-            isShut.withLock { $0 = false }
-            monitor.lock()
-            changed.broadcast()
-            monitor.unlock()
-        }
-    }
-
     private func code(_ body: () throws -> Void) -> StorageErrorCode? {
         do {
             try body()
@@ -54,7 +33,7 @@ import Testing
     /// Reads the same while the file waits for MANIFEST, once it is there, after a compaction, after
     /// a reopen.
     @Test func aFileIsNewerThanWhatWasAndOlderThanWhatComes() throws {
-        let gate = Gate()
+        let gate = FlushGate()
         var options = EngineOptions.small
         options.eventListener = gate
         let fixture = try EngineFixture(options: options)
@@ -240,7 +219,7 @@ import Testing
     }
 
     @Test func aCrashAtOnceKeepsAllOfIt() throws {
-        let gate = Gate()
+        let gate = FlushGate()
         var options = EngineOptions.small
         options.eventListener = gate
         let fixture = try EngineFixture(options: options)

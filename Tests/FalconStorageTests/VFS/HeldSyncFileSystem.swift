@@ -5,7 +5,8 @@ final class HeldSyncFileSystem: WrappingFileSystem, @unchecked Sendable {
     let base: any FileSystem
     private let monitor = Monitor()
     private let changed: MonitorCondition
-    private var isHeld = false
+    /// Files whose paths contain this are held; nil: none.
+    private var heldFiles: String?
     private var holdsDirectories = false
     private var waiting = 0
 
@@ -14,12 +15,19 @@ final class HeldSyncFileSystem: WrappingFileSystem, @unchecked Sendable {
         changed = MonitorCondition(monitor)
     }
 
-    func hold() { monitor.locked { isHeld = true } }
+    /// From now on syncs of files whose paths contain `part` wait.
+    func hold(_ part: String = "/") { monitor.locked { heldFiles = part } }
     func holdDirectories() { monitor.locked { holdsDirectories = true } }
     func release() {
         monitor.locked {
-            isHeld = false
+            heldFiles = nil
             holdsDirectories = false
+            changed.broadcast()
+        }
+    }
+    func releaseFiles() {
+        monitor.locked {
+            heldFiles = nil
             changed.broadcast()
         }
     }
@@ -42,7 +50,9 @@ final class HeldSyncFileSystem: WrappingFileSystem, @unchecked Sendable {
         waiting -= 1
         monitor.unlock()
     }
-    fileprivate func awaitRelease() { awaitRelease { isHeld } }
+    fileprivate func awaitRelease(of path: String) {
+        awaitRelease { heldFiles.map { path.contains($0) } ?? false }
+    }
 }
 
 private final class HeldSyncFile: WrappingFile {
@@ -55,7 +65,7 @@ private final class HeldSyncFile: WrappingFile {
     }
 
     func syncData() throws(StorageError) {
-        fileSystem.awaitRelease()
+        fileSystem.awaitRelease(of: path)
         try base.syncData()
     }
 }

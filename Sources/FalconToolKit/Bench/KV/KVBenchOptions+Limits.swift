@@ -15,6 +15,7 @@ extension KVBenchOptions {
                 "--batch_size times a key and a value is \(batchSize * entry) bytes; a commit holds at "
                     + "most \(Self.mostBatchBytes).")
         }
+        try checkIngestedKeys()
         guard codec != nil else {
             throw ValidationError("--compression_type is none, lz4 or zstd.")
         }
@@ -22,6 +23,16 @@ extension KVBenchOptions {
             throw ValidationError(
                 "--durability is written or buffered; --sync=1 forces each write to the device.")
         }
+    }
+
+    /// Shorter keys would begin anew, and a sorted file takes rising ones alone.
+    private func checkIngestedKeys() throws {
+        let names = benchmarks.split(separator: ",")
+        let count = KVBenchSettings(self).writeCount
+        let most = keySize < 6 ? 1 << (8 * keySize) : FlagLimit.mostOperations
+        guard names.contains("ingest"), count > most else { return }
+        throw ValidationError(
+            "--key_size=\(keySize) has room for \(most) different keys; ingest writes \(count).")
     }
 
     /// What is done. db_bench's -1 is "as many as --num".

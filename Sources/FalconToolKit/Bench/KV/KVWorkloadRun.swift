@@ -72,7 +72,10 @@ final class KVWorkloadRun: @unchecked Sendable {
         let size = options.keySize + options.valueSize
         var next: UInt64 = 0
         let bytes = size * options.batchSize
-        var limit = WriteRateLimit(options.writeRateLimit / options.threads, thread)
+        // A share below one would be no limit at all.
+        let share =
+            options.writeRateLimit > 0 ? max(1, options.writeRateLimit / options.threads) : 0
+        var limit = WriteRateLimit(share, thread)
         var loop = thread.repeats((count + options.batchSize - 1) / options.batchSize)
         while loop.next() {
             limit.wait(for: bytes, thread)

@@ -36,6 +36,9 @@ struct YCSBOptions: ParsableArguments {
         name: .customLong("stall_millis"), help: "An operation that takes this long is a stall.")
     var stallMillis = 100
 
+    /// Each thread copies what it reads to room of its own.
+    private static let mostCopiedBytes = 64 << 30
+
     init() {}
 
     func validate() throws {
@@ -53,6 +56,11 @@ struct YCSBOptions: ParsableArguments {
             FlagLimit("stall_millis", stallMillis, 1...3_600_000),
         ])
         try FlagLimit.check(ratio: compressionRatio)
+        guard threads * valueSize <= Self.mostCopiedBytes else {
+            throw ValidationError(
+                "--threads times --value_size is \(threads * valueSize) bytes, each thread's copy of a "
+                    + "value; at most \(Self.mostCopiedBytes) are set aside.")
+        }
         guard codec != nil else {
             throw ValidationError("--compression_type is none, lz4 or zstd.")
         }
