@@ -28,33 +28,29 @@ extension RestoreExecutor {
         var end = LSN.zero
         var sinceProgress = 0
         do throws(StorageError) {
-            while let record = try reader.next() {
-                // Records behind the target were read, and belong to another future.
-                if record.end > plan.endLSN { break }
+            // Chunk by chunk: record by record the writer's lock would be taken for each. Records behind the target
+            // belong to another future.
+            while let run = try reader.nextRun(upTo: plan.endLSN) {
                 let now = reader.segmentHeader?.identity
-                if writer == nil || now != identity || record.lsn != end {
+                if writer == nil || now != identity || run.lsn != end {
                     try writer?.close()
-                    if writer == nil { copied.firstLSN = record.lsn }
+                    if writer == nil { copied.firstLSN = run.lsn }
                     identity = now
                     writer = try begin(
-                        at: record.lsn, identity, isFirst: writer == nil && !isContinued)
+                        at: run.lsn, identity, isFirst: writer == nil && !isContinued)
                 }
                 guard let writer else { continue }
-                let position = try writer.append(
-                    record.tag, record.body, UnsafeRawBufferPointer(start: nil, count: 0))
-                guard position.start == record.lsn, position.end == record.end else {
+                let position = try writer.append(copied: run.bytes)
+                guard position.start == run.lsn, position.end == run.end else {
                     throw StorageError(
                         .internalError, kind: .bug,
-                        "The record at \(record.lsn) was copied to \(position.start).")
+                        "The records at \(run.lsn) were copied to \(position.start).")
                 }
-                end = record.end
+                end = run.end
                 writer.setCommitted(end)
-                if record.tag == .commit { copied.commitCount += 1 }
-                if record.tag == .ingest {
-                    try copyIngested(record)
-                    copied.commitCount += 1
-                }
-                sinceProgress += record.body.count
+                copied.commitCount += run.commitCount
+                for record in run.ingests { try copyIngested(record) }
+                sinceProgress += run.bytes.count
                 if sinceProgress > 4 << 20 {
                     sinceProgress = 0
                     if writer.pendingBytes > 16 << 20 { try writer.sync() }

@@ -76,8 +76,8 @@ public final class WALReader {
     /// checked all the same.
     public var skipsEncrypted = false
     /// The records of the current chunk that are still to come, and the LSN of the first.
-    @exclusivity(unchecked) private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
-    @exclusivity(unchecked) private var chunkPosition = 0
+    @exclusivity(unchecked) private(set) var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    @exclusivity(unchecked) var chunkPosition = 0
     @exclusivity(unchecked) private var chunkFirst = LSN.zero
     /// Where in its file the chunk lies that holds the record `next` returned last.
     @exclusivity(unchecked) public private(set) var chunkOffset: UInt64 = 0
@@ -167,7 +167,8 @@ public final class WALReader {
         }
     }
 
-    private func nextInChunk() -> WALRecord? {
+    /// The next record of the current chunk; nil, and nothing is taken, where none fits there.
+    func nextInChunk() -> WALRecord? {
         let left = chunkBytes.count - chunkPosition
         guard left >= WALFormat.recordHeaderBytes, let base = chunkBytes.baseAddress else {
             return nil
