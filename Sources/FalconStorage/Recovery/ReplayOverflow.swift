@@ -19,7 +19,9 @@ final class ReplayOverflow {
         self.store = store
         self.random = random
         self.options = options
-        keptMemtables = options.maximumImmutableMemtables
+        // Who restores closes the engine again: what stayed in memory would be replayed once more to be read back, and
+        // by the first server.
+        keptMemtables = options.isBeingRestored ? 0 : options.maximumImmutableMemtables
         spills = SpillSpace(store: store, options: options, random: random) {
             [numbers] in numbers.allocate()
         }
