@@ -88,6 +88,10 @@ public final class WALReader {
     @exclusivity(unchecked) public private(set) var damages: [WALDamage] = []
     /// The segments entered so far, in order.
     @exclusivity(unchecked) public private(set) var summaries: [SegmentSummary] = []
+    /// How many ``summaries`` and ``damages`` there are: cheap enough to ask for each record.
+    public var segmentCount: Int { summaries.count }
+    /// See ``segmentCount``.
+    public var damageCount: Int { damages.count }
     /// The greatest committed LSN that a chunk header read so far states.
     @exclusivity(unchecked) public private(set) var committedLSN = LSN.zero
     /// The greatest LSN that one states to be on the device.
