@@ -60,7 +60,10 @@ import Testing
                 ('80000000/0', '9223372036854775808'), ('7FFFFFFF/FFFFFFFF', '9223372036854775807')
             """)
         let queries = [
-            ("SELECT x FROM places ORDER BY x", "0/10\n7FFFFFFF/FFFFFFFF\n80000000/0\nFFFFFFFF/FFFFFFFF"),
+            (
+                "SELECT x FROM places ORDER BY x",
+                "0/10\n7FFFFFFF/FFFFFFFF\n80000000/0\nFFFFFFFF/FFFFFFFF"
+            ),
             (
                 "SELECT x FROM places WHERE x > '7FFFFFFF/FFFFFFFF' ORDER BY x",
                 "80000000/0\nFFFFFFFF/FFFFFFFF"
@@ -74,7 +77,10 @@ import Testing
                 "SELECT y FROM places WHERE y >= '9223372036854775807' ORDER BY y DESC",
                 "18446744073709551615\n9223372036854775808\n9223372036854775807"
             ),
-            ("SELECT x FROM places WHERE y < '9223372036854775808' ORDER BY y", "0/10\n7FFFFFFF/FFFFFFFF"),
+            (
+                "SELECT x FROM places WHERE y < '9223372036854775808' ORDER BY y",
+                "0/10\n7FFFFFFF/FFFFFFFF"
+            ),
             ("SELECT x FROM places WHERE y = '18446744073709551615'", "FFFFFFFF/FFFFFFFF"),
         ]
         for (query, rows) in queries { #expect(try session.query(query) == rows, "\(query)") }

@@ -76,7 +76,8 @@ public final class WALReader {
     /// checked all the same.
     public var skipsEncrypted = false
     /// The records of the current chunk that are still to come, and the LSN of the first.
-    @exclusivity(unchecked) private(set) var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
+    @exclusivity(unchecked) private(set) var chunkBytes = UnsafeRawBufferPointer(
+        start: nil, count: 0)
     @exclusivity(unchecked) var chunkPosition = 0
     @exclusivity(unchecked) private var chunkFirst = LSN.zero
     /// Where in its file the chunk lies that holds the record `next` returned last.

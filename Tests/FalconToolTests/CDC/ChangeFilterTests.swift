@@ -27,14 +27,15 @@ import Testing
         return log
     }
 
-    @Test(arguments: [
-        (["--key-from", "2"], [2, 3]), (["--key-to", "2"], [1, 2]),
-        (["--key-from", "2,k2", "--key-to", "2,k2"], [2]),
-        // The second column descends: k3 comes before k2, and k1 behind it.
-        (["--key-from", "2,k3"], [2, 3]), (["--key-from", "2,k1"], [3]),
-        (["--key-to", "2,k1"], [1, 2]), (["--key-to", "2,k3"], [1]),
-        (["--key-from", "4"], []),
-    ] as [([String], [Int])])
+    @Test(
+        arguments: [
+            (["--key-from", "2"], [2, 3]), (["--key-to", "2"], [1, 2]),
+            (["--key-from", "2,k2", "--key-to", "2,k2"], [2]),
+            // The second column descends: k3 comes before k2, and k1 behind it.
+            (["--key-from", "2,k3"], [2, 3]), (["--key-from", "2,k1"], [3]),
+            (["--key-to", "2,k1"], [1, 2]), (["--key-to", "2,k3"], [1]),
+            (["--key-from", "4"], []),
+        ] as [([String], [Int])])
     func keysOfSeveralColumnsAreInTheirOwnOrder(_ range: [String], _ wanted: [Int]) throws {
         let found = try events(try kinds(), range).map {
             ($0["key"] as? [String: Any])?["a"] as? Int
