@@ -143,6 +143,27 @@ import Testing
         try engine.close()
     }
 
+    /// Tables are made side by side, and one of them fails: what is newer is not named without it.
+    @Test(arguments: 0..<4)
+    func aTableThatIsNotWrittenLeavesNoHole(_ table: Int) throws {
+        let (memory, rows) = try Self.written(seed: 7)
+        var options = EngineOptions.small
+        options.memtableBytes = 16 << 10
+        options.maximumImmutableMemtables = 1
+        let faults = FaultInjectingFileSystem(memory)
+        faults.setRule(
+            FaultRule(
+                .operation(.create), pathContains: ".sst", index: table, count: 1, errno: 28))
+        let engine = try Self.open(faults, options)
+        #expect(faults.injectedCount == 1)
+        #expect(try engine.rows() == rows, "table \(table)")
+        faults.setRule(nil)
+        try engine.close()
+        let again = try Self.open(memory, options)
+        #expect(try again.rows() == rows, "table \(table), opened again")
+        try again.close()
+    }
+
     @Test func theWholeLogIsJudgedBeforeAnythingIsApplied() throws {
         let (memory, _) = try Self.written(seed: 6)
         let last = try #require(
