@@ -24,7 +24,7 @@ struct RestoreNamesTests {
 
     private func write(_ count: Int, _ history: ShopHistory) throws {
         for number in 0..<count {
-            try history.commit([try items.put(Int64(number), "\(number)", .update)])
+            try history.commit([try items.put(number, "\(number)", .update)])
         }
     }
 
