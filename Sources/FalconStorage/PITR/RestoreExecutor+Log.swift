@@ -51,9 +51,9 @@ extension RestoreExecutor {
                 copied.commitCount += run.commitCount
                 for record in run.ingests { try copyIngested(record) }
                 sinceProgress += run.bytes.count
-                if sinceProgress > 4 << 20 {
+                if sinceProgress > 1 << 20 {
                     sinceProgress = 0
-                    if writer.pendingBytes > 16 << 20 { try writer.sync() }
+                    try bound(writer)
                     try progress(.copyLog, end.rawValue &- plan.startLSN.rawValue, total)
                 }
             }
@@ -74,6 +74,19 @@ extension RestoreExecutor {
                 hint: plan.source.isLive ? "The server released log meanwhile; try again." : nil)
         }
         return copied
+    }
+
+    /// Lets the writer catch up before its buffer is one that it does not keep. It syncs in the background: waiting for
+    /// that here would hold up the reading.
+    private func bound(_ writer: WALWriter) throws(StorageError) {
+        do throws(StorageError) {
+            try writer.boundPending(4 << 20)
+        } catch  where error.code == .diskFull {
+            throw StorageError(
+                .diskFull, kind: .transient, "The disk is full: the log could not be copied.",
+                location: .init(path: partial.walDirectory),
+                hint: "Free space, or name another place for the output, and try again.")
+        }
     }
 
     private func begin(
