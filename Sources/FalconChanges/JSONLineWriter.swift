@@ -35,7 +35,7 @@ package struct JSONLineWriter {
         bytes.append(UInt8(ascii: "\""))
         text.withUTF8 { utf8 in
             var start = 0
-            for index in utf8.indices where needsEscape[Int(utf8[index])] {
+            for index in utf8.indices where needsEscape(utf8[index]) {
                 bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
                 appendEscaped(utf8[index], to: &bytes)
                 start = index + 1
@@ -45,8 +45,8 @@ package struct JSONLineWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private static let needsEscape: [Bool] = (0..<256).map {
-        $0 < 0x20 || $0 == 0x7F || $0 == 0x22 || $0 == 0x5C
+    @inline(__always) private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == 0x22 || byte == 0x5C
     }
 
     private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {

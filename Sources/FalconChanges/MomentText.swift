@@ -1,21 +1,41 @@
+import FalconSchema
+import FalconStorage
+
 /// Moments as every line has them: ISO 8601, microseconds, UTC.
 package enum MomentText {
     private static let dayMicros: Int64 = 86_400_000_000
 
     /// `2026-01-31T23:59:59.500000Z`; `micros` since 1970.
     package static func utc(_ micros: UInt64) -> String {
-        let micros = Int64(clamping: micros)
-        let days = micros / dayMicros
-        let inDay = micros % dayMicros
-        let (year, month, day) = civil(days: days)
-        let seconds = inDay / 1_000_000
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3600, 2)):"
-            + "\(pad(seconds / 60 % 60, 2)):\(pad(seconds % 60, 2)).\(pad(inDay % 1_000_000, 6))Z"
+        var text = ByteWriter(capacity: 27)
+        append(micros, to: &text)
+        return String(decoding: text.bytes, as: UTF8.self)
     }
 
-    private static func pad(_ value: Int64, _ width: Int) -> String {
-        let text = String(value)
-        return String(repeating: "0", count: max(0, width - text.count)) + text
+    /// The same behind what `text` holds: a stream has one for each transaction.
+    package static func append(_ micros: UInt64, to text: inout ByteWriter) {
+        let micros = Int64(clamping: micros)
+        let inDay = micros % dayMicros
+        let (year, month, day) = civil(days: micros / dayMicros)
+        let seconds = inDay / 1_000_000
+        pad(year, 4, &text)
+        text.append(UInt8(ascii: "-"))
+        pad(month, 2, &text)
+        text.append(UInt8(ascii: "-"))
+        pad(day, 2, &text)
+        text.append(UInt8(ascii: "T"))
+        pad(seconds / 3600, 2, &text)
+        text.append(UInt8(ascii: ":"))
+        pad(seconds / 60 % 60, 2, &text)
+        text.append(UInt8(ascii: ":"))
+        pad(seconds % 60, 2, &text)
+        text.append(UInt8(ascii: "."))
+        pad(inDay % 1_000_000, 6, &text)
+        text.append(UInt8(ascii: "Z"))
+    }
+
+    private static func pad(_ value: Int64, _ width: Int, _ text: inout ByteWriter) {
+        text.appendDecimal(value.magnitude, paddedTo: width)
     }
 
     private static func civil(days: Int64) -> (Int64, Int64, Int64) {

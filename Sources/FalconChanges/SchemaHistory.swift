@@ -31,7 +31,9 @@ package final class TableView {
 /// rows in the log, from CHECKPOINTs, or from the catalog of the directory itself.
 package final class SchemaHistory {
     /// By the eight bytes that begin a row's key. Dropped tables stay: their last rows may follow.
-    private var tables: [UInt64: TableView] = [:]
+    private var tables: [UInt64: TableView] = [:] { didSet { last = nil } }
+    /// What was asked for last: rows of one table come together.
+    @exclusivity(unchecked) private var last: (prefix: UInt64, table: TableView)?
     /// Indexes with their tables, in the same way.
     private var indexes: [UInt64: (index: IndexDescriptor, table: TableView)] = [:]
     private var databases: [DatabaseID: String] = [:]
@@ -43,7 +45,11 @@ package final class SchemaHistory {
     /// The table whose body `key` lies in.
     package func table(of key: UnsafeRawBufferPointer) -> TableView? {
         guard key.count >= KeyCodec.prefixLength else { return nil }
-        return tables[key.loadUnaligned(as: UInt64.self)]
+        let prefix = key.loadUnaligned(as: UInt64.self)
+        if let last, last.prefix == prefix { return last.table }
+        guard let table = tables[prefix] else { return nil }
+        last = (prefix, table)
+        return table
     }
 
     /// The index whose body `key` lies in.

@@ -5,7 +5,7 @@ import Testing
 @Suite struct CodecTests {
     static let sampleTypes: [OID] = [
         .bool, .int2, .int4, .int8, .oid, .float4, .float8, .numeric, .text, .bpchar, .bytea, .uuid,
-        .date, .timestamp, .interval, .char, .int4Array, .textArray,
+        .date, .timestamp, .interval, .char, .int4Array, .textArray, .pgLSN, .xid8,
     ]
 
     static func sample(_ type: OID, _ random: inout SeededRandom) -> Datum {

@@ -21,8 +21,9 @@ package final class DebeziumDialect: ChangeDialect {
     private let options: Options
     /// Writes what has no envelope of its own, as the content of a message.
     private let inner: FalconDialect
-    private var source: [UInt8] = []
-    private var sequence: [UInt8] = []
+    /// What the lines of a transaction share, encoded once.
+    @exclusivity(unchecked) private var source = JSONLineWriter()
+    @exclusivity(unchecked) private var sequence = JSONLineWriter()
 
     init(
         _ values: ValueWriter, _ options: Options,
@@ -37,38 +38,36 @@ package final class DebeziumDialect: ChangeDialect {
 
     override func enter(_ head: ChangeHead) {
         inner.enter(head)
-        var text = JSONLineWriter()
-        text.raw("{\"version\":\"")
-        text.plain(FalconVersion.current)
-        text.raw("\",\"connector\":\"falcondb\",\"name\":\"")
-        text.raw(Self.name)
-        text.raw("\",\"ts_ms\":")
-        text.number(head.wallMicros / 1000)
-        text.raw(",\"snapshot\":")
-        head.isSnapshot ? text.raw("\"true\"") : text.raw("\"false\"")
-        source = text.out.bytes
-        text.clear()
-        text.raw(",\"txId\":")
-        if let id = head.transaction { text.number(id.rawValue) } else { text.raw("null") }
-        text.raw(",\"lsn\":")
-        text.number(head.lsn.rawValue)
-        text.raw(",\"sequence\":\"[\\\"")
-        text.number(head.previousEnd.rawValue)
-        text.raw("\\\",\\\"")
-        text.number(head.lsn.rawValue)
-        text.raw("\\\"]\"")
-        sequence = text.out.bytes
+        source.clear()
+        source.raw("{\"version\":\"")
+        source.plain(FalconVersion.current)
+        source.raw("\",\"connector\":\"falcondb\",\"name\":\"")
+        source.raw(Self.name)
+        source.raw("\",\"ts_ms\":")
+        source.number(head.wallMicros / 1000)
+        source.raw(",\"snapshot\":")
+        head.isSnapshot ? source.raw("\"true\"") : source.raw("\"false\"")
+        sequence.clear()
+        sequence.raw(",\"txId\":")
+        if let id = head.transaction { sequence.number(id.rawValue) } else { sequence.raw("null") }
+        sequence.raw(",\"lsn\":")
+        sequence.number(head.lsn.rawValue)
+        sequence.raw(",\"sequence\":\"[\\\"")
+        sequence.number(head.previousEnd.rawValue)
+        sequence.raw("\\\",\\\"")
+        sequence.number(head.lsn.rawValue)
+        sequence.raw("\\\"]\"")
     }
 
     private func appendSource(_ table: TableForm?, of database: [UInt8]? = nil) {
-        line.raw(source)
+        line.raw(source.out.bytes)
         line.raw(",\"db\":")
         line.raw(table?.quotedDatabase ?? database ?? Array("\"\"".utf8))
         line.raw(",\"schema\":")
         line.raw(table?.quotedSchema ?? Array("\"\"".utf8))
         line.raw(",\"table\":")
         line.raw(table?.quotedTable ?? Array("\"\"".utf8))
-        line.raw(sequence)
+        line.raw(sequence.out.bytes)
         if let table {
             line.raw(",\"schema_version\":")
             line.number(UInt64(table.descriptor.version))

@@ -4,23 +4,23 @@ import FalconStorage
 /// The tool's own lines: one flat object each, told apart by `op`.
 package class FalconDialect: ChangeDialect {
     /// What the lines of a transaction share, encoded once.
-    private var shared: [UInt8] = []
+    @exclusivity(unchecked) private var common = JSONLineWriter()
+    private var shared: [UInt8] { common.out.bytes }
 
     override func enter(_ head: ChangeHead) {
-        var text = JSONLineWriter()
-        text.raw(",\"lsn\":\"")
-        text.plain(head.lsnText)
-        text.raw("\"")
+        common.clear()
+        common.raw(",\"lsn\":\"")
+        common.plain(head.lsnText)
+        common.raw("\"")
         if let id = head.transaction {
-            text.raw(",\"txid\":")
-            text.number(id.rawValue)
+            common.raw(",\"txid\":")
+            common.number(id.rawValue)
         }
-        text.raw(",\"ts\":\"")
-        text.plain(head.timeText)
-        text.raw("\",\"commit_ts\":\"")
-        text.number(head.timestamp.rawValue)
-        text.raw("\"")
-        shared = text.out.bytes
+        common.raw(",\"ts\":\"")
+        common.plain(head.timeText)
+        common.raw("\",\"commit_ts\":\"")
+        common.number(head.timestamp.rawValue)
+        common.raw("\"")
     }
 
     override func begin(_ head: ChangeHead) throws(StorageError) {

@@ -6,7 +6,7 @@ import FalconStorage
 package final class WAL2JSONDialect: ChangeDialect {
     /// Writes what wal2json has no action for, as the content of a message.
     private let inner: FalconDialect
-    private var shared: [UInt8] = []
+    @exclusivity(unchecked) private var prefix = JSONLineWriter()
     private let settings = DisplaySettings()
 
     package override init(
@@ -20,23 +20,22 @@ package final class WAL2JSONDialect: ChangeDialect {
 
     override func enter(_ head: ChangeHead) {
         inner.enter(head)
-        var text = JSONLineWriter()
-        text.raw(",\"xid\":")
-        text.number(head.transaction?.rawValue ?? 0)
-        text.raw(",\"timestamp\":\"")
+        prefix.clear()
+        prefix.raw(",\"xid\":")
+        prefix.number(head.transaction?.rawValue ?? 0)
+        prefix.raw(",\"timestamp\":\"")
         let micros = Int64(bitPattern: head.wallMicros &- Timestamp.epochMicrosSince1970)
-        TypeIO.appendText(.int(micros), type: .timestamptz, settings: settings, to: &text.out)
-        text.raw("\",\"lsn\":\"")
-        text.plain(head.lsnText)
-        text.raw("\"")
-        shared = text.out.bytes
+        TypeIO.appendText(.int(micros), type: .timestamptz, settings: settings, to: &prefix.out)
+        prefix.raw("\",\"lsn\":\"")
+        prefix.plain(head.lsnText)
+        prefix.raw("\"")
     }
 
     private func action(_ code: StaticString) {
         line.raw("{\"action\":\"")
         line.raw(code)
         line.raw("\"")
-        line.raw(shared)
+        line.raw(prefix.out.bytes)
     }
 
     override func begin(_ head: ChangeHead) throws(StorageError) {

@@ -12,6 +12,7 @@ import FalconStorage
 ///     bool, "char"       1 byte
 ///     int2 int4 int8     2, 4, 8 bytes big-endian, sign bit flipped (also date, time, timestamps)
 ///     oid, reg*          4 bytes big-endian
+///     pg_lsn xid8        8 bytes big-endian
 ///     float4, float8     8 bytes: the bits of the Double, all flipped when negative, else the sign
 ///                        alone; -0 as 0, one NaN, greatest
 ///     text …             UTF-8, then 00 (text holds no NUL); char(n) without its trailing spaces
@@ -91,7 +92,7 @@ public enum KeyCodec {
             writer.appendFixed(
                 (UInt32(truncatingIfNeeded: value) ^ 0x8000_0000).bigEndian)
         case (.int8, .int(let value)):
-            writer.appendFixed((UInt64(bitPattern: value) ^ (1 << 63)).bigEndian)
+            writer.appendFixed((UInt64(bitPattern: value) ^ signBit(type)).bigEndian)
         case (.text, .text(var value)):
             let isPadded = type == .bpchar
             let start = writer.count
@@ -149,6 +150,11 @@ public enum KeyCodec {
                 .internalError,
                 "a value of another form cannot be a key of type \(TypeNames.format(type))")
         }
+    }
+
+    /// What is flipped of eight bytes, so that their order is the values'. Nothing where these have no sign.
+    @inline(__always) private static func signBit(_ type: OID) -> UInt64 {
+        type == .pgLSN || type == .xid8 ? 0 : 1 << 63
     }
 
     static func orderedBits(_ value: Double) -> UInt64 {
@@ -209,7 +215,8 @@ public enum KeyCodec {
             return .int(Int64(Int32(bitPattern: bits)))
         case .oid: return .int(Int64(try fixed(&reader, mask, UInt32.self)))
         case .int8:
-            return .int(Int64(bitPattern: try fixed(&reader, mask, UInt64.self) ^ (1 << 63)))
+            let bits = try fixed(&reader, mask, UInt64.self) ^ signBit(type)
+            return .int(Int64(bitPattern: bits))
         case .float4, .float8:
             return .float(double(orderedBits: try fixed(&reader, mask, UInt64.self)))
         case .text:

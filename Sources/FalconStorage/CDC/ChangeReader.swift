@@ -20,13 +20,15 @@ public final class ChangeReader {
     private let fileSystem: any FileSystem
     private let mode: Mode
     private let reader: WALReader
+    private typealias Pending = (start: LSN, end: LSN, event: ChangeEvent)
     /// Read, and not yet known to be committed.
-    private var pending: [(start: LSN, end: LSN, event: ChangeEvent)] = []
+    private var pending: [Pending] = []
     private var pendingHead = 0
     /// Of the transaction whose COMMIT has yet to come.
     private var open: TransactionParts?
     private let heldPartBytes: Int
     private var segment: WALSegmentNumber?
+    private var segmentCount = 0
     private var incarnation: UInt64 = 0
     /// Where the record of the event that `next` gave last begins.
     private(set) var eventLSN = LSN.zero
@@ -156,7 +158,13 @@ public final class ChangeReader {
                 return nil
             }
             noteSegment()
-            try take(record)
+            guard let taken = try take(record) else { continue }
+            // Of a dead writer's log all is committed: nothing waits.
+            if pendingHead == pending.count, isCommitted(taken.end) {
+                eventLSN = taken.start
+                return taken.event
+            }
+            pending.append(taken)
         }
     }
 
@@ -202,6 +210,9 @@ public final class ChangeReader {
     }
 
     private func noteSegment() {
+        // For each record: a header is much to copy.
+        guard reader.segmentCount != segmentCount else { return }
+        segmentCount = reader.segmentCount
         guard let header = reader.segmentHeader, header.segment != segment else { return }
         if segment != nil, header.identity.incarnation != incarnation,
             let last = header.predecessor?.lastLSN
@@ -218,7 +229,8 @@ public final class ChangeReader {
         incarnation = header.identity.incarnation
     }
 
-    private func take(_ record: WALRecord) throws(StorageError) {
+    /// The event that ends with `record`; nil: none does.
+    private func take(_ record: WALRecord) throws(StorageError) -> Pending? {
         switch record.tag {
         case .batchPart:
             guard let part = BatchPartView(record.body) else { throw unreadable(record) }
@@ -236,28 +248,25 @@ public final class ChangeReader {
             } else if own?.count != Int(view.header.partCount) {
                 guard let collected = try collectParts(of: view.header, before: record.lsn) else {
                     passedEnd = record.end
-                    return
+                    return nil
                 }
                 own = collected
             }
-            pending.append(
-                (
-                    record.lsn, record.end,
-                    .transaction(
-                        ChangeTransaction(
-                            lsn: record.lsn, endLSN: record.end, header: view.header, parts: own,
-                            commit: Array(record.body)))
-                ))
+            return (
+                record.lsn, record.end,
+                .transaction(
+                    ChangeTransaction(
+                        lsn: record.lsn, endLSN: record.end, header: view.header, parts: own,
+                        commit: Array(record.body)))
+            )
         case .checkpoint:
             guard let checkpoint = CheckpointRecord(record.body) else { throw unreadable(record) }
-            if !checkpoint.catalog.isEmpty {
-                pending.append((record.lsn, record.end, .checkpoint(checkpoint)))
-            }
+            if checkpoint.catalog.isEmpty { return nil }
+            return (record.lsn, record.end, .checkpoint(checkpoint))
         case .ingest:
             open = nil
             guard let ingest = IngestRecord(record.body) else { throw unreadable(record) }
-            pending.append(
-                (record.lsn, record.end, .ingest(ingest, lsn: record.lsn, endLSN: record.end)))
+            return (record.lsn, record.end, .ingest(ingest, lsn: record.lsn, endLSN: record.end))
         case .incarnation:
             open = nil
         case .closedTimestamp:
@@ -266,6 +275,7 @@ public final class ChangeReader {
         default:
             break
         }
+        return nil
     }
 
     private func parts(

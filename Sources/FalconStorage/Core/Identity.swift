@@ -19,9 +19,26 @@ public struct LSN: RawRepresentable, Hashable, Comparable, Sendable, CustomStrin
     }
 
     public var description: String {
-        let low = String(UInt32(truncatingIfNeeded: rawValue), radix: 16, uppercase: true)
-        let high = String(rawValue >> 32, radix: 16, uppercase: true)
-        return high + "/" + String(repeating: "0", count: 8 - low.count) + low
+        // Streams write one for each transaction: no strings on the way to it.
+        let high = UInt32(truncatingIfNeeded: rawValue >> 32)
+        let highDigits = Swift.max(1, (35 - high.leadingZeroBitCount) / 4)
+        return String(unsafeUninitializedCapacity: highDigits + 9) { text in
+            let separator = Self.hex(high, digits: highDigits, text, at: 0)
+            text[separator] = UInt8(ascii: "/")
+            return Self.hex(
+                UInt32(truncatingIfNeeded: rawValue), digits: 8, text, at: separator + 1)
+        }
+    }
+
+    /// Writes so many hexadecimal digits at `start`; returns where they end.
+    private static func hex(
+        _ value: UInt32, digits: Int, _ text: UnsafeMutableBufferPointer<UInt8>, at start: Int
+    ) -> Int {
+        for place in 0..<digits {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt32(4 * (digits - 1 - place))) & 15
+            text[start + place] = digit < 10 ? digit + 48 : digit + 55
+        }
+        return start + digits
     }
 
     /// Parses `X/XXXXXXXX` (PostgreSQL's form) or a plain decimal count; nil when it is neither.

@@ -53,6 +53,16 @@ enum EncryptionSetup {
         try ring.retireKeys(createdBefore: now &- min(now, encryption.keyMaximumAgeMicros))
     }
 
+    /// Throws where FORMAT says that the directory has a registry, and it has none: another's does not hold its keys.
+    static func refuseLost(
+        _ names: FileNames, _ fileSystem: any FileSystem
+    ) throws(StorageError) {
+        guard try !fileSystem.exists(names.keys), try fileSystem.exists(names.format),
+            try isMarked(names, fileSystem, false)
+        else { return }
+        throw lost(names)
+    }
+
     // MARK: - FORMAT
 
     private static func isMarked(

@@ -47,15 +47,34 @@ final class MemTable: @unchecked Sendable {
         key: UnsafeRawBufferPointer, timestamp: Timestamp, kind: OperationKind,
         value: UnsafeRawBufferPointer
     ) -> Bool {
+        guard let ref = place(key: key, timestamp: timestamp, kind: kind, value: value) else {
+            return false
+        }
+        tree.insert(ref)
+        return true
+    }
+
+    /// Writes an entry that nobody finds before ``link(_:)``; nil: the arena is full.
+    @inline(__always)
+    func place(
+        key: UnsafeRawBufferPointer, timestamp: Timestamp, kind: OperationKind,
+        value: UnsafeRawBufferPointer
+    ) -> UInt32? {
         let lead = ArenaEntry.leadBytes(key: key.count, value: value.count)
         let size = lead &+ ArenaEntry.headerBytes &+ key.count &+ value.count
         guard key.count <= ArenaEntry.maximumKeyBytes, value.count <= ArenaEntry.maximumValueBytes,
             arena.hasRoom(size &+ EntryTree.reserveBytes)
-        else { return false }
+        else { return nil }
         let ref = arena.allocate(size, alignment: 1) &+ UInt32(truncatingIfNeeded: lead)
         ArenaEntry.write(
             at: arena.base + Int(ref), version: timestamp.rawValue, kind: kind, key: key,
             value: value)
+        return ref
+    }
+
+    /// Puts an entry into the tree; the writer's. False: the arena is full.
+    func link(_ ref: UInt32) -> Bool {
+        guard arena.hasRoom(EntryTree.reserveBytes) else { return false }
         tree.insert(ref)
         return true
     }
@@ -65,13 +84,22 @@ final class MemTable: @unchecked Sendable {
     func apply(_ batch: WriteBatch, at timestamp: Timestamp) -> Bool {
         // Published first: a reader at `timestamp` waits for publication anyway.
         guard addRangeTombstones(of: batch, at: timestamp) else { return false }
+        return Self.forEachNewest(of: batch) { key, kind, value in
+            insert(key: key, timestamp: timestamp, kind: kind, value: value)
+        }
+    }
+
+    /// Calls `body` with the newest operation of each key of `batch`, until it returns false. False: it did.
+    @inline(__always)
+    static func forEachNewest(
+        of batch: WriteBatch,
+        _ body: (UnsafeRawBufferPointer, OperationKind, UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
         var newest = batch.newest(below: .max)
         while let entry = newest.current {
             let kind = newest.kind
             let value = kind == .delete ? UnsafeRawBufferPointer(start: nil, count: 0) : entry.value
-            if !insert(key: entry.key, timestamp: timestamp, kind: kind, value: value) {
-                return false
-            }
+            if !body(entry.key, kind, value) { return false }
             newest.moveNext()
         }
         return true

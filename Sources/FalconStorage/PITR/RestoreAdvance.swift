@@ -229,6 +229,7 @@ public struct RestoreAdvance {
     private func takeKeys(
         of source: RestoreSource, _ fileSystem: any FileSystem
     ) throws(StorageError) {
+        try EncryptionSetup.refuseLost(names, fileSystem)
         let keys = FileNames(root: source.root).keys
         guard try !fileSystem.exists(names.keys), try fileSystem.exists(keys) else { return }
         try fileSystem.replace(names.keys, with: fileSystem.contents(of: keys))

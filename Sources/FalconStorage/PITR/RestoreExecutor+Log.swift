@@ -28,36 +28,32 @@ extension RestoreExecutor {
         var end = LSN.zero
         var sinceProgress = 0
         do throws(StorageError) {
-            while let record = try reader.next() {
-                // Records behind the target were read, and belong to another future.
-                if record.end > plan.endLSN { break }
+            // Chunk by chunk: record by record the writer's lock would be taken for each. Records behind the target
+            // belong to another future.
+            while let run = try reader.nextRun(upTo: plan.endLSN) {
                 let now = reader.segmentHeader?.identity
-                if writer == nil || now != identity || record.lsn != end {
+                if writer == nil || now != identity || run.lsn != end {
                     try writer?.close()
-                    if writer == nil { copied.firstLSN = record.lsn }
+                    if writer == nil { copied.firstLSN = run.lsn }
                     identity = now
                     writer = try begin(
-                        at: record.lsn, identity, isFirst: writer == nil && !isContinued)
+                        at: run.lsn, identity, isFirst: writer == nil && !isContinued)
                 }
                 guard let writer else { continue }
-                let position = try writer.append(
-                    record.tag, record.body, UnsafeRawBufferPointer(start: nil, count: 0))
-                guard position.start == record.lsn, position.end == record.end else {
+                let position = try writer.append(copied: run.bytes)
+                guard position.start == run.lsn, position.end == run.end else {
                     throw StorageError(
                         .internalError, kind: .bug,
-                        "The record at \(record.lsn) was copied to \(position.start).")
+                        "The records at \(run.lsn) were copied to \(position.start).")
                 }
-                end = record.end
+                end = run.end
                 writer.setCommitted(end)
-                if record.tag == .commit { copied.commitCount += 1 }
-                if record.tag == .ingest {
-                    try copyIngested(record)
-                    copied.commitCount += 1
-                }
-                sinceProgress += record.body.count
-                if sinceProgress > 4 << 20 {
+                copied.commitCount += run.commitCount
+                for record in run.ingests { try copyIngested(record) }
+                sinceProgress += run.bytes.count
+                if sinceProgress > 1 << 20 {
                     sinceProgress = 0
-                    if writer.pendingBytes > 16 << 20 { try writer.sync() }
+                    try bound(writer)
                     try progress(.copyLog, end.rawValue &- plan.startLSN.rawValue, total)
                 }
             }
@@ -78,6 +74,19 @@ extension RestoreExecutor {
                 hint: plan.source.isLive ? "The server released log meanwhile; try again." : nil)
         }
         return copied
+    }
+
+    /// Lets the writer catch up before its buffer is one that it does not keep. It syncs in the background: waiting for
+    /// that here would hold up the reading.
+    private func bound(_ writer: WALWriter) throws(StorageError) {
+        do throws(StorageError) {
+            try writer.boundPending(4 << 20)
+        } catch  where error.code == .diskFull {
+            throw StorageError(
+                .diskFull, kind: .transient, "The disk is full: the log could not be copied.",
+                location: .init(path: partial.walDirectory),
+                hint: "Free space, or name another place for the output, and try again.")
+        }
     }
 
     private func begin(

@@ -75,39 +75,6 @@ public struct RestoreSource: Sendable {
     public var flushedLSN: LSN? { tables?.flushedLSN }
 }
 
-/// What a survey of the log learns about the target on its way.
-public struct RestoreCut: Sendable {
-    /// The last commit that the target includes; nil: it includes none.
-    public internal(set) var last: RestorePoint?
-    /// The first commit that the target leaves out; nil: none is.
-    public internal(set) var next: RestorePoint?
-    /// The log is replayed up to here.
-    public internal(set) var endLSN = LSN.zero
-    /// Commits, and ingestions, replayed from the tables' flushed LSN on.
-    public internal(set) var commitsAboveTables = 0
-    /// Commits, and ingestions, replayed from the beginning of the log on.
-    public internal(set) var commits = 0
-    /// The same from where an inspection ends.
-    var commitsAboveInspection = 0
-    /// The last CHECKPOINT with a schema that the log holds before ``last``; nil: none.
-    public internal(set) var catalogLSN: LSN?
-    /// The branch that was written at `endLSN`.
-    var branch: Incarnation?
-    /// CHECKPOINTs with a schema that no included commit has followed so far.
-    fileprivate var catalogsAhead: [LSN] = []
-
-    fileprivate mutating func include(_ point: RestorePoint, _ branch: Incarnation?) {
-        last = point
-        endLSN = point.endLSN
-        self.branch = branch ?? self.branch
-        commits += 1
-        if let before = catalogsAhead.lastIndex(where: { $0 < point.lsn }) {
-            catalogLSN = catalogsAhead[before]
-            catalogsAhead.removeFirst(before + 1)
-        }
-    }
-}
-
 extension RestoreSource {
     /// Reads MANIFEST and the whole log of `root` once.
     /// - Parameter inspection: what shall go on with this log.
@@ -202,37 +169,37 @@ extension RestoreSource {
         reader.shard = shard == .zero ? nil : shard
         var isOpen = true
         // Beside a live writer what it has not yet stated to be committed waits here.
-        var waiting: [(point: RestorePoint, branch: Incarnation?)] = []
+        var waiting: [SurveyedCommit] = []
         // The closed timestamp counts once every commit before it does.
         var closedAhead: (record: LSN, micros: UInt64)?
         var begun: Incarnation?
+        var branch: Incarnation?
+        var parts = SurveyedParts()
+        var segments = 0
         while let record = try reader.next() {
-            let identity = reader.segmentHeader?.identity
-            if shard == .zero, let identity { shard = identity.shard }
-            var branch = begun
-            if let identity, identity.branch != begun?.branch {
-                // Its INCARNATION record is no longer in the log.
-                branch = Incarnation(
-                    number: identity.incarnation, branch: identity.branch, parent: .zero,
-                    forkLSN: .zero, epoch: identity.epoch)
+            // Once a segment: a header is much to copy for each record.
+            if segments != reader.summaries.count {
+                segments = reader.summaries.count
+                let identity = reader.segmentHeader?.identity
+                if shard == .zero, let identity { shard = identity.shard }
+                branch = Self.branch(identity, begun)
+                firstBranch = firstBranch ?? branch
             }
-            firstBranch = firstBranch ?? branch
+            var met: SurveyedCommit?
             switch record.tag {
             case .commit:
                 guard let view = CommitRecordView(record.body) else {
                     throw Self.unreadable(record, names)
                 }
+                let (start, isOfCatalog) = parts.finish(view, record)
                 let point = RestorePoint(
                     lsn: record.lsn, endLSN: record.end, timestamp: view.header.timestamp,
                     transaction: view.header.transaction,
                     operationCount: view.header.operationCount)
-                if isLive {
-                    waiting.append((point, branch))
-                } else {
-                    note(point, branch, target, &cut, &isOpen)
-                }
-                if commitCount & 1023 == 0 { try progress(record.end) }
+                met = SurveyedCommit(point, branch, from: start, isOfCatalog: isOfCatalog)
+            case .batchPart: parts.add(record)
             case .ingest:
+                parts.drop()
                 guard let found = IngestRecord(record.body) else {
                     throw Self.unreadable(record, names)
                 }
@@ -241,12 +208,9 @@ extension RestoreSource {
                     lsn: record.lsn, endLSN: record.end, timestamp: found.timestamp,
                     transaction: TransactionID(0),
                     operationCount: UInt32(clamping: found.entryCount))
-                if isLive {
-                    waiting.append((point, branch))
-                } else {
-                    note(point, branch, target, &cut, &isOpen)
-                }
+                met = SurveyedCommit(point, branch, from: record.lsn, isOfCatalog: false)
             case .incarnation:
+                parts.drop()
                 guard let found = IncarnationRecord(record.body) else {
                     throw Self.unreadable(record, names)
                 }
@@ -254,6 +218,7 @@ extension RestoreSource {
                 begun = Incarnation(
                     number: found.incarnation, branch: found.branch, parent: found.parent,
                     forkLSN: found.forkLSN, epoch: found.epoch)
+                branch = Self.branch(reader.segmentHeader?.identity, begun)
                 if isOpen, case .lsn(let limit) = target, record.end <= limit {
                     cut.endLSN = record.end
                     cut.branch = begun
@@ -269,13 +234,21 @@ extension RestoreSource {
                 }
             case .checkpoint:
                 if isOpen, let found = CheckpointRecord(record.body), !found.catalog.isEmpty {
-                    cut.catalogsAhead.append(record.lsn)
+                    cut.note(catalog: record)
                 }
             default: break
             }
+            if let met {
+                if isLive {
+                    waiting.append(met)
+                } else {
+                    note(met, target, &cut, &isOpen)
+                }
+                if commitCount & 1023 == 0 { try progress(record.end) }
+            }
             if isLive, !waiting.isEmpty, waiting[0].point.endLSN <= reader.committedLSN {
                 let ready = waiting.prefix { $0.point.endLSN <= reader.committedLSN }
-                for entry in ready { note(entry.point, entry.branch, target, &cut, &isOpen) }
+                for entry in ready { note(entry, target, &cut, &isOpen) }
                 waiting.removeFirst(ready.count)
             }
             if let closed = closedAhead, waiting.first.map({ $0.point.lsn > closed.record }) ?? true
@@ -285,7 +258,7 @@ extension RestoreSource {
             }
         }
         for entry in waiting where entry.point.endLSN <= reader.committedLSN {
-            note(entry.point, entry.branch, target, &cut, &isOpen)
+            note(entry, target, &cut, &isOpen)
         }
         if let closed = closedAhead,
             !waiting.contains(where: {
@@ -320,19 +293,34 @@ extension RestoreSource {
         timestampFloor = max(timestampFloor, record.timestampFloor)
     }
 
+    /// Who writes in a segment of `identity`, as far as the log says.
+    private static func branch(_ identity: WALIdentity?, _ begun: Incarnation?) -> Incarnation? {
+        guard let identity, identity.branch != begun?.branch else { return begun }
+        // Its INCARNATION record is no longer in the log.
+        return Incarnation(
+            number: identity.incarnation, branch: identity.branch, parent: .zero, forkLSN: .zero,
+            epoch: identity.epoch)
+    }
+
     private mutating func note(
-        _ point: RestorePoint, _ branch: Incarnation?, _ target: RestoreTarget,
-        _ cut: inout RestoreCut, _ isOpen: inout Bool
+        _ commit: SurveyedCommit, _ target: RestoreTarget, _ cut: inout RestoreCut,
+        _ isOpen: inout Bool
     ) {
+        let point = commit.point
         commitCount += 1
         if firstCommit == nil { firstCommit = point }
         lastCommit = point
         timestampFloor = max(timestampFloor, point.timestamp)
         transactionFloor = max(
             transactionFloor, TransactionID(point.transaction.rawValue &+ 1))
-        if let tables, point.endLSN <= tables.flushedLSN { lastFlushed = point }
-        if let last = inspection?.last, last.lsn == point.lsn { holdsInspected = last == point }
-        if let tables, firstAboveSafepoint == nil, point.timestamp >= tables.safepoint {
+        let flushed = tables?.flushedLSN
+        if let flushed, point.endLSN <= flushed { lastFlushed = point }
+        if let lsn = inspection?.lastCommit?.lsn, lsn == point.lsn {
+            holdsInspected = inspection?.last == point
+        }
+        if firstAboveSafepoint == nil, let safepoint = tables?.safepoint,
+            point.timestamp >= safepoint
+        {
             firstAboveSafepoint = point
         }
         let isIncluded =
@@ -342,13 +330,13 @@ extension RestoreSource {
             case .latest: true
             }
         guard isOpen, isIncluded else {
-            if isOpen { cut.next = point }
+            if isOpen { cut.exclude(commit) }
             isOpen = false
             return
         }
-        cut.include(point, branch)
-        if let tables, point.lsn >= tables.flushedLSN { cut.commitsAboveTables += 1 }
-        if let inspection, point.lsn >= inspection.endLSN { cut.commitsAboveInspection += 1 }
+        cut.include(commit)
+        if let flushed, point.lsn >= flushed { cut.commitsAboveTables += 1 }
+        if let end = inspection?.endLSN, point.lsn >= end { cut.commitsAboveInspection += 1 }
     }
 
     private static func noLog(_ names: FileNames) -> StorageError {

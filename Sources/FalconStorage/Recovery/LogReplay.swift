@@ -9,8 +9,16 @@ import Synchronization
 /// Replays a log's slices side by side and hands their memtables over in the log's order.
 ///
 /// Workers take the next slice each, as long as no more memtables wait than there are workers: memory
-/// is bounded by what the receiver keeps. One slice is replayed on the caller's thread.
+/// is bounded by what the receiver keeps. Who has replayed a slice also makes its tables, where it is not to stay in
+/// memory: while those of one go to the device, another is replayed. One slice is replayed on the caller's thread.
 final class LogReplay: @unchecked Sendable {
+    /// What became of a slice.
+    struct Replayed {
+        var layer: MemtableLayer
+        /// Names the tables that were made of it, if they were.
+        var edit: VersionEdit?
+    }
+
     private let directory: String
     private let fileSystem: any FileSystem
     private let memtableBytes: Int
@@ -18,6 +26,8 @@ final class LogReplay: @unchecked Sendable {
     private let slices: [LogSlice]
     private let store: TableStore
     private let spills: SpillSpace?
+    /// Makes tables of a slice's memtable, or leaves it; called from several threads.
+    private let makeTables: (Int, MemtableLayer) -> VersionEdit?
     private let workerCount: Int
 
     private let monitor = Monitor()
@@ -25,17 +35,19 @@ final class LogReplay: @unchecked Sendable {
     // Guarded by the monitor.
     private var nextSlice = 0
     private var handedOver = 0
-    private var ready: [Int: MemtableLayer] = [:]
+    private var ready: [Int: Replayed] = [:]
     private var failure: StorageError?
     private var doneBytes: UInt64 = 0
     private var doneCommits: UInt64 = 0
 
     init(
         directory: String, fileSystem: any FileSystem, memtableBytes: Int, firstEpoch: UInt64,
-        slices: [LogSlice], store: TableStore, spills: SpillSpace? = nil
+        slices: [LogSlice], store: TableStore, spills: SpillSpace? = nil,
+        makeTables: @escaping (Int, MemtableLayer) -> VersionEdit? = { _, _ in nil }
     ) {
         self.store = store
         self.spills = spills
+        self.makeTables = makeTables
         self.directory = directory
         self.fileSystem = fileSystem
         self.memtableBytes = memtableBytes
@@ -53,11 +65,12 @@ final class LogReplay: @unchecked Sendable {
     /// Calls `receive` with each slice's memtable, oldest first, on this thread.
     func run(
         _ progress: RecoveryProgress,
-        _ receive: (Int, MemtableLayer) throws(StorageError) -> Void
+        _ receive: (Int, Replayed) throws(StorageError) -> Void
     ) throws(StorageError) {
         if workerCount == 0 {
             for index in slices.indices {
-                try receive(index, try replay(index) { self.report(progress) })
+                let layer = try replay(index) { self.report(progress) }
+                try receive(index, Replayed(layer: layer, edit: makeTables(index, layer)))
             }
             return
         }
@@ -70,8 +83,8 @@ final class LogReplay: @unchecked Sendable {
             threads.append(try WorkerThread(name: "falcon-replay") { [self] in work() })
         }
         for index in slices.indices {
-            let layer = try awaitLayer(index, progress)
-            try receive(index, layer)
+            let replayed = try awaitLayer(index, progress)
+            try receive(index, replayed)
             monitor.lock()
             handedOver = index + 1
             changed.broadcast()
@@ -81,12 +94,12 @@ final class LogReplay: @unchecked Sendable {
 
     private func awaitLayer(
         _ index: Int, _ progress: RecoveryProgress
-    ) throws(StorageError) -> MemtableLayer {
+    ) throws(StorageError) -> Replayed {
         monitor.lock()
         while true {
-            if let layer = ready.removeValue(forKey: index) {
+            if let replayed = ready.removeValue(forKey: index) {
                 monitor.unlock()
-                return layer
+                return replayed
             }
             if let failure {
                 monitor.unlock()
@@ -108,8 +121,9 @@ final class LogReplay: @unchecked Sendable {
         while let index = take() {
             do throws(StorageError) {
                 let layer = try replay(index) {}
+                let replayed = Replayed(layer: layer, edit: makeTables(index, layer))
                 monitor.lock()
-                ready[index] = layer
+                ready[index] = replayed
                 changed.broadcast()
                 monitor.unlock()
             } catch {

@@ -275,24 +275,29 @@ struct RecoveryReader {
             last.end.rawValue &- (scan.slices.first?.start.lsn.rawValue ?? 0)
         }
         progress.begin(.apply, totalBytes: span ?? 0, files: scan.segments)
+        let firstKept = overflow?.firstKept(scan.slices) ?? 0
+        let safepoint = state.version.safepoint
         let replay = LogReplay(
             directory: names.walDirectory, fileSystem: fileSystem, memtableBytes: memtableBytes,
             firstEpoch: state.nextFlushEpoch, slices: scan.slices, store: store,
-            spills: overflow?.spills)
+            spills: overflow?.spills
+        ) { [overflow] index, layer in
+            index < firstKept ? overflow?.makeTables(of: layer, safepoint) : nil
+        }
         overflow?.begin(state)
         let charge = overflow?.charge(
             scan.slices, underWay: LogReplay.workers(scan.slices.count) + 1)
         defer { charge?.set(0) }
-        let firstKept = overflow?.firstKept(scan.slices) ?? 0
         state.nextFlushEpoch += UInt64(scan.slices.count)
-        try replay.run(progress) { (index, layer) throws(StorageError) in
+        try replay.run(progress) { (index, replayed) throws(StorageError) in
+            let layer = replayed.layer
             for file in layer.ingested {
                 let path = names.table(file.number)
                 state.orphans.removeAll { $0 == path }
                 state.nextFileNumber = max(
                     state.nextFileNumber, FileNumber(file.number.rawValue &+ 1))
             }
-            if let overflow, index < firstKept, try overflow.write(layer, &state) {
+            if let overflow, index < firstKept, try overflow.take(replayed, &state) {
                 return
             }
             state.layers.insert(layer, at: 0)

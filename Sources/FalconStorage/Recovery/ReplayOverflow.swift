@@ -1,8 +1,10 @@
-/// Writes memtables that a replay has no memory for to tables, oldest first, and gives transactions that are too
-/// large for a memtable a place to spill to.
+import Synchronization
+
+/// Writes memtables that a replay has no memory for to tables, and gives transactions that are too large for a memtable
+/// a place to spill to.
 ///
 /// Nothing names the tables before the new manifest does; a crash leaves orphans and the log as it was.
-final class ReplayOverflow {
+final class ReplayOverflow: @unchecked Sendable {
     /// How many of the newest memtables stay in memory.
     let keptMemtables: Int
     private let store: TableStore
@@ -12,14 +14,18 @@ final class ReplayOverflow {
     let spills: SpillSpace
     /// Files with this number and those after it are this replay's.
     private var firstWritten: FileNumber?
+    /// A slice stays in memory: so do those after it. Of the thread that takes them.
+    private var isTurnMissed = false
     /// Nothing is written after a failure: MANIFEST's flushed LSN leaves no holes.
-    private var hasGivenUp = false
+    private let hasGivenUp = Atomic<Bool>(false)
 
     init(store: TableStore, random: any StorageRandom, options: EngineOptions) {
         self.store = store
         self.random = random
         self.options = options
-        keptMemtables = options.maximumImmutableMemtables
+        // Who restores closes the engine again: what stayed in memory would be replayed once more to be read back, and
+        // by the first server.
+        keptMemtables = options.isBeingRestored ? 0 : options.maximumImmutableMemtables
         spills = SpillSpace(store: store, options: options, random: random) {
             [numbers] in numbers.allocate()
         }
@@ -61,26 +67,63 @@ final class ReplayOverflow {
             bytes: keptMemtables * options.rotationBytes + largest.reduce(0, +))
     }
 
-    /// Makes a table of `layer` and adds it to `state`'s version. False: it could not be written, for
-    /// want of room perhaps; it and those after it stay in memory, for the engine to flush in its time.
-    func write(_ layer: MemtableLayer, _ state: inout RecoveredState) throws(StorageError) -> Bool {
-        if hasGivenUp { return false }
-        var edit: VersionEdit
+    /// Makes tables of what was replayed, before those ahead of it are named; may be called from several threads. Nil:
+    /// they could not be written, for want of room perhaps, or have to wait for their turn: where files that came in
+    /// from outside go depends on what is there by then.
+    func makeTables(of layer: MemtableLayer, _ safepoint: Timestamp) -> VersionEdit? {
+        layer.ingested.isEmpty ? write(layer, safepoint, ingestLevels: []) : nil
+    }
+
+    private func write(
+        _ layer: MemtableLayer, _ safepoint: Timestamp, ingestLevels: [Int]
+    ) -> VersionEdit? {
+        if hasGivenUp.load(ordering: .relaxed) { return nil }
         do throws(StorageError) {
-            edit = try FlushJob.write(
+            return try FlushJob.write(
                 layer, store: store, random: random, table: options.tableOptions,
-                blobs: .init(options, codec: options.compression),
-                safepoint: state.version.safepoint,
-                ingestLevels: IngestPlacement(state.version, busy: []).levels(of: layer.ingested),
-                catalogLimit: options.catalogStorageLimit, allocateNumber: numbers.allocate
+                blobs: .init(options, codec: options.compression), safepoint: safepoint,
+                ingestLevels: ingestLevels, catalogLimit: options.catalogStorageLimit,
+                allocateNumber: numbers.allocate
             ).edit
         } catch {
-            hasGivenUp = true
+            hasGivenUp.store(true, ordering: .relaxed)
+            return nil
+        }
+    }
+
+    /// Adds the tables of the next slice, oldest first, to `state`'s version. False: there are none; the slice and
+    /// those after it stay in memory, for the engine to flush in its time.
+    func take(
+        _ replayed: LogReplay.Replayed, _ state: inout RecoveredState
+    ) throws(StorageError) -> Bool {
+        let layer = replayed.layer
+        var edit = replayed.edit
+        if isTurnMissed {
+            // Made side by side with one that failed.
+            if let edit { remove(edit) }
+            return false
+        }
+        if !layer.ingested.isEmpty {
+            edit = write(
+                layer, state.version.safepoint,
+                ingestLevels: IngestPlacement(state.version, busy: []).levels(of: layer.ingested))
+        }
+        guard let edit else {
+            isTurnMissed = true
             return false
         }
         let known = layer.ingestedByNumber
         state.version = try state.version.applying(edit, store: store, known: known).version
         return true
+    }
+
+    private func remove(_ edit: VersionEdit) {
+        for addition in edit.added {
+            let number = addition.file.number
+            let isBlob = addition.file.kind == .blob
+            try? store.fileSystem.remove(
+                isBlob ? store.names.blob(number) : store.names.table(number))
+        }
     }
 
     /// A manifest is about to name the tables.

@@ -32,13 +32,14 @@ struct SliceReplay {
         var layer = MemtableLayer(
             table: try slice.isOneBatch ? MemTable(capacityBytes: 0) : makeTable(), epoch: epoch,
             lastLSN: slice.end)
+        var loader = MemTableLoader(layer.table)
         let reader = try WALReader(
             directory: directory, fileSystem: fileSystem, at: slice.start)
         var parts = BatchPartAssembler(spills: slice.isOneBatch ? spills : nil)
         var told = (lsn: slice.start.lsn, commits: 0)
         while let record = try reader.next(), record.lsn < slice.end {
             switch record.tag {
-            case .commit: try apply(record, &parts, &layer)
+            case .commit: try apply(record, &parts, &layer, &loader)
             case .batchPart: _ = try parts.add(record.body)
             case .incarnation: parts.drop()
             default: break
@@ -60,6 +61,7 @@ struct SliceReplay {
                     + "there are \(commits) with \(operations).", path: directory,
                 hint: "Is another program writing to the directory? Look at the device's log.")
         }
+        guard loader.finish() else { throw Self.noMemory }
         _ = progress(
             slice.end.rawValue &- told.lsn.rawValue, UInt64(commits - told.commits))
         return layer
@@ -102,13 +104,14 @@ struct SliceReplay {
     }
 
     private mutating func apply(
-        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ layer: inout MemtableLayer
+        _ record: WALRecord, _ parts: inout BatchPartAssembler, _ layer: inout MemtableLayer,
+        _ loader: inout MemTableLoader
     ) throws(StorageError) {
         guard let view = CommitRecordView(record.body) else {
             throw damaged(record, "A COMMIT record makes no sense.")
         }
         let timestamp = view.header.timestamp
-        if !(try applySingle(view, layer)) {
+        if !(try applySingle(view, &loader)) {
             guard let batch = try parts.finish(view) else {
                 throw damaged(
                     record, "A COMMIT's operations make no sense, or parts of them are missing.")
@@ -116,7 +119,7 @@ struct SliceReplay {
             operations += Int(batch.nextOrdinal)
             if slice.isOneBatch {
                 layer = try self.layer(of: batch, at: timestamp, beside: layer.table)
-            } else if !layer.table.apply(batch, at: timestamp) {
+            } else if !loader.add(batch, at: timestamp) {
                 throw Self.noMemory
             }
             // A large one's memory is not kept for the next.
@@ -126,12 +129,14 @@ struct SliceReplay {
         commits += 1
     }
 
-    /// A commit of one put or delete needs no batch: there is nothing to sort or to shadow. False: it
-    /// is none.
+    /// A commit of one put or delete needs no batch: there is nothing to shadow. False: it is none, or a layer of its
+    /// own, whose table is a placeholder without room.
     private mutating func applySingle(
-        _ view: CommitRecordView, _ layer: MemtableLayer
+        _ view: CommitRecordView, _ loader: inout MemTableLoader
     ) throws(StorageError) -> Bool {
-        guard view.header.operationCount == 1, view.header.partCount == 0 else { return false }
+        guard view.header.operationCount == 1, view.header.partCount == 0, !slice.isOneBatch else {
+            return false
+        }
         var iterator = view.operations()
         guard let operation = iterator.next(),
             operation.kind == .put || operation.kind == .delete
@@ -139,7 +144,7 @@ struct SliceReplay {
         let value =
             operation.kind == .put
             ? operation.value : UnsafeRawBufferPointer(start: nil, count: 0)
-        let isAdded = layer.table.insert(
+        let isAdded = loader.add(
             key: operation.key, timestamp: view.header.timestamp, kind: operation.kind,
             value: value)
         guard isAdded else { throw Self.noMemory }

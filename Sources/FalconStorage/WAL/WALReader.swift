@@ -76,8 +76,9 @@ public final class WALReader {
     /// checked all the same.
     public var skipsEncrypted = false
     /// The records of the current chunk that are still to come, and the LSN of the first.
-    @exclusivity(unchecked) private var chunkBytes = UnsafeRawBufferPointer(start: nil, count: 0)
-    @exclusivity(unchecked) private var chunkPosition = 0
+    @exclusivity(unchecked) private(set) var chunkBytes = UnsafeRawBufferPointer(
+        start: nil, count: 0)
+    @exclusivity(unchecked) var chunkPosition = 0
     @exclusivity(unchecked) private var chunkFirst = LSN.zero
     /// Where in its file the chunk lies that holds the record `next` returned last.
     @exclusivity(unchecked) public private(set) var chunkOffset: UInt64 = 0
@@ -88,6 +89,10 @@ public final class WALReader {
     @exclusivity(unchecked) public private(set) var damages: [WALDamage] = []
     /// The segments entered so far, in order.
     @exclusivity(unchecked) public private(set) var summaries: [SegmentSummary] = []
+    /// How many ``summaries`` and ``damages`` there are: cheap enough to ask for each record.
+    public var segmentCount: Int { summaries.count }
+    /// See ``segmentCount``.
+    public var damageCount: Int { damages.count }
     /// The greatest committed LSN that a chunk header read so far states.
     @exclusivity(unchecked) public private(set) var committedLSN = LSN.zero
     /// The greatest LSN that one states to be on the device.
@@ -167,7 +172,8 @@ public final class WALReader {
         }
     }
 
-    private func nextInChunk() -> WALRecord? {
+    /// The next record of the current chunk; nil, and nothing is taken, where none fits there.
+    func nextInChunk() -> WALRecord? {
         let left = chunkBytes.count - chunkPosition
         guard left >= WALFormat.recordHeaderBytes, let base = chunkBytes.baseAddress else {
             return nil

@@ -106,9 +106,7 @@ struct RestoreRun {
             },
             progress: { () throws(StorageError) in try Self.stopIfInterrupted(context) })
         do throws(StorageError) {
-            return try reader.contents(
-                of: [cut.last, cut.next].compactMap { $0 }, catalog: cut.catalogLSN,
-                reachesBeginning: source.reachesBeginning)
+            return try reader.contents(of: cut, reachesBeginning: source.reachesBeginning)
         } catch  where error.code != .cancelled {
             // Neither a log that is released meanwhile nor damage behind the target is the plan's affair.
             report.line("What the next commits changed cannot be read: \(error.message)")

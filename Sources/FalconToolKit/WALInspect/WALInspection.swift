@@ -43,8 +43,8 @@ struct WALInspection {
     }
 
     mutating func take(_ record: WALRecord, _ reader: WALReader) {
-        if reader.damages.count != seenDamages {
-            seenDamages = reader.damages.count
+        if reader.damageCount != seenDamages {
+            seenDamages = reader.damageCount
             survey.markDamage()
         }
         let summary = survey.add(record)
@@ -53,7 +53,7 @@ struct WALInspection {
         statistics?.pass(record, summary, reader)
         guard filter.admits(record, summary) else { return }
         if filter.operations.isActive {
-            guard holdsSelected(record) else { return }
+            guard holdsSelected(record, summary) else { return }
         }
         if let statistics { count(record, summary, statistics) }
         if contents.records, listed < contents.limit { list(record, summary, reader) }
@@ -64,7 +64,7 @@ struct WALInspection {
     ) {
         statistics.begin(record, summary)
         let isFiltered = filter.operations.isActive
-        if var operations = record.operations {
+        if var operations = summary.contents {
             while let operation = operations.next() {
                 if isFiltered, !filter.operations.admits(operation, names) { continue }
                 statistics.add(operation)
@@ -80,7 +80,7 @@ struct WALInspection {
         report.record(
             WALRecordText.fields(record, summary, segment: reader.segmentHeader?.segment),
             text: WALRecordText.line(record, summary))
-        guard contents.operations, var operations = record.operations else { return }
+        guard contents.operations, var operations = summary.contents else { return }
         var ordinal = 0
         while let operation = operations.next() {
             defer { ordinal += 1 }
@@ -93,25 +93,16 @@ struct WALInspection {
         }
     }
 
-    private mutating func holdsSelected(_ record: WALRecord) -> Bool {
+    private mutating func holdsSelected(
+        _ record: WALRecord, _ summary: WALSurvey.Summary
+    ) -> Bool {
         if record.tag == .ingest {
             return IngestRecord(record.body).map { filter.operations.admits($0, names) } ?? false
         }
-        guard var operations = record.operations else { return false }
+        guard var operations = summary.contents else { return false }
         while let operation = operations.next() {
             if filter.operations.admits(operation, names) { return true }
         }
         return false
-    }
-}
-
-extension WALRecord {
-    /// The operations of a COMMIT or BATCH_PART.
-    var operations: WALOperationIterator? {
-        switch tag {
-        case .commit: CommitRecordView(body)?.operations()
-        case .batchPart: BatchPartView(body)?.operations()
-        default: nil
-        }
     }
 }

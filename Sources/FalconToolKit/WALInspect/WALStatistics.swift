@@ -17,28 +17,44 @@ final class WALStatistics {
         var valueBytes: UInt64 = 0
 
         var operations: Int { inserts + updates + deletes + truncates + others }
+
+        @inline(__always)
+        mutating func add(_ operation: WALOperation) {
+            switch operation.sql {
+            case .insert: inserts &+= 1
+            case .update: updates &+= 1
+            case .delete: deletes &+= 1
+            case .truncate: truncates &+= 1
+            case .none: others &+= 1
+            }
+            keyBytes &+= UInt64(operation.key.count)
+            valueBytes &+= UInt64(operation.value.count)
+        }
     }
 
     private(set) var kinds: [UInt8: LatencyHistogram] = [:]
-    private(set) var storages: [Storage] = []
+    /// The one that was asked for last: most records are of one kind.
+    @exclusivity(unchecked) private var lastKind: (tag: UInt8, histogram: LatencyHistogram)?
+    @exclusivity(unchecked) private(set) var storages: [Storage] = []
     private var slots: [UInt64: Int] = [:]
-    private var lastPrefix: UInt64?
-    private var lastSlot = 0
-    private(set) var topKeys = WALTopKeys()
+    @exclusivity(unchecked) private var lastPrefix: UInt64?
+    @exclusivity(unchecked) private var lastSlot = 0
+    let topKeys = WALTopKeys()
     let keySizes = LatencyHistogram()
     let valueSizes = LatencyHistogram()
 
     /// Of transactions: their operations and bytes, parts included.
     let transactionOperations = LatencyHistogram()
     let transactionBytes = LatencyHistogram()
-    private var openOperations: UInt64 = 0
-    private var openBytes: UInt64 = 0
+    @exclusivity(unchecked) private var openOperations: UInt64 = 0
+    @exclusivity(unchecked) private var openBytes: UInt64 = 0
 
     /// Of flush groups, each a chunk: the commits and bytes in it.
     let groupCommits = LatencyHistogram()
     let groupBytes = LatencyHistogram()
-    private var group: (segment: WALSegmentNumber, offset: UInt64)?
-    private var commitsInGroup: UInt64 = 0
+    /// Which segment it lies in, counted as the reader entered them, and where.
+    @exclusivity(unchecked) private var group: (segment: Int, offset: UInt64)?
+    @exclusivity(unchecked) private var commitsInGroup: UInt64 = 0
     private var bytesOfGroup: UInt64 = 0
 
     /// Of syncs, as chunk headers tell of them: what each took, and when.
@@ -46,16 +62,15 @@ final class WALStatistics {
     let syncBytes = LatencyHistogram()
     let syncMicros = LatencyHistogram()
     private var syncedLSN: LSN?
-    private var commitsSinceSync: UInt64 = 0
+    @exclusivity(unchecked) private var commitsSinceSync: UInt64 = 0
     private var lastSyncWall: UInt64?
-    private var lastCommitWall: UInt64?
+    @exclusivity(unchecked) private var lastCommitWall: UInt64?
 
     // MARK: The log as it was written
 
     /// Every record of the log, in order, before ``begin(_:_:)``.
     func pass(_ record: WALRecord, _ summary: WALSurvey.Summary, _ reader: WALReader) {
-        let segment = reader.segmentHeader?.segment ?? WALSegmentNumber(0)
-        let place = (segment: segment, offset: reader.chunkOffset)
+        let place = (segment: reader.segmentCount, offset: reader.chunkOffset)
         if group.map({ $0 != place }) ?? true {
             endGroup()
             group = place
@@ -124,23 +139,16 @@ final class WALStatistics {
     }
 
     private func histogram(of tag: WALRecordTag) -> LatencyHistogram {
-        if let known = kinds[tag.rawValue] { return known }
-        let fresh = LatencyHistogram()
-        kinds[tag.rawValue] = fresh
-        return fresh
+        if let lastKind, lastKind.tag == tag.rawValue { return lastKind.histogram }
+        let histogram = kinds[tag.rawValue] ?? LatencyHistogram()
+        kinds[tag.rawValue] = histogram
+        lastKind = (tag.rawValue, histogram)
+        return histogram
     }
 
     func add(_ operation: WALOperation) {
         let slot = slot(of: operation)
-        switch operation.sql {
-        case .insert: storages[slot].inserts &+= 1
-        case .update: storages[slot].updates &+= 1
-        case .delete: storages[slot].deletes &+= 1
-        case .truncate: storages[slot].truncates &+= 1
-        case .none: storages[slot].others &+= 1
-        }
-        storages[slot].keyBytes &+= UInt64(operation.key.count)
-        storages[slot].valueBytes &+= UInt64(operation.value.count)
+        storages[slot].add(operation)
         keySizes.record(UInt64(operation.key.count))
         if operation.kind == .put { valueSizes.record(UInt64(operation.value.count)) }
         topKeys.add(operation.key, valueBytes: operation.value.count)

@@ -6,6 +6,12 @@ struct WALSurvey {
     struct Tally {
         var count = 0
         var bytes: UInt64 = 0
+
+        @inline(__always)
+        mutating func add(_ record: WALRecord) {
+            count &+= 1
+            bytes &+= record.end.rawValue &- record.lsn.rawValue
+        }
     }
     /// What one record says of itself.
     struct Summary {
@@ -21,6 +27,8 @@ struct WALSurvey {
         var isTrimmed = false
         /// Some of its operations are on catalog rows.
         var hasCatalog = false
+        /// The operations of a COMMIT or BATCH_PART, borrowed as the record is: it is decoded once.
+        var contents: WALOperationIterator?
     }
     /// The last commit of a stretch of the log.
     struct Reach {
@@ -72,9 +80,7 @@ struct WALSurvey {
     }
 
     mutating func add(_ record: WALRecord) -> Summary {
-        let slot = Int(record.tag.rawValue)
-        tallies[slot].count &+= 1
-        tallies[slot].bytes &+= record.end.rawValue &- record.lsn.rawValue
+        tallies[Int(record.tag.rawValue)].add(record)
         var summary = Summary()
         let before = reach
         let isGood: Bool
@@ -115,6 +121,7 @@ struct WALSurvey {
             transaction: header.transaction.rawValue, timestamp: header.timestamp,
             wallMicros: header.wallMicros)
         if record.end > flushedLSN { replayedCommits += 1 }
+        summary.contents = view.operations()
         return walk(view.operations(), &summary)
             && (summary.isTrimmed || parts == header.partCount)
     }
@@ -128,6 +135,7 @@ struct WALSurvey {
         let expected = openParts[view.transaction] ?? 0
         openParts[view.transaction] =
             view.part == expected || isFirstRecord ? view.part &+ 1 : nil
+        summary.contents = view.operations()
         return walk(view.operations(), &summary)
     }
 
@@ -137,8 +145,10 @@ struct WALSurvey {
     ) -> Bool {
         var operations = operations
         var isReplayable = true
+        var count = 0
+        defer { operationCount &+= count }
         while let operation = operations.next() {
-            operationCount &+= 1
+            count &+= 1
             if operation.operationClass == .catalog { summary.hasCatalog = true }
             switch operation.kind {
             case .put, .delete, .rangeDelete: break

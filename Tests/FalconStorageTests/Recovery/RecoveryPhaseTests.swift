@@ -143,6 +143,42 @@ import Testing
         try engine.close()
     }
 
+    /// The placeholder beside a layer that is one transaction has no room for its one value.
+    @Test func aLargeValueIsReplayedAsALayerOfItsOwn() throws {
+        var options = EngineOptions.small
+        options.memtableBytes = 64 << 20
+        options.batchPartBytes = 2 << 20
+        let fixture = try EngineFixture(options: options)
+        let value = String(repeating: "x", count: 1_030_000)
+        try fixture.put("large", value, .written)
+        try fixture.engine.close()
+        options.memtableBytes = 64 << 10
+        let engine = try Self.open(fixture.fileSystem, options)
+        #expect(try engine.rows() == ["large=" + value])
+        try engine.close()
+    }
+
+    /// Tables are made side by side, and one of them fails: what is newer is not named without it.
+    @Test(arguments: 0..<4)
+    func aTableThatIsNotWrittenLeavesNoHole(_ table: Int) throws {
+        let (memory, rows) = try Self.written(seed: 7)
+        var options = EngineOptions.small
+        options.memtableBytes = 16 << 10
+        options.maximumImmutableMemtables = 1
+        let faults = FaultInjectingFileSystem(memory)
+        faults.setRule(
+            FaultRule(
+                .operation(.create), pathContains: ".sst", index: table, count: 1, errno: 28))
+        let engine = try Self.open(faults, options)
+        #expect(faults.injectedCount == 1)
+        #expect(try engine.rows() == rows, "table \(table)")
+        faults.setRule(nil)
+        try engine.close()
+        let again = try Self.open(memory, options)
+        #expect(try again.rows() == rows, "table \(table), opened again")
+        try again.close()
+    }
+
     @Test func theWholeLogIsJudgedBeforeAnythingIsApplied() throws {
         let (memory, _) = try Self.written(seed: 6)
         let last = try #require(

@@ -156,6 +156,57 @@ import Testing
         #expect(beats.first?["lsn"] as? String == log.commits[0].end.description)
     }
 
+    /// A busy stream beats between two transactions, and says how old what it has come to is.
+    @Test func aBusyStreamBeatsBetweenTransactions() throws {
+        let log = try LogBuilder()
+        let table = TestTable("t", storage: 1001)
+        try log.commit([table.create])
+        try settle(log)
+        let lock = try log.fileSystem.lock(FileNames(root: log.root).lock)
+        let run = try follow(log, ["--heartbeat-seconds", "2", "--op", "insert"]) { look in
+            guard look == 0 else { return false }
+            for id in 1...3 { try log.commit([try table.put(id, "x")]) }
+            try self.settle(log)
+            log.clock.advance(micros: 3_000_000)
+            return true
+        }
+        lock.release()
+        try log.close()
+        let events = try run.lines.map {
+            try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        let row = ["begin", "insert", "commit"]
+        #expect(
+            events.compactMap { $0["op"] as? String } == row + ["heartbeat"] + row + row,
+            "\(run.output)")
+        let beat = try #require(events.first { $0["op"] as? String == "heartbeat" })
+        #expect(beat["lsn"] as? String == log.commits[1].end.description)
+        let lag = try #require(beat["lag_ms"] as? Int)
+        #expect(lag >= 3000)
+    }
+
+    @Test(arguments: [
+        (["--dialect", "falcon"], #""op":"heartbeat""#),
+        (["--dialect", "debezium"], #""lag_bytes":"#),
+        (["--dialect", "wal2json-v2"], #""prefix":"falcon.heartbeat""#),
+        (["--dialect", "cloudevents"], #""type":"com.falcondb.cdc.heartbeat""#),
+        (["--format", "text"], "HEARTBEAT "), (["--format", "csv"], ",heartbeat,"),
+    ])
+    func everyFormHasHeartbeats(_ form: [String], _ sign: String) throws {
+        let log = try LogBuilder()
+        try log.commit([TestTable("t", storage: 1001).create])
+        try settle(log)
+        let lock = try log.fileSystem.lock(FileNames(root: log.root).lock)
+        let run = try follow(log, form + ["--rows-only", "--heartbeat-seconds", "1"]) { look in
+            log.clock.advance(micros: 1_000_000)
+            return look < 2
+        }
+        lock.release()
+        try log.close()
+        #expect(run.exit == .clean)
+        #expect(run.output.components(separatedBy: sign).count == 3, "\(run.output)")
+    }
+
     @Test func followingEndsAtATimeThatIsClosed() throws {
         let log = try LogBuilder()
         let table = TestTable("t", storage: 1001)

@@ -179,6 +179,23 @@ struct PITRRestoreTests {
         try history.close()
     }
 
+    /// Whoever opens the directory first need not replay the log once more.
+    @Test func whatWasReplayedIsInTables() throws {
+        let history = try EngineHistory(seed: 12)
+        try history.run(40, maintains: false)
+        try history.close()
+        let run = history.restore("--to-latest", "--base", "log")
+        #expect(run.exit == .clean, "\(run.output)")
+        let last = try #require(history.commits.last)
+        let source = try RestoreSource.survey(
+            root: "/new", target: .latest, environment: history.environment
+        ).source
+        #expect(source.tableCount > 0)
+        let flushed = try #require(source.flushedLSN)
+        #expect(flushed >= last.receipt.lsn)
+        #expect(try history.rows(at: "/new") == last.rows)
+    }
+
     @Test(arguments: [".sst", ".blob"])
     func aDamagedFileIsReplacedByTheLog(_ suffix: String) throws {
         let history = try EngineHistory(seed: 11)
