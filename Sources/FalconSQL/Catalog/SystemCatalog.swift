@@ -203,9 +203,11 @@ enum SystemCatalog {
             VirtualTable(
                 2600, "pg_aggregate", "aggfnoid regproc,aggkind char,aggnumdirectargs int2"),
             VirtualTable(
-                2609, "pg_description", "objoid oid,classoid oid,objsubid int4,description text"),
+                2609, "pg_description", "objoid oid,classoid oid,objsubid int4,description text",
+                rows: descriptions),
             VirtualTable(
-                2396, "pg_shdescription", "objoid oid,classoid oid,description text"),
+                2396, "pg_shdescription", "objoid oid,classoid oid,description text",
+                rows: sharedDescriptions),
             VirtualTable(
                 2608, "pg_depend",
                 "classid oid,objid oid,objsubid int4,refclassid oid,refobjid oid,refobjsubid int4,"
@@ -406,7 +408,7 @@ enum SystemCatalog {
                 rows.append(
                     row(
                         index.oid, index.name, table.schemaOID, am: 403, kind: "i",
-                        columns: index.columns.count, file: index.storageID.rawValue))
+                        columns: index.allAttributes.count, file: index.storageID.rawValue))
             }
         }
         for view in source.catalog.views.values {
@@ -453,8 +455,8 @@ enum SystemCatalog {
                 rows.append(row(table.oid, column, hasDefault: column.defaultExpression != nil))
             }
             for index in table.indexes {
-                for (place, key) in index.columns.enumerated() {
-                    var column = table.columns[Int(key.attribute) - 1]
+                for (place, attribute) in index.allAttributes.enumerated() {
+                    var column = table.column(attribute)
                     column.attribute = Int16(place + 1)
                     column.isNotNull = false
                     rows.append(row(index.oid, column, hasDefault: false))
@@ -497,14 +499,14 @@ enum SystemCatalog {
     @Sendable private static func indexes(_ source: VirtualSource) -> [[Datum]] {
         sortedTables(source).flatMap { table in
             table.indexes.map { index in
-                let count = Int64(index.columns.count)
                 return [
-                    oid(index.oid), oid(table.oid), .int(count), .int(count),
+                    oid(index.oid), oid(table.oid), .int(Int64(index.allAttributes.count)),
+                    .int(Int64(index.columns.count)),
                     .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
                     .bool(index.deferral == nil), no, .bool(index.isValid), no,
                     .bool(index.isValid), yes,
                     .bool(table.replicaIdentity == .index(index.oid)),
-                    int2vector(index.columns.map(\.attribute)),
+                    int2vector(index.allAttributes),
                     oidvector(index.columns.map { _ in OID(0) }),
                     oidvector(index.columns.map { _ in OID(0) }),
                     int2vector(
@@ -602,8 +604,15 @@ enum IndexText {
         return
             "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
             + "\(schema)\(Identifier.quoted(table.name)) USING btree "
-            + "(\(columns.joined(separator: ", ")))"
+            + "(\(columns.joined(separator: ", ")))" + included(index, table)
             + (predicate(index, table, isPretty: isPretty).map { " WHERE \($0)" } ?? "")
+    }
+
+    /// INCLUDE of an index or a constraint, with a space before it; empty for none.
+    static func included(_ index: IndexDescriptor, _ table: TableDescriptor) -> String {
+        if index.included.isEmpty { return "" }
+        let names = index.included.map { Identifier.quoted(table.column($0).name) }
+        return " INCLUDE (\(names.joined(separator: ", ")))"
     }
 }
 

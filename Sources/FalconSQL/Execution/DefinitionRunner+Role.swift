@@ -96,6 +96,7 @@ extension DefinitionRunner {
             guard statement.ifExists else { throw Self.noRole(name) }
             return notice("role \"\(name)\" does not exist, skipping")
         }
+        try transaction.dropComments(on: role.oid, isShared: true)
         let (key, batch) = (role.key, transaction.batch)
         try storage { () throws(StorageError) in
             try key.withRaw { key throws(StorageError) in
@@ -108,6 +109,13 @@ extension DefinitionRunner {
     private func put(_ role: RoleEntry) throws(SQLError) {
         try put(role.key, role.encoded, .catalog)
         transaction.databaseChanges.append(.putRole(role))
+    }
+
+    /// The role's OID, as the transaction has it; throws 42704.
+    func existingRole(_ name: String) throws(SQLError) -> OID {
+        if cluster.isSuperuser(name) { return RoleOID.superuser }
+        guard let role = role(named: name) else { throw Self.noRole(name) }
+        return role.oid
     }
 
     private static func noRole(_ name: String) -> SQLError {

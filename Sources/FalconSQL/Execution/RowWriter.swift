@@ -220,22 +220,6 @@ final class RowWriter {
 
     // MARK: Reading at the newest version
 
-    /// The newest value of a key that this transaction has locked: its own, else the committed one.
-    private func newestValue(_ key: UnsafeRawBufferPointer) throws(SQLError) -> [UInt8]? {
-        if !transaction.batch.isEmpty {
-            switch try transaction.written(key) {
-            case .absent: break
-            case .deleted: return nil
-            case .value(let value): return Array(value)
-            }
-        }
-        let engine = engine
-        return try storage { () throws(StorageError) in
-            try engine.get(
-                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait)
-        }
-    }
-
     private enum Presence {
         case absent
         case present
@@ -338,7 +322,7 @@ final class RowWriter {
             if index.isLocked { try self.transaction.lock(entry, .forUpdate) }
             guard try self.exists(entry, isShared: index.isLocked) else { return nil }
             guard let arbiters, arbiters.isEmpty || arbiters.contains(index.descriptor.oid),
-                let suffix = try self.newestValue(entry)
+                let suffix = try self.transaction.newestValue(entry)
             else {
                 try self.transaction.checkConflictingKey(entry)
                 throw self.uniqueViolation(index.descriptor, values)

@@ -256,6 +256,7 @@ final class Transaction: @unchecked Sendable {
     var hasCatalogChanges: Bool { !changes.isEmpty }
 
     func record(_ change: CatalogChange) throws(SQLError) {
+        try dropComments(by: change)
         switch change {
         case .putTable(let table):
             try putCatalog(
