@@ -354,8 +354,7 @@ enum SystemCatalog {
         let session = (source.session as? SessionBridge)?.session
         let superuser = session?.database.options.superuser ?? "postgres"
         var result = [ShownRole(name: superuser, oid: RoleOID.superuser, isSuperuser: true)]
-        let stored = session?.database.roles.withLock { Array($0.values) } ?? []
-        for role in stored.sorted(by: { $0.oid < $1.oid }) {
+        for role in session.map({ $0.transaction.roles(in: $0.database) }) ?? [] {
             result.append(
                 ShownRole(name: role.name, oid: role.oid, attributes: role.attributes))
         }

@@ -41,7 +41,7 @@ extension DefinitionRunner {
         try put(entry.key, entry.encoded, .catalog)
         let catalog = try copy(template, to: entry.id)
         let engine = cluster.engine
-        transaction.databaseChanges.append(
+        transaction.note(
             .created(
                 DatabaseState(entry, catalog: catalog, budget: engine.options.memoryBudget)))
     }
@@ -232,7 +232,7 @@ extension DefinitionRunner {
         try waitUntilIdle(database, "database")
         guard cluster.close(database) else { throw busy(database, "database") }
         // From here on whatever fails lets others in again.
-        transaction.databaseChanges.append(.dropped(database))
+        transaction.note(.dropped(database))
         // Whoever was there until now may have left one.
         if cluster.prepared.count(of: database) > 0 { throw busy(database, "database") }
         try dropSlots(of: database)

@@ -78,8 +78,8 @@ final class Transaction: @unchecked Sendable {
     /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
     private(set) var createdStorage: Set<StorageID> = []
     private(set) var changes: [CatalogChange] = []
-    /// CREATE and DROP DATABASE.
-    @exclusivity(unchecked) var databaseChanges: [DatabaseChange] = []
+    /// Of databases and roles, each with the number of writes that there were after it.
+    @exclusivity(unchecked) var databaseChanges: [(change: DatabaseChange, ordinal: UInt32)] = []
     /// Rows that got another primary key.
     private(set) var moves: [MovedRows.Move] = []
     /// Foreign key checks and actions to come.
@@ -351,6 +351,10 @@ final class Transaction: @unchecked Sendable {
             checkedBytes = Self.checkEvery
         }
         while let last = moves.last, last.ordinal > ordinal { moves.removeLast() }
+        // DROP DATABASE, which nothing undoes but the transaction's end, notes its change before it writes.
+        while let last = databaseChanges.last, last.ordinal > ordinal {
+            databaseChanges.removeLast()
+        }
         if !foreignKeys.isEmpty { foreignKeys.undo(to: ordinal) }
         if changes.count > changeCount {
             let undone = changes[changeCount...]
@@ -456,7 +460,7 @@ final class Transaction: @unchecked Sendable {
         pendingWait = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
-        for case .dropped(let database) in databaseChanges {
+        for case (.dropped(let database), _) in databaseChanges {
             // It stays if this was no commit.
             database.isLeaving.store(false, ordering: .releasing)
         }
