@@ -28,8 +28,8 @@ enum SystemCatalog {
     }
 
     static let tables: [VirtualTable] =
-        ownTables + functionTables + operatorClassTables + activityTables + lockTables
-        + transactionTables + backupTables + slotTables + emptyTables
+        ownTables + informationTables + functionTables + operatorClassTables + activityTables
+        + lockTables + transactionTables + backupTables + slotTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [
@@ -287,54 +287,6 @@ enum SystemCatalog {
                 2224, "pg_sequence",
                 "seqrelid oid,seqtypid oid,seqstart int8,seqincrement int8,seqmax int8,"
                     + "seqmin int8,seqcache int8,seqcycle bool", rows: sequences),
-            VirtualTable(
-                13210, "tables", schema: "information_schema",
-                "table_catalog name,table_schema name,table_name name,table_type varchar,"
-                    + "self_referencing_column_name name,reference_generation varchar,"
-                    + "user_defined_type_catalog name,user_defined_type_schema name,"
-                    + "user_defined_type_name name,is_insertable_into varchar,is_typed varchar,"
-                    + "commit_action varchar"
-            ) { source in
-                sortedTables(source).map { table in
-                    [
-                        name(source.database.name), name(table.schema), name(table.name),
-                        .text("BASE TABLE"), .null, .null, .null, .null, .null, .text("YES"),
-                        .text("NO"), .null,
-                    ]
-                }
-            },
-            VirtualTable(
-                13211, "columns", schema: "information_schema",
-                "table_catalog name,table_schema name,table_name name,column_name name,"
-                    + "ordinal_position int4,column_default varchar,is_nullable varchar,"
-                    + "data_type varchar,character_maximum_length int4,udt_name name"
-            ) { source in
-                sortedTables(source).flatMap { table in
-                    table.columns.filter { !$0.isDropped }.map { column in
-                        let type = TypeRegistry.descriptor(column.type.oid)
-                        let length: Datum =
-                            [.varchar, .bpchar].contains(column.type.oid)
-                                && column.type.modifier >= 4
-                            ? .int(Int64(column.type.modifier - 4)) : .null
-                        return [
-                            name(source.database.name), name(table.schema), name(table.name),
-                            name(column.name), .int(Int64(column.attribute)),
-                            column.defaultExpression.map { .text($0) } ?? .null,
-                            .text(column.isNotNull ? "NO" : "YES"),
-                            .text(TypeText.sqlName(column.type.oid)), length,
-                            name(type?.name ?? ""),
-                        ]
-                    }
-                }
-            },
-            VirtualTable(
-                13212, "schemata", schema: "information_schema",
-                "catalog_name name,schema_name name,schema_owner name"
-            ) { source in
-                source.catalog.schemas.values.map {
-                    [name(source.database.name), name($0.name), name("postgres")]
-                }
-            },
         ]
     }
 
@@ -366,7 +318,7 @@ enum SystemCatalog {
         return result
     }
 
-    private static func sortedTables(_ source: VirtualSource) -> [TableDescriptor] {
+    static func sortedTables(_ source: VirtualSource) -> [TableDescriptor] {
         source.catalog.tables.values.sorted { $0.oid < $1.oid }
     }
 

@@ -403,7 +403,7 @@ struct DefinitionRunner {
         } else {
             name = freeName(
                 table.schemaOID,
-                isPrimary ? [table.name] : [table.name] + names + includedNames,
+                isPrimary ? [table.name] : [table.name] + Self.distinct(names + includedNames),
                 isPrimary ? "pkey" : "key", taken: taken)
         }
         let deferral = constraint.deferral
@@ -507,7 +507,7 @@ struct DefinitionRunner {
         let plan = try session.lockedPlan { found throws(SQLError) in
             var planner = self.planner
             planner.found = found
-            return try planner.plan(create.query)
+            return try planner.planTable(create.query, columns: create.columns)
         }
         if let failure = plan.foldingFailure { throw failure }
         var table = TableDescriptor(
