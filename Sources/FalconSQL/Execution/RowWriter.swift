@@ -279,7 +279,10 @@ final class RowWriter {
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
         var isReplacement = false
         if let primary {
-            if needsLocks { try transaction.lock(key, .forUpdate) }
+            if needsLocks {
+                try transaction.lock(
+                    key, .forUpdate, while: self.inserting(into: primary, arbiters))
+            }
             let presence = try presence(of: key, isShared: needsLocks)
             isReplacement = presence == .deleted && needsLocks
             if presence == .present {
@@ -315,11 +318,19 @@ final class RowWriter {
         return nil
     }
 
+    /// As PostgreSQL has it, with ON CONFLICT it is the table's.
+    private func inserting(into index: IndexDescriptor, _ arbiters: [OID]?) -> String {
+        "inserting index tuple in relation \"\(arbiters == nil ? index.name : table.name)\""
+    }
+
     private func uniqueConflict(
         _ index: Index, _ values: [Datum], arbiters: [OID]?
     ) throws(SQLError) -> Conflict? {
         try indexKey.bytes.withRaw { entry throws(SQLError) -> Conflict? in
-            if index.isLocked { try self.transaction.lock(entry, .forUpdate) }
+            if index.isLocked {
+                try self.transaction.lock(
+                    entry, .forUpdate, while: self.inserting(into: index.descriptor, arbiters))
+            }
             guard try self.exists(entry, isShared: index.isLocked) else { return nil }
             guard let arbiters, arbiters.isEmpty || arbiters.contains(index.descriptor.oid),
                 let suffix = try self.transaction.newestValue(entry)

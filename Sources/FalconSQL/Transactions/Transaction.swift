@@ -74,6 +74,8 @@ final class Transaction: @unchecked Sendable {
     var safeSnapshotCandidate: SerializableTracker.Candidate?
     /// The lock that the statement has to wait for, when it threw ``SQLError/lockWait``.
     var pendingWait: LockWait?
+    /// What ``pendingWait`` is for, where PostgreSQL says so. It has the row's place, too, which a row has not here.
+    @exclusivity(unchecked) var waitContext: String?
 
     /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
     private(set) var createdStorage: Set<StorageID> = []
@@ -151,6 +153,17 @@ final class Transaction: @unchecked Sendable {
     @inline(__always)
     func lock(_ key: UnsafeRawBufferPointer, _ mode: LockMode) throws(SQLError) {
         try lock(hash: Checksum.xxh3(key), mode)
+    }
+
+    /// The same; should the wait be broken off, the error says in its CONTEXT what it was for.
+    @inline(__always)
+    func lock(
+        _ key: UnsafeRawBufferPointer, _ mode: LockMode, while purpose: @autoclosure () -> String
+    ) throws(SQLError) {
+        do throws(SQLError) { try lock(key, mode) } catch {
+            if error.isLockWait { waitContext = "while " + purpose() }
+            throw error
+        }
     }
 
     func lock(hash: UInt64, _ mode: LockMode) throws(SQLError) {
@@ -458,6 +471,7 @@ final class Transaction: @unchecked Sendable {
         serializable = nil
         hasRunQuery = false
         pendingWait = nil
+        waitContext = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
         for case (.dropped(let database), _) in databaseChanges {
