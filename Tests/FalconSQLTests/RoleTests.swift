@@ -62,6 +62,71 @@ import Testing
         #expect(try database.session(user: "r").query("SELECT current_user") == "r")
     }
 
+    /// Also of one that might not log in while it was there: names without a role may.
+    @Test func theNameOfADroppedRoleDoesNotLogIn() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        try s.run("CREATE ROLE r; CREATE USER u")
+        let open = try database.session(user: "u")
+        try s.run("DROP ROLE r, u")
+        func refusal(_ user: String) -> String {
+            do {
+                _ = try database.session(user: user)
+                return "logged in"
+            } catch let error as SQLError {
+                return "\(error.severity) \(error.state.rawValue) \(error.message)"
+            } catch { return "\(error)" }
+        }
+        for _ in 0..<2 {
+            #expect(refusal("r") == "\(SQLError.Severity.fatal) 28000 role \"r\" does not exist")
+            #expect(refusal("u") == "\(SQLError.Severity.fatal) 28000 role \"u\" does not exist")
+            #expect(refusal("falcon") == "logged in" && refusal("postgres") == "logged in")
+            try database.restart()
+        }
+        let later = try database.session()
+        #expect(later.failure("ALTER ROLE r LOGIN")?.state == .undefinedObject)
+        #expect(later.failure("SELECT 'r'::regrole")?.state == .undefinedObject)
+        try later.run("CREATE ROLE r LOGIN")
+        #expect(refusal("r") == "logged in")
+        try database.restart()
+        #expect(refusal("r") == "logged in")
+        #expect(
+            try database.session().query(
+                "SELECT string_agg(rolname, ',' ORDER BY oid) FROM pg_roles") == "postgres,r")
+        _ = open
+    }
+
+    /// Role statements are a part of their transaction, savepoints included.
+    @Test func rolesAreMadeInTransactions() throws {
+        let (database, s) = try prepared()
+        defer { database.close() }
+        let roles = "SELECT string_agg(rolname, ',' ORDER BY oid) FROM pg_roles"
+        let other = try database.session()
+        try s.run("BEGIN; CREATE ROLE a; SAVEPOINT x; CREATE ROLE b; ALTER ROLE a LOGIN")
+        #expect(try s.query(roles) == "postgres,a,b")
+        #expect(try s.query("SELECT 'b'::regrole") == "b")
+        #expect(try s.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'a'") == "t")
+        #expect(try other.query(roles) == "postgres")
+        try s.run("ROLLBACK TO x")
+        #expect(try s.query(roles) == "postgres,a")
+        #expect(try s.query("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'a'") == "f")
+        try s.run("DROP ROLE a; CREATE ROLE a REPLICATION; COMMIT")
+        #expect(try other.query(roles) == "postgres,a")
+        try s.run("BEGIN; DROP ROLE a")
+        #expect(try s.query(roles) == "postgres")
+        try s.run("ROLLBACK")
+        #expect(try s.query(roles) == "postgres,a")
+        try s.run("BEGIN; ALTER ROLE a LOGIN")
+        #expect(s.failure("SELECT 1 / 0") != nil)
+        try s.run("COMMIT")
+        try database.restart()
+        let later = try database.session()
+        #expect(
+            try later.query(
+                "SELECT rolname, rolcanlogin, rolreplication FROM pg_roles ORDER BY oid")
+                == "postgres|t|t\na|f|t")
+    }
+
     @Test func refusalsAreAsInPostgreSQL() throws {
         let (database, s) = try prepared()
         defer { database.close() }
@@ -95,9 +160,6 @@ import Testing
             #expect("\(error?.state.rawValue ?? "") \(error?.message ?? "")" == expected)
         }
         #expect(try s.tag("DROP ROLE IF EXISTS nix") == "DROP ROLE")
-        try s.run("BEGIN")
-        #expect(s.failure("CREATE ROLE x")?.state == .featureNotSupported)
-        try s.run("ROLLBACK")
         #expect(s.failure("CREATE ROLE x; SELECT 1 / 0") != nil)
         let unprepared = s.failure("CREATE ROLE x; BEGIN; PREPARE TRANSACTION 'p'")
         #expect(unprepared?.message == "cannot PREPARE a transaction that has changed roles")
@@ -118,6 +180,24 @@ import Testing
                 "0A000 SET SESSION AUTHORIZATION to another role is not supported yet"
             ),
             (other, "SET ROLE r", "42501 permission denied to set role \"r\""),
+            (other, "SET ROLE postgres", "42501 permission denied to set role \"postgres\""),
+            (
+                other, "SET SESSION AUTHORIZATION postgres",
+                "42501 permission denied to set session authorization"
+            ),
+            (
+                other, "SELECT set_config('role', 'postgres', false)",
+                "42501 permission denied to set role \"postgres\""
+            ),
+            (
+                s, "SELECT set_config('session_authorization', 'nix', false)",
+                "22023 role \"nix\" does not exist"
+            ),
+            (s, "SELECT set_config('role', 'nix', true)", "22023 role \"nix\" does not exist"),
+            (
+                s, "SELECT set_config('role', 'r', false)",
+                "0A000 SET ROLE to another role is not supported yet"
+            ),
             (
                 other, "SET SESSION AUTHORIZATION r",
                 "42501 permission denied to set session authorization"
@@ -131,6 +211,8 @@ import Testing
         }
         try s.run("SET ROLE postgres; SET ROLE NONE; SET SESSION AUTHORIZATION postgres")
         #expect(try s.query("SELECT current_user, session_user") == "postgres|postgres")
+        #expect(try s.query("SELECT set_config('role', 'none', false)") == "none")
+        try other.run("SET ROLE somebody; SET ROLE NONE; SET SESSION AUTHORIZATION somebody")
     }
 
     @Test func ownersAreRoles() throws {

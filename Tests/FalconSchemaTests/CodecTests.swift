@@ -218,6 +218,26 @@ import Testing
         }
     }
 
+    /// Who does not know INCLUDE must not read such a table.
+    @Test func includedColumnsAreStored() throws {
+        var table = Self.table([.int4, .text, .int8])
+        table.indexes[0].included = [3, 1]
+        let bytes = table.encoded()
+        #expect(bytes.first == 6)
+        let back = try bytes.withUnsafeBytes { try TableDescriptor(decoding: $0) }
+        #expect(back.encoded() == bytes)
+        #expect(back.indexes[0].included == [3, 1])
+        #expect(back.indexes[0].columns == table.indexes[0].columns)
+        #expect(back.indexes[0].mentions(3) && !back.indexes[0].attributes.contains(3))
+        for count in 0..<bytes.count {
+            #expect(throws: SQLError.self) {
+                try bytes.withUnsafeBytes {
+                    try TableDescriptor(decoding: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+                }
+            }
+        }
+    }
+
     /// Who does not know DEFERRABLE constraints must not read such a table; others stay as they were.
     @Test func deferrableConstraintsAreStored() throws {
         for deferral in [nil, ConstraintDeferral.initiallyImmediate, .initiallyDeferred] {

@@ -126,12 +126,31 @@ extension Binder {
                 view: name, view.oid, schema: view.schema, columns: part.columns.map(\.name))
             return part
         }
+        if let sequence = try catalog.sequence(schema: name.schema, name: name.name) {
+            return try bindSequence(sequence, name, select)
+        }
         if let schema = name.schema, !(try catalog.schemaExists(schema)) {
             throw SQLError(
                 .undefinedTable, "relation \"\(name.text)\" does not exist",
                 byteOffset: offset(name.location))
         }
         throw missingRelation(name)
+    }
+
+    /// A sequence's one row.
+    private func bindSequence(
+        _ sequence: TableDescriptor, _ name: AST.TableName, _ select: LogicalSelect
+    ) throws(SQLError) -> FromPart {
+        use(
+            viewLike: sequence.oid, schema: sequence.schema, name: sequence.name,
+            lock: .accessShare)
+        let alias = name.alias?.name ?? name.name
+        let columns = rangeColumns(of: sequence, alias: alias, names: name.alias?.columns ?? [])
+        try checkAliasCount(name.alias, columns.count, alias, name.location)
+        noted?.note(name, sequence.oid, schema: sequence.schema, columns: columns)
+        return relationPart(
+            Relation(source: .table(sequence), alias: alias, columns: columns),
+            schema: name.alias == nil ? sequence.schema : nil, select)
     }
 
     private func derivedPart(
@@ -211,9 +230,8 @@ extension Binder {
         for (index, column) in entry.columns.enumerated() {
             // The first reader sees the query's own slots, so that a query read once is inlined.
             var slot = column.slot
-            // Records are kept as they are shown.
-            recordFields[slot] = nil
             if entry.references > 1 { slot = newSlot(owner: scope.query) }
+            noteRecord(column.slot, readAs: slot)
             setOwner(of: slot, to: scope.query)
             let name = index < names.count ? names[index] : column.name
             slotNames[slot] = alias + "." + name
@@ -369,6 +387,16 @@ extension Binder {
             conditions += LogicExpression.conjuncts(of: bound)
         }
         var entries = left.entries + right.entries
+        if let name = join.usingAlias {
+            if entries.contains(where: { $0.name == name }) {
+                throw SQLError(
+                    .duplicateAlias, "table name \"\(name)\" specified more than once")
+            }
+            // The merged columns come first, and are all that it has.
+            entries.append(
+                RangeEntry(
+                    name: name, columns: Array(columns.prefix(names.count)), relation: nil))
+        }
         if let alias = join.alias {
             var renamed: [RangeColumn] = []
             for (index, column) in columns.enumerated() {

@@ -124,6 +124,10 @@ extension Binder {
             case .values, .modify: return
             }
         case .table(let table):
+            if VirtualTables.isSequence(table) {
+                throw SQLError(
+                    .wrongObjectType, "cannot lock rows in sequence \"\(table.name)\"")
+            }
             use(table, lock: .rowShare)
             if relation.rowKeySlot == nil { relation.rowKeySlot = newSlot(owner: nil) }
             guard let index = logical.locks.firstIndex(where: { $0.relation === relation }) else {

@@ -40,7 +40,10 @@ extension Binder {
     func noteRecords(
         _ targets: [Target], _ query: LogicalQuery, keepsSlots: Bool
     ) {
-        for (target, output) in zip(targets, query.outputs) {
+        for (place, (target, output)) in zip(targets, query.outputs).enumerated() {
+            let columns = columns(ofRecord: target.expression)
+            query.outputs[place].isRecord = columns != nil
+            recordColumns[output.slot] = columns
             if !keepsSlots {
                 recordFields[output.slot] = nil
             } else if let record = target.expression as? RecordExpression {
@@ -49,6 +52,39 @@ extension Binder {
                 }
                 if fields.count == record.fields.count { recordFields[output.slot] = fields }
             }
+        }
+    }
+
+    /// Nil: it is no record.
+    private func columns(
+        ofRecord expression: BoundExpression
+    ) -> [(name: String, type: OID)]? {
+        switch expression {
+        case let record as RecordExpression:
+            return record.fields.map { ($0.name, $0.expression.type.oid) }
+        case let call as FunctionExpression:
+            return call.function.resultColumns.count > 1 ? call.function.resultColumns : nil
+        case let slot as SlotReference: return recordColumns[slot.slot]
+        default: return nil
+        }
+    }
+
+    /// One of WITH's columns is read under another slot: a record comes along as it is shown.
+    func noteRecord(_ slot: Int, readAs other: Int) {
+        recordFields[slot] = nil
+        if let columns = recordColumns[slot] { recordColumns[other] = columns }
+    }
+
+    /// The columns of a record's text; nil when it is none.
+    private func parsedFields(
+        _ record: SlotReference
+    ) -> [(name: String, expression: BoundExpression)]? {
+        guard let columns = recordColumns[record.slot] else { return nil }
+        return columns.enumerated().compactMap { place, column in
+            FunctionExpression(
+                FunctionDescriptor.recordField(place, of: columns), [record],
+                type: SQLType(column.type), location: record.location
+            ).map { (column.name, $0) }
         }
     }
 
@@ -86,8 +122,8 @@ extension Binder {
     ) throws(SQLError) -> [(name: String, expression: BoundExpression)]? {
         let bound = try bind(base, scope)
         if let record = bound as? RecordExpression { return record.fields }
-        if let slot = (bound as? SlotReference)?.slot {
-            guard let fields = recordFields[slot] else { return nil }
+        if let record = bound as? SlotReference {
+            guard let fields = recordFields[record.slot] else { return parsedFields(record) }
             for field in fields { notePassed(field.expression.slot, to: scope) }
             return fields.map { ($0.name, $0.expression) }
         }

@@ -11,6 +11,9 @@ extension Binder {
             return WriteTarget(table: table)
         }
         guard let view = try catalog.viewDefinition(schema: name.schema, name: name.name) else {
+            if try catalog.sequence(schema: name.schema, name: name.name) != nil {
+                throw SQLError(.wrongObjectType, "cannot change sequence \"\(name.name)\"")
+            }
             throw missingRelation(name)
         }
         use(view, lock: .rowExclusive)

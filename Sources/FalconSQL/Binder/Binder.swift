@@ -20,6 +20,8 @@ final class Binder {
     var relations: [PlanRelation] = []
     /// The columns of records that come out of subqueries, by the records' slots.
     var recordFields: [Int: [(name: String, expression: SlotReference)]] = [:]
+    /// The columns of records of which only the text has come along, by its slot.
+    var recordColumns: [Int: [(name: String, type: OID)]] = [:]
     /// In the order they are to be run.
     var commonTables: [CommonTableEntry] = []
     var clause = Clause.select
@@ -160,9 +162,14 @@ final class Binder {
 
     /// The same for a view that is read or written through; what it reads has locks of its own.
     func use(_ view: ViewDefinition, lock: RelationLock) {
+        use(viewLike: view.oid, schema: view.schema, name: view.name, lock: lock)
+    }
+
+    /// The same for what has no version to know it by: also a sequence.
+    func use(viewLike oid: OID, schema: String, name: String, lock: RelationLock) {
         let stand = TableDescriptor(
-            oid: view.oid, database: DatabaseID(0), schemaOID: .invalid, schema: view.schema,
-            name: view.name, version: 0, storageID: StorageID(UInt32.max), columns: [])
+            oid: oid, database: DatabaseID(0), schemaOID: .invalid, schema: schema,
+            name: name, version: 0, storageID: StorageID(UInt32.max), columns: [])
         use(PlanRelation(table: stand, lock: lock, isView: true))
     }
 

@@ -11,6 +11,8 @@ public protocol CatalogReader {
     var searchPath: [String] { get }
     /// The query text of a view, or nil when no such view exists (`schema` as in `table`).
     func viewDefinition(schema: String?, name: String) throws(SQLError) -> ViewDefinition?
+    /// A sequence as the table of one row that it is to those who read it (`schema` as in `table`).
+    func sequence(schema: String?, name: String) throws(SQLError) -> TableDescriptor?
     /// A guess at the number of rows, for the planner; nil when there is none.
     func estimatedRowCount(of table: TableDescriptor) -> Double?
     /// The columns of `table` that foreign keys reference.
@@ -25,6 +27,9 @@ extension CatalogReader {
     public func viewDefinition(
         schema: String?, name: String
     ) throws(SQLError) -> ViewDefinition? { nil }
+    public func sequence(
+        schema: String?, name: String
+    ) throws(SQLError) -> TableDescriptor? { nil }
     public func estimatedRowCount(of table: TableDescriptor) -> Double? { nil }
 }
 

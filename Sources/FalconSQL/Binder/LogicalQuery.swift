@@ -9,6 +9,8 @@ final class LogicalQuery {
         var slot: Int
         var tableOID: OID = .invalid
         var attribute: Int16 = 0
+        /// A record, which is text here: no relation has such a column.
+        var isRecord = false
     }
 
     enum Body {

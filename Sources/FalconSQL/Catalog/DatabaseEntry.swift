@@ -64,6 +64,6 @@ struct DatabaseEntry: Sendable {
 enum DatabaseChange: Sendable {
     case created(DatabaseState)
     case dropped(DatabaseState)
+    /// Also of a role that is dropped.
     case putRole(RoleEntry)
-    case droppedRole(RoleEntry)
 }

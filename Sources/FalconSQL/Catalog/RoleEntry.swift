@@ -12,11 +12,14 @@ struct RoleEntry: Sendable {
         static let createsRoles = Attributes(rawValue: 8)
         static let noInheritance = Attributes(rawValue: 16)
         static let bypassesRowSecurity = Attributes(rawValue: 32)
+        /// The role is gone. Its name is kept: names of which nobody has heard may log in.
+        static let dropped = Attributes(rawValue: 64)
     }
 
     var oid: OID
     var name: String
     var attributes: Attributes
+    var isDropped: Bool { attributes.contains(.dropped) }
 
     init(oid: OID, name: String, attributes: Attributes = []) {
         self.oid = oid

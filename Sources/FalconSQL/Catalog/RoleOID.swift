@@ -10,16 +10,14 @@ enum RoleOID {
 extension SQLDatabase {
     func isSuperuser(_ role: String) -> Bool { role == options.superuser }
 
-    func role(named name: String) -> RoleEntry? { roles.withLock { $0[name] } }
+    func role(named name: String) -> RoleEntry? {
+        roles.withLock { $0[name] }.flatMap { $0.isDropped ? nil : $0 }
+    }
 
+    /// The role of the session's user as the others see it.
     func roleOID(_ role: String) -> OID {
         if isSuperuser(role) { return RoleOID.superuser }
         return self.role(named: role)?.oid ?? RoleOID.other
-    }
-
-    /// The name of a role that is stored.
-    func roleName(_ oid: OID) -> String? {
-        roles.withLock { roles in roles.values.first { $0.oid == oid }?.name }
     }
 
     /// May use replication slots.
@@ -29,11 +27,11 @@ extension SQLDatabase {
 
     /// Throws 28000 for a role that may not log in. Whoever no role was made for may, if the server lets them.
     func checkMayLogIn(_ user: String) throws(SQLError) {
-        guard !isSuperuser(user), let role = self.role(named: user),
-            !role.attributes.contains(.login)
-        else { return }
+        guard !isSuperuser(user), let role = roles.withLock({ $0[user] }) else { return }
+        if role.attributes.contains(.login), !role.isDropped { return }
         var error = SQLError(
-            SQLState("28000"), "role \"\(user)\" is not permitted to log in")
+            SQLState("28000"),
+            "role \"\(user)\" \(role.isDropped ? "does not exist" : "is not permitted to log in")")
         error.severity = .fatal
         throw error
     }

@@ -90,8 +90,13 @@ final class SequenceState: Sendable {
         }
     }
 
-    var position: SequencePosition {
-        state.withLock { SequencePosition(last: $0.last, isCalled: $0.isCalled) }
+    var position: SequencePosition { standing.position }
+
+    /// Where it stands, and how many more values are reserved.
+    var standing: (position: SequencePosition, ahead: Int) {
+        state.withLock {
+            (SequencePosition(last: $0.last, isCalled: $0.isCalled), $0.reserved)
+        }
     }
 
     func set(_ value: Int64, isCalled: Bool) throws(SQLError) {

@@ -117,6 +117,14 @@ final class SessionCatalog: CatalogReader {
             columns: view.columns, query: query, checkOption: view.checkOption)
     }
 
+    func sequence(schema: String?, name: String) throws(SQLError) -> TableDescriptor? {
+        guard let found = try relation(schema: schema, name: name), found.kind == .sequence,
+            let sequence = snapshot.sequences[found.oid]
+        else { return nil }
+        return VirtualTables.descriptor(
+            of: sequence, schema: snapshot.schemas[sequence.schemaOID]?.name ?? "")
+    }
+
     /// The schema that CREATE puts an unqualified name in: the first existing one of the path.
     func creationSchema(_ name: String?) throws(SQLError) -> SchemaEntry {
         if let name {

@@ -24,7 +24,12 @@ extension SystemCatalog {
 
     /// A view's columns as its query gives them now; none when it cannot be bound any more.
     static func columns(of view: ViewEntry, _ source: VirtualSource) -> [ColumnDescriptor] {
-        guard let session = (source.session as? SessionBridge)?.session,
+        guard let session = (source.session as? SessionBridge)?.session else { return [] }
+        return columns(of: view, session)
+    }
+
+    static func columns(of view: ViewEntry, _ session: Session) -> [ColumnDescriptor] {
+        guard
             let statement = try? SQLParser.parse(view.query).first?.statement,
             let plan = try? StatementPlanner(
                 catalog: session.catalog, context: session.functions

@@ -28,8 +28,8 @@ enum SystemCatalog {
     }
 
     static let tables: [VirtualTable] =
-        ownTables + functionTables + operatorClassTables + activityTables + lockTables
-        + transactionTables + backupTables + slotTables + emptyTables
+        ownTables + informationTables + functionTables + operatorClassTables + activityTables
+        + lockTables + transactionTables + backupTables + slotTables + emptyTables
 
     private static var ownTables: [VirtualTable] {
         [
@@ -203,9 +203,11 @@ enum SystemCatalog {
             VirtualTable(
                 2600, "pg_aggregate", "aggfnoid regproc,aggkind char,aggnumdirectargs int2"),
             VirtualTable(
-                2609, "pg_description", "objoid oid,classoid oid,objsubid int4,description text"),
+                2609, "pg_description", "objoid oid,classoid oid,objsubid int4,description text",
+                rows: descriptions),
             VirtualTable(
-                2396, "pg_shdescription", "objoid oid,classoid oid,description text"),
+                2396, "pg_shdescription", "objoid oid,classoid oid,description text",
+                rows: sharedDescriptions),
             VirtualTable(
                 2608, "pg_depend",
                 "classid oid,objid oid,objsubid int4,refclassid oid,refobjid oid,refobjsubid int4,"
@@ -285,54 +287,6 @@ enum SystemCatalog {
                 2224, "pg_sequence",
                 "seqrelid oid,seqtypid oid,seqstart int8,seqincrement int8,seqmax int8,"
                     + "seqmin int8,seqcache int8,seqcycle bool", rows: sequences),
-            VirtualTable(
-                13210, "tables", schema: "information_schema",
-                "table_catalog name,table_schema name,table_name name,table_type varchar,"
-                    + "self_referencing_column_name name,reference_generation varchar,"
-                    + "user_defined_type_catalog name,user_defined_type_schema name,"
-                    + "user_defined_type_name name,is_insertable_into varchar,is_typed varchar,"
-                    + "commit_action varchar"
-            ) { source in
-                sortedTables(source).map { table in
-                    [
-                        name(source.database.name), name(table.schema), name(table.name),
-                        .text("BASE TABLE"), .null, .null, .null, .null, .null, .text("YES"),
-                        .text("NO"), .null,
-                    ]
-                }
-            },
-            VirtualTable(
-                13211, "columns", schema: "information_schema",
-                "table_catalog name,table_schema name,table_name name,column_name name,"
-                    + "ordinal_position int4,column_default varchar,is_nullable varchar,"
-                    + "data_type varchar,character_maximum_length int4,udt_name name"
-            ) { source in
-                sortedTables(source).flatMap { table in
-                    table.columns.filter { !$0.isDropped }.map { column in
-                        let type = TypeRegistry.descriptor(column.type.oid)
-                        let length: Datum =
-                            [.varchar, .bpchar].contains(column.type.oid)
-                                && column.type.modifier >= 4
-                            ? .int(Int64(column.type.modifier - 4)) : .null
-                        return [
-                            name(source.database.name), name(table.schema), name(table.name),
-                            name(column.name), .int(Int64(column.attribute)),
-                            column.defaultExpression.map { .text($0) } ?? .null,
-                            .text(column.isNotNull ? "NO" : "YES"),
-                            .text(TypeText.sqlName(column.type.oid)), length,
-                            name(type?.name ?? ""),
-                        ]
-                    }
-                }
-            },
-            VirtualTable(
-                13212, "schemata", schema: "information_schema",
-                "catalog_name name,schema_name name,schema_owner name"
-            ) { source in
-                source.catalog.schemas.values.map {
-                    [name(source.database.name), name($0.name), name("postgres")]
-                }
-            },
         ]
     }
 
@@ -352,8 +306,7 @@ enum SystemCatalog {
         let session = (source.session as? SessionBridge)?.session
         let superuser = session?.database.options.superuser ?? "postgres"
         var result = [ShownRole(name: superuser, oid: RoleOID.superuser, isSuperuser: true)]
-        let stored = session?.database.roles.withLock { Array($0.values) } ?? []
-        for role in stored.sorted(by: { $0.oid < $1.oid }) {
+        for role in session.map({ $0.transaction.roles(in: $0.database) }) ?? [] {
             result.append(
                 ShownRole(name: role.name, oid: role.oid, attributes: role.attributes))
         }
@@ -365,7 +318,7 @@ enum SystemCatalog {
         return result
     }
 
-    private static func sortedTables(_ source: VirtualSource) -> [TableDescriptor] {
+    static func sortedTables(_ source: VirtualSource) -> [TableDescriptor] {
         source.catalog.tables.values.sorted { $0.oid < $1.oid }
     }
 
@@ -406,7 +359,7 @@ enum SystemCatalog {
                 rows.append(
                     row(
                         index.oid, index.name, table.schemaOID, am: 403, kind: "i",
-                        columns: index.columns.count, file: index.storageID.rawValue))
+                        columns: index.allAttributes.count, file: index.storageID.rawValue))
             }
         }
         for view in source.catalog.views.values {
@@ -453,8 +406,8 @@ enum SystemCatalog {
                 rows.append(row(table.oid, column, hasDefault: column.defaultExpression != nil))
             }
             for index in table.indexes {
-                for (place, key) in index.columns.enumerated() {
-                    var column = table.columns[Int(key.attribute) - 1]
+                for (place, attribute) in index.allAttributes.enumerated() {
+                    var column = table.column(attribute)
                     column.attribute = Int16(place + 1)
                     column.isNotNull = false
                     rows.append(row(index.oid, column, hasDefault: false))
@@ -497,14 +450,14 @@ enum SystemCatalog {
     @Sendable private static func indexes(_ source: VirtualSource) -> [[Datum]] {
         sortedTables(source).flatMap { table in
             table.indexes.map { index in
-                let count = Int64(index.columns.count)
                 return [
-                    oid(index.oid), oid(table.oid), .int(count), .int(count),
+                    oid(index.oid), oid(table.oid), .int(Int64(index.allAttributes.count)),
+                    .int(Int64(index.columns.count)),
                     .bool(index.enforcesUnique), no, .bool(index.isPrimaryKey), no,
                     .bool(index.deferral == nil), no, .bool(index.isValid), no,
                     .bool(index.isValid), yes,
                     .bool(table.replicaIdentity == .index(index.oid)),
-                    int2vector(index.columns.map(\.attribute)),
+                    int2vector(index.allAttributes),
                     oidvector(index.columns.map { _ in OID(0) }),
                     oidvector(index.columns.map { _ in OID(0) }),
                     int2vector(
@@ -602,8 +555,15 @@ enum IndexText {
         return
             "CREATE \(index.enforcesUnique ? "UNIQUE " : "")INDEX \(Identifier.quoted(index.name)) ON "
             + "\(schema)\(Identifier.quoted(table.name)) USING btree "
-            + "(\(columns.joined(separator: ", ")))"
+            + "(\(columns.joined(separator: ", ")))" + included(index, table)
             + (predicate(index, table, isPretty: isPretty).map { " WHERE \($0)" } ?? "")
+    }
+
+    /// INCLUDE of an index or a constraint, with a space before it; empty for none.
+    static func included(_ index: IndexDescriptor, _ table: TableDescriptor) -> String {
+        if index.included.isEmpty { return "" }
+        let names = index.included.map { Identifier.quoted(table.column($0).name) }
+        return " INCLUDE (\(names.joined(separator: ", ")))"
     }
 }
 

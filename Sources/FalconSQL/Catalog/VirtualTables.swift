@@ -65,10 +65,36 @@ enum VirtualTables {
 
     static func descriptor(oid: OID) -> TableDescriptor? { byOID[oid]?.descriptor }
 
+    // MARK: Sequences
+
+    /// A sequence as those who read it see it.
+    static func descriptor(of sequence: SequenceEntry, schema: String) -> TableDescriptor {
+        TableDescriptor(
+            oid: sequence.oid, database: DatabaseID(0), schemaOID: sequence.schemaOID,
+            schema: schema, name: sequence.name, version: 1, storageID: StorageID(0),
+            columns: SystemCatalog.sequenceColumns)
+    }
+
+    static func isSequence(_ table: TableDescriptor) -> Bool {
+        isVirtual(table) && table.oid.rawValue >= CatalogKeys.firstUserOID
+    }
+
+    private static func rows(
+        of sequence: SequenceEntry, _ transaction: Transaction
+    ) throws(SQLError) -> [[Datum]] {
+        let state = try transaction.database.sequenceState(
+            sequence, engine: transaction.engine, mayWait: transaction.mayWait)
+        let (position, ahead) = state.standing
+        return [[.int(position.last), .int(Int64(ahead)), .bool(position.isCalled)]]
+    }
+
     static func rows(
         _ table: TableDescriptor, _ transaction: Transaction,
         session: (any SessionFunctions)?
     ) throws(SQLError) -> [[Datum]] {
+        if let sequence = transaction.catalog.sequences[table.oid] {
+            return try rows(of: sequence, transaction)
+        }
         guard let found = byOID[table.oid] else { return [] }
         return try found.rows(
             VirtualSource(

@@ -204,12 +204,11 @@ extension DefinitionRunner {
         }
         let attribute = table.columns[index].attribute
         try dropKeys(of: attribute, isCascade, &table)
-        let wasPrimary = table.primaryKey.contains { $0.attribute == attribute }
-        for index in table.indexes
-        where !index.isPrimary && index.attributes.contains(attribute) {
+        let wasPrimary = table.indexes.contains { $0.isPrimary && $0.mentions(attribute) }
+        for index in table.indexes where !index.isPrimary && index.mentions(attribute) {
             try transaction.deleteStorage(index.storageID)
         }
-        table.indexes.removeAll { $0.attributes.contains(attribute) }
+        table.indexes.removeAll { $0.mentions(attribute) }
         try dropSequences(ownedBy: table.oid, attribute)
         // Checks that name the column go with it: what cannot be bound any more did.
         table.columns[index].isDropped = true

@@ -136,8 +136,10 @@ extension DefinitionRunner {
         }
         let schema = transaction.catalog.schemas[entry.schemaOID]?.name ?? ""
         try renameInDefaults([entry.oid: [schema, rename.newName]])
+        let views = try viewsNaming([entry.oid])
         entry.name = rename.newName
         try transaction.record(.putSequence(entry))
+        try renameInViews(views, paths: [entry.oid: (schema, entry.name)])
     }
 
     func setSchema(_ move: AST.SetSchema) throws(SQLError) {
@@ -156,8 +158,10 @@ extension DefinitionRunner {
         }
         guard let schema = try target(of: move, entry.name, from: entry.schemaOID) else { return }
         try renameInDefaults([entry.oid: [schema.name, entry.name]])
+        let views = try viewsNaming([entry.oid])
         entry.schemaOID = schema.oid
         try transaction.record(.putSequence(entry))
+        try renameInViews(views, paths: [entry.oid: (schema.name, entry.name)])
     }
 
     /// Where SET SCHEMA brings the relation `name`, that name locked there; nil: where it is.

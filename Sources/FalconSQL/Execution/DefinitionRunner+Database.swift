@@ -41,7 +41,7 @@ extension DefinitionRunner {
         try put(entry.key, entry.encoded, .catalog)
         let catalog = try copy(template, to: entry.id)
         let engine = cluster.engine
-        transaction.databaseChanges.append(
+        transaction.note(
             .created(
                 DatabaseState(entry, catalog: catalog, budget: engine.options.memoryBudget)))
     }
@@ -128,6 +128,9 @@ extension DefinitionRunner {
         _ key: [UInt8], _ value: UnsafeRawBufferPointer, _ storageID: StorageID,
         to id: DatabaseID, _ temporary: Set<OID>
     ) throws(SQLError) -> CatalogChange? {
+        if storageID == CatalogKeys.comments {
+            try key.withRaw { key throws(SQLError) in try put(key, value, .catalog) }
+        }
         guard key.count == 12 else { return nil }
         let oid = OID(
             key.withUnsafeBytes {
@@ -229,10 +232,11 @@ extension DefinitionRunner {
         try waitUntilIdle(database, "database")
         guard cluster.close(database) else { throw busy(database, "database") }
         // From here on whatever fails lets others in again.
-        transaction.databaseChanges.append(.dropped(database))
+        transaction.note(.dropped(database))
         // Whoever was there until now may have left one.
         if cluster.prepared.count(of: database) > 0 { throw busy(database, "database") }
         try dropSlots(of: database)
+        try transaction.dropComments(on: database.oid, isShared: true)
         let batch = transaction.batch
         let range = Self.range(database.id)
         try storage { () throws(StorageError) in

@@ -76,6 +76,8 @@ extension DefinitionRunner {
                     attribute: table.columns[index].attribute, isDescending: element.isDescending,
                     nullsFirst: element.nullsFirst ?? element.isDescending))
         }
+        let included = try included(create, of: table)
+        names += included.map { table.column($0).name }
         let name: String
         if let given = create.name {
             name = given
@@ -88,7 +90,7 @@ extension DefinitionRunner {
                 throw Self.exists(name)
             }
         } else {
-            name = freeName(table.schemaOID, [table.name] + names, "idx")
+            name = freeName(table.schemaOID, [table.name] + Self.distinct(names), "idx")
             try lockName(table.schemaOID, name)
         }
         let predicate = try create.filter.map { filter throws(SQLError) in
@@ -98,6 +100,7 @@ extension DefinitionRunner {
             oid: try store.allocateOID(), name: name, storageID: try store.allocateStorageID(),
             isUnique: create.isUnique, isPrimary: false, isConstraint: false, columns: keys,
             predicate: predicate)
+        index.included = included
         transaction.noteCreated(index.storageID)
         let ordinal = transaction.batch.nextOrdinal
         var filled = table

@@ -100,10 +100,21 @@ extension DefinitionRunner {
         var dependents = try defaults(naming: sequences.reversed()) {
             $0 == oid && $1 == attribute
         }.map(asDependent)
-        let keys = (transaction.catalog.references[table.oid] ?? []).filter {
-            transaction.catalog.foreignKey($0)?.key.referencedColumns.contains(attribute) ?? false
+        // Of INCLUDE, too: the index that such a key relies on goes with the column.
+        let lost = Set(table.indexes.filter { $0.mentions(attribute) }.map(\.oid))
+        let keys = (transaction.catalog.references[table.oid] ?? []).filter { reference in
+            guard let key = transaction.catalog.foreignKey(reference)?.key else { return false }
+            return key.referencedColumns.contains(attribute) || lost.contains(key.referencedIndex)
         }
-        dependents += self.dependents(of: table.oid, attribute, what, keys: keys)
+        dependents += self.dependents(of: table.oid, attribute, what, keys: keys).map {
+            dependent in
+            guard case .foreignKey(let reference) = dependent.object,
+                let key = transaction.catalog.foreignKey(reference)?.key,
+                !key.referencedColumns.contains(attribute),
+                let index = table.indexes.first(where: { $0.oid == key.referencedIndex })
+            else { return dependent }
+            return (dependent.object, "index \(Identifier.quoted(index.name))")
+        }
         try dropDependents(dependents, of: what, isCascade: isCascade, from: &table)
         let own = table.foreignKeys.filter { $0.columns.contains(attribute) }
         table.foreignKeys.removeAll { $0.columns.contains(attribute) }

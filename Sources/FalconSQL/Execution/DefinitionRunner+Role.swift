@@ -4,13 +4,6 @@ import FalconStorage
 /// CREATE, ALTER and DROP ROLE.
 extension DefinitionRunner {
     func changeRoles(_ statement: AST.RoleStatement) throws(SQLError) {
-        // Savepoints and PREPARE TRANSACTION know nothing of roles.
-        if session.block == .inBlock {
-            throw SQLError(
-                .featureNotSupported,
-                "\(statement.action.rawValue) in a transaction block is not supported yet",
-                hint: "Run it before or after the transaction.")
-        }
         let names = statement.names.map { $0.isEmpty ? session.settings.user : $0 }
         // Before anything changes: whoever has to wait begins again.
         for name in names { try lockSharedName(name, in: CatalogKeys.roles) }
@@ -26,16 +19,7 @@ extension DefinitionRunner {
     private var cluster: SQLDatabase { session.database }
 
     /// The role as the transaction has it.
-    private func role(named name: String) -> RoleEntry? {
-        for change in transaction.databaseChanges.reversed() {
-            switch change {
-            case .putRole(let role) where role.name == name: return role
-            case .droppedRole(let role) where role.name == name: return nil
-            default: continue
-            }
-        }
-        return cluster.role(named: name)
-    }
+    private func role(named name: String) -> RoleEntry? { transaction.role(name, in: cluster) }
 
     private func checkMay(_ refusal: String) throws(SQLError) {
         guard cluster.isSuperuser(session.settings.user) else {
@@ -61,6 +45,8 @@ extension DefinitionRunner {
         if cluster.isSuperuser(name) || self.role(named: name) != nil {
             throw SQLError(.duplicateObject, "role \"\(name)\" already exists")
         }
+        // One of this name that is dropped has a row.
+        if let dropped = transaction.knownRole(name, in: cluster) { try delete(dropped) }
         role.oid = try store.allocateOID()
         try put(role)
     }
@@ -92,22 +78,34 @@ extension DefinitionRunner {
                 .dependentObjectsStillExist,
                 "cannot drop role \(name) because it is required by the database system")
         }
-        guard let role = self.role(named: name) else {
+        guard var role = self.role(named: name) else {
             guard statement.ifExists else { throw Self.noRole(name) }
             return notice("role \"\(name)\" does not exist, skipping")
         }
+        try transaction.dropComments(on: role.oid, isShared: true)
+        role.attributes = .dropped
+        try put(role)
+    }
+
+    private func delete(_ role: RoleEntry) throws(SQLError) {
         let (key, batch) = (role.key, transaction.batch)
         try storage { () throws(StorageError) in
             try key.withRaw { key throws(StorageError) in
                 try batch.delete(key: key, class: .catalog)
             }
         }
-        transaction.databaseChanges.append(.droppedRole(role))
     }
 
     private func put(_ role: RoleEntry) throws(SQLError) {
         try put(role.key, role.encoded, .catalog)
-        transaction.databaseChanges.append(.putRole(role))
+        transaction.note(.putRole(role))
+    }
+
+    /// The role's OID, as the transaction has it; throws 42704.
+    func existingRole(_ name: String) throws(SQLError) -> OID {
+        if cluster.isSuperuser(name) { return RoleOID.superuser }
+        guard let role = role(named: name) else { throw Self.noRole(name) }
+        return role.oid
     }
 
     private static func noRole(_ name: String) -> SQLError {

@@ -131,6 +131,9 @@ extension DefinitionRunner {
             + transaction.catalog.views.values.filter { $0.schemaOID == oid }.map {
                 (oid: $0.oid, name: $0.name)
             }
+            + transaction.catalog.sequences.values.filter { $0.schemaOID == oid }.map {
+                (oid: $0.oid, name: $0.name)
+            }
         let views = try viewsNaming(Set(relations.map(\.oid)))
         schema.name = newName
         try transaction.record(.putSchema(schema))

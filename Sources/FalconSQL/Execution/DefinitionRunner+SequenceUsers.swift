@@ -129,9 +129,12 @@ extension DefinitionRunner {
         }
         guard let first = sequences.first else { return }
         var own: TableDescriptor?
+        var seen: Set<OID> = []
+        let views = dependents(of: sequences.map { ($0, described($0), []) }, seen: &seen)
         try dropDependents(
-            defaults(naming: sequences) { _, _ in false }.map(asDependent), of: described(first),
-            isCascade: drop.isCascade, isSeveral: sequences.count > 1, in: &own)
+            defaults(naming: sequences) { _, _ in false }.map(asDependent) + views,
+            of: described(first), isCascade: drop.isCascade, isSeveral: sequences.count > 1,
+            in: &own)
         for oid in sequences { try transaction.record(.dropSequence(oid)) }
     }
 

@@ -10,7 +10,7 @@ extension DefinitionRunner {
             planner.found = found
             names = NamedReferences()
             planner.names = names
-            let view = try planner.planView(create.query)
+            let view = try planner.planView(create.query, columns: create.columns)
             literals = view.literals
             return view.plan
         }

@@ -79,7 +79,7 @@ struct DefinitionRunner {
         case .rename(let rename): try self.rename(rename)
         case .drop(let drop): try self.drop(drop)
         case .truncate(let truncate): try self.truncate(truncate)
-        case .comment: break
+        case .comment(let comment): try self.comment(comment)
         default:
             throw SQLError(
                 .featureNotSupported, "\(Self.tag(statement)) is not supported yet")
@@ -342,9 +342,10 @@ struct DefinitionRunner {
     /// PRIMARY KEY and UNIQUE of a table whose storage is empty or will be filled later.
     func addKey(_ constraint: AST.Constraint, to table: inout TableDescriptor) throws(SQLError) {
         let names: [String]
+        let includedNames: [String]
         let isPrimary: Bool
         switch constraint.kind {
-        case .primaryKey(let columns, _, let index):
+        case .primaryKey(let columns, let including, let index):
             if index != nil {
                 throw SQLError(.featureNotSupported, "USING INDEX is not supported yet")
             }
@@ -355,14 +356,16 @@ struct DefinitionRunner {
                     byteOffset: constraint.place)
             }
             names = columns
+            includedNames = including
             isPrimary = true
-        case .unique(let columns, _, let index, let nullsNotDistinct):
+        case .unique(let columns, let including, let index, let nullsNotDistinct):
             if index != nil || nullsNotDistinct {
                 throw SQLError(
                     .featureNotSupported,
                     "USING INDEX and NULLS NOT DISTINCT are not supported yet")
             }
             names = columns
+            includedNames = including
             isPrimary = false
         default: return
         }
@@ -386,6 +389,7 @@ struct DefinitionRunner {
             if isPrimary { table.columns[index].isNotNull = true }
             keys.append(KeyColumn(attribute: attribute))
         }
+        let included = try included(includedNames, of: table, at: constraint.place)
         let taken = Set(table.indexes.map(\.name))
         let name: String
         if let given = constraint.name {
@@ -398,7 +402,8 @@ struct DefinitionRunner {
             }
         } else {
             name = freeName(
-                table.schemaOID, isPrimary ? [table.name] : [table.name] + names,
+                table.schemaOID,
+                isPrimary ? [table.name] : [table.name] + Self.distinct(names + includedNames),
                 isPrimary ? "pkey" : "key", taken: taken)
         }
         let deferral = constraint.deferral
@@ -406,11 +411,12 @@ struct DefinitionRunner {
         let isBody = isPrimary && deferral == nil
         let storageID = isBody ? table.storageID : try store.allocateStorageID()
         if !isBody { transaction.noteCreated(storageID) }
-        table.indexes.append(
-            IndexDescriptor(
-                oid: try store.allocateOID(), name: name, storageID: storageID,
-                isUnique: deferral == nil, isPrimary: isBody, isConstraint: true, columns: keys,
-                deferral: deferral, isPrimaryKey: isPrimary))
+        var index = IndexDescriptor(
+            oid: try store.allocateOID(), name: name, storageID: storageID,
+            isUnique: deferral == nil, isPrimary: isBody, isConstraint: true, columns: keys,
+            deferral: deferral, isPrimaryKey: isPrimary)
+        index.included = included
+        table.indexes.append(index)
         if isBody { table.primaryKey = keys }
     }
 
@@ -501,7 +507,7 @@ struct DefinitionRunner {
         let plan = try session.lockedPlan { found throws(SQLError) in
             var planner = self.planner
             planner.found = found
-            return try planner.plan(create.query)
+            return try planner.planTable(create.query, columns: create.columns)
         }
         if let failure = plan.foldingFailure { throw failure }
         var table = TableDescriptor(

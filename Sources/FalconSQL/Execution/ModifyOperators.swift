@@ -192,7 +192,9 @@ final class InsertOperator: ModifyOperator {
         let key = conflict.rowKey
         if writer.needsLocks {
             try key.withRaw { key throws(SQLError) in
-                try transaction.lock(key, updateMode)
+                try transaction.lock(
+                    key, updateMode,
+                    while: "inserting index tuple in relation \"\(writer.table.name)\"")
             }
         }
         // Written by this very statement?

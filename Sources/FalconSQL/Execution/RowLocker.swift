@@ -50,7 +50,7 @@ struct RowLocker {
         let transaction = executor.transaction
         if needsLocks {
             switch wait {
-            case .wait: try transaction.lock(key, mode)
+            case .wait: try transaction.lock(key, mode, while: purpose)
             case .noWait:
                 guard try transaction.tryLock(key, mode) else {
                     throw SQLError(
@@ -111,6 +111,11 @@ struct RowLocker {
         if place != nil { row.slots[target.rowKeySlot] = .bytes(Array(key)) }
         if undo != nil { return .reloaded }
         return try stillHolds(row) ? .reloaded : .skipped
+    }
+
+    private var purpose: String {
+        let verb = isDelete ? "deleting" : undo == nil ? "updating" : "locking"
+        return "\(verb) tuple in relation \"\(target.table.name)\""
     }
 
     /// Whether the query's conditions hold for what the slots have now.

@@ -220,22 +220,6 @@ final class RowWriter {
 
     // MARK: Reading at the newest version
 
-    /// The newest value of a key that this transaction has locked: its own, else the committed one.
-    private func newestValue(_ key: UnsafeRawBufferPointer) throws(SQLError) -> [UInt8]? {
-        if !transaction.batch.isEmpty {
-            switch try transaction.written(key) {
-            case .absent: break
-            case .deleted: return nil
-            case .value(let value): return Array(value)
-            }
-        }
-        let engine = engine
-        return try storage { () throws(StorageError) in
-            try engine.get(
-                key, at: engine.publishedTimestamp, mayWait: transaction.mayWait)
-        }
-    }
-
     private enum Presence {
         case absent
         case present
@@ -295,7 +279,10 @@ final class RowWriter {
         let suffix = UnsafeRawBufferPointer(rebasing: key[8...])
         var isReplacement = false
         if let primary {
-            if needsLocks { try transaction.lock(key, .forUpdate) }
+            if needsLocks {
+                try transaction.lock(
+                    key, .forUpdate, while: self.inserting(into: primary, arbiters))
+            }
             let presence = try presence(of: key, isShared: needsLocks)
             isReplacement = presence == .deleted && needsLocks
             if presence == .present {
@@ -331,14 +318,22 @@ final class RowWriter {
         return nil
     }
 
+    /// As PostgreSQL has it, with ON CONFLICT it is the table's.
+    private func inserting(into index: IndexDescriptor, _ arbiters: [OID]?) -> String {
+        "inserting index tuple in relation \"\(arbiters == nil ? index.name : table.name)\""
+    }
+
     private func uniqueConflict(
         _ index: Index, _ values: [Datum], arbiters: [OID]?
     ) throws(SQLError) -> Conflict? {
         try indexKey.bytes.withRaw { entry throws(SQLError) -> Conflict? in
-            if index.isLocked { try self.transaction.lock(entry, .forUpdate) }
+            if index.isLocked {
+                try self.transaction.lock(
+                    entry, .forUpdate, while: self.inserting(into: index.descriptor, arbiters))
+            }
             guard try self.exists(entry, isShared: index.isLocked) else { return nil }
             guard let arbiters, arbiters.isEmpty || arbiters.contains(index.descriptor.oid),
-                let suffix = try self.newestValue(entry)
+                let suffix = try self.transaction.newestValue(entry)
             else {
                 try self.transaction.checkConflictingKey(entry)
                 throw self.uniqueViolation(index.descriptor, values)

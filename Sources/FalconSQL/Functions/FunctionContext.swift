@@ -38,8 +38,6 @@ public protocol SessionFunctions: AnyObject, Sendable {
     func constraintDefinition(_ oid: OID) -> String?
     /// pg_get_viewdef.
     func viewDefinition(_ oid: OID) -> String?
-    /// obj_description and friends; `column` 0 for the object itself.
-    func objectDescription(_ oid: OID, catalog: String?, column: Int) -> String?
     /// Bytes of a relation with what belongs to it; nil when there is none.
     func relationSize(_ oid: OID) -> Int64?
     func databaseSize() -> Int64
@@ -64,7 +62,6 @@ extension SessionFunctions {
     public func indexDefinition(_ oid: OID, column: Int) -> String? { nil }
     public func constraintDefinition(_ oid: OID) -> String? { nil }
     public func viewDefinition(_ oid: OID) -> String? { nil }
-    public func objectDescription(_ oid: OID, catalog: String?, column: Int) -> String? { nil }
     public func relationSize(_ oid: OID) -> Int64? { 0 }
     public func databaseSize() -> Int64 { 0 }
     public func nextSequenceValue(_ oid: OID) throws(SQLError) -> Int64 { throw noSequences }

@@ -34,6 +34,55 @@ extension FunctionDescriptor {
                 }))
     }
 
+    /// One column of a record that has come along as its text.
+    static func recordField(
+        _ index: Int, of columns: [(name: String, type: OID)]
+    ) -> FunctionDescriptor {
+        let column = columns[index]
+        return FunctionDescriptor(
+            oid: .invalid, name: "(record).\(column.name)", argumentTypes: [.text],
+            resultType: column.type, isStrict: true, volatility: .stable,
+            body: .scalar(
+                .unary { (record, context) throws(SQLError) in
+                    let cells = recordCells(record.text)
+                    guard cells.indices.contains(index), let text = cells[index] else {
+                        return .null
+                    }
+                    return try TypeIO.parseText(
+                        text, type: SQLType(column.type), settings: context.settings)
+                }))
+    }
+
+    /// The cells of a record's text; nil: NULL.
+    private static func recordCells(_ text: String) -> [String?] {
+        var cells: [String?] = []
+        var cell: [UInt8] = []
+        var (isInside, wasQuoted, isEscaped) = (false, false, false)
+        func finished() -> String? {
+            cell.isEmpty && !wasQuoted ? nil : String(decoding: cell, as: UTF8.self)
+        }
+        for byte in text.utf8.dropFirst().dropLast() {
+            if isEscaped {
+                cell.append(byte)
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if byte == UInt8(ascii: "\"") {
+                // The second of two quotes stands for one.
+                if wasQuoted, !isInside { cell.append(byte) }
+                isInside.toggle()
+                wasQuoted = true
+            } else if byte == UInt8(ascii: ","), !isInside {
+                cells.append(finished())
+                cell = []
+                wasQuoted = false
+            } else {
+                cell.append(byte)
+            }
+        }
+        return cells + [finished()]
+    }
+
     private typealias Row = @Sendable ([Datum], FunctionContext) throws(SQLError) -> [Datum]?
 
     private var singleRow: Row? {

@@ -138,9 +138,9 @@ extension FunctionLibrary {
             let index = table.indexes.first(where: { $0.oid == id })
         else { return .null }
         if column > 0 {
-            guard column <= Int64(index.columns.count) else { return .text("") }
-            let attribute = index.columns[Int(column) - 1].attribute
-            return .text(Identifier.quoted(table.columns[Int(attribute) - 1].name))
+            let attributes = index.allAttributes
+            guard column <= Int64(attributes.count) else { return .text("") }
+            return .text(Identifier.quoted(table.column(attributes[Int(column) - 1]).name))
         }
         return .text(
             IndexText.definition(
@@ -209,6 +209,7 @@ extension FunctionLibrary {
                     Identifier.quoted(table.columns[Int($0.attribute) - 1].name)
                 }.joined(separator: ", ")
                 var text = "\(index.isPrimaryKey ? "PRIMARY KEY" : "UNIQUE") (\(names))"
+                text += IndexText.included(index, table)
                 if index.deferral != nil { text += " DEFERRABLE" }
                 if index.deferral == .initiallyDeferred { text += " INITIALLY DEFERRED" }
                 return .text(text)

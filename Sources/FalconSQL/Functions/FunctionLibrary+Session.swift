@@ -263,15 +263,6 @@ extension FunctionLibrary {
         }
         // Stored expressions are SQL text already.
         many("pg_get_expr", "pg_get_expr_ext") { (a, _) throws(SQLError) in a[0] }
-        binary("#1215") { (a, b, c) throws(SQLError) in
-            text(c.session?.objectDescription(oid(a), catalog: b.text, column: 0))
-        }
-        unary("#1348") { (a, c) throws(SQLError) in
-            text(c.session?.objectDescription(oid(a), catalog: nil, column: 0))
-        }
-        binary("#1216") { (a, b, c) throws(SQLError) in
-            text(c.session?.objectDescription(oid(a), catalog: "pg_class", column: Int(b.int)))
-        }
         many(
             "pg_relation_size", "pg_total_relation_size", "pg_table_size", "#2325", "#2332",
             "#2286", "#2997"
@@ -304,7 +295,6 @@ extension FunctionLibrary {
 
     /// Functions of the catalog whose answer is the same for every object here.
     private mutating func addCatalogStubs() {
-        many("#1993", "shobj_description") { (_, _) throws(SQLError) in .null }
         unary("pg_get_userbyid") { (a, context) throws(SQLError) in
             let oid = OID(UInt32(truncatingIfNeeded: a.int))
             if let name = context.settings.names?.text(of: oid, as: .regrole) {

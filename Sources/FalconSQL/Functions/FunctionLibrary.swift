@@ -61,6 +61,7 @@ struct FunctionLibrary {
         library.addSets()
         library.addAggregates()
         library.addCatalog()
+        library.addComments()
         library.addAdvisory()
         library.addSignals()
         library.addJSON()

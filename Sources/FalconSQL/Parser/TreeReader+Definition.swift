@@ -107,6 +107,7 @@ extension TreeReader {
                     operatorClass: inner["opclass"].map { name($0) },
                     collation: inner["collation"].map { name($0) },
                     isDescending: inner["ordering"]?.equals("SORTBY_DESC") ?? false,
+                    isAscending: inner["ordering"]?.equals("SORTBY_ASC") ?? false,
                     nullsFirst: nulls))
         }
         return result

@@ -138,7 +138,8 @@ extension TreeReader {
         return AST.Join(
             kind: kind, isNatural: flag(inner, "isNatural"), left: try fromItem(left),
             right: try fromItem(right), condition: try optionalExpression(inner["quals"]),
-            using: strings(inner["usingClause"]), alias: alias(inner["alias"]),
+            using: strings(inner["usingClause"]),
+            usingAlias: alias(inner["join_using_alias"])?.name, alias: alias(inner["alias"]),
             location: location(inner))
     }
 

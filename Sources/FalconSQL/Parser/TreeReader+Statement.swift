@@ -93,9 +93,10 @@ extension TreeReader {
                     restartIdentity: flag(inner, "restart_seqs"),
                     isCascade: inner["behavior"]?.equals("DROP_CASCADE") ?? false))
         case "CommentStmt":
+            let (kind, what) = objectKind(string(inner, "objtype"))
             return .comment(
                 AST.Comment(
-                    kind: objectKind(string(inner, "objtype")).kind,
+                    kind: kind, what: what,
                     name: commentName(inner["object"]), text: string(inner, "comment")))
         default: return nil
         }

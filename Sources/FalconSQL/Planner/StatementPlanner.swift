@@ -141,16 +141,36 @@ public struct StatementPlanner {
     /// The plan of a new view's query, with its dates and times by location, as text that reads the
     /// same under any settings.
     func planView(
-        _ query: AST.Statement
+        _ query: AST.Statement, columns: [String] = []
     ) throws(SQLError) -> (plan: PhysicalPlan, literals: [Int: String]) {
-        let binder = binder()
-        guard case .select(let select) = query else {
-            throw SQLError(.featureNotSupported, "views must be queries")
-        }
-        let logical = try binder.bindQuery(select, nil)
+        let (logical, binder) = try bindStored(query, columns)
         return (
             try QueryPlanner(binder: binder).physicalPlan(logical, .select), binder.fixedLiterals
         )
+    }
+
+    /// The plan of CREATE TABLE AS's query.
+    func planTable(_ query: AST.Statement, columns: [String]) throws(SQLError) -> PhysicalPlan {
+        let (logical, binder) = try bindStored(query, columns)
+        return try QueryPlanner(binder: binder).physicalPlan(logical, .select)
+    }
+
+    /// A query whose columns are to be a relation's: there are no parameters for it.
+    /// - Parameter columns: the names that the first of its columns are to have.
+    private func bindStored(
+        _ query: AST.Statement, _ columns: [String]
+    ) throws(SQLError) -> (query: LogicalQuery, binder: Binder) {
+        let binder = binder(allowsNew: false)
+        guard case .select(let select) = query else {
+            throw SQLError(.featureNotSupported, "this statement has no plan")
+        }
+        let logical = try binder.bindQuery(select, nil)
+        for (place, output) in logical.outputs.enumerated() where output.isRecord {
+            let name = columns.indices.contains(place) ? columns[place] : output.name
+            throw SQLError(
+                .invalidTableDefinition, "column \"\(name)\" has pseudo-type record")
+        }
+        return (logical, binder)
     }
 
     /// What a query names, wherever in it.
@@ -166,6 +186,19 @@ public struct StatementPlanner {
     func updateObstacle(_ query: AST.Statement) throws(SQLError) -> String? {
         guard case .select(let select) = query else { return nil }
         return try binder().updateObstacle(select)
+    }
+
+    /// Whether rows may be written through a view; false also for one that cannot be read any more.
+    func isUpdatable(view name: String, schema: String) -> Bool {
+        let name = AST.TableName(
+            catalog: nil, schema: schema, name: name, alias: nil, isOnly: false,
+            isTemporary: false, isUnlogged: false, location: -1)
+        do throws(SQLError) {
+            _ = try binder().writeTarget(name, .update)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// A CHECK (boolean) over the columns of `table`, whose values are in slots attribute - 1.

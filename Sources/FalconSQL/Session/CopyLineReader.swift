@@ -147,6 +147,14 @@ struct CopyLineReader {
         let escape: UInt8? = options.escape == quote ? nil : options.escape
         while scan < count {
             let byte = buffer[scan]
+            // Also when it is the quote or the escape.
+            if isCSV, byte == 0x5C, scan == start {
+                switch try marker(isFinal: isFinal) {
+                case .needsMore: return nil
+                case .end(let end): return end
+                case .data: break
+                }
+            }
             if isCSV, byte == quote || byte == escape {
                 if inQuotes, byte == escape { wasEscape.toggle() }
                 if byte == quote, !wasEscape { inQuotes.toggle() }
@@ -179,21 +187,11 @@ struct CopyLineReader {
                     newline = .carriageReturn
                 }
                 return LineEnd(content: scan, next: scan + 1)
-            case 0x5C where !isCSV || scan == start:
-                guard scan + 1 < count else {
-                    guard isFinal else { return nil }
-                    scan += 1
-                    continue
-                }
-                if buffer[scan + 1] == 0x2E {
-                    switch try marker(isFinal: isFinal) {
-                    case .needsMore: return nil
-                    case .end(let end): return end
-                    case .data: break
-                    }
-                    scan += 2
-                } else {
-                    scan += isCSV ? 1 : 2
+            case 0x5C where !isCSV:
+                switch try marker(isFinal: isFinal) {
+                case .needsMore: return nil
+                case .end(let end): return end
+                case .data: scan += 2
                 }
             default: scan += 1
             }
@@ -209,9 +207,11 @@ struct CopyLineReader {
         case end(LineEnd)
     }
 
-    /// What a `\.` at `scan` is: it ends the data when the line ends with it, in the same way as the
-    /// lines before.
+    /// What the backslash at `scan` is: with a full stop it ends the data when the line ends with it, in the same
+    /// way as the lines before.
     private func marker(isFinal: Bool) throws(SQLError) -> Marker {
+        guard scan + 1 < buffer.count else { return isFinal ? .data : .needsMore }
+        guard buffer[scan + 1] == 0x2E else { return .data }
         let corrupt = SQLError(.badCopyFileFormat, "end-of-copy marker corrupt")
         let other = SQLError(
             .badCopyFileFormat, "end-of-copy marker does not match previous newline style")
@@ -219,8 +219,7 @@ struct CopyLineReader {
         func byte() -> UInt8? { place < buffer.count ? buffer[place] : nil }
         func missing() throws(SQLError) -> Marker {
             if !isFinal { return .needsMore }
-            // A CSV file may end in the marker alone.
-            if options.isCSV { return .end(LineEnd(content: scan, next: place, isMarker: true)) }
+            if options.isCSV { return .data }
             throw corrupt
         }
         guard var last = byte() else { return try missing() }

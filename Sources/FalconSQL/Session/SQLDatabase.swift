@@ -99,6 +99,7 @@ public final class SQLDatabase: Sendable {
     let store: CatalogStore
     private let registry = Mutex(Registry())
     /// Those that CREATE ROLE made; see ``RoleEntry``.
+    /// By name; those that are dropped, too.
     let roles = Mutex<[String: RoleEntry]>([:])
 
     private init(
@@ -254,7 +255,6 @@ public final class SQLDatabase: Sendable {
                 registry.databases[database.name] = nil
                 droppedCounts.withLock { $0.add(database) }
             case .putRole(let role): roles.withLock { $0[role.name] = role }
-            case .droppedRole(let role): roles.withLock { $0[role.name] = nil }
             }
             registry.shareList()
         }

@@ -119,7 +119,7 @@ extension Session {
             throw SQLError(.featureNotSupported, "COPY FROM ... WHERE is not supported yet")
         }
         let options = try CopyOptions(copy.options, isFrom: true)
-        try refuseView(name, isFrom: true)
+        try refuseTarget(copy, name, options, sink)
         try transaction.lockRelation(try resolveTable(name).oid, .rowExclusive)
         let table = try resolveTable(name)
         if transaction.isReadOnly, !isTemporary(table) { throw readOnlyRefusal("COPY FROM") }
@@ -349,16 +349,6 @@ extension Session {
 
     // MARK: COPY TO
 
-    private func refuseView(_ name: AST.TableName, isFrom: Bool) throws(SQLError) {
-        guard case .view? = try catalog.relation(schema: name.schema, name: name.name)?.kind
-        else { return }
-        throw SQLError(
-            .wrongObjectType, "cannot copy \(isFrom ? "to" : "from") view \"\(name.name)\"",
-            hint: isFrom
-                ? "To enable copying to a view, provide an INSTEAD OF INSERT trigger."
-                : "Try the COPY (SELECT ...) TO variant.")
-    }
-
     private func advanceCopyOut(
         _ copy: AST.Copy, _ run: StatementRun, _ sink: any ResultSink
     ) throws(SQLError) -> StatementStep {
@@ -379,7 +369,7 @@ extension Session {
                         depth: run.prepared.depth),
                     declaredTypes: [])
             } else if let name = copy.table {
-                try refuseView(name, isFrom: false)
+                if let refusal = try copyRefusal(of: name, isFrom: false) { throw refusal }
                 let found = try resolveTable(name)
                 if !VirtualTables.isVirtual(found) {
                     try transaction.lockRelation(found.oid, .accessShare)

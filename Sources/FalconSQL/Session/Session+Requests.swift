@@ -183,7 +183,7 @@ extension Session {
 
     // MARK: Parameters
 
-    private func decode(
+    func decode(
         _ parameters: [WireParameter], for prepared: PreparedStatement, portal: String
     ) throws(SQLError) -> [Datum] {
         let types =

@@ -90,7 +90,9 @@ enum TemporaryRelations {
             $0.hasPrefix(SessionCatalog.temporaryPrefix)
         }
         for name in names {
-            guard let (batch, changes) = try removal(of: name, in: database) else { continue }
+            guard let (batch, changes) = try removal(of: name, in: database, engine) else {
+                continue
+            }
             let receipt = try storage { () throws(StorageError) in
                 try engine.commitAndWait(batch)
             }
@@ -105,7 +107,7 @@ enum TemporaryRelations {
         report: @escaping @Sendable (SQLError) -> Void
     ) {
         do throws(SQLError) {
-            guard let removed = try removal(of: schema, in: database) else { return }
+            guard let removed = try removal(of: schema, in: database, engine) else { return }
             let options = CommitOptions(
                 durability: .written, transactionID: nil, database: database.id)
             engine.commit(removed.batch, options) { result in
@@ -120,7 +122,7 @@ enum TemporaryRelations {
 
     /// The deletion of everything in `schema`, and of it; nil when there is no such schema.
     private static func removal(
-        of schema: String, in database: DatabaseState
+        of schema: String, in database: DatabaseState, _ engine: StorageEngine
     ) throws(SQLError) -> (batch: WriteBatch, changes: [CatalogChange])? {
         let catalog = database.committed
         guard let oid = catalog.schemaNames[schema] else { return nil }
@@ -144,6 +146,12 @@ enum TemporaryRelations {
         }
         keys.append(CatalogKeys.key(database.id, CatalogKeys.schemas, oid))
         changes.append(.dropSchema(oid))
+        for object in changes.flatMap({ $0.droppedObjects(in: catalog) }) {
+            let prefix = CommentKey.prefix(of: object, in: database.id)
+            try CommentKey.forEach(prefix, in: engine) { comment, _ in
+                keys.append(comment.encoded(in: database.id))
+            }
+        }
         do throws(StorageError) {
             for storage in storages {
                 let range = KeyRange(prefix: CatalogKeys.prefix(database.id, storage))

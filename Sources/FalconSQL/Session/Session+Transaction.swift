@@ -135,7 +135,7 @@ extension Session {
         let effects = CommitEffects(
             node: tracked, changes: transaction.changes, moves: transaction.moves, database: state,
             owner: owner, notifications: notifications,
-            databases: transaction.databaseChanges)
+            databases: transaction.databaseChanges.map(\.change))
         var durability = database.options.durability
         if settings.isSynchronousCommitOff, durability == .synced { durability = .written }
         // Nothing but its number: nobody loses anything.

@@ -288,21 +288,27 @@ extension Session {
                         "parameter \"transaction_deferrable\" requires a Boolean value")
                 }
                 try setModes(.init(isDeferrable: flag))
-            case "session_authorization", "role":
-                try checkMayBecome(text, settingRole: lower == "role")
-                if lower == "role" {
-                    try settings.set(set.name, text, isLocal: set.isLocal)
-                }
-            default: try settings.set(set.name, text, isLocal: set.isLocal)
+            default: try setParameter(set.name, text, isLocal: set.isLocal)
             }
+        }
+    }
+
+    /// SET and set_config().
+    func setParameter(_ name: String, _ value: String, isLocal: Bool) throws(SQLError) {
+        switch name.lowercased() {
+        case "session_authorization": try checkMayBecome(value, settingRole: false)
+        case "role":
+            try checkMayBecome(value, settingRole: true)
+            try settings.set(name, value, isLocal: isLocal)
+        default: try settings.set(name, value, isLocal: isLocal)
         }
     }
 
     /// A session stays who it is; it may say so.
     private func checkMayBecome(_ name: String, settingRole: Bool) throws(SQLError) {
-        let known = [settings.user, database.options.superuser, "none", "default"]
-        if known.contains(name) { return }
-        guard database.role(named: name) != nil else {
+        if name == settings.user || (settingRole && name == "none") { return }
+        let isRole = transaction.role(name, in: database) != nil || database.isSuperuser(name)
+        guard isRole else {
             throw SQLError(.invalidParameterValue, "role \"\(name)\" does not exist")
         }
         guard database.isSuperuser(settings.user) else {

@@ -21,7 +21,9 @@ extension Session {
             abandonEnd(error)
             var error = error
             // PostgreSQL writes many rows at once, and waits then.
-            if let copyIn, error.context == nil { error.context = copyIn.place }
+            if let place = copyIn?.place {
+                error.context = [error.context, place].compactMap { $0 }.joined(separator: "\n")
+            }
             return fail(error, sink)
         }
         if copyIn != nil { return continueCopy(sink) }
@@ -56,6 +58,17 @@ extension Session {
         lockTimer = nil
         interrupt.endWait()
         transaction.pendingWait = nil
+        let context = transaction.waitContext
+        transaction.waitContext = nil
+        do throws(SQLError) { try take(wait) } catch {
+            var error = error
+            error.context = context
+            throw error
+        }
+    }
+
+    /// Throws unless the wait has come to what it was for.
+    private func take(_ wait: LockWait) throws(SQLError) {
         switch database.locks.finishWait(wait) {
         case .granted: if wait.isTimer { sleep.finished += 1 }
         case .timedOut:

@@ -20,7 +20,7 @@ extension SessionBridge {
         {
             return RelationFacts(
                 name: index.name, schema: table.schema, kind: .index,
-                columns: index.columns.map { table.columns[Int($0.attribute) - 1].name })
+                columns: index.allAttributes.map { table.column($0).name })
         }
         if let view = snapshot.views[oid] {
             return RelationFacts(

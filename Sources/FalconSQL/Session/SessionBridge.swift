@@ -18,7 +18,7 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
         _ name: String, to value: String, isLocal: Bool
     ) throws(SQLError) -> String {
         guard let session else { throw SQLError(.internalError, "session is closed") }
-        try session.settings.set(name, value, isLocal: isLocal)
+        try session.setParameter(name, value, isLocal: isLocal)
         // What the statement evaluates next sees it.
         session.refreshSettings()
         return try session.shown(name)
@@ -97,7 +97,9 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
             case RoleOID.superuser: return session.database.options.superuser
             case RoleOID.other where session.database.roleOID(session.settings.user) == oid:
                 return session.settings.user
-            default: return session.database.roleName(oid)
+            default:
+                return session.transaction.roles(in: session.database)
+                    .first { $0.oid == oid }?.name
             }
         default: return nil
         }
@@ -121,9 +123,8 @@ final class SessionBridge: SessionFunctions, CatalogNames, @unchecked Sendable {
             return oid
         case .regrole:
             let name = try onlyPart(of: text)
-            if name == session.settings.user || session.database.isSuperuser(name)
-                || session.database.role(named: name) != nil
-            {
+            if let role = session.transaction.role(name, in: session.database) { return role.oid }
+            if name == session.settings.user || session.database.isSuperuser(name) {
                 return session.database.roleOID(name)
             }
             throw SQLError(.undefinedObject, "role \"\(name)\" does not exist")

@@ -14,6 +14,23 @@ extension Transaction {
         } catch { throw SQLError(storage: error) }
     }
 
+    /// The newest value of a key: the transaction's own, else the committed one. Only under the key's lock does it
+    /// stay the newest.
+    func newestValue(_ key: UnsafeRawBufferPointer) throws(SQLError) -> [UInt8]? {
+        if !batch.isEmpty {
+            switch try written(key) {
+            case .absent: break
+            case .deleted: return nil
+            case .value(let value): return Array(value)
+            }
+        }
+        let engine = engine
+        let mayWait = mayWait
+        return try storage { () throws(StorageError) in
+            try engine.get(key, at: engine.publishedTimestamp, mayWait: mayWait)
+        }
+    }
+
     /// The operation that made the value which ``written(_:below:)`` finds; nil where it finds none.
     func ordinalWritten(
         _ key: UnsafeRawBufferPointer, below ordinal: UInt32 = .max

@@ -74,12 +74,14 @@ final class Transaction: @unchecked Sendable {
     var safeSnapshotCandidate: SerializableTracker.Candidate?
     /// The lock that the statement has to wait for, when it threw ``SQLError/lockWait``.
     var pendingWait: LockWait?
+    /// What ``pendingWait`` is for, where PostgreSQL says so. It has the row's place, too, which a row has not here.
+    @exclusivity(unchecked) var waitContext: String?
 
     /// Storage made by this transaction: nobody else can reach its rows, they need no locks.
     private(set) var createdStorage: Set<StorageID> = []
     private(set) var changes: [CatalogChange] = []
-    /// CREATE and DROP DATABASE.
-    @exclusivity(unchecked) var databaseChanges: [DatabaseChange] = []
+    /// Of databases and roles, each with the number of writes that there were after it.
+    @exclusivity(unchecked) var databaseChanges: [(change: DatabaseChange, ordinal: UInt32)] = []
     /// Rows that got another primary key.
     private(set) var moves: [MovedRows.Move] = []
     /// Foreign key checks and actions to come.
@@ -151,6 +153,17 @@ final class Transaction: @unchecked Sendable {
     @inline(__always)
     func lock(_ key: UnsafeRawBufferPointer, _ mode: LockMode) throws(SQLError) {
         try lock(hash: Checksum.xxh3(key), mode)
+    }
+
+    /// The same; should the wait be broken off, the error says in its CONTEXT what it was for.
+    @inline(__always)
+    func lock(
+        _ key: UnsafeRawBufferPointer, _ mode: LockMode, while purpose: @autoclosure () -> String
+    ) throws(SQLError) {
+        do throws(SQLError) { try lock(key, mode) } catch {
+            if error.isLockWait { waitContext = "while " + purpose() }
+            throw error
+        }
     }
 
     func lock(hash: UInt64, _ mode: LockMode) throws(SQLError) {
@@ -256,6 +269,7 @@ final class Transaction: @unchecked Sendable {
     var hasCatalogChanges: Bool { !changes.isEmpty }
 
     func record(_ change: CatalogChange) throws(SQLError) {
+        try dropComments(by: change)
         switch change {
         case .putTable(let table):
             try putCatalog(
@@ -350,6 +364,10 @@ final class Transaction: @unchecked Sendable {
             checkedBytes = Self.checkEvery
         }
         while let last = moves.last, last.ordinal > ordinal { moves.removeLast() }
+        // DROP DATABASE, which nothing undoes but the transaction's end, notes its change before it writes.
+        while let last = databaseChanges.last, last.ordinal > ordinal {
+            databaseChanges.removeLast()
+        }
         if !foreignKeys.isEmpty { foreignKeys.undo(to: ordinal) }
         if changes.count > changeCount {
             let undone = changes[changeCount...]
@@ -453,9 +471,10 @@ final class Transaction: @unchecked Sendable {
         serializable = nil
         hasRunQuery = false
         pendingWait = nil
+        waitContext = nil
         if !createdStorage.isEmpty { createdStorage.removeAll() }
         if !changes.isEmpty { changes.removeAll() }
-        for case .dropped(let database) in databaseChanges {
+        for case (.dropped(let database), _) in databaseChanges {
             // It stays if this was no commit.
             database.isLeaving.store(false, ordering: .releasing)
         }

@@ -3,8 +3,8 @@ import FalconStorage
 /// The stored form of a table descriptor.
 ///
 ///     format u8 (1; 2 when a constraint of an index is DEFERRABLE, 3 when an index is partial, 4 when the
-///                REPLICA IDENTITY is not DEFAULT, 5 when an index is not valid: who does not know them
-///                must not write the table)
+///                REPLICA IDENTITY is not DEFAULT, 5 when an index is not valid, 6 when one has columns of
+///                INCLUDE: who does not know them must not write the table)
 ///     oid u32 | database u32 | schema oid u32 | schema | name | version varint | storage id u32
 ///     owner u32
 ///     primary key: column list
@@ -18,15 +18,17 @@ import FalconStorage
 ///     check count varint, each: oid u32 | name | expression
 ///     foreign key count varint, each: see ForeignKeyDescriptor (absent: none)
 ///     from format 4 on: replica identity u8, d, f, n or i as pg_class.relreplident | i: index oid u32
+///     from format 6 on: for each index its columns of INCLUDE: count varint, each attribute i16
 ///
 /// A column list is a varint count and per column attribute i16 and flags u8 (1 descending, 2 nulls
 /// first). Numbers little-endian, strings length-prefixed. Bytes after the last part belong to a later
 /// minor version and are ignored.
 extension TableDescriptor {
-    static let storedFormat: UInt8 = 5
+    static let storedFormat: UInt8 = 6
 
     /// The least format that says what the table has.
     private var neededFormat: UInt8 {
+        if indexes.contains(where: { !$0.included.isEmpty }) { return 6 }
         if indexes.contains(where: { !$0.isValid }) { return 5 }
         if replicaIdentity != .primaryKey { return 4 }
         if indexes.contains(where: { $0.predicate != nil }) { return 3 }
@@ -91,6 +93,9 @@ extension TableDescriptor {
             for key in foreignKeys { key.append(to: &writer) }
         }
         if format >= 4 { replicaIdentity.append(to: &writer) }
+        if format >= 6 {
+            for index in indexes { writer.appendAttributes(index.included) }
+        }
         return writer.bytes
     }
 
@@ -101,18 +106,12 @@ extension TableDescriptor {
 
     private static func append(_ predicate: IndexPredicate, to writer: inout ByteWriter) {
         writer.appendLengthPrefixed(predicate.expression)
-        writer.appendVarint(UInt64(predicate.attributes.count))
-        for attribute in predicate.attributes { writer.appendFixed(attribute) }
+        writer.appendAttributes(predicate.attributes)
     }
 
     private static func readPredicate(_ reader: inout ByteReader) -> IndexPredicate? {
-        guard let expression = reader.readString(), let count = reader.readVarint(),
-            count <= UInt64(reader.remaining)
-        else { return nil }
-        var attributes: [Int16] = []
-        for _ in 0..<count {
-            guard let attribute = reader.readFixed(Int16.self) else { return nil }
-            attributes.append(attribute)
+        guard let expression = reader.readString(), let attributes = reader.readAttributes() else {
+            return nil
         }
         return IndexPredicate(expression: expression, attributes: attributes)
     }
@@ -203,6 +202,12 @@ extension TableDescriptor {
         if format >= 4 {
             guard let found = ReplicaIdentity(&reader) else { return nil }
             identity = found
+        }
+        if format >= 6 {
+            for place in indexes.indices {
+                guard let included = reader.readAttributes() else { return nil }
+                indexes[place].included = included
+            }
         }
         return TableDescriptor(
             oid: OID(oid), database: DatabaseID(database), schemaOID: OID(schemaOID),

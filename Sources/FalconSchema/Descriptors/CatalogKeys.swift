@@ -16,7 +16,11 @@ import FalconStorage
 ///     7      a sequence's state, by the OID that its definition names: ALTER SEQUENCE begins a new
 ///            one; value: last reserved value i64 LE, was given out u8
 ///     8      shared keyspace: a role; value: flags u8 (1 login, 2 replication, 4 create databases,
-///            8 create roles, 16 no inheritance, 32 bypasses row security), name
+///            8 create roles, 16 no inheritance, 32 bypasses row security, 64 dropped: the name is kept so
+///            that nobody logs in with it), name
+///     9      a comment: the OID is the object's (of databases and roles in the shared keyspace), followed by
+///            the OID of the system relation that has the object, u32 BE, and the column's number, or 0,
+///            i32 BE; value: the text
 ///
 /// Storage ids 32 to 63 of database 0 are the engine's own stores (docs/formats/stores.md).
 ///
@@ -31,6 +35,7 @@ public enum CatalogKeys {
     public static let sequences = StorageID(6)
     public static let sequenceStates = StorageID(7)
     public static let roles = StorageID(8)
+    public static let comments = StorageID(9)
     /// The first storage id a table or index may have.
     public static let firstUserStorage: UInt32 = 1000
     /// The first OID that is not PostgreSQL's own.

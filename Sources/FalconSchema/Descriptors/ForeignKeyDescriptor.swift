@@ -90,10 +90,7 @@ extension ForeignKeyDescriptor {
         writer.append(
             (isMatchFull ? 1 : 0) | (isDeferrable ? 2 : 0) | (isInitiallyDeferred ? 4 : 0)
                 | (isValidated ? 8 : 0))
-        for list in [columns, referencedColumns, deleteColumns] {
-            writer.appendVarint(UInt64(list.count))
-            for attribute in list { writer.appendFixed(attribute) }
-        }
+        for list in [columns, referencedColumns, deleteColumns] { writer.appendAttributes(list) }
     }
 
     init?(_ reader: inout ByteReader) {
@@ -101,8 +98,8 @@ extension ForeignKeyDescriptor {
             let table = reader.readFixed(UInt32.self), let index = reader.readFixed(UInt32.self),
             let onUpdate = reader.readByte().flatMap({ Action(rawValue: $0) }),
             let onDelete = reader.readByte().flatMap({ Action(rawValue: $0) }),
-            let flags = reader.readByte(), let columns = Self.attributes(&reader),
-            let referenced = Self.attributes(&reader), let deleted = Self.attributes(&reader),
+            let flags = reader.readByte(), let columns = reader.readAttributes(),
+            let referenced = reader.readAttributes(), let deleted = reader.readAttributes(),
             !columns.isEmpty, columns.count == referenced.count
         else { return nil }
         self.init(
@@ -111,15 +108,5 @@ extension ForeignKeyDescriptor {
             onDelete: onDelete, deleteColumns: deleted, isMatchFull: flags & 1 != 0,
             isDeferrable: flags & 2 != 0, isInitiallyDeferred: flags & 4 != 0,
             isValidated: flags & 8 != 0)
-    }
-
-    private static func attributes(_ reader: inout ByteReader) -> [Int16]? {
-        guard let count = reader.readVarint(), count <= UInt64(reader.remaining) else { return nil }
-        var list: [Int16] = []
-        for _ in 0..<count {
-            guard let attribute = reader.readFixed(Int16.self) else { return nil }
-            list.append(attribute)
-        }
-        return list
     }
 }

@@ -80,6 +80,9 @@ public struct IndexDescriptor: Sendable {
     public var predicate: IndexPredicate?
     /// False: CREATE INDEX CONCURRENTLY has failed. Nobody reads it, and rows have no entries.
     public var isValid = true
+    /// The columns of INCLUDE. Entries do not have them: they decide neither on uniqueness nor on order, and a
+    /// reader takes them from the row.
+    public var included: [Int16] = []
 
     /// It keeps rows unique, be it later.
     public var enforcesUnique: Bool { isUnique || deferral != nil }
@@ -88,6 +91,12 @@ public struct IndexDescriptor: Sendable {
     /// The columns whose values decide on a row's entry.
     public var attributes: Set<Int16> {
         Set(columns.map(\.attribute)).union(predicate?.attributes ?? [])
+    }
+    /// The key columns, then those of INCLUDE.
+    public var allAttributes: [Int16] { columns.map(\.attribute) + included }
+    /// Whether the index goes when the column goes.
+    public func mentions(_ attribute: Int16) -> Bool {
+        attributes.contains(attribute) || included.contains(attribute)
     }
 
     public init(

@@ -18,7 +18,8 @@ enum FrontendMessage: Sendable {
     case close(WireTarget)
     case flush
     case sync
-    case functionCall
+    /// Of the result's format the session knows nothing.
+    case functionCall(OID, arguments: [WireParameter], resultFormat: Int16)
     case copyData([UInt8])
     case copyDone
     case copyFail(String)

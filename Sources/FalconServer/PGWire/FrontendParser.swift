@@ -9,6 +9,7 @@ import FalconSchema
 /// B  portal\0 statement\0 Int16 n, n x Int16 format, Int16 p, p x (Int32 length, bytes),
 ///    Int16 r, r x Int16 format            length -1 = NULL
 /// D  'S'|'P' name\0        C  'S'|'P' name\0        E  portal\0 Int32 maxRows
+/// F  UInt32 function, Int16 n, n x Int16 format, Int16 p, p x (Int32 length, bytes), Int16 format
 /// d  bytes                 f  message\0             c, H, S, X: empty
 /// startup  UInt32 version, (name\0 value\0)*, \0    cancel  UInt32 code, Int32 pid, Int32 secret
 /// ```
@@ -48,7 +49,7 @@ enum FrontendParser {
         case FrontendTag.copyFail: message = .copyFail(try reader.readString())
         // A client that leaves needs no lecture about trailing bytes.
         case FrontendTag.terminate: return .terminate
-        case FrontendTag.functionCall: return .functionCall
+        case FrontendTag.functionCall: message = try parseFunctionCall(&reader)
         default: throw SQLError(.protocolViolation, "invalid frontend message type \(tag)")
         }
         try reader.expectEnd()
@@ -96,6 +97,34 @@ enum FrontendParser {
                 .protocolViolation,
                 "bind message has \(formats.count) parameter formats but \(count) parameters")
         }
+        let parameters = try parseParameters(count, formats, &reader)
+        let resultFormats = try parseFormats(&reader)
+        return .bind(
+            portal: portal, statement: statement, parameters: parameters,
+            resultFormats: resultFormats)
+    }
+
+    private static func parseFunctionCall(
+        _ reader: inout MessageReader
+    ) throws(SQLError) -> FrontendMessage {
+        let function = OID(try reader.readUInt32())
+        let formats = try parseFormats(&reader)
+        let count = Int(UInt16(bitPattern: try reader.readInt16()))
+        guard formats.count <= 1 || formats.count == count else {
+            throw SQLError(
+                .protocolViolation,
+                "function call message contains \(formats.count) argument formats but \(count) "
+                    + "arguments")
+        }
+        let arguments = try parseParameters(count, formats, &reader)
+        return .functionCall(
+            function, arguments: arguments, resultFormat: try parseFormat(&reader))
+    }
+
+    /// Values, of which the formats are known to be none, one, or as many.
+    private static func parseParameters(
+        _ count: Int, _ formats: [Int16], _ reader: inout MessageReader
+    ) throws(SQLError) -> [WireParameter] {
         guard reader.remaining >= count * 4 else {
             throw SQLError(.protocolViolation, "insufficient data left in message")
         }
@@ -111,10 +140,7 @@ enum FrontendParser {
                 parameters.append(WireParameter(bytes: [UInt8](bytes), format: format))
             }
         }
-        let resultFormats = try parseFormats(&reader)
-        return .bind(
-            portal: portal, statement: statement, parameters: parameters,
-            resultFormats: resultFormats)
+        return parameters
     }
 
     private static func parseFormats(
@@ -127,13 +153,15 @@ enum FrontendParser {
         }
         var formats: [Int16] = []
         formats.reserveCapacity(count)
-        for _ in 0..<count {
-            let format = try reader.readInt16()
-            guard format == 0 || format == 1 else {
-                throw SQLError(.invalidParameterValue, "unsupported format code: \(format)")
-            }
-            formats.append(format)
-        }
+        for _ in 0..<count { formats.append(try parseFormat(&reader)) }
         return formats
+    }
+
+    private static func parseFormat(_ reader: inout MessageReader) throws(SQLError) -> Int16 {
+        let format = try reader.readInt16()
+        guard format == 0 || format == 1 else {
+            throw SQLError(.invalidParameterValue, "unsupported format code: \(format)")
+        }
+        return format
     }
 }

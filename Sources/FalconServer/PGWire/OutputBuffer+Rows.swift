@@ -4,6 +4,7 @@ import FalconStorage
 
 /// ```
 /// D  Int16 n, n x (Int32 length, bytes)      length -1 = NULL
+/// V  Int32 length, bytes
 /// ```
 extension OutputBuffer {
     /// Appends a DataRow. Numbers, text and booleans go straight into the buffer; other values go
@@ -14,9 +15,27 @@ extension OutputBuffer {
         scratch: inout ByteWriter, settings: () -> DisplaySettings
     ) throws(SQLError) {
         let mark = beginMessage(BackendTag.dataRow)
+        append(integer: UInt16(truncatingIfNeeded: values.count))
         do throws(SQLError) {
             try appendValues(
                 values, columns, formats: formats, mark: mark, scratch: &scratch,
+                settings: settings)
+        } catch {
+            truncate(to: mark - 1)
+            throw error
+        }
+        endMessage(mark)
+    }
+
+    /// Appends a FunctionCallResponse of the row's one value; throws as ``appendDataRow`` does.
+    mutating func appendFunctionResult(
+        _ values: [Datum], _ columns: [ResultColumn], format: Int16,
+        scratch: inout ByteWriter, settings: () -> DisplaySettings
+    ) throws(SQLError) {
+        let mark = beginMessage(BackendTag.functionCallResponse)
+        do throws(SQLError) {
+            try appendValues(
+                values, columns, formats: [format], mark: mark, scratch: &scratch,
                 settings: settings)
         } catch {
             truncate(to: mark - 1)
@@ -30,7 +49,6 @@ extension OutputBuffer {
         _ values: [Datum], _ columns: [ResultColumn], formats: [Int16], mark: Int,
         scratch: inout ByteWriter, settings: () -> DisplaySettings
     ) throws(SQLError) {
-        append(integer: UInt16(truncatingIfNeeded: values.count))
         for index in 0..<values.count {
             // A row has its columns; a shorter list would be a bug upstream, shown as text.
             let type = index < columns.count ? columns[index].type.oid : .text

@@ -64,6 +64,7 @@ extension PGConnection {
 
     private func end(_ ending: ConnectionState.Ending) {
         sink.sql = nil
+        sink.functionResultFormat = nil
         if ending == .readyForQuery, let session {
             appendNotifications()
             sink.out.appendReadyForQuery(session.transactionStatus)

@@ -38,12 +38,9 @@ extension PGConnection {
             settle(session.copyData(bytes, sink))
         case .copyDone: settle(session.copyDone(sink))
         case .copyFail(let reason): settle(session.copyFail(reason, sink))
-        case .functionCall:
-            failHere(
-                SQLError(
-                    .featureNotSupported,
-                    "function calls by the FunctionCall message are not supported",
-                    hint: "Call the function in a SELECT."))
+        case .functionCall(let function, let arguments, let resultFormat):
+            sink.functionResultFormat = resultFormat
+            settle(session.callFunction(function, arguments, sink))
         case .terminate: break
         }
     }

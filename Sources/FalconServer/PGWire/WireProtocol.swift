@@ -48,6 +48,7 @@ enum BackendTag {
     static let dataRow = UInt8(ascii: "D")
     static let emptyQueryResponse = UInt8(ascii: "I")
     static let errorResponse = UInt8(ascii: "E")
+    static let functionCallResponse = UInt8(ascii: "V")
     static let negotiateProtocolVersion = UInt8(ascii: "v")
     static let noData = UInt8(ascii: "n")
     static let noticeResponse = UInt8(ascii: "N")

@@ -26,6 +26,9 @@ protocol WireSession: AnyObject, Sendable {
     func closeStatement(_ name: String)
     func closePortal(_ name: String)
     func sync(_ sink: any ResultSink) -> SessionProgress
+    func callFunction(
+        _ oid: OID, _ arguments: [WireParameter], _ sink: any ResultSink
+    ) -> SessionProgress
     func protocolError()
     func copyData(_ bytes: [UInt8], _ sink: any ResultSink) -> SessionProgress
     func copyDone(_ sink: any ResultSink) -> SessionProgress
@@ -43,6 +46,11 @@ protocol WireSession: AnyObject, Sendable {
 }
 
 extension WireSession {
+    func callFunction(
+        _ oid: OID, _ arguments: [WireParameter], _ sink: any ResultSink
+    ) -> SessionProgress {
+        .failed(SQLError(.featureNotSupported, "function calls are not supported"))
+    }
     func terminate() { requestCancel() }
     func terminateIfSleeping() {}
     func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {}

@@ -20,6 +20,8 @@ final class WireSink: ResultSink, @unchecked Sendable {
     private var scratch = ByteWriter()
     /// The text that error offsets point into, while a request runs.
     var sql: String?
+    /// The request in progress is a FunctionCall: its one value is to be sent so, in place of a row.
+    var functionResultFormat: Int16?
     /// Something has been said that should not wait for more.
     var needsFlush = false
     /// Nil until the session exists and again when it is closed.
@@ -37,11 +39,17 @@ final class WireSink: ResultSink, @unchecked Sendable {
     // MARK: ResultSink
 
     func rowDescription(_ columns: [ResultColumn]) {
+        if functionResultFormat != nil { return }
         out.appendRowDescription(columns, formats: [])
     }
 
     func row(_ values: [Datum], _ columns: [ResultColumn], formats: [Int16]) throws(SQLError) {
         let session = session
+        if let format = functionResultFormat {
+            return try out.appendFunctionResult(
+                values, columns, format: format, scratch: &scratch
+            ) { session?.displaySettings ?? DisplaySettings() }
+        }
         try out.appendDataRow(values, columns, formats: formats, scratch: &scratch) {
             session?.displaySettings ?? DisplaySettings()
         }
@@ -50,6 +58,7 @@ final class WireSink: ResultSink, @unchecked Sendable {
 
     func commandComplete(_ tag: String) {
         statements &+= 1
+        if functionResultFormat != nil { return }
         out.appendCommandComplete(tag)
     }
 

@@ -84,6 +84,8 @@ final class WALNames {
         case CatalogKeys.views: return "catalog views"
         case CatalogKeys.sequences: return "catalog sequences"
         case CatalogKeys.sequenceStates: return "sequence states"
+        case CatalogKeys.roles: return "catalog roles"
+        case CatalogKeys.comments: return "catalog comments"
         default: return "storage \(database.rawValue)/\(storage.rawValue)"
         }
     }

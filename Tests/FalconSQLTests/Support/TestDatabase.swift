@@ -133,6 +133,8 @@ final class CollectingSink: ResultSink {
     var parameters: [(String, String)] = []
     var copyOut: [UInt8] = []
     var copyInResponses = 0
+    /// Of the last one.
+    var copyColumns: Int?
     var suspensions = 0
     var emptyQueries = 0
     var settings = DisplaySettings()
@@ -157,7 +159,10 @@ final class CollectingSink: ResultSink {
     func portalSuspended() { suspensions += 1 }
     func notice(_ notice: SQLError) { notices.append(notice) }
     func parameterStatus(_ name: String, _ value: String) { parameters.append((name, value)) }
-    func copyInResponse(_ format: CopyFormat, columnCount: Int) { copyInResponses += 1 }
+    func copyInResponse(_ format: CopyFormat, columnCount: Int) {
+        copyInResponses += 1
+        copyColumns = columnCount
+    }
     func copyOutResponse(_ format: CopyFormat, columnCount: Int) {}
     func copyData(_ bytes: [UInt8]) { copyOut += bytes }
     func copyDone() {}

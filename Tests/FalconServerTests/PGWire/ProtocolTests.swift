@@ -279,11 +279,37 @@ import Testing
         try eventually { server.context.registry.sessionCount <= 1 }
     }
 
-    @Test func functionCallsAreRefusedPolitely() throws {
-        try client.send(Bytes.message("F", [1, 2, 3]))
-        let replies = try client.readUntilReady()
-        #expect(replies.tags == "EZ")
-        #expect(replies[0].fields["C"] == "0A000")
+    @Test func functionCallsAnswerWithOneValue() throws {
+        func call(_ function: Int, format: Int) throws -> [Reply] {
+            try client.send(
+                Bytes.message(
+                    "F",
+                    Bytes.int32(function) + Bytes.int16(0) + Bytes.int16(0) + Bytes.int16(format)))
+            return try client.readUntilReady()
+        }
+        let text = try call(1, format: 0)
+        #expect(text.tags == "VZ")
+        #expect(text[0].body == Bytes.int32(1) + Array("1".utf8))
+        let binary = try call(1, format: 1)
+        #expect(binary.tags == "VZ")
+        #expect(binary[0].body == Bytes.int32(4) + Bytes.int32(1))
+        #expect(try call(2, format: 1).tags == "EZ")
+        // The next request's rows are rows.
+        #expect(try client.query("rows 1").tags == "TDCZ")
+    }
+
+    @Test func functionCallsOfNoSenseAreErrors() throws {
+        let call = Bytes.int32(177) + Bytes.int16(0)
+        let bodies: [[UInt8]] = [
+            [1, 2, 3], call + Bytes.int16(1) + Bytes.int32(-7) + Bytes.int16(0),
+            call + Bytes.int16(0), call + Bytes.int16(0) + Bytes.int16(0) + [0],
+        ]
+        for body in bodies {
+            try client.send(Bytes.message("F", body))
+            let replies = try client.readUntilReady()
+            #expect(replies.tags == "EZ")
+            #expect(replies[0].fields["C"] == "08P01")
+        }
     }
 
     @Test func malformedBodiesAreErrorsAndTheStreamGoesOn() throws {

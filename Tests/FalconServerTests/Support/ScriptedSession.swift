@@ -90,6 +90,11 @@ final class ScriptedSession: WireSession, @unchecked Sendable {
 
     init(shared: Shared) { self.shared = shared }
 
+    /// Function 1 gives 1, others fail.
+    func callFunction(
+        _ oid: OID, _ arguments: [WireParameter], _ sink: any ResultSink
+    ) -> SessionProgress { simpleQuery(oid == 1 ? "rows 1" : "error", sink) }
+
     func whenAskedToEnd(_ callback: @escaping @Sendable () -> Void) {
         shared.state.withLock { $0.whenAskedToEnd = callback }
     }

@@ -137,6 +137,8 @@ extension AST {
         public var operatorClass: Name?
         public var collation: Name?
         public var isDescending: Bool
+        /// ASC was said.
+        public var isAscending = false
         public var nullsFirst: Bool?
     }
 
@@ -317,7 +319,11 @@ extension AST {
 
     public struct Comment: Sendable {
         public var kind: ObjectKind
+        /// PostgreSQL's name of the kind: TABLE, FUNCTION.
+        public var what: String
+        /// A column's and a constraint's begins with the relation's.
         public var name: Name
+        /// Nil, as an empty one, removes what there is.
         public var text: String?
     }
 }

@@ -48,6 +48,8 @@ extension AST {
         /// CROSS JOIN has neither condition nor USING.
         public var condition: Expression?
         public var using: [String]
+        /// `USING (…) AS name`.
+        public var usingAlias: String?
         public var alias: Alias?
         public var location: Int
     }
