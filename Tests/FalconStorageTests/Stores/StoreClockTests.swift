@@ -71,6 +71,29 @@ import Testing
         #expect(try !run("k"))
     }
 
+    /// An engine that was idle for long before the clock was reset: the log was closed at the right time.
+    @Test func aRestartByAWrongClockKeepsTheTime() throws {
+        let fixture = try fixture()
+        fixture.clock.advance(micros: 5 * Self.hour)
+        try fixture.engine.close()
+        var options = IdempotencyOptions()
+        options.lifetimeMicros = Self.hour
+        var runs = 0
+        func run() throws {
+            _ = try IdempotencyStore(fixture.engine, options).run("k", request: "r") {
+                _ throws(StorageError) in
+                runs += 1
+                return []
+            }
+        }
+        try behind(fixture, toBeginning: true) {
+            try fixture.reopen()
+            try run()
+        }
+        try run()
+        #expect(runs == 1)
+    }
+
     @Test(arguments: [false, true])
     func aDecisionIsNotForgottenEarly(toBeginning: Bool) throws {
         let fixture = try fixture()
