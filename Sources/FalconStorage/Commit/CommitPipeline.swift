@@ -94,7 +94,7 @@ final class CommitPipeline: @unchecked Sendable {
         section.unlock()
     }
 
-    /// The wall clock, in microseconds since 1970, but for a jump ahead that nobody has confirmed.
+    /// See ``HybridClock/trustedWallMicros()``.
     func trustedWallMicros() -> UInt64 {
         section.lock()
         defer { section.unlock() }

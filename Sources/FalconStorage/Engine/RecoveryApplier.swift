@@ -106,7 +106,7 @@ struct RecoveryApplier {
         let slots = SlotTable(
             options.slots, wal: wal,
             openedMicros: max(
-                environment.clock.wallMicros(), recovered.lastCommit.microsSince1970))
+                environment.clock.wallMicros(), recovered.timestampFloor.microsSince1970))
         let background = BackgroundWork(
             tree: tree, versions: versions, store: store, wal: wal, pipeline: pipeline,
             tracker: tracker, controller: controller, environment: environment, options: options,

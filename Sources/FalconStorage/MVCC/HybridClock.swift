@@ -50,8 +50,11 @@ final class HybridClock {
         if floor.rawValue > last { last = floor.rawValue }
     }
 
-    /// The wall clock as timestamps follow it, in microseconds since 1970.
-    func trustedWallMicros() -> UInt64 { trustedMicros(clock.wallMicros()) }
+    /// The wall clock as timestamps follow it, in microseconds since 1970: never before the last one given, nor before
+    /// the floor.
+    func trustedWallMicros() -> UInt64 {
+        max(trustedMicros(clock.wallMicros()), newest.microsSince1970)
+    }
 
     func confirmJump() {
         isJumpPending = false

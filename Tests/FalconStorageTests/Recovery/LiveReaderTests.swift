@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import FalconStorage
@@ -92,5 +93,51 @@ import Testing
         #expect(try reader.rows() == expected)
         try reader.close()
         try? writer.close()
+    }
+
+    /// One that opens the directory while it is being read, and takes tables away: they are not called missing.
+    @Test func aWriterThatComesMeanwhileIsNoticed() throws {
+        let memory = MemoryFileSystem()
+        let gone = GoneWhileReading(memory)
+        var shape = EngineOptions.smallBlobs
+        shape.level0CompactionTrigger = 8
+        let options = shape
+        func environment(_ files: any FileSystem) -> StorageEnvironment {
+            StorageEnvironment(fileSystem: files, clock: ManualClock(), random: SystemRandom())
+        }
+        let first = try StorageEngine.open(
+            at: "/db", options: options, environment: environment(memory))
+        for round in 0..<2 {
+            let batch = WriteBatch()
+            for row in 0..<30 {
+                try batch.put("k\(100 + row)", EngineFixture.large("\(row)", round))
+            }
+            try first.commitAndWait(batch)
+            try first.flush()
+        }
+        let expected = try first.rows()
+        try first.close()
+        func tables() throws -> [String] {
+            try memory.list("/db/sst").filter { $0.hasSuffix(".sst") }
+        }
+        let before = try tables()
+        #expect(before.count == 2)
+        let writer = Mutex<StorageEngine?>(nil)
+        let opening = environment(memory)
+        gone.onFirstSegment = {
+            let engine = try? StorageEngine.open(
+                at: "/db", options: options, environment: opening)
+            try? engine?.compact()
+            try? engine?.awaitIdle()
+            writer.withLock { $0 = engine }
+        }
+        let reader = try StorageEngine.open(
+            at: "/db", options: Self.reading(options), environment: environment(gone))
+        #expect(writer.withLock { $0 != nil })
+        #expect(try tables().allSatisfy { !before.contains($0) })
+        #expect(reader.corruptionReport().isEmpty)
+        #expect(try reader.rows() == expected)
+        try reader.close()
+        try writer.withLock { $0 }?.close()
     }
 }
