@@ -60,6 +60,10 @@ import Testing
         Case(.usage, "retention --repo /repo --recovery-window 1d --keep-days 1"),
         Case(.usage, "plan --repo /repo --to-latest --branch zz"),
         Case(.usage, "apply --repo /repo --to-latest --out /there"),
+        Case(.usage, "verify --repo /repo --branch 0123456789abcdef0123456789abcdef"),
+        Case(
+            .usage,
+            "retention --repo /repo --keep 1 --branch 0123456789abcdef0123456789abcdef"),
         Case(.usage, "advance /new"), Case(.usage, "advance /db --promote"),
         Case(.usage, "explain PITR999"),
         Case(.io, "plan --repo /nowhere --to-latest"), Case(.io, "info --repo /db"),
