@@ -114,7 +114,9 @@ struct RestoredDirectory {
         progress: (UInt64) throws(StorageError) -> Void
     ) throws(StorageError) -> Count {
         var count = Count()
-        let rows = try engine.makeIterator(range, at: engine.publishedTimestamp)
+        var options = ReadOptions()
+        options.fillsCache = false
+        let rows = try engine.makeIterator(range, at: engine.publishedTimestamp, options: options)
         try rows.seekToFirst()
         while rows.isValid {
             count.rows &+= 1
