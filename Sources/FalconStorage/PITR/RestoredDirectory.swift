@@ -16,6 +16,10 @@ struct RestoredDirectory {
         options.catalogStorageLimit = catalogStorageLimit
         options.encryption = encryption
         options.isReadOnly = isReadOnly
+        // It is closed at once: a compaction of what the replay made would be begun and given up.
+        options.level0CompactionTrigger = 1000
+        options.level0SlowdownTrigger = 1001
+        options.level0StopTrigger = 1002
         return options
     }
 
