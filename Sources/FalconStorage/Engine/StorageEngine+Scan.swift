@@ -84,6 +84,7 @@ extension StorageEngine {
         _ options: ReadOptions, at timestamp: Timestamp, _ version: Version
     ) throws(StorageError) -> TableScan {
         var scan = TableScan(mayWait: options.mayWait)
+        scan.fillCache = options.fillsCache
         guard let newerThan = options.newerThan else { return scan }
         // Below the safepoint a compaction may have dropped deletes, and made versions older.
         if newerThan < version.safepoint { throw Self.tooOld(newerThan, version) }

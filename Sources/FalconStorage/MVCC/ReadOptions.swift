@@ -22,6 +22,9 @@ public struct ReadOptions: Sendable {
     /// want the keys, or only of some rows the values.
     public var defersLargeValues = false
 
+    /// Scans: what is read of tables goes to the block cache. Not for one that reads everything once.
+    var fillsCache = true
+
     /// May wait; all rows, no deletions, values read at once.
     public init() {}
 }

@@ -7,6 +7,23 @@ extension RestoreExecutor {
         return tables.files
     }
 
+    /// Removes what an earlier try left among the tables and this one does not bring along: what its replay made.
+    func removeStrangers() throws(StorageError) {
+        var wanted = Set<String>()
+        for addition in plan.source.tables?.files ?? [] {
+            let file = addition.file
+            wanted.insert(VFSPath.name(of: partial.dataFile(file.kind, file.number)))
+        }
+        for ingest in plan.source.ingests {
+            for file in ingest.record.files {
+                wanted.insert(VFSPath.name(of: partial.table(file.number)))
+            }
+        }
+        for name in try fileSystem.list(partial.sstDirectory) where !wanted.contains(name) {
+            try fileSystem.remove(partial.sstDirectory + "/" + name)
+        }
+    }
+
     private var copier: TableCopier {
         TableCopier(
             source: FileNames(root: plan.source.root), target: partial, fileSystem: fileSystem)

@@ -183,6 +183,7 @@ public struct RestoreExecutor {
         try mark()
         try clear(keepsTables: plan.base == .tables)
         try fileSystem.createDirectoryIfMissing(partial.sstDirectory)
+        try removeStrangers()
         try fileSystem.createDirectory(partial.walDirectory)
         var format = FormatFile(
             shard: plan.source.shard, createdWallMicros: plan.source.createdWallMicros)

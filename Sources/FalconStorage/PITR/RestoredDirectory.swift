@@ -16,6 +16,10 @@ struct RestoredDirectory {
         options.catalogStorageLimit = catalogStorageLimit
         options.encryption = encryption
         options.isReadOnly = isReadOnly
+        // It is closed at once: a compaction of what the replay made would be begun and given up.
+        options.level0CompactionTrigger = 1000
+        options.level0SlowdownTrigger = 1001
+        options.level0StopTrigger = 1002
         return options
     }
 
@@ -114,7 +118,9 @@ struct RestoredDirectory {
         progress: (UInt64) throws(StorageError) -> Void
     ) throws(StorageError) -> Count {
         var count = Count()
-        let rows = try engine.makeIterator(range, at: engine.publishedTimestamp)
+        var options = ReadOptions()
+        options.fillsCache = false
+        let rows = try engine.makeIterator(range, at: engine.publishedTimestamp, options: options)
         try rows.seekToFirst()
         while rows.isValid {
             count.rows &+= 1

@@ -20,6 +20,13 @@ struct RepositoryOptions: ParsableArguments {
         return uid
     }
 
+    /// For the validation of a command that looks at all branches.
+    func refuseBranch() throws {
+        guard branch == nil else {
+            throw ValidationError("--branch goes with info, plan, apply and advance.")
+        }
+    }
+
     func open(
         _ report: ReportWriter
     ) throws(StorageError) -> (Repository, Repository.Inventory) {

@@ -40,6 +40,7 @@ struct RepositoryRetain: ToolCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        try place.refuseBranch()
         guard keepBackups != nil || recoveryWindow != nil || keepDays != nil else {
             throw ValidationError("Give --keep-backups, --recovery-window or --keep-days.")
         }

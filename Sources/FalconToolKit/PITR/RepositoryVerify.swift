@@ -15,6 +15,8 @@ struct RepositoryVerify: ToolCommand {
 
     var runOptions: RunOptions? { run }
 
+    func validate() throws { try place.refuseBranch() }
+
     func execute(_ report: ReportWriter) throws(StorageError) {
         try run.openReport(report, apartFrom: [place.repo])
         let (repository, inventory) = try place.open(report)

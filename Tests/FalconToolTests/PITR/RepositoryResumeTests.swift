@@ -202,6 +202,26 @@ struct RepositoryResumeTests {
         #expect(try history.rows(at: "/new") == history.commits.last?.rows)
     }
 
+    /// What the replay of a killed try made of the log is no table of the next one's.
+    @Test func whatAKilledReplayMadeIsRemoved() throws {
+        let history = try history()
+        let memory = history.fileSystem
+        try memory.createDirectory("/new.partial")
+        try memory.createDirectory("/new.partial/sst")
+        try memory.open("/new.partial/" + RestoreExecutor.marker, .create).close()
+        let names = FileNames(root: "/new.partial")
+        let left = [names.table(FileNumber(0xFFFF)), names.blob(FileNumber(0xFFFE))]
+        for path in left { try memory.replace(path, with: [1, 2, 3]) }
+        let run = apply(history.environment)
+        #expect(run.exit == .clean, "\(run.output)")
+        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
+        for path in left {
+            #expect(try !memory.exists("/new/sst/" + VFSPath.name(of: path)), "\(path)")
+        }
+        let verified = ToolRun(SSTVerify.self, ["/new"], environment: history.environment)
+        #expect(verified.exit == .clean, "\(verified.output)")
+    }
+
     @Test func aFullDiskLeavesNothing() throws {
         let history = try history()
         let files = FaultInjectingFileSystem(
