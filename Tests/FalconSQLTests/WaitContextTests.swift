@@ -33,9 +33,10 @@ struct WaitContextTests {
             #expect(error?.context == context, "\(sql)")
         }
         // Of a wait that was granted nothing is left for the next error.
-        try b.run("SET lock_timeout = 0; BEGIN; SELECT * FROM t WHERE id = 4 FOR UPDATE")
+        try b.run("SET lock_timeout = 0; BEGIN")
+        let waiting = try b.begin("UPDATE t SET n = 7 WHERE id = 1")
         try a.run("ROLLBACK")
-        try b.run("UPDATE t SET n = 7 WHERE id = 1")
+        _ = try b.settle(waiting)
         let next = b.failure("SELECT 1 / 0")
         #expect(next?.state == .divisionByZero && next?.context == nil)
     }

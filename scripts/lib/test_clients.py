@@ -92,6 +92,17 @@ select count(*), sum(amount), min(name), max(name) from client_t;
 """)
     check("a script of multi-line statements runs", code == 0 and
           out.strip().split("\n")[-1] == "5|10.50|name 1|name 5" and "2|3.00" in out, (code, out, err))
+    code, out, err = psql(port, "-v", "ON_ERROR_STOP=1", "-At", stdin="""
+comment on table client_t is 'of the clients';
+comment on column client_t.amount is 'in euros';
+create index client_i on client_t (amount) include (name);
+select pg_get_indexdef('client_i'::regclass);
+drop index client_i;
+\\d+ client_t
+\\dt+ client_t
+""")
+    check("\\d+ shows comments and INCLUDE", code == 0 and "in euros" in out and
+          "(amount) INCLUDE (name)" in out and out.rstrip().endswith("|of the clients"), (code, out, err))
     path = os.path.join(scratch, "rows.csv")
     code, out, err = psql(port, "-c", f"\\copy client_t to '{path}' csv header")
     check("\\copy writes csv with a header", code == 0 and out == "COPY 5\n" and

@@ -97,16 +97,14 @@ extension DefinitionRunner {
         let sequences = try lockSequences {
             $0.ownerTable == oid && $0.ownerAttribute == attribute
         }
-        var dependents = try defaults(naming: sequences.reversed()) {
-            $0 == oid && $1 == attribute
-        }.map(asDependent)
         // Of INCLUDE, too: the index that such a key relies on goes with the column.
         let lost = Set(table.indexes.filter { $0.mentions(attribute) }.map(\.oid))
         let keys = (transaction.catalog.references[table.oid] ?? []).filter { reference in
             guard let key = transaction.catalog.foreignKey(reference)?.key else { return false }
             return key.referencedColumns.contains(attribute) || lost.contains(key.referencedIndex)
         }
-        dependents += self.dependents(of: table.oid, attribute, what, keys: keys).map {
+        var seen: Set<OID> = []
+        let readers = dependents(of: [(oid, what, keys)], attribute, seen: &seen).map {
             dependent in
             guard case .foreignKey(let reference) = dependent.object,
                 let key = transaction.catalog.foreignKey(reference)?.key,
@@ -115,6 +113,10 @@ extension DefinitionRunner {
             else { return dependent }
             return (dependent.object, "index \(Identifier.quoted(index.name))")
         }
+        let dependents =
+            try users(of: sequences.reversed(), seen: &seen) {
+                $0 == oid && $1 == attribute
+            }.map(\.dependent) + readers
         try dropDependents(dependents, of: what, isCascade: isCascade, from: &table)
         let own = table.foreignKeys.filter { $0.columns.contains(attribute) }
         table.foreignKeys.removeAll { $0.columns.contains(attribute) }
@@ -200,18 +202,23 @@ extension DefinitionRunner {
         var own: TableDescriptor?
         let oids = Set(tables.map(\.oid))
         let sequences = try lockSequences { oids.contains($0.ownerTable) }
-        let users = try defaults(naming: sequences.reversed()) { table, _ in oids.contains(table) }
+        var seen: Set<OID> = []
+        let outside = outsideDependents(of: tables, seen: &seen)
+        let users = try users(of: sequences.reversed(), seen: &seen) { table, _ in
+            oids.contains(table)
+        }
         try dropDependents(
-            users.map(asDependent) + outsideDependents(of: tables),
+            users.map(\.dependent) + outside,
             of: "table \(tables.first.map(described) ?? "")",
             isCascade: drop.isCascade, isSeveral: tables.count > 1, in: &own)
         try removeTables(tables)
     }
 
     /// Foreign keys of other tables that reference some of `tables`, and views that read some.
-    private func outsideDependents(of tables: [TableDescriptor]) -> [Dependent] {
-        var seen: Set<OID> = []
-        return dependents(
+    private func outsideDependents(
+        of tables: [TableDescriptor], seen: inout Set<OID>
+    ) -> [Dependent] {
+        dependents(
             of: tables.map { table in
                 (table.oid, "table \(described(table))", outsideKeys(on: table, besides: tables))
             }, seen: &seen)

@@ -89,13 +89,13 @@ extension DefinitionRunner {
                         on: dependent.on, outside: dependent.object))
             }
         }
-        let users = try defaults(naming: sequences.map(\.oid).sorted(by: >)) {
+        let users = try users(of: sequences.map(\.oid).sorted(by: >), seen: &seen) {
             table, _ in catalog.tables[table]?.schemaOID == schema
         }
         for (number, user) in users.enumerated() {
             // Behind what the sequence goes with.
             let owner = catalog.sequences[user.sequence]?.ownerTable ?? .invalid
-            let (object, on) = asDependent(user)
+            let (object, on) = user.dependent
             found.append(
                 SchemaDependent(
                     place: (owner == .invalid ? user.sequence : owner, number + 1),

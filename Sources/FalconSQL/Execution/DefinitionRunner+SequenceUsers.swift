@@ -130,9 +130,8 @@ extension DefinitionRunner {
         guard let first = sequences.first else { return }
         var own: TableDescriptor?
         var seen: Set<OID> = []
-        let views = dependents(of: sequences.map { ($0, described($0), []) }, seen: &seen)
         try dropDependents(
-            defaults(naming: sequences) { _, _ in false }.map(asDependent) + views,
+            users(of: sequences, seen: &seen) { _, _ in false }.map(\.dependent),
             of: described(first), isCascade: drop.isCascade, isSeveral: sequences.count > 1,
             in: &own)
         for oid in sequences { try transaction.record(.dropSequence(oid)) }
@@ -154,14 +153,32 @@ extension DefinitionRunner {
         return "sequence " + (isFound ? name : Identifier.quoted(schema) + "." + name)
     }
 
-    func asDependent(_ user: SequenceDefault) -> (object: DependentObject, on: String) {
+    private func asDependent(_ user: SequenceDefault) -> Dependent {
         (.defaultValue(column: user.column, table: user.table), described(user.sequence))
+    }
+
+    /// What is lost with some of `sequences`: the defaults that name one, and the views that read one, each once.
+    /// In PostgreSQL's order, those of the last one first, but a view that reads several with the first of them.
+    /// - Parameters:
+    ///   - seen: views that go anyway, or are known to.
+    ///   - isDropped: of defaults, by table and column, that go anyway.
+    func users(
+        of sequences: [OID], seen: inout Set<OID>, except isDropped: (OID, Int16) -> Bool
+    ) throws(SQLError) -> [(sequence: OID, dependent: Dependent)] {
+        let defaults = try defaults(naming: sequences, except: isDropped)
+        var found: [[(sequence: OID, dependent: Dependent)]] = []
+        for sequence in sequences {
+            let own = defaults.filter { $0.sequence == sequence }.map(asDependent)
+            let readers = dependents(of: [(sequence, described(sequence), [])], seen: &seen)
+            found.append((own + readers).map { (sequence, $0) })
+        }
+        return found.reversed().flatMap { $0 }
     }
 
     /// The defaults that name some of `sequences`, each once: with the first of them that it names. In
     /// PostgreSQL's order, those of the last one first.
     /// - Parameter isDropped: of defaults, by table and column, that go anyway.
-    func defaults(
+    private func defaults(
         naming sequences: [OID], except isDropped: (OID, Int16) -> Bool
     ) throws(SQLError) -> [SequenceDefault] {
         if sequences.isEmpty { return [] }

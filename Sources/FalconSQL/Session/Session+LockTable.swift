@@ -22,7 +22,7 @@ extension Session {
         }
     }
 
-    /// A view is locked with all that it reads, in the same mode.
+    /// A view is locked with all that it reads but sequences, in the same mode.
     private func lockView(
         _ oid: OID, _ name: AST.TableName, _ mode: LockMode, mayWait: Bool
     ) throws(SQLError) {
@@ -34,7 +34,9 @@ extension Session {
         // Views after what they read, as statements take them.
         let relations = try planner.planView(.select(view.query)).plan.relations
         for relation in relations.filter({ !$0.isView }) + relations.filter(\.isView)
-        where !VirtualTables.isVirtual(relation.table) {
+        where !VirtualTables.isVirtual(relation.table)
+            && transaction.catalog.sequences[relation.table.oid] == nil
+        {
             try hold(relation.table.oid, relation.table.name, mode, mayWait: mayWait)
         }
         if mayWait { try hold(oid, name.name, mode, mayWait: true) }
