@@ -73,6 +73,11 @@ final class SessionCatalog: CatalogReader {
         return estimate.rows
     }
 
+    func knownCount(of range: KeyRange, in table: TableDescriptor) -> Double? {
+        guard let engine, !VirtualTables.isVirtual(table) else { return nil }
+        return engine.knownKeyCount(of: range).map { Double($0) }
+    }
+
     func referencedColumns(of table: TableDescriptor) -> Set<Int16> {
         guard let references = snapshot.references[table.oid] else { return [] }
         return references.reduce(into: []) { columns, reference in

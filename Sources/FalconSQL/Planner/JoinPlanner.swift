@@ -71,7 +71,7 @@ final class JoinPlanner {
 
     // MARK: Entry
 
-    func plan(order: [SortKey], hasLimit: Bool) throws(SQLError) -> Planned {
+    func plan(order: [SortKey], limit: RowLimit?) throws(SQLError) -> Planned {
         for relation in select.relations { try add(relation) }
         var conjuncts: [BoundExpression] = []
         var semiJoins: [SemiJoin] = []
@@ -97,7 +97,7 @@ final class JoinPlanner {
         if select.relations.count == 1, case .relation(let relation) = from {
             planned = try planRelation(
                 relation, rest.map(\.expression), order: semiJoins.isEmpty ? order : [],
-                hasLimit: hasLimit)
+                limit: limit)
         } else {
             planned = try planTree(from, rest, available: 0)
         }
@@ -123,28 +123,16 @@ final class JoinPlanner {
         try planner.ready(condition)
         return planned.with(
             .filter(planned.node, condition),
-            rows: max(1, planned.rows * selectivity(conditions)))
-    }
-
-    private func selectivity(_ conditions: [BoundExpression]) -> Double {
-        var result = 1.0
-        for condition in conditions {
-            switch (condition as? ComparisonExpression)?.comparison {
-            case .equal?: result *= 0.05
-            case nil: result *= 0.5
-            default: result *= 0.33
-            }
-        }
-        return result
+            rows: max(1, planned.rows * Selectivity.of(conditions)))
     }
 
     private func planRelation(
         _ relation: Relation, _ conjuncts: [BoundExpression], order: [SortKey] = [],
-        hasLimit: Bool = false
+        limit: RowLimit? = nil
     ) throws(SQLError) -> Planned {
         switch relation.source {
         case .table(let table):
-            return try planTable(relation, table, conjuncts, order: order, hasLimit: hasLimit)
+            return try planTable(relation, table, conjuncts, order: order, limit: limit)
         case .query(let query):
             return try filtered(try planner.plan(query), conjuncts)
         case .function(let calls, let ordinality):
@@ -194,16 +182,16 @@ final class JoinPlanner {
 
     private func planTable(
         _ relation: Relation, _ table: TableDescriptor, _ conjuncts: [BoundExpression],
-        order: [SortKey], hasLimit: Bool
+        order: [SortKey], limit: RowLimit?
     ) throws(SQLError) -> Planned {
         let tableRows =
             planner.binder.catalog.estimatedRowCount(of: table) ?? RowEstimates.leastRows
         let finder = try AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: conjuncts,
-            catalog: planner.binder.catalog)
+            binder: planner.binder)
         let path =
             relation.cursor.map { AccessPath(currentOf: $0) }
-            ?? finder.best(order: order, hasLimit: hasLimit)
+            ?? finder.best(order: order, limit: limit)
         isOrdered = path.isOrdered && !order.isEmpty
         try readyBounds(path.access)
         var rest: [BoundExpression] = []
@@ -222,7 +210,7 @@ final class JoinPlanner {
         let node = ScanNode(
             table: table, alias: relation.alias, access: path.access, columns: columns,
             filter: filter, rowKeySlot: relation.rowKeySlot)
-        let rows = max(1, path.rows * selectivity(rest))
+        let rows = max(1, path.rows * Selectivity.of(rest))
         return Planned(
             node: PlanNode(.scan(node), outputSlots: slots, estimatedRows: rows), rows: rows,
             cost: path.cost, bound: path.bound)
@@ -230,15 +218,7 @@ final class JoinPlanner {
 
     private func readyBounds(_ access: ScanAccess) throws(SQLError) {
         guard case .index(_, let bounds, _) = access else { return }
-        for match in bounds.equalities {
-            switch match {
-            case .equal(let value), .anyElement(let value): try planner.ready(value)
-            case .anyOf(let values): try planner.ready(values)
-            case .isNull: break
-            }
-        }
-        if let lower = bounds.lower { try planner.ready(lower.value) }
-        if let upper = bounds.upper { try planner.ready(upper.value) }
+        try planner.ready(bounds.expressions)
     }
 
     // MARK: Join trees
@@ -367,11 +347,11 @@ final class JoinPlanner {
             planner.binder.catalog.estimatedRowCount(of: table) ?? RowEstimates.leastRows
         let path = try AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: usable,
-            catalog: planner.binder.catalog
+            binder: planner.binder
         ).best()
         var rest: [BoundExpression] = []
         for index in usable.indices where !path.used.contains(index) { rest.append(usable[index]) }
-        return max(1, path.rows * selectivity(rest))
+        return max(1, path.rows * Selectivity.of(rest))
     }
 
     private func planItem(

@@ -41,9 +41,22 @@ import Testing
         try fixture.engine.compact()
         #expect(try fixture.get("storage2/100000") == "v", "the table is open now")
         check(fixture.engine, "in tables")
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage2")) == 30)
         for number in 0..<6000 { try fixture.delete("storage1/\(100_000 + number)") }
         try fixture.engine.flush()
         #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage1")) < 2000)
+    }
+
+    /// What only a table tells that nobody has read yet is not known.
+    @Test func guessesAreToldFromCounts() throws {
+        let fixture = try filled(EngineOptions.small)
+        try fixture.engine.compact()
+        try fixture.reopen()
+        #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage2")) > 0)
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage2")) == nil)
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage4")) == 0)
+        for number in [0, 3, 29] { _ = try fixture.get("storage2/\(100_000 + number)") }
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage2")) == 30)
     }
 
     /// Few keys are counted, however many versions they have.
