@@ -218,17 +218,19 @@ struct AccessPathFinder {
         }
     }
 
-    /// `a = x OR a = y`.
+    /// `a = x OR a = y`, `a IN (x, y) OR a = z`.
     private func matchAlternatives(_ logic: LogicExpression) -> (Int16, Condition)? {
         var attribute: Int16?
         var values: [BoundExpression] = []
         for operand in logic.operands {
-            guard let comparison = operand as? ComparisonExpression,
-                let (found, condition) = matchComparison(comparison),
-                case .equal(let value) = condition, attribute == nil || attribute == found
+            guard let (found, condition) = match(operand), attribute == nil || attribute == found
             else { return nil }
+            switch condition {
+            case .equal(let value): values.append(value)
+            case .anyOf(let list): values += list
+            default: return nil
+            }
             attribute = found
-            values.append(value)
         }
         guard let attribute else { return nil }
         return (attribute, .anyOf(values))

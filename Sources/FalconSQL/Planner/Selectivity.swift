@@ -6,10 +6,11 @@ enum Selectivity {
     static let range = 0.02
 
     static func of(_ condition: BoundExpression) -> Double {
+        if let logic = condition as? LogicExpression, logic.isAnd { return of(logic.operands) }
         switch (condition as? ComparisonExpression)?.comparison {
-        case .equal?: 0.05
-        case nil: 0.5
-        default: inequality
+        case .equal?: return 0.05
+        case nil: return 0.5
+        default: return inequality
         }
     }
 

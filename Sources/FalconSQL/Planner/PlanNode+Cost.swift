@@ -13,4 +13,19 @@ extension PlanNode {
         default: return children.first?.startupCost ?? 0
         }
     }
+
+    /// Whether it is a join that holds all rows of one side against all of the other.
+    var triesAllPairs: Bool {
+        switch operation {
+        case .filter(let child, _): return child.triesAllPairs
+        case .join(let join):
+            if case .nestedLoop = join.strategy, join.condition != nil,
+                case .materialize = join.right.operation
+            {
+                return true
+            }
+            return join.left.triesAllPairs
+        default: return false
+        }
+    }
 }
