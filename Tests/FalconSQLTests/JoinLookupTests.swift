@@ -31,13 +31,15 @@ import Testing
             ("b.k IN (a.x, a.y)", "(b.k = ANY (ARRAY[a.x, a.y]))"),
         ] {
             let inner = [
-                "  ->  Seq Scan on a", "  ->  Index Scan using b_k on b", "        Index Cond: \(shown)",
+                "  ->  Seq Scan on a", "  ->  Index Scan using b_k on b",
+                "        Index Cond: \(shown)",
             ]
             #expect(
                 try catalog.explain("SELECT * FROM a JOIN b ON \(condition)")
                     == ["Nested Loop"] + inner, "\(condition)")
             #expect(
-                try catalog.explain("SELECT * FROM b, a WHERE \(condition)") == ["Nested Loop"] + inner,
+                try catalog.explain("SELECT * FROM b, a WHERE \(condition)") == ["Nested Loop"]
+                    + inner,
                 "\(condition)")
             #expect(
                 try catalog.explain("SELECT * FROM a LEFT JOIN b ON \(condition)")
@@ -65,10 +67,13 @@ import Testing
 
     /// Most rows, or values that the index does not hold: all pairs are tried, of rows that are read once.
     @Test func whatNoIndexSinglesOutIsTried() throws {
-        for condition in ["b.k >= a.lo", "b.k <> a.lo", "b.n > a.x::float8", "b.k = a.x OR b.n = a.y"] {
+        for condition in [
+            "b.k >= a.lo", "b.k <> a.lo", "b.n > a.x::float8", "b.k = a.x OR b.n = a.y",
+        ] {
             let plan = try catalog.explain("SELECT * FROM a JOIN b ON \(condition)")
             #expect(plan.first == "Nested Loop" && plan[1].hasPrefix("  Join Filter: "), "\(plan)")
-            #expect(plan.suffix(2) == ["  ->  Materialize", "        ->  Seq Scan on b"], "\(plan)")
+            #expect(
+                plan.suffix(2) == ["  ->  Materialize", "        ->  Seq Scan on b"], "\(plan)")
         }
     }
 
@@ -77,7 +82,8 @@ import Testing
         "b.n BETWEEN a.i AND a.n", "b.n >= a.n AND b.n <= a.l", "b.i BETWEEN a.n AND a.j",
         "b.t BETWEEN a.t AND a.v", "b.t > a.v AND b.t <= a.t AND b.i = a.i",
         "b.i = a.i OR b.i = a.j", "b.i IN (a.i, a.j, a.l)", "b.l IN (a.i, a.l, 3)",
-        "b.n = a.n OR b.n = a.i", "b.t IN (a.t, a.v)", "b.t = a.t OR b.t = a.v OR b.t IN ('v1', 'v2')",
+        "b.n = a.n OR b.n = a.i", "b.t IN (a.t, a.v)",
+        "b.t = a.t OR b.t = a.v OR b.t IN ('v1', 'v2')",
         "b.i IN (a.i, a.j) AND b.l BETWEEN a.i AND a.l", "b.i = ANY (ARRAY[a.i, a.j, NULL])",
         "b.i BETWEEN SYMMETRIC a.i AND a.j", "b.i = a.i OR b.l = a.j", "b.i = a.n OR b.i = a.j",
         "b.i BETWEEN a.i AND a.j OR b.i = a.l", "b.i >= a.i AND b.i <= a.j AND b.i <> a.l",
@@ -120,7 +126,9 @@ import Testing
         let s = try database.session()
         let random = SeededRandom(seed: seed)
         let columns = "(id int, i int, j int, l bigint, n numeric, t text, v varchar(9))"
-        try s.run("CREATE TABLE a \(columns); CREATE TABLE indexed \(columns); CREATE TABLE plain \(columns)")
+        try s.run(
+            "CREATE TABLE a \(columns); CREATE TABLE indexed \(columns); CREATE TABLE plain \(columns)"
+        )
         let direction = seed % 2 == 0 ? " DESC" : ""
         try s.run(
             ["i", "l", "n", "t"].map { "CREATE INDEX ON indexed (\($0)\(direction))" }
@@ -151,7 +159,8 @@ import Testing
         try s.run("INSERT INTO a SELECT i, i * 7, i * 7 + 2 FROM generate_series(1, 200) i")
         try s.run("INSERT INTO b SELECT i, i FROM generate_series(1, 3000) i")
         for (condition, each) in [
-            ("b.k BETWEEN a.lo AND a.hi", 3), ("b.k = a.lo OR b.k = a.hi", 2), ("b.k IN (a.lo, a.lo)", 1),
+            ("b.k BETWEEN a.lo AND a.hi", 3), ("b.k = a.lo OR b.k = a.hi", 2),
+            ("b.k IN (a.lo, a.lo)", 1),
         ] {
             let query = "SELECT count(*) FROM a JOIN b ON \(condition)"
             #expect(try s.query(query) == "\(200 * each)")
@@ -167,10 +176,12 @@ import Testing
         let database = try TestDatabase()
         defer { database.close() }
         let s = try database.session()
-        try s.run("CREATE TABLE a (id int PRIMARY KEY, y int); INSERT INTO a VALUES (1, 10), (2, 20)")
+        try s.run(
+            "CREATE TABLE a (id int PRIMARY KEY, y int); INSERT INTO a VALUES (1, 10), (2, 20)")
         try s.run("CREATE TABLE b (z int, w int); INSERT INTO b VALUES (1, 10), (1, 20), (2, 20)")
         try s.run("CREATE TABLE c (z int, w int); INSERT INTO c VALUES (2, 10), (3, 20)")
-        let inner = "SELECT b.z AS bz, c.z AS cz FROM b JOIN c ON b.z < c.z WHERE b.w = a.y AND c.w = a.y"
+        let inner =
+            "SELECT b.z AS bz, c.z AS cz FROM b JOIN c ON b.z < c.z WHERE b.w = a.y AND c.w = a.y"
         #expect(
             try s.query("SELECT a.id, q.* FROM a, LATERAL (\(inner)) q ORDER BY 1, 2")
                 == "1|1|2\n2|1|3\n2|2|3")

@@ -41,7 +41,8 @@ import Testing
                 ])
         }
         #expect(
-            try catalog.explain("SELECT id FROM job WHERE kind IS NULL ORDER BY id LIMIT 1").dropFirst()
+            try catalog.explain("SELECT id FROM job WHERE kind IS NULL ORDER BY id LIMIT 1")
+                .dropFirst()
                 .first == "  ->  Index Scan using job_kind on job")
         #expect(
             try catalog.explain("SELECT id FROM job ORDER BY rank, id LIMIT 5") == [
@@ -79,7 +80,9 @@ import Testing
         #expect(try scan(rank + " LIMIT 10") == "->  Index Scan using job_rank on job")
         #expect(try scan(rank + " LIMIT $1") == "->  Index Scan using job_rank on job")
         let value = "SELECT id FROM job WHERE kind = 5 ORDER BY rank"
-        for limit in [" LIMIT 1", " LIMIT 1000", " LIMIT $1", " LIMIT 1 OFFSET $1", " LIMIT NULL", ""] {
+        for limit in [
+            " LIMIT 1", " LIMIT 1000", " LIMIT $1", " LIMIT 1 OFFSET $1", " LIMIT NULL", "",
+        ] {
             #expect(try scan(value + limit) == "->  Index Scan using job_kind on job", "\(limit)")
         }
     }
@@ -150,7 +153,9 @@ import Testing
         """
 
     private static func query(_ random: SeededRandom) -> String {
-        func pick(_ choices: [String]) -> String { choices[Int(random.next() % UInt64(choices.count))] }
+        func pick(_ choices: [String]) -> String {
+            choices[Int(random.next() % UInt64(choices.count))]
+        }
         let value = Int(random.next() % 5)
         let conditions = (0..<Int(random.next() % 3)).map { _ in
             pick([
@@ -159,7 +164,8 @@ import Testing
             ])
         }
         let keys = (0..<Int(random.next() % 4)).map { _ in
-            pick(["a", "b", "c", "u", "id"]) + pick(["", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
+            pick(["a", "b", "c", "u", "id"])
+                + pick(["", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
         }
         let limit = pick([
             "", " LIMIT 1", " LIMIT 3 OFFSET 2", " LIMIT 1000", " OFFSET 7", " LIMIT 20",

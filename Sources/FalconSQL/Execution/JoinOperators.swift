@@ -15,7 +15,11 @@ final class NestedLoopOperator: Operator {
         self.left = left
         self.right = right
         rightSlots = node.right.outputSlots
-        if case .materialize = node.right.operation { keepsRight = true } else { keepsRight = false }
+        if case .materialize = node.right.operation {
+            keepsRight = true
+        } else {
+            keepsRight = false
+        }
         super.init(executor)
     }
 

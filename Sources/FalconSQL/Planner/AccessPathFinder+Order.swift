@@ -58,7 +58,9 @@ extension AccessPathFinder {
         _ order: [SortKey], _ index: IndexDescriptor, fixed: Int, isUnique: Bool
     ) -> Bool? {
         let columns = index.columns
-        if index.isPrimary { return direction(order, columns, fixed: fixed, identity: columns.count) }
+        if index.isPrimary {
+            return direction(order, columns, fixed: fixed, identity: columns.count)
+        }
         // Its entries end with the primary key: rows with the same columns come in that one's order.
         let isIdentity =
             isUnique && columns.dropFirst(fixed).allSatisfy { isNotNull($0.attribute) }

@@ -31,6 +31,8 @@ public enum CatalogKeys {
     public static let sequences = StorageID(6)
     public static let sequenceStates = StorageID(7)
     public static let roles = StorageID(8)
+    /// What ANALYZE found, by storage id in place of an OID.
+    public static let statistics = StorageID(9)
     /// The first storage id a table or index may have.
     public static let firstUserStorage: UInt32 = 1000
     /// The first OID that is not PostgreSQL's own.

@@ -84,6 +84,7 @@ final class WALNames {
         case CatalogKeys.views: return "catalog views"
         case CatalogKeys.sequences: return "catalog sequences"
         case CatalogKeys.sequenceStates: return "sequence states"
+        case CatalogKeys.statistics: return "table statistics"
         default: return "storage \(database.rawValue)/\(storage.rawValue)"
         }
     }

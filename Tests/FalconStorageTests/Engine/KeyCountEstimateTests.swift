@@ -69,4 +69,16 @@ import Testing
         try fixture.delete("storage1/only")
         #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage1")) == 0)
     }
+
+    /// Of a transaction's own writes.
+    @Test func ownWritesAreCounted() throws {
+        let batch = WriteBatch()
+        for number in 0..<4000 {
+            try batch.add(.put, Array("storage1/\(100_000 + number)".utf8), [1])
+            try batch.add(.put, Array("storage2/\(100_000 + number / 100)".utf8), [1])
+        }
+        #expect((1500...12_000).contains(batch.estimatedKeyCount(of: Self.range("storage1"))))
+        #expect(batch.estimatedKeyCount(of: Self.range("storage3")) == 0)
+        #expect(WriteBatch().estimatedKeyCount(of: Self.range("storage1")) == 0)
+    }
 }
