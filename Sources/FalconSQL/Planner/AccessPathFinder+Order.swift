@@ -26,7 +26,11 @@ extension AccessPathFinder {
             result *= part.share
             rest.subtract(part.conjuncts)
         }
-        return rest.reduce(result) { $0 * passingShare(of: $1) }
+        // In one order: the same statement gets the same plan.
+        for conjunct in conjuncts.indices where rest.contains(conjunct) {
+            result *= passingShare(of: conjunct)
+        }
+        return result
     }
 
     private func passingShare(of conjunct: Int) -> Double {
