@@ -41,7 +41,7 @@ final class Binder {
     /// The views being read, from the outside in.
     private var viewsInProgress: [OID] = []
     /// For constant folding.
-    private lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
+    private(set) lazy var scratch = RowContext(slotCount: 0, parameters: [], functions: context)
 
     init(
         catalog: any CatalogReader, context: FunctionContext, parameterTypes: [OID],

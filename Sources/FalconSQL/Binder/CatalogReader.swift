@@ -1,4 +1,5 @@
 import FalconSchema
+import FalconStorage
 
 /// What the binder asks of the catalog: the newest committed one plus the transaction's own DDL.
 /// Types, functions, operators and casts come from the registries, not from here.
@@ -15,6 +16,8 @@ public protocol CatalogReader {
     func sequence(schema: String?, name: String) throws(SQLError) -> TableDescriptor?
     /// A guess at the number of rows, for the planner; nil when there is none.
     func estimatedRowCount(of table: TableDescriptor) -> Double?
+    /// Roughly how many rows or entries of `table` have a key in `range`; nil when only reading would tell.
+    func knownCount(of range: KeyRange, in table: TableDescriptor) -> Double?
     /// The columns of `table` that foreign keys reference.
     func referencedColumns(of table: TableDescriptor) -> Set<Int16>
     /// False for an index that may lack entries of the rows that are to be read: they are older than it.
@@ -31,6 +34,7 @@ extension CatalogReader {
         schema: String?, name: String
     ) throws(SQLError) -> TableDescriptor? { nil }
     public func estimatedRowCount(of table: TableDescriptor) -> Double? { nil }
+    public func knownCount(of range: KeyRange, in table: TableDescriptor) -> Double? { nil }
 }
 
 /// A view: bound anew, as a subquery, in each statement that uses it.

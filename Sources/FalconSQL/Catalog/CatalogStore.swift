@@ -155,12 +155,21 @@ final class CatalogStore: Sendable {
         if !rows.isEmpty { try commitSystem(rows) }
         var result: [DatabaseState] = []
         for entry in found {
-            result.append(
-                DatabaseState(
-                    entry, catalog: try load(entry.id, at: engine.publishedTimestamp),
-                    budget: engine.options.memoryBudget))
+            let state = DatabaseState(
+                entry, catalog: try load(entry.id, at: engine.publishedTimestamp),
+                budget: engine.options.memoryBudget)
+            try loadStatistics(of: state)
+            result.append(state)
         }
         return result
+    }
+
+    private func loadStatistics(of state: DatabaseState) throws(SQLError) {
+        try scan(state.id, CatalogKeys.statistics, at: engine.publishedTimestamp) {
+            oid, value throws(SQLError) in
+            guard let statistics = TableStatistics(decoding: value) else { return }
+            state.rowEstimates.set(statistics, of: StorageID(oid.rawValue))
+        }
     }
 
     /// The roles of the cluster.

@@ -51,6 +51,7 @@ final class DatabaseState: Sendable {
             snapshot = old.applying(changes, version: old.version + 1)
             noteIndexes(of: changes, over: old, at: timestamp, now: snapshot)
             forgetSequences(of: changes, over: old, now: snapshot)
+            forgetStatistics(of: changes, over: old, now: snapshot)
             versionCell.store(snapshot.version, ordering: .releasing)
         }
     }
@@ -106,6 +107,23 @@ final class DatabaseState: Sendable {
                 guard let state, state != now.sequences[oid]?.state else { continue }
                 sequences.withLock { $0[state] = nil }
             }
+        }
+    }
+
+    /// Of storage that tables and indexes have left.
+    private func forgetStatistics(
+        of changes: [CatalogChange], over old: CatalogSnapshot, now: CatalogSnapshot
+    ) {
+        for change in changes {
+            let oid: OID
+            switch change {
+            case .putTable(let table): oid = table.oid
+            case .dropTable(let dropped): oid = dropped
+            default: continue
+            }
+            guard let before = old.tables[oid] else { continue }
+            let left = before.storages.subtracting(now.tables[oid]?.storages ?? [])
+            if !left.isEmpty { rowEstimates.forget(left) }
         }
     }
 

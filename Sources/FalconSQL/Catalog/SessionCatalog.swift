@@ -22,6 +22,8 @@ final class SessionCatalog: CatalogReader {
     private let reach: SnapshotReach
     /// Where they are.
     private let engine: StorageEngine?
+    /// What the transaction has written itself.
+    private let own: WriteBatch?
     /// The tables' sizes that have been asked for.
     private(set) var estimates: [RowEstimates.Estimate] = []
 
@@ -30,9 +32,10 @@ final class SessionCatalog: CatalogReader {
     init(
         snapshot: CatalogSnapshot, searchPath: [String], database: DatabaseState,
         temporarySchema: String = "", reach: SnapshotReach = SnapshotReach(),
-        engine: StorageEngine? = nil
+        engine: StorageEngine? = nil, own: WriteBatch? = nil
     ) {
         self.engine = engine
+        self.own = own
         self.reach = reach
         self.temporarySchema = temporarySchema
         self.snapshot = snapshot
@@ -65,12 +68,23 @@ final class SessionCatalog: CatalogReader {
 
     func estimatedRowCount(of table: TableDescriptor) -> Double? {
         guard let engine, !VirtualTables.isVirtual(table) else { return nil }
+        let own = ownCount(of: KeyRange(prefix: CatalogKeys.prefix(database.id, table.storageID)))
         if let known = estimates.first(where: { $0.storage == table.storageID }) {
-            return known.rows
+            return known.rows + own
         }
         let estimate = database.rowEstimates.estimate(table.storageID, of: database.id, in: engine)
         estimates.append(estimate)
-        return estimate.rows
+        return estimate.rows + own
+    }
+
+    private func ownCount(of range: KeyRange) -> Double {
+        guard let own, !own.isEmpty else { return 0 }
+        return Double(own.estimatedKeyCount(of: range))
+    }
+
+    func knownCount(of range: KeyRange, in table: TableDescriptor) -> Double? {
+        guard let engine, !VirtualTables.isVirtual(table) else { return nil }
+        return engine.knownKeyCount(of: range).map { Double($0) + ownCount(of: range) }
     }
 
     func referencedColumns(of table: TableDescriptor) -> Set<Int16> {

@@ -332,9 +332,11 @@ enum SystemCatalog {
             checks: Int = 0, hasIndex: Bool = false, hasTriggers: Bool = false, file: UInt32 = 0,
             identity: Unicode.Scalar = "n", options: [String] = []
         ) -> [Datum] {
-            [
+            let found = source.database.rowEstimates.statistics(of: StorageID(file))
+            return [
                 oid(id), name(label), oid(schema), .int(0), .int(0), oid(10), oid(am),
-                .int(Int64(file)), .int(0), .int(0), .float(-1), .int(0), .int(0),
+                .int(Int64(file)), .int(0), .int(Int64(found?.pages ?? 0)),
+                .float(found.map { Double(Float($0.rows)) } ?? -1), .int(0), .int(0),
                 .bool(hasIndex), no,
                 letter(temporary.contains(schema) ? "t" : "p"), letter(kind), .int(Int64(columns)),
                 .int(Int64(checks)), no, .bool(hasTriggers), no, no, no, yes, letter(identity), no,

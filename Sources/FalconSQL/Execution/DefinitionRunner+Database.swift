@@ -40,10 +40,10 @@ extension DefinitionRunner {
         entry.connectionLimit = options.connectionLimit
         try put(entry.key, entry.encoded, .catalog)
         let catalog = try copy(template, to: entry.id)
-        let engine = cluster.engine
-        transaction.note(
-            .created(
-                DatabaseState(entry, catalog: catalog, budget: engine.options.memoryBudget)))
+        let state = DatabaseState(
+            entry, catalog: catalog, budget: cluster.engine.options.memoryBudget)
+        state.rowEstimates.copy(from: template.rowEstimates)
+        transaction.note(.created(state))
     }
 
     private func noTemplate(_ name: String) -> SQLError {

@@ -6,6 +6,7 @@ final class NestedLoopOperator: Operator {
     private let left: Operator
     private let right: Operator
     private let rightSlots: [Int]
+    private let keepsRight: Bool
     private var hasLeft = false
     private var hasMatch = false
 
@@ -14,11 +15,18 @@ final class NestedLoopOperator: Operator {
         self.left = left
         self.right = right
         rightSlots = node.right.outputSlots
+        if case .materialize = node.right.operation {
+            keepsRight = true
+        } else {
+            keepsRight = false
+        }
         super.init(executor)
     }
 
     override func open() throws(SQLError) {
         hasLeft = false
+        // The rows it keeps may be those of another row outside.
+        if keepsRight { right.close() }
         try left.open()
     }
     override func close() {

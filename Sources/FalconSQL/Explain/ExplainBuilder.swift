@@ -56,7 +56,7 @@ struct ExplainBuilder {
     /// A node with its numbers; its inputs are still to come.
     private func make(_ title: String, _ node: PlanNode, kind: String? = nil) -> ExplainNode {
         var result = ExplainNode(title, kind: kind)
-        result.startupCost = Self.startupCost(node)
+        result.startupCost = node.startupCost
         result.totalCost = max(node.estimatedCost, result.startupCost)
         result.rows = max(1, node.estimatedRows)
         result.width = columns.width(node.outputSlots)
@@ -66,21 +66,6 @@ struct ExplainBuilder {
             if !texts.isEmpty { result.details.append(.init(name: "Output", value: .list(texts))) }
         }
         return result
-    }
-
-    /// What is done before the first row: everything below, where all rows are needed first.
-    private static func startupCost(_ node: PlanNode) -> Double {
-        switch node.operation {
-        case .sort(let sort): return sort.child.estimatedCost
-        case .aggregate(let aggregate): return aggregate.child.estimatedCost
-        case .distinct(let distinct) where !distinct.isSorted: return distinct.child.estimatedCost
-        case .join(let join):
-            if case .hash = join.strategy {
-                return join.right.estimatedCost + startupCost(join.left)
-            }
-            return startupCost(join.left)
-        default: return node.children.first.map { startupCost($0) } ?? 0
-        }
     }
 
     private mutating func child(_ node: PlanNode, _ relationship: String = "Outer") -> ExplainNode {

@@ -13,6 +13,8 @@ struct AccessPath {
     var isOrdered: Bool
     /// Greatest number of rows, whatever the data; nil: no bound.
     var bound: Int?
+    /// The rows are no guess.
+    var isCounted = false
 }
 
 extension AccessPath {
@@ -30,12 +32,16 @@ struct AccessPathFinder {
     let tableRows: Double
     /// Conditions that may use this table's columns, outer slots, and slots already available.
     let conjuncts: [BoundExpression]
+    let catalog: any CatalogReader
+    /// Of no columns: for constants.
+    let row: RowContext
     private let attributes: [Int: Int16]
-    private var matches: [Match] = []
+    private(set) var matches: [Match] = []
     /// The indexes that may be read: those whose predicate, if any, the conjuncts imply.
     private var usable: [IndexDescriptor] = []
 
-    private enum Condition {
+    /// What a conjunct says about a column.
+    enum Condition {
         case equal(BoundExpression)
         case lower(RangeBound)
         case upper(RangeBound)
@@ -44,7 +50,7 @@ struct AccessPathFinder {
         case isNull
     }
 
-    private struct Match {
+    struct Match {
         var attribute: Int16
         var condition: Condition
         var conjunct: Int
@@ -52,8 +58,10 @@ struct AccessPathFinder {
 
     init(
         relation: Relation, table: TableDescriptor, tableRows: Double,
-        conjuncts: [BoundExpression], catalog: any CatalogReader
+        conjuncts: [BoundExpression], binder: Binder
     ) throws(SQLError) {
+        catalog = binder.catalog
+        row = binder.scratch
         self.relation = relation
         self.table = table
         self.tableRows = max(tableRows, 1)
@@ -108,7 +116,7 @@ struct AccessPathFinder {
 
     // MARK: What a conjunct says about a column
 
-    private func column(_ expression: BoundExpression) -> Int16? {
+    func column(_ expression: BoundExpression) -> Int16? {
         var expression = expression
         while let relabel = expression as? RelabelExpression {
             let from = relabel.operand.type.oid
@@ -210,17 +218,19 @@ struct AccessPathFinder {
         }
     }
 
-    /// `a = x OR a = y`.
+    /// `a = x OR a = y`, `a IN (x, y) OR a = z`.
     private func matchAlternatives(_ logic: LogicExpression) -> (Int16, Condition)? {
         var attribute: Int16?
         var values: [BoundExpression] = []
         for operand in logic.operands {
-            guard let comparison = operand as? ComparisonExpression,
-                let (found, condition) = matchComparison(comparison),
-                case .equal(let value) = condition, attribute == nil || attribute == found
+            guard let (found, condition) = match(operand), attribute == nil || attribute == found
             else { return nil }
+            switch condition {
+            case .equal(let value): values.append(value)
+            case .anyOf(let list): values += list
+            default: return nil
+            }
             attribute = found
-            values.append(value)
         }
         guard let attribute else { return nil }
         return (attribute, .anyOf(values))
@@ -228,23 +238,22 @@ struct AccessPathFinder {
 
     // MARK: Candidates
 
-    /// The best path. `order` is what the result should be sorted by; `hasLimit` makes an ordered
-    /// path cheap, since few rows will be asked of it.
-    func best(order: [SortKey] = [], hasLimit: Bool = false) -> AccessPath {
+    /// How many elements an array is taken to have.
+    static let arrayElements = 10.0
+
+    /// The best path. `order` is what the result should be sorted by; of a path that gives it no more is
+    /// read than `limit` takes.
+    func best(order: [SortKey] = [], limit: RowLimit? = nil) -> AccessPath {
+        let paths = usable.compactMap { indexPath($0, order) }
+        let counted = order.isEmpty ? [] : countedShares(paths)
         var best = fullScan(order)
-        func total(_ path: AccessPath) -> Double {
-            var total = path.cost
-            if !order.isEmpty {
-                if path.isOrdered {
-                    if hasLimit { total *= 0.05 }
-                } else {
-                    total += path.rows * 0.3 * Double(max(1, path.rows.exponent))
-                }
+        var least = total(best, order, limit, counted)
+        for path in paths {
+            let cost = total(path, order, limit, counted)
+            if cost < least {
+                best = path
+                least = cost
             }
-            return total
-        }
-        for index in usable {
-            if let path = indexPath(index, order), total(path) < total(best) { best = path }
         }
         return best
     }
@@ -253,7 +262,8 @@ struct AccessPathFinder {
         var isReverse = false
         var isOrdered = false
         if !order.isEmpty, !table.primaryKey.isEmpty,
-            let direction = direction(order, table.primaryKey, fixed: 0, isUnique: true)
+            let direction = direction(
+                order, table.primaryKey, fixed: 0, identity: table.primaryKey.count)
         {
             isReverse = direction
             isOrdered = true
@@ -269,6 +279,7 @@ struct AccessPathFinder {
         var points = 1.0
         var pointBound: Int? = 1
         var hasList = false
+        var hasNull = false
         scan: for part in index.columns {
             let candidates = matches.filter { $0.attribute == part.attribute }
             for match in candidates {
@@ -284,16 +295,18 @@ struct AccessPathFinder {
                     bounds.equalities.append(.anyOf(values))
                     points *= Double(max(1, values.count))
                     pointBound = pointBound.map { $0 * max(1, values.count) }
+                    hasList = true
                 case .anyElement(let array):
                     bounds.equalities.append(.anyElement(array))
-                    points *= 10
+                    points *= Self.arrayElements
                     pointBound = nil
+                    hasList = true
                 case .isNull:
                     bounds.equalities.append(.isNull)
                     pointBound = nil
+                    hasNull = true
                 default: continue
                 }
-                hasList = true
                 used.insert(match.conjunct)
                 continue scan
             }
@@ -310,73 +323,45 @@ struct AccessPathFinder {
         }
         let matched = bounds.equalities.count
         let isComplete = matched == index.columns.count
-        bounds.isPoint = isComplete && index.isUnique && !hasList
+        let isUnique = index.isUnique && !hasNull
+        bounds.isPoint = isComplete && isUnique && !hasList
         var isReverse = false
         var isOrdered = false
         if !order.isEmpty, !hasList,
-            let direction = direction(
-                order, index.columns, fixed: matched, isUnique: index.isUnique)
+            let direction = direction(order, index, fixed: matched, isUnique: isUnique)
         {
             isReverse = direction
             isOrdered = true
         }
         // Of a partial index all that there is may be little.
         if bounds.isUnbounded, index.predicate == nil, !isOrdered || index.isPrimary { return nil }
-        var rows: Double
-        if isComplete, index.isUnique {
+        let rows: Double
+        var isCounted = false
+        if isComplete, isUnique {
             rows = points
+        } else if let count = entryCount(index, bounds, points: points) {
+            rows = max(1, min(count, tableRows))
+            isCounted = true
         } else {
-            rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
-            for part in index.columns.prefix(matched) { rows *= share(part.attribute) }
-            if bounds.lower != nil, bounds.upper != nil {
-                rows *= 0.02
-            } else if bounds.lower != nil || bounds.upper != nil {
-                rows *= 0.33
-            }
-            rows = max(1, rows)
+            rows = guessedRows(index, bounds, points: points)
         }
         let perRow = index.isPrimary ? 1.0 : 2.0
         return AccessPath(
             access: .index(index, bounds, isReverse: isReverse), used: used, rows: rows,
             cost: 0.5 + rows * perRow, isOrdered: isOrdered,
-            bound: isComplete && index.isUnique ? pointBound : nil)
+            bound: isComplete && isUnique ? pointBound : nil, isCounted: isCounted)
     }
 
-    /// The rows that have one value in a column: half of them have a boolean's. Otherwise large tables have many
-    /// values, and a lookup of one is better than reading on in the order asked for until it comes.
-    private func share(_ attribute: Int16) -> Double {
-        let column = Int(attribute) - 1
-        if table.columns.indices.contains(column), table.columns[column].type.oid == .bool {
-            return 0.5
+    private func guessedRows(
+        _ index: IndexDescriptor, _ bounds: IndexBounds, points: Double
+    ) -> Double {
+        var rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
+        for part in index.columns.prefix(bounds.equalities.count) { rows *= share(part.attribute) }
+        if bounds.lower != nil, bounds.upper != nil {
+            rows *= Selectivity.range
+        } else if bounds.lower != nil || bounds.upper != nil {
+            rows *= Selectivity.inequality
         }
-        return min(0.01, 1 / tableRows.squareRoot())
-    }
-
-    /// Whether `columns` read forwards (false) or backwards (true) give `order`; nil: neither. The
-    /// first `fixed` columns have one value each.
-    private func direction(
-        _ order: [SortKey], _ columns: [KeyColumn], fixed: Int, isUnique: Bool
-    ) -> Bool? {
-        var isReverse: Bool?
-        var position = fixed
-        let constants = Set(columns.prefix(fixed).map(\.attribute))
-        for key in order {
-            guard let attribute = column(key.expression) else { return nil }
-            if constants.contains(attribute) { continue }
-            if position >= columns.count {
-                return isUnique && !table.primaryKey.isEmpty ? isReverse ?? false : nil
-            }
-            let part = columns[position]
-            guard part.attribute == attribute else { return nil }
-            let backwards = key.isDescending != part.isDescending
-            if let isReverse, isReverse != backwards { return nil }
-            isReverse = backwards
-            let isNotNull =
-                table.columns[Int(attribute) - 1].isNotNull
-                || table.primaryKey.contains { $0.attribute == attribute }
-            if !isNotNull, key.nullsFirst != (part.nullsFirst != backwards) { return nil }
-            position += 1
-        }
-        return isReverse ?? false
+        return max(1, rows)
     }
 }

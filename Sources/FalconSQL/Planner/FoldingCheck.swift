@@ -69,7 +69,7 @@ struct FoldingCheck {
             for row in values.rows { outputs += zip(values.slots, row).map { ($0, $1) } }
         case .scan(let scan):
             require(scan.filter)
-            if case .index(_, let bounds, _) = scan.access { collect(bounds) }
+            if case .index(_, let bounds, _) = scan.access { required += bounds.expressions }
         case .function(let function):
             for call in function.calls {
                 required += call.arguments
@@ -118,18 +118,6 @@ struct FoldingCheck {
 
     private mutating func collect(_ target: ModifyTarget) {
         required += target.checks.map(\.condition)
-    }
-
-    private mutating func collect(_ bounds: IndexBounds) {
-        for match in bounds.equalities {
-            switch match {
-            case .equal(let value), .anyElement(let value): require(value)
-            case .anyOf(let values): required += values
-            case .isNull: continue
-            }
-        }
-        require(bounds.lower?.value)
-        require(bounds.upper?.value)
     }
 
     // MARK: What simplification reaches

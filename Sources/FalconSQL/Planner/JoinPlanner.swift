@@ -71,7 +71,7 @@ final class JoinPlanner {
 
     // MARK: Entry
 
-    func plan(order: [SortKey], hasLimit: Bool) throws(SQLError) -> Planned {
+    func plan(order: [SortKey], limit: RowLimit?) throws(SQLError) -> Planned {
         for relation in select.relations { try add(relation) }
         var conjuncts: [BoundExpression] = []
         var semiJoins: [SemiJoin] = []
@@ -97,7 +97,7 @@ final class JoinPlanner {
         if select.relations.count == 1, case .relation(let relation) = from {
             planned = try planRelation(
                 relation, rest.map(\.expression), order: semiJoins.isEmpty ? order : [],
-                hasLimit: hasLimit)
+                limit: limit)
         } else {
             planned = try planTree(from, rest, available: 0)
         }
@@ -123,28 +123,16 @@ final class JoinPlanner {
         try planner.ready(condition)
         return planned.with(
             .filter(planned.node, condition),
-            rows: max(1, planned.rows * selectivity(conditions)))
-    }
-
-    private func selectivity(_ conditions: [BoundExpression]) -> Double {
-        var result = 1.0
-        for condition in conditions {
-            switch (condition as? ComparisonExpression)?.comparison {
-            case .equal?: result *= 0.05
-            case nil: result *= 0.5
-            default: result *= 0.33
-            }
-        }
-        return result
+            rows: max(1, planned.rows * Selectivity.of(conditions)))
     }
 
     private func planRelation(
         _ relation: Relation, _ conjuncts: [BoundExpression], order: [SortKey] = [],
-        hasLimit: Bool = false
+        limit: RowLimit? = nil
     ) throws(SQLError) -> Planned {
         switch relation.source {
         case .table(let table):
-            return try planTable(relation, table, conjuncts, order: order, hasLimit: hasLimit)
+            return try planTable(relation, table, conjuncts, order: order, limit: limit)
         case .query(let query):
             return try filtered(try planner.plan(query), conjuncts)
         case .function(let calls, let ordinality):
@@ -194,16 +182,16 @@ final class JoinPlanner {
 
     private func planTable(
         _ relation: Relation, _ table: TableDescriptor, _ conjuncts: [BoundExpression],
-        order: [SortKey], hasLimit: Bool
+        order: [SortKey], limit: RowLimit?
     ) throws(SQLError) -> Planned {
         let tableRows =
             planner.binder.catalog.estimatedRowCount(of: table) ?? RowEstimates.leastRows
         let finder = try AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: conjuncts,
-            catalog: planner.binder.catalog)
+            binder: planner.binder)
         let path =
             relation.cursor.map { AccessPath(currentOf: $0) }
-            ?? finder.best(order: order, hasLimit: hasLimit)
+            ?? finder.best(order: order, limit: limit)
         isOrdered = path.isOrdered && !order.isEmpty
         try readyBounds(path.access)
         var rest: [BoundExpression] = []
@@ -222,7 +210,7 @@ final class JoinPlanner {
         let node = ScanNode(
             table: table, alias: relation.alias, access: path.access, columns: columns,
             filter: filter, rowKeySlot: relation.rowKeySlot)
-        let rows = max(1, path.rows * selectivity(rest))
+        let rows = max(1, path.rows * Selectivity.of(rest))
         return Planned(
             node: PlanNode(.scan(node), outputSlots: slots, estimatedRows: rows), rows: rows,
             cost: path.cost, bound: path.bound)
@@ -230,15 +218,7 @@ final class JoinPlanner {
 
     private func readyBounds(_ access: ScanAccess) throws(SQLError) {
         guard case .index(_, let bounds, _) = access else { return }
-        for match in bounds.equalities {
-            switch match {
-            case .equal(let value), .anyElement(let value): try planner.ready(value)
-            case .anyOf(let values): try planner.ready(values)
-            case .isNull: break
-            }
-        }
-        if let lower = bounds.lower { try planner.ready(lower.value) }
-        if let upper = bounds.upper { try planner.ready(upper.value) }
+        try planner.ready(bounds.expressions)
     }
 
     // MARK: Join trees
@@ -292,10 +272,40 @@ final class JoinPlanner {
         var items: [Item] = []
         var pending = conjuncts
         flatten(tree, &items, &pending)
+        var best = try joinAll(items, pending, available, first: nil)
+        guard best.node.triesAllPairs, Self.mayBeReordered(items) else { return best }
+        // Another table first may let the others be looked up. By a little a guess is no better.
+        for first in items.indices where items[first].needs & ~available == 0 {
+            let other = try joinAll(items, pending, available, first: first)
+            if other.cost < best.cost * 0.5 { best = other }
+        }
+        return best
+    }
+
+    /// Few tables, which are planned in no time.
+    private static func mayBeReordered(_ items: [Item]) -> Bool {
+        items.count <= 4
+            && items.allSatisfy { item in
+                if case .relation(let relation) = item.kind { return relation.table != nil }
+                return false
+            }
+    }
+
+    /// Joins the items one after the other, beginning with `first`.
+    private func joinAll(
+        _ items: [Item], _ conjuncts: [Conjunct], _ available: UInt64, first: Int?
+    ) throws(SQLError) -> Planned {
+        var items = items
+        var pending = conjuncts
         var joined: UInt64 = 0
         var current: Planned?
         while !items.isEmpty {
-            let choice = try nextItem(items, joined, current, pending, available)
+            let choice: Int
+            if let first, current == nil {
+                choice = first
+            } else {
+                choice = try nextItem(items, joined, current, pending, available)
+            }
             let item = items.remove(at: choice)
             if let left = current {
                 current = try joinInner(left, joined, item, &pending, available)
@@ -367,11 +377,11 @@ final class JoinPlanner {
             planner.binder.catalog.estimatedRowCount(of: table) ?? RowEstimates.leastRows
         let path = try AccessPathFinder(
             relation: relation, table: table, tableRows: tableRows, conjuncts: usable,
-            catalog: planner.binder.catalog
+            binder: planner.binder
         ).best()
         var rest: [BoundExpression] = []
         for index in usable.indices where !path.used.contains(index) { rest.append(usable[index]) }
-        return max(1, path.rows * selectivity(rest))
+        return max(1, path.rows * Selectivity.of(rest))
     }
 
     private func planItem(
@@ -470,6 +480,9 @@ final class JoinPlanner {
         return nil
     }
 
+    /// What it costs to hold a row against one that is kept.
+    private static let pairCost = 0.2
+
     /// Joins `left` with what `planRight` plans, as a nested loop whose inner side looks rows up by
     /// the outer row, or as a hash join, whichever is cheaper.
     private func join(
@@ -493,13 +506,19 @@ final class JoinPlanner {
             switch (kind, strategy) {
             case (.semi, _), (.anti, _): rows = max(1, left.rows * 0.5)
             case (_, .nestedLoop):
-                rows = max(1, left.rows * right.rows)
+                rows = max(
+                    1, left.rows * right.rows * (condition.map { Selectivity.of($0) } ?? 1))
             case (_, .hash): rows = max(left.rows, right.rows)
             }
             if kind == .left || kind == .full { rows = max(rows, left.rows) }
             var cost = left.cost
             switch strategy {
-            case .nestedLoop: cost += left.rows * (right.cost + 0.1)
+            case .nestedLoop:
+                if case .materialize = right.node.operation {
+                    cost += right.cost + left.rows * right.rows * Self.pairCost
+                } else {
+                    cost += left.rows * (right.cost + 0.1)
+                }
             case .hash: cost += right.cost + right.rows * 1.5 + left.rows * 0.5
             }
             var bound: Int?
@@ -514,15 +533,12 @@ final class JoinPlanner {
         // FULL joins must see every right row once: no pushing of conditions into the right side.
         if kind != .full {
             let inner = try planRight(between, leftMask)
-            let usesOuter = Self.readsOuter(inner.node)
-            if isLateral || usesOuter {
+            if isLateral || readsOuter(inner.node, leftMask) {
                 let loop = try build(.nestedLoop, inner, nil)
-                let keys = between.compactMap { hashKey($0.expression, leftMask, rightMask) }
-                if isLateral || keys.isEmpty { return loop }
-                let alone = try planRight([], 0)
-                let hashCost = left.cost + alone.cost + alone.rows * 1.5 + left.rows * 0.5
-                if loop.cost <= hashCost { return loop }
-                return try hashed(alone, between, leftMask, rightMask, build)
+                if isLateral { return loop }
+                let other = try hashed(
+                    try planRight([], 0), between, leftMask, rightMask, build)
+                return loop.cost <= other.cost ? loop : other
             }
         }
         let alone = try planRight([], 0)
@@ -556,17 +572,18 @@ final class JoinPlanner {
     }
 
     /// Whether the inner side's access is by an index (so that pushing the outer row in pays).
-    private static func readsOuter(_ node: PlanNode) -> Bool {
+    private func readsOuter(_ node: PlanNode, _ outer: UInt64) -> Bool {
         switch node.operation {
         case .scan(let scan):
             guard case .index(_, let bounds, _) = scan.access else { return false }
-            return bounds.equalities.contains { match in
+            let isLookup = bounds.equalities.contains { match in
                 if case .equal(let value) = match { return !(value is ConstantExpression) }
                 return false
             }
-        case .filter(let child, _): return readsOuter(child)
-        case .project(let project): return readsOuter(project.child)
-        case .join(let join): return readsOuter(join.left)
+            return isLookup || bounds.expressions.contains { mask(of: $0) & outer != 0 }
+        case .filter(let child, _): return readsOuter(child, outer)
+        case .project(let project): return readsOuter(project.child, outer)
+        case .join(let join): return readsOuter(join.left, outer)
         default: return false
         }
     }

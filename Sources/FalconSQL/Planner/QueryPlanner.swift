@@ -164,9 +164,11 @@ final class QueryPlanner {
         let node = SortNode(
             child: planned.node, keys: query.sort, limit: query.limit, offset: query.offset)
         var result = planned.with(.sort(node))
-        result.cost += planned.rows * 0.3 * Double(max(1, planned.rows.exponent))
+        result.cost += Self.sortCost(planned.rows)
         return result
     }
+
+    static func sortCost(_ rows: Double) -> Double { rows * 0.3 * Double(max(1, rows.exponent)) }
 
     func limited(_ planned: Planned, _ query: LogicalQuery) throws(SQLError) -> Planned {
         guard query.limit != nil || query.offset != nil else { return planned }
@@ -184,6 +186,11 @@ final class QueryPlanner {
         }
         var result = planned.with(
             .limit(planned.node, limit: query.limit, offset: query.offset), rows: rows)
+        if let limit = RowLimit(query) {
+            let read = limit.count(of: planned.rows) / max(1, planned.rows)
+            let startup = planned.node.startupCost
+            result.cost = startup + max(0, planned.cost - startup) * read + rows * 0.1
+        }
         result.bound = bound
         return result
     }
@@ -209,7 +216,7 @@ final class QueryPlanner {
             if case .all = select.distinct {} else { order = query.sort }
         }
         let joins = JoinPlanner(planner: self, select: select)
-        var planned = try joins.plan(order: order, hasLimit: query.limit != nil)
+        var planned = try joins.plan(order: order, limit: RowLimit(query))
         if joins.isOrdered, !order.isEmpty { isSorted = true }
         if select.isGrouped { planned = try aggregated(planned, select) }
 

@@ -69,6 +69,18 @@ public struct IndexBounds: Sendable {
     }
     /// The whole index, for its order only.
     public var isUnbounded: Bool { equalities.isEmpty && lower == nil && upper == nil }
+
+    /// What its values are computed by.
+    var expressions: [BoundExpression] {
+        let values = equalities.flatMap { match -> [BoundExpression] in
+            switch match {
+            case .equal(let value), .anyElement(let value): [value]
+            case .anyOf(let values): values
+            case .isNull: []
+            }
+        }
+        return values + [lower, upper].compactMap { $0?.value }
+    }
 }
 
 public enum IndexMatch: Sendable {

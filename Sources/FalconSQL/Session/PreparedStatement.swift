@@ -21,6 +21,8 @@ final class PreparedStatement {
     var estimates: [RowEstimates.Estimate] = []
     /// Until the log ends here they are not looked at again.
     var estimatesEnd = LSN.zero
+    /// Nor before the next ANALYZE: see ``RowEstimates/generation``.
+    var estimatesGeneration: UInt64 = 0
     /// What Describe told: a new plan must agree with it.
     var describedColumns: [ResultColumn]?
     /// An executor that nobody uses at the moment.

@@ -10,7 +10,7 @@ extension Session {
             reach: SnapshotReach(
                 timestamp: transaction.timestampBeforeIndexes,
                 ownStorage: transaction.kept == nil ? [] : transaction.createdStorage),
-            engine: database.engine)
+            engine: database.engine, own: transaction.batch)
     }
 
     // MARK: Plans
@@ -45,7 +45,11 @@ extension Session {
     /// Gives `prepared` a plan that agrees with the catalog as it is now; its relations' locks are waited for
     /// if there is none.
     func ensurePlan(_ prepared: PreparedStatement, mayWait: Bool = true) throws(SQLError) {
-        if isCurrent(prepared), database.engine.publishedEnd <= prepared.estimatesEnd { return }
+        if isCurrent(prepared), database.engine.publishedEnd <= prepared.estimatesEnd,
+            prepared.estimatesGeneration == state.rowEstimates.generation
+        {
+            return
+        }
         try analysing(mayWait: mayWait) { found throws(SQLError) in try plan(prepared, found) }
     }
 
@@ -55,6 +59,7 @@ extension Session {
         guard let statement = prepared.statement else { return }
         let catalog = catalog
         let timestamp = transaction.timestampBeforeIndexes
+        let generation = state.rowEstimates.generation
         if let plan = prepared.plan, prepared.planPathGeneration == settings.pathGeneration,
             prepared.planCatalogVersion < CatalogSnapshot.firstUncommittedVersion,
             prepared.planTimestamp == transaction.timestampBeforeIndexes
@@ -78,6 +83,7 @@ extension Session {
             if isSame, prepared.estimates.allSatisfy({ $0.isAlike(in: state, database.engine) }) {
                 prepared.planCatalogVersion = catalog.snapshot.version
                 prepared.estimatesEnd = RowEstimates.end(of: prepared.estimates, from: end)
+                prepared.estimatesGeneration = generation
                 return
             }
         }
@@ -107,6 +113,7 @@ extension Session {
         }
         prepared.plan = plan
         prepared.estimates = catalog.estimates
+        prepared.estimatesGeneration = generation
         prepared.estimatesEnd = RowEstimates.end(
             of: prepared.estimates, from: database.engine.publishedEnd)
         prepared.planCatalogVersion = catalog.snapshot.version

@@ -7,6 +7,7 @@ extension Session {
     private final class VacuumProgress {
         let targets: [Target]
         var next = 0
+        var isCompacted = false
         /// What the transaction held before.
         let mark: Transaction.LockMark
         init(_ targets: [Target], _ mark: Transaction.LockMark) {
@@ -40,6 +41,11 @@ extension Session {
             progress = VacuumProgress(try vacuumTargets(vacuum), transaction.lockMark)
             run.utilityState = progress
         }
+        // First, so that what is counted are rows as they then lie.
+        if vacuum.isVacuum, vacuum.tables.isEmpty, !progress.isCompacted {
+            try compactDatabase()
+            progress.isCompacted = true
+        }
         while progress.next < progress.targets.count {
             try work(on: progress.targets[progress.next], vacuum, sink)
             if vacuum.isVacuum || !isInTransactionBlock {
@@ -47,7 +53,6 @@ extension Session {
             }
             progress.next += 1
         }
-        if vacuum.isVacuum, vacuum.tables.isEmpty { try compactDatabase() }
     }
 
     private func vacuumTargets(_ vacuum: AST.Vacuum) throws(SQLError) -> [Target] {
@@ -89,6 +94,7 @@ extension Session {
         guard let table = transaction.catalog.tables[target.oid] else { return }
         try Self.checkColumns(target.columns, of: table)
         if vacuum.isVacuum, !vacuum.tables.isEmpty { try compact(table) }
+        try gatherStatistics(of: table)
     }
 
     private static func checkColumns(
@@ -113,9 +119,7 @@ extension Session {
     /// Rows and index entries down to what the oldest snapshot still needs, so that their space is given back when
     /// it returns. Canceled like any statement, and what is compacted by then stays so.
     private func compact(_ table: TableDescriptor) throws(SQLError) {
-        var storages = table.indexes.map(\.storageID)
-        if !storages.contains(table.storageID) { storages.append(table.storageID) }
-        for storage in storages {
+        for storage in table.storages {
             try compact(KeyRange(prefix: CatalogKeys.prefix(table.database, storage)))
         }
     }

@@ -300,7 +300,11 @@ final class Transaction: @unchecked Sendable {
 
     /// Deletes what is stored of the sequence's running state.
     func deleteState(of sequence: SequenceEntry) throws(SQLError) {
-        let key = CatalogKeys.key(database.id, CatalogKeys.sequenceStates, sequence.state)
+        try deleteSystem(
+            CatalogKeys.key(database.id, CatalogKeys.sequenceStates, sequence.state))
+    }
+
+    private func deleteSystem(_ key: [UInt8]) throws(SQLError) {
         try storage { () throws(StorageError) in
             try key.withRaw { key throws(StorageError) in
                 try batch.delete(key: key, class: .system)
@@ -351,6 +355,16 @@ final class Transaction: @unchecked Sendable {
                     try batch.deleteRange(lower: lower, upper: upper, class: .row, sql: sql)
                 }
             }
+        }
+        if database.rowEstimates.statistics(of: storageID) != nil {
+            try deleteSystem(TableStatistics.key(database.id, storageID))
+        }
+    }
+
+    /// Keeps what was found of storage that the transaction has made.
+    func put(_ statistics: TableStatistics, of storageID: StorageID) throws(SQLError) {
+        try storage { () throws(StorageError) in
+            try statistics.put(into: batch, database: database.id, storageID)
         }
     }
 

@@ -21,6 +21,7 @@ import FalconStorage
 ///     9      a comment: the OID is the object's (of databases and roles in the shared keyspace), followed by
 ///            the OID of the system relation that has the object, u32 BE, and the column's number, or 0,
 ///            i32 BE; value: the text
+///     10     what ANALYZE found, by the storage id of a table or an index; value: `TableStatistics` of FalconSQL
 ///
 /// Storage ids 32 to 63 of database 0 are the engine's own stores (docs/formats/stores.md).
 ///
@@ -36,6 +37,8 @@ public enum CatalogKeys {
     public static let sequenceStates = StorageID(7)
     public static let roles = StorageID(8)
     public static let comments = StorageID(9)
+    /// What ANALYZE found, by storage id in place of an OID.
+    public static let statistics = StorageID(10)
     /// The first storage id a table or index may have.
     public static let firstUserStorage: UInt32 = 1000
     /// The first OID that is not PostgreSQL's own.

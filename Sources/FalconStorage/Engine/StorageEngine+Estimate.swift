@@ -8,16 +8,33 @@ extension StorageEngine {
     ///
     /// Microseconds for a range that begins with the same 8 bytes, where tables know their share.
     public func estimatedKeyCount(of range: KeyRange) -> UInt64 {
+        countKeys(of: range) { Self.live($0) / 2 } ?? 0
+    }
+
+    /// The same where it is no guess: nil when a table of files has a part in it that nobody has read yet.
+    public func knownKeyCount(of range: KeyRange) -> UInt64? {
+        countKeys(of: range) { _ in nil }
+    }
+
+    /// - Parameter unread: how many are in the range of a table that is not open; nil: that is not known.
+    private func countKeys(
+        of range: KeyRange, _ unread: (FileMetadata) -> Double?
+    ) -> UInt64? {
         let state = cell.retained()
         var count = Double(state.active.table.estimatedKeyCount(of: range))
+        var files: [TableFile] = []
         for layer in state.immutables {
             count += Double(
                 layer.adopted?.estimatedKeyCount(of: range)
                     ?? layer.table.estimatedKeyCount(of: range))
-            for file in layer.ingested { count += Self.estimatedKeyCount(of: range, in: file) }
+            files += layer.ingested
         }
-        for level in state.version.levels {
-            for file in level.files { count += Self.estimatedKeyCount(of: range, in: file) }
+        for level in state.version.levels { files += level.files.filter { $0.overlaps(range) } }
+        for file in files {
+            guard let part = Self.countKeys(of: range, in: file) ?? unread(file.metadata) else {
+                return nil
+            }
+            count += part
         }
         return UInt64(min(max(0, count), 1e18))
     }
@@ -27,13 +44,18 @@ extension StorageEngine {
         Double(entries) - 2 * Double(tombstones)
     }
 
-    private static func estimatedKeyCount(of range: KeyRange, in file: TableFile) -> Double {
+    private static func live(_ metadata: FileMetadata) -> Double {
+        live(metadata.entryCount, metadata.tombstoneCount)
+    }
+
+    /// Nil when the table is not open and has other keys, too.
+    private static func countKeys(of range: KeyRange, in file: TableFile) -> Double? {
         let metadata = file.metadata
         guard metadata.entryCount > 0, file.overlaps(range) else { return 0 }
-        let all = live(metadata.entryCount, metadata.tombstoneCount)
+        let all = live(metadata)
         let beginsInside = range.lower.map { KeyOrder.compare($0, metadata.smallest) <= 0 } ?? true
         if beginsInside, range.upper.map({ metadata.isBefore($0) }) ?? true { return all }
-        guard let reader = file.openReader else { return all / 2 }
+        guard let reader = file.openReader else { return nil }
         let counts = reader.properties.storageCounts
         if let lower = range.lower, lower.count == 8, range == KeyRange(prefix: lower),
             !counts.isEmpty

@@ -86,6 +86,7 @@ final class WALNames {
         case CatalogKeys.sequenceStates: return "sequence states"
         case CatalogKeys.roles: return "catalog roles"
         case CatalogKeys.comments: return "catalog comments"
+        case CatalogKeys.statistics: return "table statistics"
         default: return "storage \(database.rawValue)/\(storage.rawValue)"
         }
     }

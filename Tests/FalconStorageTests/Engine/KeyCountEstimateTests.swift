@@ -41,9 +41,22 @@ import Testing
         try fixture.engine.compact()
         #expect(try fixture.get("storage2/100000") == "v", "the table is open now")
         check(fixture.engine, "in tables")
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage2")) == 30)
         for number in 0..<6000 { try fixture.delete("storage1/\(100_000 + number)") }
         try fixture.engine.flush()
         #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage1")) < 2000)
+    }
+
+    /// What only a table tells that nobody has read yet is not known.
+    @Test func guessesAreToldFromCounts() throws {
+        let fixture = try filled(EngineOptions.small)
+        try fixture.engine.compact()
+        try fixture.reopen()
+        #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage2")) > 0)
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage2")) == nil)
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage4")) == 0)
+        for number in [0, 3, 29] { _ = try fixture.get("storage2/\(100_000 + number)") }
+        #expect(fixture.engine.knownKeyCount(of: Self.range("storage2")) == 30)
     }
 
     /// Few keys are counted, however many versions they have.
@@ -55,5 +68,17 @@ import Testing
         #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage1")) == 1)
         try fixture.delete("storage1/only")
         #expect(fixture.engine.estimatedKeyCount(of: Self.range("storage1")) == 0)
+    }
+
+    /// Of a transaction's own writes.
+    @Test func ownWritesAreCounted() throws {
+        let batch = WriteBatch()
+        for number in 0..<4000 {
+            try batch.add(.put, Array("storage1/\(100_000 + number)".utf8), [1])
+            try batch.add(.put, Array("storage2/\(100_000 + number / 100)".utf8), [1])
+        }
+        #expect((1500...12_000).contains(batch.estimatedKeyCount(of: Self.range("storage1"))))
+        #expect(batch.estimatedKeyCount(of: Self.range("storage3")) == 0)
+        #expect(WriteBatch().estimatedKeyCount(of: Self.range("storage1")) == 0)
     }
 }

@@ -1,0 +1,45 @@
+import FalconSchema
+import FalconStorage
+
+/// What the engine tells of an index without reading it.
+extension AccessPathFinder {
+    /// Some of the conjuncts, and the share of all rows that pass them.
+    struct CountedShare {
+        var conjuncts: Set<Int>
+        var share: Double
+    }
+
+    /// Bounds of more points than these are not counted: each takes microseconds.
+    private static let countedPoints = 16.0
+
+    /// How many entries an index has in bounds whose values the statement says itself; nil: that is not known.
+    func entryCount(
+        _ index: IndexDescriptor, _ bounds: IndexBounds, points: Double
+    ) -> Double? {
+        guard !bounds.isUnbounded, points <= Self.countedPoints,
+            bounds.expressions.allSatisfy({ $0 is ConstantExpression })
+        else { return nil }
+        let encoder = BoundsEncoder(table: table, index: index, bounds: bounds)
+        guard let intervals = try? encoder.intervals(row),
+            Double(intervals.count) <= Self.countedPoints
+        else { return nil }
+        var count = 0.0
+        for interval in intervals {
+            let range = KeyRange(lower: interval.lower, upper: interval.upper)
+            guard let part = catalog.knownCount(of: range, in: table) else { return nil }
+            count += part
+        }
+        return count
+    }
+
+    /// What counted paths say of the conditions that their bounds take care of. A partial index has no
+    /// entries of rows that other conditions leave out.
+    func countedShares(_ paths: [AccessPath]) -> [CountedShare] {
+        paths.compactMap { path in
+            guard path.isCounted, case .index(let index, _, _) = path.access,
+                index.predicate == nil
+            else { return nil }
+            return CountedShare(conjuncts: path.used, share: min(1, path.rows / tableRows))
+        }.sorted { $0.share < $1.share }
+    }
+}
