@@ -266,7 +266,9 @@ public struct RestoreExecutor {
     private var incarnation: Incarnation {
         let parent = plan.branch ?? plan.source.tables?.incarnation
         return Incarnation(
-            number: plan.source.highestIncarnation, branch: parent?.branch ?? .zero,
+            number: plan.source.highestIncarnation,
+            // The segments say so, too.
+            branch: plan.base == .salvagedTables ? .zero : parent?.branch ?? .zero,
             parent: parent?.parent ?? .zero, forkLSN: parent?.forkLSN ?? .zero,
             epoch: parent?.epoch ?? 0)
     }

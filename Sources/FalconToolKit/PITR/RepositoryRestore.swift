@@ -21,6 +21,7 @@ struct RepositoryRestore {
         let given = context.environment
         let found: RestoreTargetSearch.Place
         let source: RepositorySource
+        let timeline: RepositoryTimeline
         do throws(StorageError) {
             try RepositorySource.checkBackups(repository, inventory)
             found = try RestoreTargetSearch(wish: wish).find(
@@ -28,12 +29,14 @@ struct RepositoryRestore {
                 context)
             source = try RepositorySource.choose(
                 repository, inventory, found.target, branch: place.branch)
+            timeline = try RepositoryTimeline(inventory.segments, branch: place.branch)
         } catch  where error.code.toolExit == .unreachable {
             return report.add(RepositoryText.finding(error))
         }
         if jobs > 1 { try source.view.readAhead(threads: jobs) }
         context.use(try source.environment(context.environment, key))
         show(source, report)
+        show(timeline, report)
         if let out { try showRoom(out, report) }
         var run = RestoreRun(
             root: source.root, target: found.target, targetText: wish.text, out: writes ? out : nil,
@@ -79,6 +82,26 @@ struct RepositoryRestore {
         }
         report.set("gap", source.gap.map(RepositoryText.json) ?? .null)
         if let gap = source.gap { report.line("gap behind:    \(RepositoryText.text(gap))") }
+    }
+
+    /// Which line of the log is followed, where there are others.
+    private func show(_ timeline: RepositoryTimeline, _ report: ReportWriter) {
+        let others = timeline.otherTips
+        report.set("branch", .text(timeline.tip?.branch))
+        report.set("other_branches", .array(others.map(RepositoryText.json)))
+        guard let tip = timeline.tip, !others.isEmpty else { return }
+        let reason =
+            place.branch == nil ? "the newest; --branch follows another one" : "as asked for"
+        report.line("branch:        \(tip.branch), \(reason)")
+        for other in others.prefix(RepositoryText.shownBranches) {
+            report.line("other branch:  \(RepositoryText.text(other))")
+        }
+        let more = others.count - RepositoryText.shownBranches
+        if more > 0 { report.line("               and \(more) more: 'pitr-restore info'") }
+        // Who names a branch has seen it.
+        if place.branch == nil, let finding = RepositoryText.concurrency(timeline) {
+            report.add(finding)
+        }
     }
 
     private func showRoom(_ out: String, _ report: ReportWriter) throws(StorageError) {

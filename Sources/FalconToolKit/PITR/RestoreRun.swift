@@ -118,7 +118,7 @@ struct RestoreRun {
 
     // MARK: What is said
 
-    private func noteTables(_ source: RestoreSource, _ report: ReportWriter) {
+    func noteTables(_ source: RestoreSource, _ report: ReportWriter) {
         if let problem = source.tablesProblem {
             report.add(
                 Finding(
