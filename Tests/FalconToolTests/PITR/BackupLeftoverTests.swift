@@ -46,7 +46,7 @@ struct BackupLeftoverTests {
             try history.engine.backup(label: "second")
             Issue.record("the backup was made")
         } catch {
-            #expect((error as? StorageError)?.code == .inUse)
+            #expect(error.code == .inUse)
         }
         #expect(try history.fileSystem.exists(Self.partial + "/FORMAT"))
         #expect(try history.fileSystem.exists(Self.copy))
