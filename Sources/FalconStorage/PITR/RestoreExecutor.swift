@@ -309,8 +309,7 @@ public struct RestoreExecutor {
         inspection.endLSN = plan.endLSN
         inspection.lastSegment = try RestoreInspection.lastSegment(partial, fileSystem)
         inspection.lastCommit = plan.last.map(RestoreInspection.LastCommit.init)
-        // The log begins behind a moment that only the tables know.
-        inspection.isAdvanceable = plan.base != .filteredTables || plan.last != nil
+        inspection.isAdvanceable = !plan.isDetached
         return inspection
     }
 

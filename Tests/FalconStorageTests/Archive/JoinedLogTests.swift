@@ -89,9 +89,33 @@ struct JoinedLogTests {
         return (found, reader.verdict)
     }
 
+    /// Records that have others before them in their chunk.
+    private func insideChunks() throws -> [Int] {
+        let reader = try WALReader(directory: "/source", fileSystem: memory)
+        var found: [Int] = []
+        var (index, last) = (0, UInt64.max)
+        while try reader.next() != nil {
+            if reader.chunkOffset == last { found.append(index) }
+            last = reader.chunkOffset
+            index += 1
+        }
+        return found
+    }
+
+    /// A group commit makes one chunk of several commits, and a restore may begin or end between them.
+    @Test func aCopyBeginsInsideAChunk() throws {
+        let places = try insideChunks().filter { $0 > 30 && $0 < records - 30 }
+        try #require(places.count > 3)
+        for begin in [places[0], places[places.count / 2], places[places.count - 1]] {
+            try checkEachRecordIsReadOnce(begin)
+        }
+    }
+
     /// Wherever in a chunk or a segment the copy begins and ends.
     @Test(arguments: [30, 31, 44, 59, 60, 301, 555, 870])
-    func eachRecordIsReadOnce(begin: Int) throws {
+    func eachRecordIsReadOnce(begin: Int) throws { try checkEachRecordIsReadOnce(begin) }
+
+    private func checkEachRecordIsReadOnce(_ begin: Int) throws {
         for end in [begin + 1, begin + 13, begin + 30] {
             let test = try JoinedLogTests(records: 900)
             try test.restore(begin..<end, in: "/copy", branch: 2)

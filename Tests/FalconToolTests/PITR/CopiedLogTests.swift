@@ -236,7 +236,10 @@ struct CopiedLogTests {
         try history.run(250, valueBytes: 2000, maintains: false)
         try history.engine.flush()
         try history.run(5, maintains: false)
+        try history.engine.archiveNow()
         try history.close()
+        let first = FileNames(root: history.root).walSegment(WALSegmentNumber(1))
+        try #require(try !history.fileSystem.exists(first))
         let commit = history.commits[4]
         let run = history.restore(
             "--to-time", ToolTime.format(commit.receipt.timestamp), out: "/branch")
