@@ -36,7 +36,7 @@ struct RepositoryRestore {
         if jobs > 1 { try source.view.readAhead(threads: jobs) }
         context.use(try source.environment(context.environment, key))
         show(source, report)
-        show(timeline, report)
+        RepositoryText.showLine(timeline, isChosen: place.branch != nil, report)
         if let out { try showRoom(out, report) }
         var run = RestoreRun(
             root: source.root, target: found.target, targetText: wish.text, out: writes ? out : nil,
@@ -82,26 +82,6 @@ struct RepositoryRestore {
         }
         report.set("gap", source.gap.map(RepositoryText.json) ?? .null)
         if let gap = source.gap { report.line("gap behind:    \(RepositoryText.text(gap))") }
-    }
-
-    /// Which line of the log is followed, where there are others.
-    private func show(_ timeline: RepositoryTimeline, _ report: ReportWriter) {
-        let others = timeline.otherTips
-        report.set("branch", .text(timeline.tip?.branch))
-        report.set("other_branches", .array(others.map(RepositoryText.json)))
-        guard let tip = timeline.tip, !others.isEmpty else { return }
-        let reason =
-            place.branch == nil ? "the newest; --branch follows another one" : "as asked for"
-        report.line("branch:        \(tip.branch), \(reason)")
-        for other in others.prefix(RepositoryText.shownBranches) {
-            report.line("other branch:  \(RepositoryText.text(other))")
-        }
-        let more = others.count - RepositoryText.shownBranches
-        if more > 0 { report.line("               and \(more) more: 'pitr-restore info'") }
-        // Who names a branch has seen it.
-        if place.branch == nil, let finding = RepositoryText.concurrency(timeline) {
-            report.add(finding)
-        }
     }
 
     private func showRoom(_ out: String, _ report: ReportWriter) throws(StorageError) {

@@ -73,6 +73,7 @@ struct InspectionBranchTests {
         let parent = try #require(try history.inventory.backups.first { $0.label == "second" })
         let named = history.advance("--to-latest", "--branch", parent.branch.description)
         #expect(named.exit == .clean, "\(named.output)")
+        #expect(named.output.contains("branch:        \(parent.branch), as asked for"))
         #expect(try history.rows(at: "/new") == last.rows)
     }
 
