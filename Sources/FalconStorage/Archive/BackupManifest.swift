@@ -45,7 +45,8 @@ public struct BackupManifest: Sendable, Hashable {
 
     /// Its name in the repository: 1 to 64 ASCII letters, digits and hyphens.
     public var id = ""
-    /// What it was called by whoever made it: 256 bytes at most; others may have the same.
+    /// What it was called by whoever made it: 256 bytes at most, and no control characters in those of
+    /// today; others may have the same.
     public var label = ""
     /// Of the program that made it.
     public var version = FalconVersion.current

@@ -103,10 +103,18 @@ extension RepositoryTimeline {
         ConcurrentBranchSearch(segments, forest).found
     }
 
-    /// The ends of the lines of the log that do not lead to ``tip``, the newest first.
+    /// The ends of the lines of the log that do not lead to ``tip``, the newest first. What lies before a gap on the
+    /// way to the tip is none.
     public var otherTips: [ArchivedSegment] {
         let onTip = Set(chain.map(\.uid))
-        return segments.filter { !onTip.contains($0.uid) && !forest.isFollowed($0) }.sorted {
+        var ends: [UID: LSN] = [:]
+        for segment in chain {
+            ends[segment.branch] = max(ends[segment.branch] ?? .zero, segment.lastLSN)
+        }
+        return segments.filter {
+            !onTip.contains($0.uid) && !forest.isFollowed($0)
+                && $0.lastLSN > ends[$0.branch] ?? .zero && gap(behind: $0) == nil
+        }.sorted {
             ($0.wallMicros, $0.lastLSN, $0.branch.description)
                 > ($1.wallMicros, $1.lastLSN, $1.branch.description)
         }

@@ -64,6 +64,17 @@ struct ConcurrentBranchTests {
         #expect(other.otherTips.map(\.uid) == [ForgedRepository.uid(2, 9)])
     }
 
+    /// The log before a gap is the same line's.
+    @Test func whatLiesBeforeAGapIsNoOtherLine() throws {
+        var repository = ForgedRepository()
+        repository.log(0..<5)
+        repository.log(8..<20, after: (1, 7))
+        repository.log(20..<25, branch: 2, after: (1, 19))
+        let line = try RepositoryTimeline(repository.inventory.segments, branch: nil)
+        #expect(line.tip?.uid == ForgedRepository.uid(2, 24))
+        #expect(line.otherTips.isEmpty)
+    }
+
     // MARK: - As it is told
 
     /// A database and one that was restored from it, and what both archive.
