@@ -44,11 +44,53 @@ import Testing
                 session.failure("SELECT falcon.backup('x', '\(rate)')")?.state
                     == .invalidParameterValue, "\(rate)")
         }
-        #expect(try session.query("SELECT falcon.backup('x', NULL) IS NULL") == "t")
+        let none = session.failure("SELECT falcon.backup('x', NULL)")
+        #expect(none?.state.rawValue == "22004")
+        #expect(none?.message == "max_rate must not be null")
         #expect(try session.query("SELECT count(*) FROM falcon.pitr_backups") == "2")
         let somebody = try database.session(user: "somebody")
         #expect(
             somebody.failure("SELECT falcon.backup('x', '32M')")?.state == .insufficientPrivilege)
+    }
+
+    /// PostgreSQL's pg_backup_start is STRICT and does nothing then, and says so with a NULL alone.
+    @Test func aNullLabelIsRefused() throws {
+        let database = try Self.archived()
+        let session = try database.session()
+        for call in ["backup(NULL)", "backup(NULL, '0')", "backup(NULL, NULL)"] {
+            let failure = session.failure("SELECT falcon.\(call)")
+            #expect(failure?.state.rawValue == "22004", "\(call)")
+            #expect(failure?.message == "backup label must not be null", "\(call)")
+        }
+        let somebody = try database.session(user: "somebody")
+        #expect(
+            somebody.failure("SELECT falcon.backup(NULL)")?.state == .insufficientPrivilege)
+        #expect(try session.query("SELECT count(*) FROM falcon.pitr_backups") == "0")
+    }
+
+    /// A label is shown in lines and on terminals.
+    @Test(arguments: [
+        "E'a\\nb'", "E'a\\rb'", "E'\\t'", "E'\\x1b[2J'", "chr(127)", "chr(133)", "chr(8232)",
+        "repeat('x', 257)",
+    ])
+    func aLabelThatCannotBeShownIsRefused(label: String) throws {
+        let database = try Self.archived()
+        let session = try database.session()
+        let failure = session.failure("SELECT falcon.backup(\(label))")
+        #expect(failure?.state == .invalidParameterValue, "\(failure?.message ?? "none")")
+        #expect(try session.query("SELECT count(*) FROM falcon.pitr_backups") == "0")
+    }
+
+    @Test func otherLabelsAreTaken() throws {
+        let session = try Self.archived().session()
+        for label in ["", "é 日本 🐘", "100% 'sure' \\ /", String(repeating: "x", count: 256)] {
+            let quoted = label.replacing("'", with: "''")
+            let id = try session.query("SELECT falcon.backup('\(quoted)')")
+            #expect(
+                try session.query(
+                    "SELECT label = '\(quoted)' FROM falcon.pitr_backups WHERE id = '\(id)'") == "t"
+            )
+        }
     }
 
     /// At 32 kB/s this one would take minutes.

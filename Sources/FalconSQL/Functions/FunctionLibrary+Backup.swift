@@ -38,25 +38,33 @@ extension FunctionLibrary {
             }
         }
         unary("falcon_backup") { (label, c) throws(SQLError) in
-            try Self.backUp(label.text, maxRate: nil, c)
+            try Self.backUp(label, maxRate: nil, c)
         }
         binary("falcon_backup_rated") { (label, rate, c) throws(SQLError) in
-            try Self.backUp(label.text, maxRate: rate.text, c)
+            try Self.backUp(label, maxRate: rate, c)
         }
     }
 
+    /// A NULL is refused: who is given one in answer and not an error may think that there is a backup.
     /// - Parameter maxRate: as `BackupRate` reads it; nil: as the configuration says.
     private static func backUp(
-        _ label: String, maxRate: String?, _ c: FunctionContext
+        _ label: Datum, maxRate: Datum?, _ c: FunctionContext
     ) throws(SQLError) -> Datum {
         try checkMayCall("backup", c)
+        guard case .text(let label) = label else {
+            throw SQLError(SQLState("22004"), "backup label must not be null")
+        }
+        if let maxRate, maxRate.isNull {
+            throw SQLError(
+                SQLState("22004"), "max_rate must not be null",
+                hint: "Leave it out for the configured rate (archive.backup_max_rate).")
+        }
         var limit: UInt64?
-        if let maxRate {
-            do throws(StorageError) {
-                limit = try BackupRate.parse(maxRate)
-            } catch {
-                throw SQLError(.invalidParameterValue, error.message, hint: error.hint)
-            }
+        do throws(StorageError) {
+            try BackupManifest.checkLabel(label)
+            if let maxRate { limit = try BackupRate.parse(maxRate.text) }
+        } catch {
+            throw SQLError(.invalidParameterValue, error.message, hint: error.hint)
         }
         return try withEngine(c) { engine throws(StorageError) in
             let backup = try engine.backup(label: label, maxBytesPerSecond: limit) {

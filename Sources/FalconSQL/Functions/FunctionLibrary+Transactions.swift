@@ -71,6 +71,6 @@ let falconFunctionFacts = #"""
     12954|falcon.txn_status|falcon_txn_status|ftfv|0|0|25|5069||
     12952|falcon.rotate_data_keys|falcon_rotate_data_keys|ftfv|0|0|2278|||
     12953|falcon.rotate_master_key|falcon_rotate_master_key|ftfv|0|0|2278|25,25||
-    12955|falcon.backup|falcon_backup|ftfv|0|0|25|25|label|
-    12956|falcon.backup|falcon_backup_rated|ftfv|0|0|25|25,25|label,max_rate|
+    12955|falcon.backup|falcon_backup|fffv|0|0|25|25|label|
+    12956|falcon.backup|falcon_backup_rated|fffv|0|0|25|25,25|label,max_rate|
     """#

@@ -45,7 +45,8 @@ public struct BackupManifest: Sendable, Hashable {
 
     /// Its name in the repository: 1 to 64 ASCII letters, digits and hyphens.
     public var id = ""
-    /// What it was called by whoever made it: 256 bytes at most; others may have the same.
+    /// What it was called by whoever made it: 256 bytes at most, and no control characters in those of
+    /// today; others may have the same.
     public var label = ""
     /// Of the program that made it.
     public var version = FalconVersion.current
@@ -194,6 +195,31 @@ public struct BackupManifest: Sendable, Hashable {
     }
 
     // MARK: - Labels
+
+    /// Throws `invalid-argument` where `label` is none that a backup may have.
+    public static func checkLabel(_ label: String) throws(StorageError) {
+        guard label.utf8.count <= 256 else {
+            throw .invalidArgument("A backup's label has 256 bytes at most.")
+        }
+        guard !label.unicodeScalars.contains(where: isControl) else {
+            throw .invalidArgument(
+                "A backup's label has no line breaks and no other control characters.")
+        }
+    }
+
+    /// `label` in one line and harmless to a terminal: backups of before labels were checked may have any.
+    public static func shown(_ label: String) -> String {
+        label.unicodeScalars.reduce(into: "") { text, scalar in
+            text += isControl(scalar) ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)

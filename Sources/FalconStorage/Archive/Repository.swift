@@ -202,3 +202,23 @@ public struct Repository: Sendable {
             hint: "Put it into that database's repository, and what belongs here in its place.")
     }
 }
+
+// MARK: - What was killed
+
+/// For who holds ``RepositoryNames/lock``: nobody else makes a backup then, or removes one.
+extension Repository {
+    /// Removes backups that did not end.
+    func removeUnfinishedBackups() throws(StorageError) {
+        for name in try listIfThere(names.backups)
+        where name.hasSuffix(RepositoryNames.partialSuffix) {
+            try fileSystem.removeTree(names.backups + "/" + name)
+        }
+    }
+
+    /// Removes copies of tables and blob files that did not end.
+    func removeUnfinishedCopies() throws(StorageError) {
+        for name in try listIfThere(names.files) where name.hasSuffix(".tmp") {
+            try fileSystem.remove(names.files + "/" + name)
+        }
+    }
+}

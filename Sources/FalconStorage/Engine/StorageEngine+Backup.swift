@@ -77,12 +77,14 @@ extension StorageEngine {
     ) throws(StorageError) -> BackupManifest {
         let side = try writable()
         let archiver = try archiver(side)
-        guard label.utf8.count <= 256 else {
-            throw .invalidArgument("A backup's label has 256 bytes at most.")
-        }
+        try BackupManifest.checkLabel(label)
         let repository = try archiver.repository()
         let lock = try repository.fileSystem.lock(repository.names.lock)
         defer { lock.release() }
+        // A killed backup's are nobody's: who makes one, or removes old ones, holds the lock. What cannot be removed
+        // now harms nobody.
+        try? repository.removeUnfinishedBackups()
+        try? repository.removeUnfinishedCopies()
         archiver.begin()
         let pace = BytePace(
             bytesPerSecond: maxBytesPerSecond ?? archiver.options.backupBytesPerSecond,

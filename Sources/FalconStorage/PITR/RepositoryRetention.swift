@@ -116,10 +116,7 @@ public struct RepositoryRetention: Sendable {
             try fileSystem.rename(names.backup(backup.id), to: partial)
         }
         try fileSystem.syncDirectory(names.backups)
-        for name in try fileSystem.list(names.backups)
-        where name.hasSuffix(RepositoryNames.partialSuffix) {
-            try fileSystem.removeTree(names.backups + "/" + name)
-        }
+        try repository.removeUnfinishedBackups()
         for path in removedFiles { try fileSystem.remove(path) }
         for segment in removedSegments { try fileSystem.remove(segment.path) }
         for directory in [names.backups, names.files, names.log] {

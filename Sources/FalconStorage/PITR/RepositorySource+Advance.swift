@@ -60,6 +60,8 @@ extension RepositorySource {
             .targetUnreachable, kind: .user,
             "The archived log that goes on from the inspected state was left at \(limit) for another branch.",
             location: .init(path: repository.names.root),
-            hint: "Restore again with this target, or name an LSN up to there.")
+            hint:
+                "Name an LSN up to there, or the branch that is meant with --branch; else restore again "
+                + "with this target.")
     }
 }

@@ -103,10 +103,14 @@ extension RepositorySource {
                     isNewest: stretch.last?.uid == timeline.tip?.uid))
         }
         guard !bases.isEmpty else {
+            let count = inventory.backups.count
+            let isLogThere = inventory.backups.contains { !timeline.stretch(of: $0).isEmpty }
             throw noBase(
                 repository,
-                "the log of none of the \(inventory.backups.count) base backups is in the repository"
-            )
+                isLogThere
+                    ? "the log of none of the \(count) base backups leads to branch "
+                        + "\(timeline.tip?.branch ?? .zero)"
+                    : "the log of none of the \(count) base backups is in the repository")
         }
         guard let base = pick(bases, target) else {
             throw unreachable(repository, bases, timeline, target)

@@ -14,25 +14,19 @@ public struct RepositoryTimeline: Sendable {
         public var untilMicros: UInt64
     }
 
-    private let byUID: [UID: ArchivedSegment]
-    private let successors: [UID: [ArchivedSegment]]
+    let forest: SegmentForest
+    let segments: [ArchivedSegment]
     /// The newest segment.
     public let tip: ArchivedSegment?
-    /// The segments that lead to the tip, oldest first, as far back as none is missing.
+    /// The segments that lead to the tip, oldest first, as far back as none is missing. One that is left in its midst,
+    /// for a restored directory's copy of the rest, ends there.
     public let chain: [ArchivedSegment]
 
     /// - Parameter branch: the tip is the newest segment that leads to or belongs to this branch; nil: of all.
     public init(_ segments: [ArchivedSegment], branch: UID?) throws(StorageError) {
-        var byUID: [UID: ArchivedSegment] = [:]
-        var successors: [UID: [ArchivedSegment]] = [:]
-        for segment in segments { byUID[segment.uid] = segment }
-        for segment in segments {
-            if let previous = segment.footer.predecessor?.uid {
-                successors[previous, default: []].append(segment)
-            }
-        }
-        self.byUID = byUID
-        self.successors = successors
+        let forest = SegmentForest(segments)
+        self.forest = forest
+        self.segments = segments
         let candidates = segments.filter { branch == nil || $0.branch == branch }
         guard branch == nil || !candidates.isEmpty else {
             throw StorageError(
@@ -41,9 +35,9 @@ public struct RepositoryTimeline: Sendable {
         }
         // A restored database has a copy of its parent's branch, up to where it was forked: the longest is meant.
         let longest = candidates.map(\.lastLSN).max()
-        // What another segment follows is not the newest, whatever a clock that was set back said.
+        // What the log goes on from is not the newest, whatever a clock that was set back said.
         let tip = candidates.filter {
-            branch == nil ? successors[$0.uid] == nil : $0.lastLSN == longest
+            branch == nil ? !forest.isFollowed($0) : $0.lastLSN == longest
         }.max { Self.isOlder($0, $1) }
         self.tip = tip
         var chain: [ArchivedSegment] = []
@@ -51,7 +45,7 @@ public struct RepositoryTimeline: Sendable {
         var next = tip
         while let segment = next, seen.insert(segment.uid).inserted {
             chain.append(segment)
-            next = segment.footer.predecessor.flatMap { byUID[$0.uid] }
+            next = forest.predecessor(of: segment)
         }
         self.chain = chain.reversed()
     }
@@ -61,15 +55,16 @@ public struct RepositoryTimeline: Sendable {
             < (b.wallMicros, b.footer.incarnation, b.segment.rawValue)
     }
 
-    /// The segments from `uid` on as far as none is missing; towards the tip where there is a choice.
+    /// The segments from `uid` on, each the next one's named predecessor, as far as none is missing; towards the tip
+    /// where there is a choice.
     func forward(from uid: UID) -> [ArchivedSegment] {
         let towardsTip = Set(chain.map(\.uid))
         var result: [ArchivedSegment] = []
         var seen = Set<UID>()
-        var next = byUID[uid]
+        var next = forest[uid]
         while let segment = next, seen.insert(segment.uid).inserted {
             result.append(segment)
-            let following = successors[segment.uid] ?? []
+            let following = forest.successors(of: segment.uid)
             next =
                 following.first { towardsTip.contains($0.uid) }
                 ?? following.max { Self.isOlder($0, $1) }
@@ -82,43 +77,66 @@ public struct RepositoryTimeline: Sendable {
         var result = Set<UID>()
         var open = starts
         while let uid = open.popLast() {
-            guard byUID[uid] != nil, result.insert(uid).inserted else { continue }
-            open += (successors[uid] ?? []).map(\.uid)
+            guard forest[uid] != nil, result.insert(uid).inserted else { continue }
+            open += forest.allSuccessors(of: uid).map(\.uid)
         }
         return result
     }
 
     /// Adds the segments that lead to `segment`, without itself; those behind one that is there already are, too.
     func addPast(of segment: ArchivedSegment, to past: inout Set<UID>) {
-        var next = segment.footer.predecessor.flatMap { byUID[$0.uid] }
-        while let earlier = next, past.insert(earlier.uid).inserted {
-            next = earlier.footer.predecessor.flatMap { byUID[$0.uid] }
+        var cut = Set<UID>()
+        var next = forest.predecessor(of: segment)
+        while let earlier = next {
+            // What lies behind a cut is another future, and no past.
+            let isNew =
+                earlier.isWhole
+                ? past.insert(earlier.uid).inserted : cut.insert(earlier.uid).inserted
+            guard isNew else { return }
+            next = forest.predecessor(of: earlier)
         }
     }
 
-    /// The log that goes with a backup, oldest segment first. A restored database has a copy of its parent's log up
-    /// to where it was forked: where the backup's own segments do not lead to the tip, and that copy does, it is the
-    /// copy. A branch and an LSN name one record, wherever it is.
+    /// The log that goes with a backup, oldest segment first: the chain from where the backup's tables end, be it in a
+    /// copy of the segment that the backup names; where the chain does not hold that place, the backup's own log. A
+    /// branch and an LSN name one record, wherever it is.
     public func stretch(of backup: BackupManifest) -> [ArchivedSegment] {
-        let own = forward(from: backup.logSegment)
-        if let last = own.last, last.uid == tip?.uid { return own }
-        let branch = own.first?.branch ?? backup.branch
-        let copy = chain.firstIndex {
-            $0.branch == branch && $0.firstLSN <= backup.startLSN && backup.startLSN <= $0.lastLSN
+        let own = chain.firstIndex {
+            $0.uid == backup.logSegment && ($0.isWhole || backup.startLSN <= $0.lastLSN)
         }
-        return copy.map { Array(chain[$0...]) } ?? own
+        let branch = forest[backup.logSegment]?.branch ?? backup.branch
+        let place =
+            own
+            ?? chain.firstIndex {
+                $0.branch == branch && $0.firstLSN <= backup.startLSN
+                    && backup.startLSN <= $0.lastLSN
+            }
+        return place.map { Array(chain[$0...]) } ?? forward(from: backup.logSegment)
     }
 
     /// The gap behind the stretch that ends with `last`, on the way to the tip.
     func gap(behind last: ArchivedSegment) -> Gap? {
-        guard let root = chain.first, let previous = root.footer.predecessor,
-            !chain.contains(where: { $0.uid == last.uid }),
-            previous.segment >= last.segment.successor,
-            previous.lastLSN >= last.lastLSN
+        guard let root = chain.first, !chain.contains(where: { $0.uid == last.uid }),
+            let lastMissing = lastMissing(behind: last, before: root)
         else { return nil }
         return Gap(
             from: last.lastLSN, to: root.firstLSN, firstSegment: last.segment.successor,
-            lastSegment: previous.segment, untilMicros: root.wallMicros)
+            lastSegment: lastMissing, untilMicros: root.wallMicros)
+    }
+
+    private func lastMissing(
+        behind last: ArchivedSegment, before root: ArchivedSegment
+    ) -> WALSegmentNumber? {
+        if let previous = root.footer.predecessor, previous.segment >= last.segment.successor,
+            previous.lastLSN >= last.lastLSN
+        {
+            return previous.segment
+        }
+        // A restored directory's copy, which names none, or counts anew.
+        guard root.branch == last.branch, root.branch != .zero, last.lastLSN < root.firstLSN else {
+            return nil
+        }
+        return forest.lastMissing(behind: last, before: root) ?? last.segment.successor
     }
 
     /// All gaps before the tip's stretch, oldest first, by the stretches that lead up to it.

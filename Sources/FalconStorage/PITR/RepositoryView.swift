@@ -3,19 +3,22 @@ import Synchronization
 /// One base backup and a stretch of the archived log, shown as the data directory they would make: what reads a
 /// directory reads a repository, and nothing is unpacked.
 ///
-/// The root is the backup's own directory; its tables and log segments come from elsewhere in the repository.
+/// The root is the backup's own directory; its tables and log segments come from elsewhere in the repository. Segments
+/// of a restored directory follow those of its source under numbers that go on from theirs.
 public final class RepositoryView: WrappingFileSystem {
     public let base: any FileSystem
     /// The data directory that is shown: the backup's own; without one, a path in the repository where
     /// nothing is.
     public let root: String
     /// By what their paths would be in a data directory.
-    private let segments: [String: ArchivedSegment]
+    private let segments: [String: ShownSegment]
     private let files: [String: String]
     private let names: FileNames
     private let readahead = Mutex<FrameReadahead?>(nil)
 
-    /// - Parameter backup: nil shows the log alone.
+    /// - Parameters:
+    ///   - backup: nil shows the log alone.
+    ///   - segments: oldest first, each going on where the one before it ends.
     init(
         _ repository: Repository, backup: BackupManifest?, segments: [ArchivedSegment],
         keys: String?
@@ -24,8 +27,13 @@ public final class RepositoryView: WrappingFileSystem {
         root = backup.map { repository.names.backup($0.id) } ?? repository.names.root + "/view"
         let names = FileNames(root: root)
         self.names = names
-        var shown: [String: ArchivedSegment] = [:]
-        for segment in segments { shown[names.walSegment(segment.segment)] = segment }
+        var shown: [String: ShownSegment] = [:]
+        var previous: ShownSegment?
+        for segment in segments {
+            let next = ShownSegment(segment, after: previous)
+            shown[names.walSegment(next.number)] = next
+            previous = next
+        }
         self.segments = shown
         var files: [String: String] = [:]
         for file in backup?.files ?? [] {
@@ -50,8 +58,8 @@ public final class RepositoryView: WrappingFileSystem {
     public func open(_ path: String, _ mode: OpenMode) throws(StorageError) -> any File {
         if let segment = segments[path] {
             guard mode == .read else { throw readOnly(path) }
-            return try ArchivedSegmentFile(
-                segment.path, shownAs: path, base, readahead: readahead.withLock { $0 })
+            return try segment.open(
+                shownAs: path, base, readahead: readahead.withLock { $0 })
         }
         if files[path] != nil, mode != .read { throw readOnly(path) }
         return try base.open(real(path), mode)
@@ -83,7 +91,7 @@ public final class RepositoryView: WrappingFileSystem {
     }
 
     public func fileSize(_ path: String) throws(StorageError) -> UInt64 {
-        if let segment = segments[path] { return segment.rawBytes }
+        if let shown = segments[path] { return shown.segment.rawBytes }
         return try base.fileSize(real(path))
     }
 

@@ -102,14 +102,24 @@ extension RestoreExecutor {
         }
         continuation = WALContinuation(
             segment: continuation.segment, firstLSN: lsn, predecessor: continuation.predecessor)
-        let shard = plan.source.shard
         return try WALWriter.open(
-            directory: partial.walDirectory,
-            identity: identity
-                ?? WALIdentity(
-                    cluster: shard, shard: shard, branch: plan.branch?.branch ?? .zero,
-                    incarnation: plan.branch?.number ?? 0),
+            directory: partial.walDirectory, identity: self.identity(identity),
             continuation: continuation, options: EngineOptions().walOptions,
             environment: environment, callbacks: WALCallbacks())
+    }
+
+    /// That of the source's records; nil: there are none.
+    private func identity(_ copied: WALIdentity?) -> WALIdentity {
+        let shard = plan.source.shard
+        var identity =
+            copied
+            ?? WALIdentity(
+                cluster: shard, shard: shard, branch: plan.branch?.branch ?? .zero,
+                incarnation: plan.branch?.number ?? 0)
+        guard plan.isDetached else { return identity }
+        // A repository must not go on to it from the source's log: what that leads to is not what is here.
+        identity.branch = .zero
+        if copied == nil { identity.incarnation = plan.source.highestIncarnation }
+        return identity
     }
 }

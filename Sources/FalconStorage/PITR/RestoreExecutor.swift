@@ -267,7 +267,9 @@ public struct RestoreExecutor {
     private var incarnation: Incarnation {
         let parent = plan.branch ?? plan.source.tables?.incarnation
         return Incarnation(
-            number: plan.source.highestIncarnation, branch: parent?.branch ?? .zero,
+            number: plan.source.highestIncarnation,
+            // The segments say so, too.
+            branch: plan.base == .salvagedTables ? .zero : parent?.branch ?? .zero,
             parent: parent?.parent ?? .zero, forkLSN: parent?.forkLSN ?? .zero,
             epoch: parent?.epoch ?? 0)
     }
@@ -308,8 +310,7 @@ public struct RestoreExecutor {
         inspection.endLSN = plan.endLSN
         inspection.lastSegment = try RestoreInspection.lastSegment(partial, fileSystem)
         inspection.lastCommit = plan.last.map(RestoreInspection.LastCommit.init)
-        // The log begins behind a moment that only the tables know.
-        inspection.isAdvanceable = plan.base != .filteredTables || plan.last != nil
+        inspection.isAdvanceable = !plan.isDetached
         return inspection
     }
 

@@ -44,6 +44,9 @@ public struct RestorePlan: Sendable {
         return (copiesTables ? source.tableBytes : 0) &+ log
     }
 
+    /// The source's log does not lead to what is made: versions of before it, or what was left of damaged tables.
+    var isDetached: Bool { base == .salvagedTables || (base == .filteredTables && last == nil) }
+
     /// The source's tables are brought along.
     public var copiesTables: Bool { base != .log && base != .inspection }
 

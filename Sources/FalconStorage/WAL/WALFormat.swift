@@ -15,6 +15,8 @@
 ///           176  8  wall micros of activation        184 1  body: 0 zeroed, 1 recycled
 ///           192  80 of an encrypted segment (read-incompatible feature bit 0): its ``KeyEnvelope``
 ///                   else zeros                       4092 4 CRC-32C of bytes 0..<4092
+///           272  8 number in its chunks              280 8 where it is left: both 0 on disk, and set where a
+///                  backup repository shows the segment as part of another directory's log (ShownSegment)
 ///
 /// chunk     0    4  magic "FWCK"                     4   1  kind: 1 records, 2 watermark, 3 seal
 ///           5    1  compression codec                6   2  reserved, 0
@@ -47,6 +49,7 @@ enum WALFormat {
     /// Read-incompatible features: records are encrypted.
     static let sealedFeature: UInt64 = 1
     static let envelopeOffset = 192
+    static let shownOffset = 272
     static let maxRecordBodyBytes = Int(UInt32.max) - 1024
 
     @inline(__always) static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }
@@ -81,6 +84,13 @@ public struct WALSegmentHeader: Sendable, Hashable {
     /// The part of the uid that every chunk repeats.
     var chunkTag: UInt32 { UInt32(truncatingIfNeeded: uid.low) }
 
+    /// Of a segment that is shown under another number: the one that its chunks carry.
+    var chunkSegment: WALSegmentNumber?
+    /// Of a segment that is shown in a log which leaves it there, be it in the midst of a chunk.
+    var cutLSN: LSN?
+    /// The number that every chunk repeats.
+    var chunkNumber: WALSegmentNumber { chunkSegment ?? segment }
+
     func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: WALFormat.headerBytes)
         writer.appendFixed(WALFormat.segmentMagic)
@@ -106,6 +116,12 @@ public struct WALSegmentHeader: Sendable, Hashable {
             let gap = WALFormat.envelopeOffset - writer.count
             writer.append(contentsOf: [UInt8](repeating: 0, count: gap))
             writer.append(contentsOf: envelope.encoded(uid: uid))
+        }
+        if chunkSegment != nil || cutLSN != nil {
+            let gap = WALFormat.shownOffset - writer.count
+            writer.append(contentsOf: [UInt8](repeating: 0, count: gap))
+            writer.appendFixed(chunkSegment?.rawValue ?? 0)
+            writer.appendFixed(cutLSN?.rawValue ?? 0)
         }
         writer.append(
             contentsOf: [UInt8](repeating: 0, count: WALFormat.headerBytes - 4 - writer.count))
@@ -164,16 +180,28 @@ public struct WALSegmentHeader: Sendable, Hashable {
                 envelope = KeyEnvelope.decode(place, uid: uid)
                 if envelope == nil { return .damaged("the wrapped key is damaged") }
             }
-            return .header(
-                WALSegmentHeader(
-                    identity: WALIdentity(
-                        cluster: cluster, shard: shard, branch: branch, incarnation: incarnation,
-                        epoch: epoch),
-                    segment: WALSegmentNumber(segment), uid: uid, firstLSN: LSN(firstLSN),
-                    predecessor: predecessor,
-                    envelope: envelope, wallMicros: wall, isRecycled: kind == 1,
-                    version: version, readIncompatibleFeatures: readBits))
+            var header = WALSegmentHeader(
+                identity: WALIdentity(
+                    cluster: cluster, shard: shard, branch: branch, incarnation: incarnation,
+                    epoch: epoch),
+                segment: WALSegmentNumber(segment), uid: uid, firstLSN: LSN(firstLSN),
+                predecessor: predecessor,
+                envelope: envelope, wallMicros: wall, isRecycled: kind == 1,
+                version: version, readIncompatibleFeatures: readBits)
+            header.readShown(
+                UnsafeRawBufferPointer(rebasing: buffer[WALFormat.shownOffset...]))
+            return .header(header)
         }
+    }
+}
+
+extension WALSegmentHeader {
+    fileprivate mutating func readShown(_ bytes: UnsafeRawBufferPointer) {
+        var reader = ByteReader(bytes)
+        guard let number = reader.readFixed(UInt64.self), let cut = reader.readFixed(UInt64.self)
+        else { return }
+        if number != 0 { chunkSegment = WALSegmentNumber(number) }
+        if cut != 0 { cutLSN = LSN(cut) }
     }
 }
 

@@ -415,11 +415,13 @@ public final class WALReader {
         }
         while true {
             guard let file, let header else { return try proceedWithoutHeader() }
-            if isSealed { return try endOfSegment(.sealed) }
+            if isSealed || header.cutLSN.map({ expected >= $0 }) == true {
+                return try endOfSegment(.sealed)
+            }
             let head = try window.bytes(
                 of: file, at: offset, count: WALFormat.chunkHeaderBytes)
             guard head.count == WALFormat.chunkHeaderBytes, let base = head.baseAddress,
-                let chunk = WALChunkHeader.decode(base), chunk.segment == header.segment,
+                let chunk = WALChunkHeader.decode(base), chunk.segment == header.chunkNumber,
                 chunk.tag == header.chunkTag, chunk.offset == offset
             else { return try endOfSegment(.unreadable) }
             if let successor, let last = successor.predecessor?.lastLSN, chunk.kind == .records,
@@ -488,7 +490,8 @@ public final class WALReader {
     private func accept(_ chunk: WALChunkHeader, _ records: UnsafeRawBufferPointer) {
         chunkOffset = offset
         offset += UInt64(chunk.totalBytes)
-        expected = chunk.endLSN
+        // The log that is shown may leave the segment in the midst of the chunk.
+        expected = min(chunk.endLSN, header?.cutLSN ?? .max)
         syncedLSN = max(syncedLSN, chunk.syncedLSN)
         committedLSN = max(committedLSN, chunk.committedLSN)
         let last = summaries.count - 1
@@ -508,8 +511,9 @@ public final class WALReader {
             summaries[last].recordsEnd = offset
             unvouched.append((expected, offset))
             chunkFirst = chunk.firstLSN
-            chunkBytes = records
-            chunkPosition = chunk.endLSN <= start ? chunkBytes.count : 0
+            let count = expected.rawValue &- chunk.firstLSN.rawValue
+            chunkBytes = UnsafeRawBufferPointer(rebasing: records.prefix(Int(clamping: count)))
+            chunkPosition = expected <= start ? chunkBytes.count : 0
         case .watermark: summaries[last].watermarkCount += 1
         case .seal:
             summaries[last].isSealed = true

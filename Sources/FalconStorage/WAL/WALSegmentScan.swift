@@ -24,7 +24,7 @@ struct WALSegmentScan {
             let head = try window.bytes(
                 of: file, at: endOffset, count: WALFormat.chunkHeaderBytes)
             guard head.count == WALFormat.chunkHeaderBytes, let base = head.baseAddress,
-                let chunk = WALChunkHeader.decode(base), chunk.segment == header.segment,
+                let chunk = WALChunkHeader.decode(base), chunk.segment == header.chunkNumber,
                 chunk.tag == header.chunkTag, chunk.offset == endOffset, chunk.firstLSN == lastLSN
             else { break }
             let whole = try window.bytes(of: file, at: endOffset, count: chunk.totalBytes)

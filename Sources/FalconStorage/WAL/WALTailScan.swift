@@ -108,8 +108,8 @@ enum WALTailScan {
         guard head.count == WALFormat.chunkHeaderBytes, let base = head.baseAddress,
             let chunk = WALChunkHeader.decode(base)
         else { return .badChunk }
-        if chunk.segment == header.segment, chunk.tag == header.chunkTag { return .badChunk }
-        return chunk.segment < header.segment ? .recycled : .foreign
+        if chunk.segment == header.chunkNumber, chunk.tag == header.chunkTag { return .badChunk }
+        return chunk.segment < header.chunkNumber ? .recycled : .foreign
     }
 
     private static func isOwnTornHeader(
@@ -120,7 +120,7 @@ enum WALTailScan {
         }
         return base.loadUnaligned(as: UInt32.self) == WALFormat.chunkMagic.littleEndian
             && UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
-                == header.segment.rawValue
+                == header.chunkNumber.rawValue
     }
 
     private static func scan(
@@ -142,7 +142,7 @@ enum WALTailScan {
                     {
                         if index + WALFormat.chunkHeaderBytes > bytes.count { break }
                         if let head = WALChunkHeader.decode(base + index),
-                            head.segment == header.segment, head.tag == header.chunkTag,
+                            head.segment == header.chunkNumber, head.tag == header.chunkTag,
                             head.offset == position + UInt64(index)
                         {
                             let found = Found(

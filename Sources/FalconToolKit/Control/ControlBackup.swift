@@ -24,7 +24,7 @@ struct ControlBackupCreate: ControlCommand {
             """)
     static let csvColumns = ["kind", "id", "label"]
 
-    @Option(help: "A word or two on what it is for; 256 bytes at most.")
+    @Option(help: "A word or two on what it is for; 256 bytes at most, without control characters.")
     var label = ""
 
     @Option(
@@ -41,9 +41,9 @@ struct ControlBackupCreate: ControlCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard let maxRate else { return }
         do throws(StorageError) {
-            _ = try BackupRate.parse(maxRate)
+            try BackupManifest.checkLabel(label)
+            if let maxRate { _ = try BackupRate.parse(maxRate) }
         } catch {
             throw ValidationError(error.message)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FalconStorage
 
 /// `falconctl backup list`.
 struct ControlBackupList: ControlCommand {
@@ -16,7 +17,8 @@ struct ControlBackupList: ControlCommand {
         for row in try server.query("SELECT * FROM falcon.pitr_backups ORDER BY began, id", [])
             .records
         {
-            let label = row["label"].map { $0.isEmpty ? "" : " '\($0)'" } ?? ""
+            let name = BackupManifest.shown(row["label"] ?? "")
+            let label = name.isEmpty ? "" : " '\(name)'"
             report.record(
                 [
                     ("kind", .string("backup")), ("id", row.json("id")),

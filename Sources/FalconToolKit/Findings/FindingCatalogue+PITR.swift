@@ -3,7 +3,7 @@ extension FindingCatalogue {
     static let pitr: [FindingKind] = [
         .pitrUnreachable, .pitrTornTail, .pitrDamageBehind, .pitrNoManifest, .pitrTableDamaged,
         .pitrGap, .pitrNoBase, .pitrSegmentDamaged, .pitrBackupDamaged, .pitrLeftover,
-        .pitrClock, .pitrPassed,
+        .pitrClock, .pitrPassed, .pitrConcurrent,
     ]
 }
 
@@ -68,7 +68,8 @@ extension FindingKind {
         explanation:
             "A backup or an archived segment is being made, or was when its maker was killed.",
         advice:
-            "Nothing to do: the next try replaces it, and 'retention --apply' removes what is left of backups."
+            "Nothing to do: the next base backup, or 'retention --apply', removes what is left of backups, and the "
+            + "next try replaces a segment."
     )
     static let pitrClock = FindingKind(
         "PITR011", .warning, "A time in the repository does not fit the clock",
@@ -85,4 +86,14 @@ extension FindingKind {
         explanation:
             "An inspection goes forward only: what was replayed into it is not taken back. It is as it was.",
         advice: "Restore the earlier target into another directory, with --inspect.")
+    static let pitrConcurrent = FindingKind(
+        "PITR013", .warning, "Two servers archive to one repository",
+        explanation:
+            "Each start of a server begins a branch of the log, and one directory writes one branch at a time. Two were "
+            + "written at the same time: a copy of the database, most likely a restored one, runs beside it and "
+            + "archives to the same repository. Neither harms the other, but 'the newest' may be either.",
+        advice:
+            "Say with --branch which one is meant ('info' lists them). Stop the server that should not be there, or "
+            + "give it a repository of its own (archive.directory); this is told until retention has removed what it "
+            + "wrote.")
 }

@@ -134,6 +134,9 @@ struct InspectionAdvance: ToolCommand {
             in: repository, inventory, path: place, branch: branch, key: masterKey, context)
         let (log, base) = try RepositorySource.following(
             inspection, repository, inventory, branch: branch)
+        RepositoryText.showLine(
+            try RepositoryTimeline(inventory.segments, branch: branch), isChosen: branch != nil,
+            report)
         if parallel.count > 1 { try log.view.readAhead(threads: parallel.count) }
         context.use(try log.environment(given, masterKey))
         var restore = made(log.root, found, report)

@@ -47,6 +47,13 @@ struct RepositoryInfo: ToolCommand {
             report.set("latest_lsn", .text(tip.lastLSN))
             report.line("latest:        LSN \(tip.lastLSN), branch \(tip.branch)")
         }
+        let newest =
+            place.branch == nil
+            ? timeline : try RepositoryTimeline(inventory.segments, branch: nil)
+        if let finding = RepositoryText.concurrency(newest) { report.add(finding) }
+        for path in inventory.leftovers {
+            report.add(try RepositoryText.leftover(path, report.context.fileSystem))
+        }
         for error in inventory.problems { report.add(RepositoryVerify.finding(error, backups: [])) }
     }
 

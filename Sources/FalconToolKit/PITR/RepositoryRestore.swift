@@ -21,6 +21,7 @@ struct RepositoryRestore {
         let given = context.environment
         let found: RestoreTargetSearch.Place
         let source: RepositorySource
+        let timeline: RepositoryTimeline
         do throws(StorageError) {
             try RepositorySource.checkBackups(repository, inventory)
             found = try RestoreTargetSearch(wish: wish).find(
@@ -28,12 +29,14 @@ struct RepositoryRestore {
                 context)
             source = try RepositorySource.choose(
                 repository, inventory, found.target, branch: place.branch)
+            timeline = try RepositoryTimeline(inventory.segments, branch: place.branch)
         } catch  where error.code.toolExit == .unreachable {
             return report.add(RepositoryText.finding(error))
         }
         if jobs > 1 { try source.view.readAhead(threads: jobs) }
         context.use(try source.environment(context.environment, key))
         show(source, report)
+        RepositoryText.showLine(timeline, isChosen: place.branch != nil, report)
         if let out { try showRoom(out, report) }
         var run = RestoreRun(
             root: source.root, target: found.target, targetText: wish.text, out: writes ? out : nil,

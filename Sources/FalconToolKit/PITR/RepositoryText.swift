@@ -3,7 +3,7 @@ import FalconStorage
 /// How the things of a repository are shown.
 enum RepositoryText {
     static func text(_ backup: BackupManifest) -> String {
-        (backup.label.isEmpty ? backup.id : "\(backup.id) '\(backup.label)'")
+        (backup.label.isEmpty ? backup.id : "\(backup.id) '\(BackupManifest.shown(backup.label))'")
             + ", LSN \(backup.startLSN), \(ToolTime.format(backup.endedMicros)), "
             + "\(backup.files.count) files, \(backup.byteCount) bytes"
     }
@@ -32,6 +32,31 @@ enum RepositoryText {
             ("first_segment", .text(gap.firstSegment)), ("last_segment", .text(gap.lastSegment)),
             ("until", .string(ToolTime.format(gap.untilMicros))),
         ])
+    }
+
+    /// Something unfinished, and what it takes.
+    static func leftover(
+        _ path: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> Finding {
+        let count = try byteCount(path, fileSystem)
+        return Finding(
+            .pitrLeftover, "This is unfinished, and takes \(count) bytes.", file: path)
+    }
+
+    /// Of a file, or of all in a directory; 0 where it has gone meanwhile.
+    private static func byteCount(
+        _ path: String, _ fileSystem: any FileSystem
+    ) throws(StorageError) -> UInt64 {
+        do throws(StorageError) {
+            guard try fileSystem.isDirectory(path) else { return try fileSystem.fileSize(path) }
+            var total: UInt64 = 0
+            for name in try fileSystem.list(path) {
+                total &+= try byteCount(path + "/" + name, fileSystem)
+            }
+            return total
+        } catch  where error.code == .notFound {
+            return 0
+        }
     }
 
     /// Why a target cannot be reached.

@@ -34,7 +34,7 @@ struct RepositoryVerify: ToolCommand {
         }
         for gap in verification.gaps { report.add(Finding(.pitrGap, RepositoryText.text(gap))) }
         for path in inventory.leftovers {
-            report.add(Finding(.pitrLeftover, "This is unfinished.", file: path))
+            report.add(try RepositoryText.leftover(path, context.fileSystem))
         }
         report.set("backups", .count(inventory.backups.count))
         report.set("segments", .count(verification.checkedSegments))

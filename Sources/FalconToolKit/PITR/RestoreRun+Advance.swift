@@ -19,6 +19,8 @@ extension RestoreRun {
             reading.update(lsn.rawValue, of: 0, unit: "bytes")
         }
         reading.finish()
+        // A repository's log has no tables beside it.
+        if advance.inspection.sourceKind == .directory { noteTables(source, report) }
         let plan: RestorePlan
         do throws(StorageError) {
             plan = try RestorePlan(advancing: advance.inspection, source, cut, target)

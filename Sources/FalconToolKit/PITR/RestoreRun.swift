@@ -116,7 +116,7 @@ struct RestoreRun {
 
     // MARK: What is said
 
-    private func noteTables(_ source: RestoreSource, _ report: ReportWriter) {
+    func noteTables(_ source: RestoreSource, _ report: ReportWriter) {
         if let problem = source.tablesProblem {
             report.add(
                 Finding(

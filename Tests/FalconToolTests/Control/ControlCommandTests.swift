@@ -95,6 +95,8 @@ import Testing
         ["restore-point"], ["slot", "peek", "s", "--limit", "0"], ["slot", "advance", "s", "x"],
         ["slot", "drop"], ["backup", "list", "--label", "x"],
         ["backup", "--max-rate", "fast"], ["backup", "--max-rate", "1k"],
+        ["backup", "--label", "a\nb"], ["backup", "--label", "\u{1b}[2J"],
+        ["backup", "--label", String(repeating: "x", count: 257)],
         ["status", "--port", "70000"],
         ["key", "rotate", "--new-key-file", "a", "--new-key-command", "b"], ["nothing"],
         ["explain", "CTL999"],

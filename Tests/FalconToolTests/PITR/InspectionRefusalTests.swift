@@ -77,6 +77,28 @@ struct InspectionRefusalTests {
         #expect(try history.inspected() == before)
     }
 
+    /// As a restore does, an advance says that it does without the source's MANIFEST, be it refused or not.
+    @Test func aSourceWithoutAManifestIsTold() throws {
+        let history = try EngineHistory.inspection(seed: 34, of: 40, at: 20)
+        try history.fileSystem.remove(FileNames(root: "/db").current)
+        let refused = history.advance(to: history.commits[12])
+        #expect(refused.exit == .unreachable, "\(refused.output)")
+        #expect(refused.output.contains("PITR004"), "\(refused.output)")
+        #expect(refused.output.contains("PITR012"), "\(refused.output)")
+        let run = history.advance("--to-latest")
+        #expect(run.exit == .benign, "\(run.output)")
+        #expect(run.output.contains("PITR004"), "\(run.output)")
+        #expect(try history.rows(at: "/new") == history.commits.last?.rows)
+        // The archived log has no MANIFEST beside it, and lacks none.
+        let archived = try EngineHistory.archived(seed: 34)
+        try archived.run(10)
+        try archived.engine.backup(label: "")
+        try archived.run(10)
+        try archived.close()
+        #expect(archived.inspect(archived.commits[12], from: "/repo").exit == .clean)
+        #expect(archived.advance("--to-latest").exit == .clean)
+    }
+
     /// What is older than the log has nothing to go on with, and is promoted all the same.
     @Test func aStateOlderThanTheLogIsNotAdvanced() throws {
         let history = try EngineHistory.withVersionsOlderThanItsLog(seed: 33)

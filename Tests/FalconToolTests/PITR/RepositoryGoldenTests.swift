@@ -62,7 +62,8 @@ struct RepositoryGoldenTests {
         #expect(
             Set(report.keys) == [
                 "schema_version", "tool", "version", "findings", "repository", "backup",
-                "log_segments", "gap", "free_bytes", "plan", "exit_code",
+                "log_segments", "gap", "branch", "other_branches", "free_bytes", "plan",
+                "exit_code",
             ])
         #expect(report["gap"] is NSNull)
         let backup = try #require(report["backup"] as? [String: Any])
