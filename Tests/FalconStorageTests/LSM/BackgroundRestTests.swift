@@ -108,7 +108,7 @@ struct BackgroundRestTests {
                 try engine.commitAndWait(batch, CommitOptions(durability: .written))
             }
         }
-        for _ in 0..<10 where engine.statistics().backgroundRests == 0 {
+        for _ in 0..<100 where engine.statistics().backgroundRests == 0 {
             if !isFlush {
                 for _ in 0..<options.level0CompactionTrigger {
                     try write(25_000)

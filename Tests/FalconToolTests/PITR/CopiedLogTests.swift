@@ -181,6 +181,7 @@ struct CopiedLogTests {
             #expect(try history.inspected() == before)
             try history.fileSystem.replace(victim.path, with: bytes)
         }
+        try history.fileSystem.removeTree("/new")
         try history.expectRestored(branch[4], replayed: fork - 9 + 5)
     }
 

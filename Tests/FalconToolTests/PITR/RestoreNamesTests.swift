@@ -61,7 +61,7 @@ struct RestoreNamesTests {
         #expect(cut.pointsLSN == cut.last?.lsn)
         #expect(lastCommit(history, last.lsn) == ["public.sold (database shop): 1 insert"])
         // The change itself: what was before it is the schema it is shown in.
-        #expect(lastCommit(history, change.lsn) == ["public.sold (database shop): 1 define"])
+        #expect(lastCommit(history, change.lsn) == ["public.orders (database shop): 1 define"])
     }
 
     /// A large transaction's first record lies before its COMMIT, and so may its catalog rows.
