@@ -48,6 +48,8 @@ private let refusals = #"""
     create table c1(a int, check (exists (select 1)))|0A000|31|cannot use subquery in check constraint
     create table c1(a int check (a in (select 1)))|0A000|32|cannot use subquery in check constraint
     create table c1(a int check (a = any(array(select 1))))|0A000|38|cannot use subquery in check constraint
+    create table c1(like base including all)|0A000|-|LIKE INCLUDING ALL is not supported
+    create table c1(like base including indexes)|0A000|-|LIKE INCLUDING INDEXES is not supported
     create table c2(a int default (select 1))|0A000|31|cannot use subquery in DEFAULT expression
     create table c2(a int default sum(1))|42803|31|aggregate functions are not allowed in DEFAULT expressions
     create table c2(a int default generate_series(1,2))|0A000|31|set-returning functions are not allowed in DEFAULT expressions

@@ -54,6 +54,26 @@ import Testing
         }
     }
 
+    /// How many rows a condition leaves is known of its index, though another path is taken.
+    @Test func aCommonValueBesideTheRangeIsNoReasonToTryAllPairs() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE ev (id int PRIMARY KEY, kind text); CREATE INDEX ON ev (kind)")
+        try s.run("CREATE TABLE o (x int, y int)")
+        try s.run(
+            "INSERT INTO ev SELECT i, CASE i % 3 WHEN 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 20000) i"
+        )
+        try s.run("INSERT INTO o SELECT i * 50, i * 50 + 3 FROM generate_series(1, 200) i")
+        try s.run("ANALYZE")
+        let query = "FROM o JOIN ev ON ev.id BETWEEN o.x AND o.y WHERE ev.kind = 'b'"
+        let plan = try s.query("EXPLAIN SELECT count(*) \(query)")
+        #expect(plan.contains("Index Cond: ((ev.id >= o.x) AND (ev.id <= o.y))"), "\(plan)")
+        #expect(
+            try s.query("SELECT count(*) \(query)")
+                == s.query("SELECT count(*) FROM o, generate_series(x, y) n WHERE n % 3 <> 0"))
+    }
+
     /// The larger table comes first when the other one can be looked up by it only.
     @Test func theTableWithTheIndexIsTheInnerOne() throws {
         let plan = try catalog.explain(

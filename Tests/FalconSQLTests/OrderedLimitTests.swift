@@ -161,6 +161,8 @@ import Testing
             pick([
                 "a = \(value)", "b = 'v\(value)'", "a IS NULL", "u IS NULL", "a IN (\(value), 3)",
                 "a > \(value)", "u < 40", "c = \(value)", "b IS NULL", "b >= 'v2'",
+                "id > \(value * 9)",
+                "id BETWEEN 10 AND \(value * 12)", "id IN (7, \(value))", "id < \(value * 12)",
             ])
         }
         let keys = (0..<Int(random.next() % 4)).map { _ in
@@ -172,6 +174,28 @@ import Testing
         ])
         return (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "))
             + " ORDER BY " + (keys + [pick(["id", "id DESC"])]).joined(separator: ", ") + limit
+    }
+
+    /// Entries end with the primary key: what bounds that bounds what is read of them.
+    @Test func pagesBeginWhereTheKeySays() throws {
+        let database = try TestDatabase()
+        defer { database.close() }
+        let s = try database.session()
+        try s.run("CREATE TABLE q (id int PRIMARY KEY, kind int); CREATE INDEX q_kind ON q (kind)")
+        try s.run("INSERT INTO q SELECT i, i % 3 FROM generate_series(1, 3000) AS i")
+        try s.run(
+            "PREPARE page AS SELECT id FROM q WHERE kind = $1 AND id > $2 ORDER BY id LIMIT 3")
+        #expect(try s.query("EXECUTE page(1, 2000)") == "2002\n2005\n2008")
+        let plan = try s.query("EXPLAIN (ANALYZE, TIMING OFF) EXECUTE page(1, 2000)")
+        #expect(plan.contains("Index Cond: ((kind = $1) AND (id > $2))"), "\(plan)")
+        #expect(!plan.contains("Rows Removed by Filter"), "\(plan)")
+        #expect(
+            try s.query("SELECT id FROM q WHERE kind = 2 AND id < 12 ORDER BY id DESC LIMIT 9")
+                == "11\n8\n5\n2")
+        #expect(try s.query("SELECT kind FROM q WHERE kind = 2 AND id = 11") == "2")
+        #expect(try s.query("SELECT kind FROM q WHERE kind = 2 AND id = 12") == "")
+        try s.run("DELETE FROM q WHERE kind = 2 AND id BETWEEN 5 AND 11")
+        #expect(try s.query("SELECT count(*), sum(id) FROM q WHERE kind = 2") == "997|1500476")
     }
 
     /// The order is one of all rows, so that there is one answer: it is the same with indexes and without.

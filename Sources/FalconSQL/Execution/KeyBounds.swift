@@ -22,7 +22,7 @@ struct BoundsEncoder {
     init(table: TableDescriptor, index: IndexDescriptor, bounds: IndexBounds) {
         prefix = CatalogKeys.prefix(
             table.database, index.isPrimary ? table.storageID : index.storageID)
-        columns = index.columns.map { key in
+        columns = table.entryColumns(of: index).map { key in
             let type = table.columns[Int(key.attribute) - 1].type.oid
             return Column(
                 type: type, kind: TypeRegistry.physical(type), isDescending: key.isDescending,

@@ -300,9 +300,10 @@ struct ExplainBuilder {
     private func indexCondition(
         _ scan: ScanNode, _ index: IndexDescriptor, _ bounds: IndexBounds
     ) -> String {
+        let columns = scan.table.entryColumns(of: index)
         func column(_ position: Int) -> String {
-            guard position < index.columns.count else { return "?" }
-            let attribute = Int(index.columns[position].attribute)
+            guard position < columns.count else { return "?" }
+            let attribute = Int(columns[position].attribute)
             guard attribute >= 1, attribute <= scan.table.columns.count else { return "?" }
             let name = scan.table.columns[attribute - 1].name
             return expressions.isQualified ? "\(scan.alias).\(name)" : name

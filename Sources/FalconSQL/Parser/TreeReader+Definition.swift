@@ -12,6 +12,9 @@ extension TreeReader {
                 } else if node.hasTag("Constraint") {
                     elements.append(.constraint(try constraint(node)))
                 } else if node.hasTag("TableLikeClause"), let other = node["relation"] {
+                    if let wanted = likeOption(node) {
+                        throw unsupported("LIKE INCLUDING \(wanted)")
+                    }
                     elements.append(.like(tableName(other)))
                 } else {
                     throw unsupported(node.tag)
@@ -25,6 +28,17 @@ extension TreeReader {
             inherits: tableNames(inner["inhRelations"]), isPartitioned: inner["partspec"] != nil,
             isPartition: inner["partbound"] != nil, onCommit: string(inner, "oncommit") ?? "",
             tablespace: string(inner, "tablespacename"))
+    }
+
+    /// What LIKE is to take over that it does not; nil: nothing.
+    private func likeOption(_ node: JSONNode) -> String? {
+        let options = Int32(truncatingIfNeeded: node["options"]?.int ?? 0)
+        let names: [(Int32, String)] = [
+            (1 << 0, "COMMENTS"), (1 << 2, "CONSTRAINTS"), (1 << 3, "DEFAULTS"),
+            (1 << 4, "GENERATED"), (1 << 5, "IDENTITY"), (1 << 6, "INDEXES"),
+        ]
+        if options == .max { return "ALL" }
+        return names.first { options & $0.0 != 0 }?.1
     }
 
     mutating func columnDefinition(_ inner: JSONNode) throws(SQLError) -> AST.ColumnDefinition {

@@ -15,6 +15,8 @@ struct AccessPath {
     var bound: Int?
     /// The rows are no guess.
     var isCounted = false
+    /// Rows that pass all conjuncts.
+    var passingRows: Double?
 }
 
 extension AccessPath {
@@ -245,7 +247,7 @@ struct AccessPathFinder {
     /// read than `limit` takes.
     func best(order: [SortKey] = [], limit: RowLimit? = nil) -> AccessPath {
         let paths = usable.compactMap { indexPath($0, order) }
-        let counted = order.isEmpty ? [] : countedShares(paths)
+        let counted = countedShares(paths)
         var best = fullScan(order)
         var least = total(best, order, limit, counted)
         for path in paths {
@@ -255,6 +257,7 @@ struct AccessPathFinder {
                 least = cost
             }
         }
+        best.passingRows = passingRows(best, counted)
         return best
     }
 
@@ -280,7 +283,7 @@ struct AccessPathFinder {
         var pointBound: Int? = 1
         var hasList = false
         var hasNull = false
-        scan: for part in index.columns {
+        scan: for part in table.entryColumns(of: index) {
             let candidates = matches.filter { $0.attribute == part.attribute }
             for match in candidates {
                 if case .equal(let value) = match.condition {
@@ -322,7 +325,7 @@ struct AccessPathFinder {
             break
         }
         let matched = bounds.equalities.count
-        let isComplete = matched == index.columns.count
+        let isComplete = matched >= index.columns.count
         let isUnique = index.isUnique && !hasNull
         bounds.isPoint = isComplete && isUnique && !hasList
         var isReverse = false
@@ -356,7 +359,9 @@ struct AccessPathFinder {
         _ index: IndexDescriptor, _ bounds: IndexBounds, points: Double
     ) -> Double {
         var rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
-        for part in index.columns.prefix(bounds.equalities.count) { rows *= share(part.attribute) }
+        for part in table.entryColumns(of: index).prefix(bounds.equalities.count) {
+            rows *= share(part.attribute)
+        }
         if bounds.lower != nil, bounds.upper != nil {
             rows *= Selectivity.range
         } else if bounds.lower != nil || bounds.upper != nil {

@@ -32,6 +32,22 @@ extension AccessPathFinder {
         return count
     }
 
+    /// How many of a path's rows pass the conditions that its bounds do not take care of: by what the engine has counted,
+    /// and a guess of the rest.
+    func passingRows(_ path: AccessPath, _ counted: [CountedShare]) -> Double {
+        var rest = Set(conjuncts.indices).subtracting(path.used)
+        var rows = path.rows
+        for part in counted where part.conjuncts.isSubset(of: rest) {
+            rows *= part.share
+            rest.subtract(part.conjuncts)
+        }
+        // In one order: the same statement gets the same plan.
+        for conjunct in conjuncts.indices where rest.contains(conjunct) {
+            rows *= Selectivity.of(conjuncts[conjunct])
+        }
+        return max(1, rows)
+    }
+
     /// What counted paths say of the conditions that their bounds take care of. A partial index has no
     /// entries of rows that other conditions leave out.
     func countedShares(_ paths: [AccessPath]) -> [CountedShare] {

@@ -65,7 +65,7 @@ extension AccessPathFinder {
         if index.isPrimary {
             return direction(order, columns, fixed: fixed, identity: columns.count)
         }
-        // Its entries end with the primary key: rows with the same columns come in that one's order.
+        // A unique index's entries of NULLs, too, come in the primary key's order.
         let isIdentity =
             isUnique && columns.dropFirst(fixed).allSatisfy { isNotNull($0.attribute) }
         let whole = columns + table.primaryKey

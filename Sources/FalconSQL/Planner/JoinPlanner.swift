@@ -210,7 +210,7 @@ final class JoinPlanner {
         let node = ScanNode(
             table: table, alias: relation.alias, access: path.access, columns: columns,
             filter: filter, rowKeySlot: relation.rowKeySlot)
-        let rows = max(1, path.rows * Selectivity.of(rest))
+        let rows = path.passingRows ?? max(1, path.rows * Selectivity.of(rest))
         return Planned(
             node: PlanNode(.scan(node), outputSlots: slots, estimatedRows: rows), rows: rows,
             cost: path.cost, bound: path.bound)
@@ -379,9 +379,7 @@ final class JoinPlanner {
             relation: relation, table: table, tableRows: tableRows, conjuncts: usable,
             binder: planner.binder
         ).best()
-        var rest: [BoundExpression] = []
-        for index in usable.indices where !path.used.contains(index) { rest.append(usable[index]) }
-        return max(1, path.rows * Selectivity.of(rest))
+        return path.passingRows ?? path.rows
     }
 
     private func planItem(

@@ -50,7 +50,7 @@ public enum ScanAccess: Sendable {
 /// (`int4col = 5000000000`): equality then matches nothing and a bound is clamped. A bound or an
 /// equality that is NULL matches nothing. Rows whose range column is NULL match no range.
 public struct IndexBounds: Sendable {
-    /// Conditions on the first `equalities.count` index columns.
+    /// Conditions on the first `equalities.count` of ``TableDescriptor/entryColumns(of:)``.
     public var equalities: [IndexMatch]
     /// Bounds on the next column.
     public var lower: RangeBound?

@@ -179,3 +179,11 @@ public struct TableDescriptor: Sendable {
     }
     public var hasHiddenRowID: Bool { primaryKey.isEmpty }
 }
+
+extension TableDescriptor {
+    /// What an index's entries are keyed by, as far as every entry has it: its columns, and the primary key behind those
+    /// of an index that is not unique. (A unique one's entries have it only where a column is NULL.)
+    public func entryColumns(of index: IndexDescriptor) -> [KeyColumn] {
+        index.isPrimary || index.isUnique ? index.columns : index.columns + primaryKey
+    }
+}

@@ -6,6 +6,7 @@
 struct SegmentForest: Sendable {
     private let byUID: [UID: ArchivedSegment]
     private let byBranch: [UID: [ArchivedSegment]]
+    private let byStart: [LSN: [ArchivedSegment]]
     /// By the predecessor that they name.
     private let named: [UID: [ArchivedSegment]]
     /// Those that name none that is there, by what they go on from all the same.
@@ -16,6 +17,7 @@ struct SegmentForest: Sendable {
         for segment in segments { byUID[segment.uid] = segment }
         self.byUID = byUID
         byBranch = Dictionary(grouping: segments, by: \.branch)
+        byStart = Dictionary(grouping: segments, by: \.firstLSN)
         named = Dictionary(
             grouping: segments.filter { $0.footer.predecessor != nil },
             by: { $0.footer.predecessor?.uid ?? .zero })
@@ -59,7 +61,7 @@ struct SegmentForest: Sendable {
             first.cutLSN = start
             return first
         }
-        for twin in others {
+        for twin in others + beginnings(beside: segment) {
             guard let claim = twin.footer.predecessor, var previous = byUID[claim.uid],
                 claim.lastLSN <= previous.footer.lastLSN
             else { continue }
@@ -67,6 +69,15 @@ struct SegmentForest: Sendable {
             return previous
         }
         return nil
+    }
+
+    /// Segments that begin where `segment` does and go on from its branch. Behind a kill the next life's LSNs begin far
+    /// behind the last record, and what is restored to the kill's state from that life's tables begins there, too.
+    private func beginnings(beside segment: ArchivedSegment) -> [ArchivedSegment] {
+        guard segment.branch != .zero else { return [] }
+        return (byStart[segment.firstLSN] ?? []).filter {
+            $0.uid != segment.uid && namedPredecessor(of: $0)?.branch == segment.branch
+        }
     }
 
     /// The other segments of its branch. What was restored to no state that the log led to has no branch.

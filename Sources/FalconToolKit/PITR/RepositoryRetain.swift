@@ -68,6 +68,9 @@ struct RepositoryRetain: ToolCommand {
         for run in retention.log { text.show(run, report) }
         for notice in retention.notices { report.add(text.finding(notice)) }
         showRest(retention, report)
+        // What goes may be the last base of the line that is not the newest.
+        let newest = try RepositoryTimeline(inventory.segments, branch: nil)
+        if let finding = RepositoryText.concurrency(newest) { report.add(finding) }
         if apply { try retention.apply(repository) }
         report.line(
             (apply ? "removed:       " : "would remove:  ") + "\(retention.removedBytes) bytes"

@@ -185,6 +185,37 @@ struct CopiedLogTests {
         try history.expectRestored(branch[4], replayed: fork - 9 + 5)
     }
 
+    /// A killed server's next life begins far behind its last record, and so does the copy of what is restored from that
+    /// life's tables to the kill's state.
+    @Test func aCopyFromBehindAKillIsFollowed() throws {
+        let history = try EngineHistory.archived(seed: 61)
+        try history.run(10, maintains: false)
+        try history.engine.backup(label: "first")
+        try history.run(10, maintains: false)
+        let fork = try #require(history.commits.last)
+        try history.engine.flush()
+        let killed = try history.fingerprint()
+        try history.fileSystem.createDirectory("/killed")
+        for folder in ["/sst", "/wal"] {
+            try history.fileSystem.createDirectory("/killed" + folder)
+        }
+        for (path, bytes) in killed {
+            try history.fileSystem.replace("/killed" + path.dropFirst(3), with: bytes)
+        }
+        let next = try history.write(from: fork.rows, in: "/killed", "next", 6, "/repo", nil)
+        #expect(next.first?.receipt.lsn.rawValue ?? 0 > fork.receipt.lsn.rawValue + 1 << 20)
+        let restored = ToolRun(
+            PITRRestore.self,
+            ["/killed", "--to-lsn", fork.receipt.lsn.description, "--out", "/branch"],
+            environment: history.environment)
+        try #require(restored.exit == .clean, "\(restored.output)\(restored.diagnostics)")
+        #expect(restored.output.contains("replay:        0 commits"), "\(restored.output)")
+        let branch = try history.write(from: fork.rows, in: "/branch", "branch", 6, "/repo", nil)
+        for commit in branch { try history.expectRestored(commit) }
+        let verify = history.tool("verify", "--repo", "/repo")
+        #expect(verify.exit == .clean, "\(verify.output)")
+    }
+
     // MARK: - Retention
 
     @Test func retentionKeepsWhatTheBranchNeeds() throws {
