@@ -59,7 +59,8 @@ import Testing
         let database = try TestDatabase()
         defer { database.close() }
         let s = try database.session()
-        try s.run("CREATE TABLE ev (id int PRIMARY KEY, kind text); CREATE INDEX ON ev (kind)")
+        try s.run(
+            "CREATE TABLE ev (id int PRIMARY KEY, kind text, n int); CREATE INDEX ON ev (kind, n)")
         try s.run("CREATE TABLE o (x int, y int)")
         try s.run(
             "INSERT INTO ev SELECT i, CASE i % 3 WHEN 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 20000) i"
