@@ -93,20 +93,36 @@ import Testing
         }
     }
 
+    private static func overflow(
+        _ memory: MemoryFileSystem, _ options: EngineOptions
+    ) -> ReplayOverflow {
+        ReplayOverflow(
+            store: TableStore(names: FileNames(root: "/db"), fileSystem: memory, cache: nil),
+            random: SystemRandom(), options: options)
+    }
+
+    /// What an open for writing finds, before any manifest names it.
+    private static func replayed(
+        _ memory: MemoryFileSystem, _ options: EngineOptions
+    ) throws -> (ReplayOverflow, RecoveredState) {
+        let names = FileNames(root: "/db")
+        let overflow = overflow(memory, options)
+        let state = try RecoveryReader(
+            names: names, fileSystem: memory,
+            store: TableStore(names: names, fileSystem: memory, cache: nil),
+            memtableBytes: options.rotationBytes, forWriting: true,
+            progress: RecoveryProgress(path: "/db", listener: nil, clock: ManualClock()),
+            overflow: overflow
+        ).read()
+        return (overflow, state)
+    }
+
     @Test func replayKeepsNoMoreMemtablesThanTheEngineMay() throws {
         let (memory, rows) = try Self.written(seed: 4)
         var options = EngineOptions.small
         options.memtableBytes = 16 << 10
         options.maximumImmutableMemtables = 2
-        let names = FileNames(root: "/db")
-        let store = TableStore(names: names, fileSystem: memory, cache: nil)
-        let overflow = ReplayOverflow(store: store, random: SystemRandom(), options: options)
-        let state = try RecoveryReader(
-            names: names, fileSystem: memory, store: store, memtableBytes: options.rotationBytes,
-            forWriting: true,
-            progress: RecoveryProgress(path: "/db", listener: nil, clock: ManualClock()),
-            overflow: overflow
-        ).read()
+        let (overflow, state) = try Self.replayed(memory, options)
         #expect(state.layers.count == 2)
         #expect(state.version.level0.count > 4)
         let epochs =
@@ -118,6 +134,42 @@ import Testing
         let engine = try Self.open(memory, options)
         #expect(try engine.rows() == rows)
         try engine.close()
+    }
+
+    /// Who restores closes the engine at once: what stays in memory would be replayed again by whoever opens it next.
+    @Test func aRestoreKeepsNothingInMemory() throws {
+        let (memory, _) = try Self.written(seed: 8)
+        var options = EngineOptions.small
+        options.isBeingRestored = true
+        let (overflow, state) = try Self.replayed(memory, options)
+        #expect(state.layers.isEmpty)
+        #expect(!state.version.level0.files.isEmpty)
+        overflow.abandon()
+    }
+
+    /// Two slices' tables are made side by side, and the older slice's fail: the newer ones would leave a hole.
+    @Test func noTablesAreNamedBehindASliceThatHasNone() throws {
+        let (memory, _) = try Self.written(seed: 9)
+        let overflow = Self.overflow(memory, .small)
+        var state = RecoveredState()
+        overflow.begin(state)
+        func layer(_ key: String, _ epoch: UInt64) throws -> MemtableLayer {
+            let table = try MemTable(capacityBytes: 1 << 20)
+            let bytes = Array(key.utf8)
+            try #require(
+                bytes.withUnsafeBytes { key in
+                    table.insert(
+                        key: key, timestamp: Timestamp(epoch), kind: .put, value: key)
+                })
+            return MemtableLayer(table: table, epoch: epoch, lastLSN: LSN(epoch * 100))
+        }
+        let (older, newer) = (try layer("a", 1), try layer("b", 2))
+        let edit = try #require(overflow.makeTables(of: newer, .zero))
+        #expect(try Self.tables(memory).count == 1)
+        #expect(try !overflow.take(.init(layer: older, edit: nil), &state))
+        #expect(try !overflow.take(.init(layer: newer, edit: edit), &state))
+        #expect(state.version.level0.files.isEmpty)
+        #expect(try Self.tables(memory).isEmpty)
     }
 
     @Test func anOpenThatFailsLeavesNoTablesBehind() throws {
