@@ -134,6 +134,10 @@ struct ConcurrentBranchTests {
             "plan", "--repo", "/repo", "--to-latest", "--branch", other)
         #expect(named.exit == .clean, "\(named.output)")
         #expect(named.output.contains("branch:        \(other), as asked for"))
+        // What goes may be the other line's last base.
+        let retention = pair.history.tool("retention", "--repo", "/repo", "--keep-backups", "1")
+        #expect(retention.exit == .benign, "\(retention.output)")
+        #expect(retention.output.contains("PITR013"), "\(retention.output)")
         let report = try pair.history.tool(
             "plan", "--repo", "/repo", "--to-latest", "--format", "json"
         ).report

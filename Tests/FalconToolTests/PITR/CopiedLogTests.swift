@@ -193,7 +193,6 @@ struct CopiedLogTests {
         try history.engine.backup(label: "first")
         try history.run(10, maintains: false)
         let fork = try #require(history.commits.last)
-        try history.engine.flush()
         let killed = try history.fingerprint()
         try history.fileSystem.createDirectory("/killed")
         for folder in ["/sst", "/wal"] {
@@ -202,6 +201,11 @@ struct CopiedLogTests {
         for (path, bytes) in killed {
             try history.fileSystem.replace("/killed" + path.dropFirst(3), with: bytes)
         }
+        // What it replays it flushes: those tables end where its own LSNs begin.
+        let second = try StorageEngine.open(
+            at: "/killed", options: history.options, environment: history.environment)
+        try second.flush()
+        try second.close()
         let next = try history.write(from: fork.rows, in: "/killed", "next", 6, "/repo", nil)
         #expect(next.first?.receipt.lsn.rawValue ?? 0 > fork.receipt.lsn.rawValue + 1 << 20)
         let restored = ToolRun(
@@ -212,8 +216,26 @@ struct CopiedLogTests {
         #expect(restored.output.contains("replay:        0 commits"), "\(restored.output)")
         let branch = try history.write(from: fork.rows, in: "/branch", "branch", 6, "/repo", nil)
         for commit in branch { try history.expectRestored(commit) }
+        let latest = history.tool("plan", "--repo", "/repo", "--to-latest")
+        #expect(latest.exit == .clean, "\(latest.output)")
         let verify = history.tool("verify", "--repo", "/repo")
         #expect(verify.exit == .clean, "\(verify.output)")
+    }
+
+    /// The same by the segments alone; another branch's copy that begins there is not of that line.
+    @Test func aCopyFromBehindAKillGoesOnFromItsOwnBranch() throws {
+        var repository = ForgedRepository()
+        repository.log(0..<4)
+        repository.log(20..<22, branch: 2, after: (1, 3))
+        repository.log(20..<21)
+        repository.log(20..<21, branch: 3)
+        let forest = SegmentForest(repository.inventory.segments)
+        let copy = try #require(forest[ForgedRepository.uid(1, 20)])
+        let previous = try #require(forest.predecessor(of: copy))
+        #expect(previous.uid == ForgedRepository.uid(1, 3))
+        #expect(previous.cutLSN == ForgedRepository.lsn(4))
+        let stranger = try #require(forest[ForgedRepository.uid(3, 20)])
+        #expect(forest.predecessor(of: stranger) == nil)
     }
 
     // MARK: - Retention
