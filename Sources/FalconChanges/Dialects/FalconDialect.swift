@@ -16,11 +16,7 @@ package class FalconDialect: ChangeDialect {
             common.raw(",\"txid\":")
             common.number(id.rawValue)
         }
-        common.raw(",\"ts\":\"")
-        common.plain(head.timeText)
-        common.raw("\",\"commit_ts\":\"")
-        common.number(head.timestamp.rawValue)
-        common.raw("\"")
+        common.moment(of: head)
     }
 
     override func begin(_ head: ChangeHead) throws(StorageError) {
@@ -148,11 +144,9 @@ package class FalconDialect: ChangeDialect {
         line.plain(head.lsnText)
         line.raw("\",\"end_lsn\":\"")
         line.plain(head.endLSN.description)
-        line.raw("\",\"ts\":\"")
-        line.plain(head.timeText)
-        line.raw("\",\"commit_ts\":\"")
-        line.number(head.timestamp.rawValue)
-        line.raw("\",\"rows\":")
+        line.raw("\"")
+        line.moment(of: head)
+        line.raw(",\"rows\":")
         line.number(file.entryCount)
         line.raw(",\"file\":\"")
         line.plain(file.uid.description)
@@ -184,5 +178,16 @@ package class FalconDialect: ChangeDialect {
         line.raw(",\"lag_ms\":")
         line.number(beat.lagMicros / 1000)
         line.raw("}")
+    }
+}
+
+extension JSONLineWriter {
+    /// When a transaction was committed, as a text and as its timestamp.
+    fileprivate mutating func moment(of head: ChangeHead) {
+        raw(",\"ts\":\"")
+        plain(head.timeText)
+        raw("\",\"commit_ts\":\"")
+        number(head.timestamp.rawValue)
+        raw("\"")
     }
 }

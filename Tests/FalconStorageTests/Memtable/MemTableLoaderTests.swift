@@ -13,6 +13,7 @@ import Testing
         }
     }
 
+    /// The loader's order is for speed only: the tree comes out the same in any, and no test here sees it.
     /// Keys of three letters and of any length share prefixes, are prefixes of one another, and come again.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func whatIsLoadedIsAsIfItWereInserted(_ seed: UInt64) throws {
