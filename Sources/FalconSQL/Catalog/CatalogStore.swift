@@ -167,6 +167,7 @@ final class CatalogStore: Sendable {
     private func loadStatistics(of state: DatabaseState) throws(SQLError) {
         try scan(state.id, CatalogKeys.statistics, at: engine.publishedTimestamp) {
             oid, value throws(SQLError) in
+            // A damaged one is as none: plans are guessed then.
             guard let statistics = TableStatistics(decoding: value) else { return }
             state.rowEstimates.set(statistics, of: StorageID(oid.rawValue))
         }

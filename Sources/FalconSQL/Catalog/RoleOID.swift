@@ -28,7 +28,8 @@ extension SQLDatabase {
     /// Throws 28000 for a role that may not log in. Whoever no role was made for may, if the server lets them.
     func checkMayLogIn(_ user: String) throws(SQLError) {
         guard !isSuperuser(user), let role = roles.withLock({ $0[user] }) else { return }
-        if role.attributes.contains(.login), !role.isDropped { return }
+        // A dropped one has no attributes.
+        if role.attributes.contains(.login) { return }
         var error = SQLError(
             SQLState("28000"),
             "role \"\(user)\" \(role.isDropped ? "does not exist" : "is not permitted to log in")")

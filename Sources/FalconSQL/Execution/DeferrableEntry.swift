@@ -17,22 +17,13 @@ struct DeferrableEntry: Sendable {
 
     /// The row's part of another entry with the same columns, by the newest commits and own writes.
     func otherRow(_ transaction: Transaction) throws(SQLError) -> [UInt8]? {
-        let engine = transaction.engine
         let columns = columns
-        let snapshot = engine.makeSnapshot(owner: transaction.snapshotOwner)
+        let snapshot = transaction.engine.makeSnapshot(owner: transaction.snapshotOwner)
         defer { snapshot.release() }
-        let batch = transaction.batch
-        let below = batch.nextOrdinal
         var options = ReadOptions()
         options.mayWait = transaction.mayWait
         let range = KeyRange(lower: columns, upper: KeyOrder.prefixSuccessor(columns))
-        let iterator = try storage { [options] () throws(StorageError) in
-            let iterator = try engine.makeIterator(
-                range, at: snapshot.timestamp, overlay: below == 0 ? nil : batch, below: below,
-                options: options)
-            try iterator.seekToFirst()
-            return iterator
-        }
+        let iterator = try transaction.iterate(range, at: snapshot.timestamp, options)
         while iterator.isValid {
             let isOwn = bytes.withRaw { $0.elementsEqual(iterator.key) }
             if !isOwn { return Array(iterator.key.dropFirst(columnBytes)) }

@@ -9,19 +9,12 @@ extension DefinitionRunner {
         _ table: TableDescriptor,
         _ body: (UnsafeRawBufferPointer, [Datum]) throws(SQLError) -> Void
     ) throws(SQLError) {
-        let engine = transaction.engine
-        let snapshot = engine.makeSnapshot(owner: transaction.snapshotOwner)
+        let snapshot = transaction.engine.makeSnapshot(owner: transaction.snapshotOwner)
         defer { snapshot.release() }
-        let batch = transaction.batch
-        let below = batch.nextOrdinal
         let codec = RowCodec(table)
-        let iterator = try storage { () throws(StorageError) in
-            let iterator = try engine.makeIterator(
-                KeyRange(prefix: CatalogKeys.prefix(table.database, table.storageID)),
-                at: snapshot.timestamp, overlay: below == 0 ? nil : batch, below: below)
-            try iterator.seekToFirst()
-            return iterator
-        }
+        let iterator = try transaction.iterate(
+            KeyRange(prefix: CatalogKeys.prefix(table.database, table.storageID)),
+            at: snapshot.timestamp)
         while iterator.isValid {
             try session.interrupt.check()
             var row = try codec.decodeAll(iterator.value)

@@ -16,7 +16,7 @@ struct AccessPath {
     /// The rows are no guess.
     var isCounted = false
     /// Rows that pass all conjuncts.
-    var passingRows: Double?
+    var passingRows = 1.0
 }
 
 extension AccessPath {
@@ -257,7 +257,8 @@ struct AccessPathFinder {
                 least = cost
             }
         }
-        best.passingRows = passingRows(best, counted)
+        let share = passingShare(best, counted) { Selectivity.of(conjuncts[$0]) }
+        best.passingRows = max(1, best.rows * share)
         return best
     }
 

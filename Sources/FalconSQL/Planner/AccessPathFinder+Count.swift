@@ -20,6 +20,7 @@ extension AccessPathFinder {
             bounds.expressions.allSatisfy({ $0 is ConstantExpression })
         else { return nil }
         let encoder = BoundsEncoder(table: table, index: index, bounds: bounds)
+        // What cannot be computed is said when the statement runs.
         guard let intervals = try? encoder.intervals(row),
             Double(intervals.count) <= Self.countedPoints
         else { return nil }
@@ -32,20 +33,22 @@ extension AccessPathFinder {
         return count
     }
 
-    /// How many of a path's rows pass the conditions that its bounds do not take care of: by what the engine has counted,
-    /// and a guess of the rest.
-    func passingRows(_ path: AccessPath, _ counted: [CountedShare]) -> Double {
+    /// The share of a path's rows that pass the conditions its bounds do not take care of: by what the engine has counted,
+    /// and of the rest by `guess`.
+    func passingShare(
+        _ path: AccessPath, _ counted: [CountedShare], guess: (_ conjunct: Int) -> Double
+    ) -> Double {
         var rest = Set(conjuncts.indices).subtracting(path.used)
-        var rows = path.rows
+        var result = 1.0
         for part in counted where part.conjuncts.isSubset(of: rest) {
-            rows *= part.share
+            result *= part.share
             rest.subtract(part.conjuncts)
         }
         // In one order: the same statement gets the same plan.
         for conjunct in conjuncts.indices where rest.contains(conjunct) {
-            rows *= Selectivity.of(conjuncts[conjunct])
+            result *= guess(conjunct)
         }
-        return max(1, rows)
+        return result
     }
 
     /// What counted paths say of the conditions that their bounds take care of. A partial index has no

@@ -10,27 +10,12 @@ extension AccessPathFinder {
         _ path: AccessPath, _ order: [SortKey], _ limit: RowLimit?, _ counted: [CountedShare]
     ) -> Double {
         if order.isEmpty { return path.cost }
-        let rows = max(1, path.rows * passingShare(path, counted))
+        let rows = max(1, path.rows * passingShare(path, counted, guess: passingShare(of:)))
         if !path.isOrdered { return path.cost + QueryPlanner.sortCost(rows) }
         guard let limit else { return path.cost }
         let isScattered = path.used.count < conjuncts.count
         let read = limit.count(of: rows) / rows * (isScattered ? Self.scatter : 1)
         return path.cost * min(1, read)
-    }
-
-    /// The share of a path's rows that pass the conditions its bounds do not take care of.
-    private func passingShare(_ path: AccessPath, _ counted: [CountedShare]) -> Double {
-        var rest = Set(conjuncts.indices).subtracting(path.used)
-        var result = 1.0
-        for part in counted where part.conjuncts.isSubset(of: rest) {
-            result *= part.share
-            rest.subtract(part.conjuncts)
-        }
-        // In one order: the same statement gets the same plan.
-        for conjunct in conjuncts.indices where rest.contains(conjunct) {
-            result *= passingShare(of: conjunct)
-        }
-        return result
     }
 
     private func passingShare(of conjunct: Int) -> Double {

@@ -2,22 +2,22 @@ import FalconSchema
 
 /// Plans FROM and WHERE of one SELECT: which index, which order, which join.
 final class JoinPlanner {
-    private let planner: QueryPlanner
-    private let select: LogicalSelect
-    private var relations: [Relation] = []
+    let planner: QueryPlanner
+    let select: LogicalSelect
+    var relations: [Relation] = []
     /// Which relation a slot belongs to; slots of enclosing queries are in none.
-    private var owners: [Int: Int] = [:]
+    var owners: [Int: Int] = [:]
     /// The result already has the order asked for.
     private(set) var isOrdered = false
 
-    private struct Conjunct {
+    struct Conjunct {
         var expression: BoundExpression
         /// Relations it reads.
         var mask: UInt64
     }
 
     /// Something to be joined: a relation or an outer join.
-    private struct Item {
+    struct Item {
         enum Kind {
             case relation(Relation)
             case outer(AST.JoinKind, JoinTree, JoinTree, [BoundExpression])
@@ -33,7 +33,7 @@ final class JoinPlanner {
         self.select = select
     }
 
-    private func add(_ relation: Relation) throws(SQLError) {
+    func add(_ relation: Relation) throws(SQLError) {
         guard relations.count < 64 else {
             throw SQLError(.statementTooComplex, "more than 64 relations in one query level")
         }
@@ -45,7 +45,7 @@ final class JoinPlanner {
         relations.append(relation)
     }
 
-    private func mask(_ slots: some Sequence<Int>) -> UInt64 {
+    func mask(_ slots: some Sequence<Int>) -> UInt64 {
         var mask: UInt64 = 0
         for slot in slots {
             if let owner = owners[slot] { mask |= 1 << UInt64(owner) }
@@ -53,7 +53,7 @@ final class JoinPlanner {
         return mask
     }
 
-    private func mask(of expression: BoundExpression) -> UInt64 {
+    func mask(of expression: BoundExpression) -> UInt64 {
         var result: UInt64 = 0
         expression.walk { node in
             if let slot = (node as? SlotReference)?.slot {
@@ -65,7 +65,7 @@ final class JoinPlanner {
         return result
     }
 
-    private func conjunct(_ expression: BoundExpression) -> Conjunct {
+    func conjunct(_ expression: BoundExpression) -> Conjunct {
         Conjunct(expression: expression, mask: mask(of: expression))
     }
 
@@ -116,7 +116,7 @@ final class JoinPlanner {
 
     // MARK: Relations
 
-    private func filtered(
+    func filtered(
         _ planned: Planned, _ conditions: [BoundExpression]
     ) throws(SQLError) -> Planned {
         guard let condition = LogicExpression.all(conditions) else { return planned }
@@ -210,7 +210,7 @@ final class JoinPlanner {
         let node = ScanNode(
             table: table, alias: relation.alias, access: path.access, columns: columns,
             filter: filter, rowKeySlot: relation.rowKeySlot)
-        let rows = path.passingRows ?? max(1, path.rows * Selectivity.of(rest))
+        let rows = path.passingRows
         return Planned(
             node: PlanNode(.scan(node), outputSlots: slots, estimatedRows: rows), rows: rows,
             cost: path.cost, bound: path.bound)
@@ -223,7 +223,7 @@ final class JoinPlanner {
 
     // MARK: Join trees
 
-    private func treeMask(_ tree: JoinTree) -> UInt64 {
+    func treeMask(_ tree: JoinTree) -> UInt64 {
         switch tree {
         case .relation(let relation):
             guard let index = relations.firstIndex(where: { $0 === relation }) else { return 0 }
@@ -232,7 +232,7 @@ final class JoinPlanner {
         }
     }
 
-    private func needs(_ tree: JoinTree) -> UInt64 {
+    func needs(_ tree: JoinTree) -> UInt64 {
         switch tree {
         case .relation(let relation): return mask(relation.lateralSlots)
         case .join(_, let left, let right, _): return needs(left) | needs(right)
@@ -266,7 +266,7 @@ final class JoinPlanner {
 
     /// Plans a tree under `conjuncts`; `available` relations are being read outside it and may be
     /// used in bounds and filters.
-    private func planTree(
+    func planTree(
         _ tree: JoinTree, _ conjuncts: [Conjunct], available: UInt64
     ) throws(SQLError) -> Planned {
         var items: [Item] = []
@@ -322,7 +322,7 @@ final class JoinPlanner {
         return try filtered(result, pending.map(\.expression))
     }
 
-    private func split(
+    func split(
         _ conjuncts: [Conjunct], within mask: UInt64
     ) -> (inside: [Conjunct], outside: [Conjunct]) {
         var inside: [Conjunct] = []
@@ -379,10 +379,10 @@ final class JoinPlanner {
             relation: relation, table: table, tableRows: tableRows, conjuncts: usable,
             binder: planner.binder
         ).best()
-        return path.passingRows ?? path.rows
+        return path.passingRows
     }
 
-    private func planItem(
+    func planItem(
         _ item: Item, _ conjuncts: [Conjunct], available: UInt64
     ) throws(SQLError) -> Planned {
         switch item.kind {
@@ -390,258 +390,6 @@ final class JoinPlanner {
             return try planRelation(relation, conjuncts.map(\.expression))
         case .outer(let kind, let left, let right, let conditions):
             return try planOuter(kind, left, right, conditions, conjuncts, available)
-        }
-    }
-
-    // MARK: Joining
-
-    private func joinInner(
-        _ left: Planned, _ leftMask: UInt64, _ item: Item, _ pending: inout [Conjunct],
-        _ available: UInt64
-    ) throws(SQLError) -> Planned {
-        let (own, others) = split(pending, within: item.mask | available)
-        let (between, rest) = split(others, within: item.mask | leftMask | available)
-        pending = rest
-        return try join(
-            .inner, left, leftMask, between, item.needs & leftMask != 0
-        ) { (conjuncts, outer) throws(SQLError) in
-            try self.planItem(item, own + conjuncts, available: available | outer)
-        } rightMask: {
-            item.mask
-        }
-    }
-
-    private func planOuter(
-        _ kind: AST.JoinKind, _ leftTree: JoinTree, _ rightTree: JoinTree,
-        _ conditions: [BoundExpression], _ conjuncts: [Conjunct], _ available: UInt64
-    ) throws(SQLError) -> Planned {
-        let leftMask = treeMask(leftTree)
-        let rightMask = treeMask(rightTree)
-        var on = conditions.map { conjunct($0) }
-        if kind == .left {
-            // A condition that is not true for NULLs on the right makes it an inner join.
-            if conjuncts.contains(where: {
-                $0.mask & rightMask != 0 && isStrict($0.expression, rightMask)
-            }) {
-                return try planTree(
-                    .join(.inner, leftTree, rightTree, conditions), conjuncts, available: available)
-            }
-            let (forLeft, above) = split(conjuncts, within: leftMask | available)
-            let left = try planTree(leftTree, forLeft, available: available)
-            let (forRight, between) = split(on, within: rightMask | available)
-            on = between
-            let isLateral = needs(rightTree) & leftMask != 0
-            let joined = try join(.left, left, leftMask, on, isLateral) {
-                (conjuncts, outer) throws(SQLError) in
-                try self.planTree(
-                    rightTree, forRight + conjuncts, available: available | outer)
-            } rightMask: {
-                rightMask
-            }
-            return try filtered(joined, above.map(\.expression))
-        }
-        let left = try planTree(leftTree, [], available: available)
-        let joined = try join(.full, left, leftMask, on, false) {
-            (conjuncts, outer) throws(SQLError) in
-            try self.planTree(rightTree, conjuncts, available: available | outer)
-        } rightMask: {
-            rightMask
-        }
-        return try filtered(joined, conjuncts.map(\.expression))
-    }
-
-    /// Whether a condition is surely not true when all slots of `mask` are NULL.
-    private func isStrict(_ expression: BoundExpression, _ mask: UInt64) -> Bool {
-        NullEffect { node in
-            (node as? SlotReference).map { self.mask(CollectionOfOne($0.slot)) & mask != 0 }
-                ?? false
-        }.refuses(expression)
-    }
-
-    /// `a = b` with one side over `left`, the other over `right`.
-    private func hashKey(
-        _ expression: BoundExpression, _ left: UInt64, _ right: UInt64
-    ) -> JoinNode.HashKey? {
-        guard let equality = expression as? ComparisonExpression, equality.comparison == .equal
-        else {
-            return nil
-        }
-        let l = mask(of: equality.left)
-        let r = mask(of: equality.right)
-        let type = SQLType(equality.operandType)
-        if l & right == 0, r & right != 0, r & ~right == 0 {
-            return JoinNode.HashKey(left: equality.left, right: equality.right, type: type)
-        }
-        if r & right == 0, l & right != 0, l & ~right == 0 {
-            return JoinNode.HashKey(left: equality.right, right: equality.left, type: type)
-        }
-        return nil
-    }
-
-    /// What it costs to hold a row against one that is kept.
-    private static let pairCost = 0.2
-
-    /// Joins `left` with what `planRight` plans, as a nested loop whose inner side looks rows up by
-    /// the outer row, or as a hash join, whichever is cheaper.
-    private func join(
-        _ kind: JoinKind, _ left: Planned, _ leftMask: UInt64, _ between: [Conjunct],
-        _ isLateral: Bool,
-        planRight: ([Conjunct], UInt64) throws(SQLError) -> Planned,
-        rightMask: () -> UInt64
-    ) throws(SQLError) -> Planned {
-        let rightMask = rightMask()
-        func build(_ strategy: JoinNode.Strategy, _ right: Planned, _ condition: BoundExpression?)
-            throws(SQLError) -> Planned
-        {
-            if let condition { try planner.ready(condition) }
-            let node = JoinNode(
-                kind: kind, strategy: strategy, left: left.node, right: right.node,
-                condition: condition)
-            let onlyLeft = kind == .semi || kind == .anti
-            var slots = left.node.outputSlots
-            if !onlyLeft { slots = QueryPlanner.unique(slots + right.node.outputSlots) }
-            var rows: Double
-            switch (kind, strategy) {
-            case (.semi, _), (.anti, _): rows = max(1, left.rows * 0.5)
-            case (_, .nestedLoop):
-                rows = max(
-                    1, left.rows * right.rows * (condition.map { Selectivity.of($0) } ?? 1))
-            case (_, .hash): rows = max(left.rows, right.rows)
-            }
-            if kind == .left || kind == .full { rows = max(rows, left.rows) }
-            var cost = left.cost
-            switch strategy {
-            case .nestedLoop:
-                if case .materialize = right.node.operation {
-                    cost += right.cost + left.rows * right.rows * Self.pairCost
-                } else {
-                    cost += left.rows * (right.cost + 0.1)
-                }
-            case .hash: cost += right.cost + right.rows * 1.5 + left.rows * 0.5
-            }
-            var bound: Int?
-            if let l = left.bound, let r = right.bound {
-                let (product, overflow) = l.multipliedReportingOverflow(by: max(r, 1))
-                if !overflow { bound = product + l }
-            }
-            return Planned(
-                node: PlanNode(.join(node), outputSlots: slots, estimatedRows: rows), rows: rows,
-                cost: cost, bound: bound)
-        }
-        // FULL joins must see every right row once: no pushing of conditions into the right side.
-        if kind != .full {
-            let inner = try planRight(between, leftMask)
-            if isLateral || readsOuter(inner.node, leftMask) {
-                let loop = try build(.nestedLoop, inner, nil)
-                if isLateral { return loop }
-                let other = try hashed(
-                    try planRight([], 0), between, leftMask, rightMask, build)
-                return loop.cost <= other.cost ? loop : other
-            }
-        }
-        let alone = try planRight([], 0)
-        return try hashed(alone, between, leftMask, rightMask, build)
-    }
-
-    private func hashed(
-        _ right: Planned, _ between: [Conjunct], _ leftMask: UInt64, _ rightMask: UInt64,
-        _ build: (JoinNode.Strategy, Planned, BoundExpression?) throws(SQLError) -> Planned
-    ) throws(SQLError) -> Planned {
-        var keys: [JoinNode.HashKey] = []
-        var rest: [BoundExpression] = []
-        for conjunct in between {
-            if let key = hashKey(conjunct.expression, leftMask, rightMask) {
-                keys.append(key)
-            } else {
-                rest.append(conjunct.expression)
-            }
-        }
-        let condition = LogicExpression.all(rest)
-        if keys.isEmpty {
-            // Every pair is tried: keep the right rows instead of computing them again.
-            let kept = (right.bound ?? .max) <= 1 ? right : right.with(.materialize(right.node))
-            return try build(.nestedLoop, kept, condition)
-        }
-        for key in keys {
-            try planner.ready(key.left)
-            try planner.ready(key.right)
-        }
-        return try build(.hash(keys), right, condition)
-    }
-
-    /// Whether the inner side's access is by an index (so that pushing the outer row in pays).
-    private func readsOuter(_ node: PlanNode, _ outer: UInt64) -> Bool {
-        switch node.operation {
-        case .scan(let scan):
-            guard case .index(_, let bounds, _) = scan.access else { return false }
-            let isLookup = bounds.equalities.contains { match in
-                if case .equal(let value) = match { return !(value is ConstantExpression) }
-                return false
-            }
-            return isLookup || bounds.expressions.contains { mask(of: $0) & outer != 0 }
-        case .filter(let child, _): return readsOuter(child, outer)
-        case .project(let project): return readsOuter(project.child, outer)
-        case .join(let join): return readsOuter(join.left, outer)
-        default: return false
-        }
-    }
-
-    // MARK: EXISTS and IN
-
-    private struct SemiJoin {
-        var isAnti: Bool
-        var inner: LogicalSelect
-        /// The IN comparison, beside the subquery's own conditions.
-        var comparison: BoundExpression?
-    }
-
-    /// A top-level [NOT] EXISTS or IN whose subquery is a plain join can become a semi join.
-    private func semiJoin(_ expression: BoundExpression) -> SemiJoin? {
-        var subject = expression
-        var isAnti = false
-        if let not = expression as? NotExpression {
-            subject = not.operand
-            isAnti = true
-        }
-        guard let subquery = subject as? SubqueryExpression, subquery.index < 0,
-            case .select(let inner) = subquery.query.body, inner.from != nil, !inner.isGrouped,
-            inner.setReturning.isEmpty, inner.locks.isEmpty, subquery.query.limit == nil,
-            subquery.query.offset == nil, relations.count + inner.relations.count <= 60
-        else { return nil }
-        if case .on = inner.distinct { return nil }
-        switch subquery.kind {
-        case .exists:
-            // Uncorrelated: one look decides for all rows.
-            guard subquery.correlatedSlots.contains(where: { owners[$0] != nil }) else {
-                return nil
-            }
-            return SemiJoin(isAnti: isAnti, inner: inner, comparison: nil)
-        case .any:
-            guard !isAnti, subquery.hashType != nil, let left = subquery.left.first,
-                let comparison = subquery.comparison as? ComparisonExpression
-            else { return nil }
-            let output = subquery.query.outputs[0]
-            let value =
-                inner.projections.first { $0.slot == output.slot }?.expression ?? comparison.right
-            return SemiJoin(
-                isAnti: false, inner: inner, comparison: comparison.withChildren([left, value]))
-        default: return nil
-        }
-    }
-
-    private func joinSemi(_ left: Planned, _ semi: SemiJoin) throws(SQLError) -> Planned {
-        guard let from = semi.inner.from else { return left }
-        let leftMask = relations.count == 64 ? UInt64.max : (1 << UInt64(relations.count)) - 1
-        for relation in semi.inner.relations { try add(relation) }
-        let rightMask = treeMask(from)
-        var conjuncts = semi.inner.conjuncts.map { conjunct($0) }
-        if let comparison = semi.comparison { conjuncts.append(conjunct(comparison)) }
-        let (own, between) = split(conjuncts, within: rightMask)
-        return try join(semi.isAnti ? .anti : .semi, left, leftMask, between, false) {
-            (pushed, outer) throws(SQLError) in
-            try self.planTree(from, own + pushed, available: outer)
-        } rightMask: {
-            rightMask
         }
     }
 }

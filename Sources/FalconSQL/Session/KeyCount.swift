@@ -14,19 +14,11 @@ struct KeyCount {
         of range: KeyRange, in transaction: Transaction, limit: Int = Self.limit
     ) throws(SQLError) {
         let engine = transaction.engine
-        let batch = transaction.batch
-        let below = batch.nextOrdinal
         let snapshot = engine.makeSnapshot(owner: transaction.snapshotOwner)
         defer { snapshot.release() }
         var options = ReadOptions()
         options.defersLargeValues = true
-        let iterator = try storage { [options] () throws(StorageError) in
-            let iterator = try engine.makeIterator(
-                range, at: snapshot.timestamp, overlay: below == 0 ? nil : batch, below: below,
-                options: options)
-            try iterator.seekToFirst()
-            return iterator
-        }
+        let iterator = try transaction.iterate(range, at: snapshot.timestamp, options)
         while iterator.isValid, keys < Double(limit) {
             try transaction.interrupt.check()
             keys += 1
