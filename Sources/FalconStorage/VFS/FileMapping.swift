@@ -13,7 +13,7 @@ import Glibc
 /// left is a file that somebody cuts short, or a device that fails to read back a page which the kernel
 /// had dropped in between.
 ///
-/// One thread at a time may write.
+/// One thread at a time may write; ``letGo()`` may come beside it.
 public final class FileMapping: @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
     private let byteCount: Int
@@ -69,9 +69,13 @@ public final class FileMapping: @unchecked Sendable {
         return true
     }
 
-    /// Takes written pages out of the mapping. A sync write-protects each dirty page that is mapped, and
-    /// interrupts every processor on which the process runs to do so, page by page; this does it once for
-    /// all of them. What was written stays with the operating system.
+    /// Takes all pages out of the mapping, for a sync that is about to begin: it write-protects each dirty page that
+    /// is mapped, and interrupts every processor on which the process runs to do so, page by page, with the
+    /// writer held up meanwhile. This does it once for all of them. The writer's next store to a page maps it again.
+    /// What was written stays with the operating system.
+    func letGo() { _ = madvise(base, byteCount, MADV_DONTNEED) }
+
+    /// Takes written pages out of the mapping, as ``letGo()`` does.
     private func release(before end: Int) {
         guard end > released else { return }
         _ = madvise(base + released, end - released, MADV_DONTNEED)

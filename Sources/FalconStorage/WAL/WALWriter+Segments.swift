@@ -24,7 +24,7 @@ extension WALWriter {
     func takeAskedSync() {
         guard isSyncAsked, !isBackgroundSyncing, backgroundSync == nil, !isClosing else { return }
         isSyncAsked = false
-        backgroundSync = (file, fileEnd)
+        backgroundSync = (file, mapping, fileEnd)
         backgroundEnd = fileEnd
         unsyncedBytes = 0
         housekeeperWake.signal()
@@ -81,6 +81,7 @@ extension WALWriter {
         if failure != nil { return }
         isBackgroundSyncing = true
         monitor.unlock()
+        request.mapping?.letGo()
         syncInBackground(request.file, request.end)
         monitor.lock()
         isBackgroundSyncing = false

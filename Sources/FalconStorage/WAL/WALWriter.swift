@@ -61,7 +61,7 @@ final class WALWriter: @unchecked Sendable {
     var slotCapBytes = UInt64.max
     /// They took more: what slots needed before it was given up.
     var slotFloorLSN = LSN.zero
-    var backgroundSync: (file: any File, end: LSN)?
+    var backgroundSync: (file: any File, mapping: FileMapping?, end: LSN)?
     var isBackgroundSyncing = false
     /// What the last background sync that was begun, or is about to be, covers.
     var backgroundEnd = LSN.zero

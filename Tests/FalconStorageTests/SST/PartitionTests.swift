@@ -6,8 +6,9 @@ import Testing
 @Suite struct PartitionTests {
     static func entries(_ count: Int) -> [ModelEntry] {
         (0..<count).map { i in
-            ModelEntry(
-                key: Array("keyspace".utf8) + withUnsafeBytes(of: UInt32(i).bigEndian, Array.init),
+            let number: [UInt8] = withUnsafeBytes(of: UInt32(i).bigEndian, Array.init)
+            return ModelEntry(
+                key: Array("keyspace".utf8) + number,
                 timestamp: UInt64(1_000_000 + i * 37 % 5000), kind: .put,
                 value: Array("value \(i)".utf8))
         }

@@ -39,6 +39,39 @@ import Testing
         }
     }
 
+    /// What the kernel says is mapped of the file, in KiB; nil: it is not mapped.
+    private func mappedKiB(_ path: String) throws -> Int? {
+        let smaps = try #require(fopen("/proc/self/smaps", "r"))
+        defer { fclose(smaps) }
+        var text: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(text) }
+        var isOurs = false
+        while getline(&text, &capacity, smaps) > 0, let text {
+            let fields = String(cString: text).split { $0 == " " || $0 == "\n" }
+            if fields.first?.contains("-") == true { isOurs = fields.last == path[...] }
+            if isOurs, fields.first == "Rss:" { return Int(fields[1]) }
+        }
+        return nil
+    }
+
+    /// A sync interrupts all processors for each dirty page that is mapped: none is when it begins, and the writer
+    /// goes on as if nothing had been.
+    @Test func noPageIsMappedOnceItIsLetGo() throws {
+        try withFile(bytes: 600 << 10) { file, path in
+            guard let mapping = file.mapForWrites(byteCount: 600 << 10) else { return }
+            #expect(write(mapping, [1, 2, 3], at: 300 << 10))
+            #expect(try #require(try mappedKiB(path)) > 0)
+            mapping.letGo()
+            #expect(try mappedKiB(path) == 0)
+            #expect(write(mapping, [4, 5], at: (300 << 10) + 3))
+            try file.syncData()
+            var expected = [UInt8](repeating: 0, count: 600 << 10)
+            expected.replaceSubrange((300 << 10)..<((300 << 10) + 5), with: [1, 2, 3, 4, 5])
+            #expect(try PosixFileSystem().contents(of: path) == expected)
+        }
+    }
+
     @Test func whatIsOutsideIsLeftToTheFile() throws {
         try withFile(bytes: 8192) { file, _ in
             guard let mapping = file.mapForWrites(byteCount: 8192) else { return }
