@@ -86,6 +86,73 @@ import Testing
         #expect(try database.storedKeys(stored) == 0)
     }
 
+    // MARK: - How many values there are
+
+    private func distinct(_ database: TestDatabase, _ index: String) throws -> [Double]? {
+        let state = try #require(database.sql.database(named: "falcon"))
+        let found = state.committed.tables.values.flatMap(\.indexes).first { $0.name == index }
+        return state.rowEstimates.statistics(of: try #require(found).storageID)?.distinct
+    }
+
+    @Test func valuesAreCountedForEachColumnMore() throws {
+        let database = try TestDatabase(durability: .synced)
+        defer { database.close() }
+        let s = try database.session()
+        try s.run(
+            "CREATE TABLE v (id int, part text, n numeric, PRIMARY KEY (part, id)); CREATE INDEX v_n ON v (n DESC, part)"
+        )
+        try s.run(
+            "CREATE UNIQUE INDEX v_u ON v (part, n, id); CREATE INDEX v_p ON v (part) WHERE id > 90"
+        )
+        try s.run(
+            """
+            INSERT INTO v SELECT i, CASE i % 4 WHEN 0 THEN '' WHEN 1 THEN 'a' WHEN 2 THEN 'aa' ELSE 'b' END,
+                CASE WHEN i % 10 = 9 THEN NULL ELSE i % 10 END FROM generate_series(1, 1000) i
+            """)
+        try s.run("DELETE FROM v WHERE id > 500; ANALYZE")
+        func expectCounted(_ sourceLocation: SourceLocation = #_sourceLocation) throws {
+            #expect(try distinct(database, "v_pkey") == [4, 500], sourceLocation: sourceLocation)
+            #expect(try distinct(database, "v_n") == [10, 20], sourceLocation: sourceLocation)
+            #expect(try distinct(database, "v_u") == [4, 20, 500], sourceLocation: sourceLocation)
+            #expect(try distinct(database, "v_p") == [4], sourceLocation: sourceLocation)
+        }
+        try expectCounted()
+        try database.crash()
+        try expectCounted()
+        let later = try database.session()
+        try later.run("UPDATE v SET n = 0")
+        try later.run("VACUUM v")
+        #expect(try distinct(database, "v_n") == [1, 4])
+        try later.run("CREATE TABLE none (a int); CREATE INDEX none_a ON none (a); ANALYZE none")
+        #expect(try distinct(database, "none_a") == [0])
+    }
+
+    /// Where nearly each row has a value of its own, further rows have further ones.
+    @Test func rowsOfOneValueGrowWithTheTable() {
+        let few = TableStatistics(rows: 1000, pages: 1, versions: 1000, distinct: [4, 900])
+        #expect(few.rowsPerValue(1, of: 1000) == 250)
+        #expect(few.rowsPerValue(1, of: 4000) == 1000)
+        #expect(few.rowsPerValue(2, of: 4000) == 1000.0 / 900)
+        #expect(few.rowsPerValue(0, of: 1) == nil && few.rowsPerValue(3, of: 1) == nil)
+        let empty = TableStatistics(rows: 0, pages: 0, versions: 0, distinct: [0])
+        #expect(empty.rowsPerValue(1, of: 1000) == nil)
+    }
+
+    /// What an older FalconDB stored has no such counts.
+    @Test func countsMayBeMissing() throws {
+        var writer = ByteWriter()
+        writer.appendFixed((7.0).bitPattern)
+        writer.appendFixed((9.0).bitPattern)
+        writer.appendFixed(Int32(3))
+        let found = writer.bytes.withUnsafeBytes { TableStatistics(decoding: $0) }
+        #expect(found == TableStatistics(rows: 7, pages: 3, versions: 9))
+        writer.appendFixed(UInt8(1))
+        #expect(writer.bytes.withUnsafeBytes { TableStatistics(decoding: $0) } == nil)
+        writer.appendFixed((2.0).bitPattern)
+        let counted = writer.bytes.withUnsafeBytes { TableStatistics(decoding: $0) }
+        #expect(counted == TableStatistics(rows: 7, pages: 3, versions: 9, distinct: [2]))
+    }
+
     /// A row of it that is damaged is no reason not to start.
     @Test func whatCannotBeReadIsNotKnown() {
         let damaged: [[UInt8]] = [

@@ -18,6 +18,9 @@ public protocol CatalogReader {
     func estimatedRowCount(of table: TableDescriptor) -> Double?
     /// Roughly how many rows or entries of `table` have a key in `range`; nil when only reading would tell.
     func knownCount(of range: KeyRange, in table: TableDescriptor) -> Double?
+    /// How many of `rows` rows have the same values in the first `columns` columns of an index, by ANALYZE; nil when
+    /// nobody counted.
+    func rowsPerValue(of index: IndexDescriptor, columns: Int, rows: Double) -> Double?
     /// The columns of `table` that foreign keys reference.
     func referencedColumns(of table: TableDescriptor) -> Set<Int16>
     /// False for an index that may lack entries of the rows that are to be read: they are older than it.
@@ -35,6 +38,9 @@ extension CatalogReader {
     ) throws(SQLError) -> TableDescriptor? { nil }
     public func estimatedRowCount(of table: TableDescriptor) -> Double? { nil }
     public func knownCount(of range: KeyRange, in table: TableDescriptor) -> Double? { nil }
+    public func rowsPerValue(
+        of index: IndexDescriptor, columns: Int, rows: Double
+    ) -> Double? { nil }
 }
 
 /// A view: bound anew, as a subquery, in each statement that uses it.

@@ -87,6 +87,13 @@ final class SessionCatalog: CatalogReader {
         return engine.knownKeyCount(of: range).map { Double($0) + ownCount(of: range) }
     }
 
+    func rowsPerValue(of index: IndexDescriptor, columns: Int, rows: Double) -> Double? {
+        guard let found = database.rowEstimates.statistics(of: index.storageID) else { return nil }
+        // How many rows a partial index has none of nobody knows.
+        return found.rowsPerValue(
+            columns, of: index.predicate == nil ? rows : min(rows, found.rows))
+    }
+
     func referencedColumns(of table: TableDescriptor) -> Set<Int16> {
         guard let references = snapshot.references[table.oid] else { return [] }
         return references.reduce(into: []) { columns, reference in

@@ -13,6 +13,8 @@ struct AccessPath {
     var isOrdered: Bool
     /// Greatest number of rows, whatever the data; nil: no bound.
     var bound: Int?
+    /// Rows if the values that are looked up are not as common as the others.
+    var rareRows = Double.infinity
     /// The rows are no guess.
     var isCounted = false
     /// Rows that pass all conjuncts.
@@ -340,6 +342,7 @@ struct AccessPathFinder {
         // Of a partial index all that there is may be little.
         if bounds.isUnbounded, index.predicate == nil, !isOrdered || index.isPrimary { return nil }
         let rows: Double
+        var rareRows = Double.infinity
         var isCounted = false
         if isComplete, isUnique {
             rows = points
@@ -348,26 +351,40 @@ struct AccessPathFinder {
             isCounted = true
         } else {
             rows = guessedRows(index, bounds, points: points)
+            rareRows = self.rareRows(index, bounds, points: points)
         }
         let perRow = index.isPrimary ? 1.0 : 2.0
         return AccessPath(
             access: .index(index, bounds, isReverse: isReverse), used: used, rows: rows,
             cost: 0.5 + rows * perRow, isOrdered: isOrdered,
-            bound: isComplete && isUnique ? pointBound : nil, isCounted: isCounted)
+            bound: isComplete && isUnique ? pointBound : nil, rareRows: rareRows,
+            isCounted: isCounted)
     }
 
     private func guessedRows(
         _ index: IndexDescriptor, _ bounds: IndexBounds, points: Double
     ) -> Double {
-        var rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
-        for part in table.entryColumns(of: index).prefix(bounds.equalities.count) {
-            rows *= share(part.attribute)
+        let matched = bounds.equalities.count
+        let counted = min(matched, index.columns.count)
+        guard let same = catalog.rowsPerValue(of: index, columns: counted, rows: tableRows) else {
+            return rareRows(index, bounds, points: points)
         }
-        if bounds.lower != nil, bounds.upper != nil {
-            rows *= Selectivity.range
-        } else if bounds.lower != nil || bounds.upper != nil {
-            rows *= Selectivity.inequality
-        }
-        return max(1, rows)
+        let rest = table.entryColumns(of: index)[counted..<matched]
+        let rows = rest.reduce(same * points) { $0 * share($1.attribute) }
+        return max(1, min(rows * rangeShare(bounds), tableRows * max(1, points)))
+    }
+
+    private func rareRows(
+        _ index: IndexDescriptor, _ bounds: IndexBounds, points: Double
+    ) -> Double {
+        let rows = tableRows * points * (index.predicate == nil ? 1 : 0.1)
+        let columns = table.entryColumns(of: index).prefix(bounds.equalities.count)
+        return max(1, columns.reduce(rows) { $0 * share($1.attribute) } * rangeShare(bounds))
+    }
+
+    private func rangeShare(_ bounds: IndexBounds) -> Double {
+        if bounds.lower == nil, bounds.upper == nil { return 1 }
+        return bounds.lower == nil || bounds.upper == nil
+            ? Selectivity.inequality : Selectivity.range
     }
 }

@@ -11,7 +11,12 @@ extension AccessPathFinder {
     ) -> Double {
         if order.isEmpty { return path.cost }
         let rows = max(1, path.rows * passingShare(path, counted, guess: passingShare(of:)))
-        if !path.isOrdered { return path.cost + QueryPlanner.sortCost(rows) }
+        if !path.isOrdered {
+            // The value may be a rare one, whose rows all lie behind: then reading on in the order asked for reads
+            // everything. To look up a common one takes no longer than its rows do.
+            let part = limit == nil ? 1 : min(1, path.rareRows / path.rows)
+            return path.cost * part + QueryPlanner.sortCost(rows * part)
+        }
         guard let limit else { return path.cost }
         let isScattered = path.used.count < conjuncts.count
         let read = limit.count(of: rows) / rows * (isScattered ? Self.scatter : 1)

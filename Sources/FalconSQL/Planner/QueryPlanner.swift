@@ -216,8 +216,14 @@ final class QueryPlanner {
             if case .all = select.distinct {} else { order = query.sort }
         }
         let joins = JoinPlanner(planner: self, select: select)
-        var planned = try joins.plan(order: order, limit: RowLimit(query))
-        if joins.isOrdered, !order.isEmpty { isSorted = true }
+        let extreme = Self.extremeOrder(select)
+        var planned = try joins.plan(
+            order: extreme ?? order, limit: extreme == nil ? RowLimit(query) : .one)
+        if extreme != nil {
+            if joins.isOrdered { planned = Self.first(of: planned) }
+        } else if joins.isOrdered, !order.isEmpty {
+            isSorted = true
+        }
         if select.isGrouped { planned = try aggregated(planned, select) }
 
         let projected = Set(select.projections.map(\.slot))

@@ -9,6 +9,10 @@ struct RowLimit {
     /// PostgreSQL's guess of a LIMIT or OFFSET that is known only when the statement runs.
     private static let unknownShare = 0.1
 
+    static let one = RowLimit(count: 1)
+
+    private init(count: Double) { self.count = count }
+
     /// Nil when all rows are.
     init?(_ query: LogicalQuery) {
         guard let limit = query.limit else { return nil }

@@ -6,13 +6,16 @@ struct KeyCount {
     private(set) var keys = 0.0
     /// Of keys and values; large values, which lie elsewhere, left out.
     private(set) var bytes = 0.0
+    private(set) var prefixes: PrefixCount
 
     /// More keys than these are not read.
     static let limit = 1_000_000
 
     init(
-        of range: KeyRange, in transaction: Transaction, limit: Int = Self.limit
+        of range: KeyRange, _ prefixes: PrefixCount, in transaction: Transaction,
+        limit: Int = Self.limit
     ) throws(SQLError) {
+        self.prefixes = prefixes
         let engine = transaction.engine
         let snapshot = engine.makeSnapshot(owner: transaction.snapshotOwner)
         defer { snapshot.release() }
@@ -24,6 +27,7 @@ struct KeyCount {
             keys += 1
             bytes += Double(
                 iterator.key.count + (iterator.hasDeferredValue ? 0 : iterator.value.count))
+            try self.prefixes.add(iterator.key)
             try storage { () throws(StorageError) in try iterator.next() }
         }
         guard iterator.isValid else { return }
@@ -34,5 +38,6 @@ struct KeyCount {
         guard share > 0, share < 1 else { return }
         keys /= share
         bytes /= share
+        self.prefixes.scale(by: 1 / share)
     }
 }

@@ -8,15 +8,20 @@ extension Session {
     func gatherStatistics(of table: TableDescriptor) throws(SQLError) {
         var found: [(storageID: StorageID, statistics: TableStatistics)] = []
         for storageID in table.storages.sorted() {
-            let range = KeyRange(prefix: CatalogKeys.prefix(table.database, storageID))
-            let count = try KeyCount(of: range, in: transaction)
+            let prefix: [UInt8] = CatalogKeys.prefix(table.database, storageID)
+            let range = KeyRange(prefix: prefix)
+            let columns = table.indexes.first { $0.storageID == storageID }?.columns ?? []
+            let count = try KeyCount(
+                of: range, PrefixCount(of: columns, in: table, skipped: prefix.count),
+                in: transaction)
             let pages = (count.bytes / TableStatistics.pageBytes).rounded(.up)
             found.append(
                 (
                     storageID,
                     TableStatistics(
                         rows: count.keys, pages: Int32(min(pages, Double(Int32.max))),
-                        versions: Double(database.engine.estimatedKeyCount(of: range)))
+                        versions: Double(database.engine.estimatedKeyCount(of: range)),
+                        distinct: count.prefixes.distinct)
                 ))
         }
         try store(found)

@@ -205,12 +205,13 @@ struct CopiedLogTests {
         let second = try StorageEngine.open(
             at: "/killed", options: history.options, environment: history.environment)
         try second.flush()
+        let start = second.publishedEnd
         try second.close()
         let next = try history.write(from: fork.rows, in: "/killed", "next", 6, "/repo", nil)
         #expect(next.first?.receipt.lsn.rawValue ?? 0 > fork.receipt.lsn.rawValue + 1 << 20)
         let restored = ToolRun(
             PITRRestore.self,
-            ["/killed", "--to-lsn", fork.receipt.lsn.description, "--out", "/branch"],
+            ["/killed", "--to-lsn", start.description, "--out", "/branch"],
             environment: history.environment)
         try #require(restored.exit == .clean, "\(restored.output)\(restored.diagnostics)")
         #expect(restored.output.contains("replay:        0 commits"), "\(restored.output)")
