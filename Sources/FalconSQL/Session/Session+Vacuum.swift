@@ -19,6 +19,8 @@ extension Session {
     private struct Target {
         var oid: OID
         var columns: [String]
+        /// The name of a view, sequence or index: it is passed over.
+        var refused: String?
     }
 
     /// As in PostgreSQL, each table is worked on under SHARE UPDATE EXCLUSIVE (FULL: ACCESS EXCLUSIVE), which
@@ -64,7 +66,13 @@ extension Session {
         }
         var targets: [Target] = []
         for (name, columns) in vacuum.tables {
-            targets.append(Target(oid: try resolveTable(name).oid, columns: columns))
+            if let found = try catalog.relation(schema: name.schema, name: name.name),
+                found.kind != .table
+            {
+                targets.append(Target(oid: found.oid, columns: columns, refused: name.name))
+            } else {
+                targets.append(Target(oid: try resolveTable(name).oid, columns: columns))
+            }
         }
         return targets
     }
@@ -72,6 +80,13 @@ extension Session {
     private func work(
         on target: Target, _ vacuum: AST.Vacuum, _ sink: any ResultSink
     ) throws(SQLError) {
+        if let name = target.refused {
+            return tell(
+                SQLError(
+                    .warning,
+                    "skipping \"\(name)\" --- cannot \(vacuum.isVacuum ? "vacuum" : "analyze") "
+                        + "non-tables or special system tables", severity: .warning), sink)
+        }
         if let virtual = VirtualTables.descriptor(oid: target.oid) {
             return try Self.checkColumns(target.columns, of: virtual)
         }
