@@ -1,12 +1,12 @@
 import FalconStorage
 
-/// How long a restore takes, roughly. Not a promise: the speeds are some third of those of two idle cores with rows of
-/// 100 bytes (docs/operations/pitr-restore.md); other rows and devices differ.
+/// How long a restore takes, roughly. Not a promise: the speeds are a third of those of two idle cores with rows of
+/// 100 bytes and files in the page cache (docs/performance/tools.md); other rows and devices differ.
 struct RestoreEstimate {
     /// Copying tables with their hashes checked, and reading their rows back.
-    static let tableBytesPerSecond: UInt64 = 30_000_000
+    static let tableBytesPerSecond: UInt64 = 120_000_000
     /// Copying the log, replaying it into tables, and reading their rows back.
-    static let logBytesPerSecond: UInt64 = 25_000_000
+    static let logBytesPerSecond: UInt64 = 40_000_000
 
     let seconds: UInt64
 
