@@ -107,8 +107,9 @@ public struct PITRRestore: ToolCommand {
                             offset: reason.location?.offset))
                 }
                 return
-            } catch  where error.code == .notFound && attempt < 4 && !dryRun && isSource(error) {
+            } catch  where error.code == .notFound && !dryRun && isSource(error) {
                 // A live server compacted a table or released log between the plan and its copy.
+                guard attempt < Self.tries else { throw changing(error) }
                 attempt += 1
                 if !report.isQuiet {
                     report.context.diagnose("The directory changed meanwhile; starting over.")
@@ -119,6 +120,18 @@ public struct PITRRestore: ToolCommand {
                 reason = error
             }
         }
+    }
+
+    private static let tries = 4
+
+    private func changing(_ error: StorageError) -> StorageError {
+        StorageError(
+            .inUse, kind: .transient,
+            "The directory changed in each of \(Self.tries) tries: a server that runs there removed files before they were "
+                + "copied.", cause: error.description, location: error.location,
+            hint:
+                "Restore from its archive (apply --repo) or from a backup, try again when it writes less, or stop it."
+        )
     }
 
     /// The error is of the source's own files.
