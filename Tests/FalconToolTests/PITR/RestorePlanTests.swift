@@ -1,8 +1,8 @@
-import FalconToolKit
 import Foundation
 import Testing
 
 @testable import FalconStorage
+@testable import FalconToolKit
 
 /// What a plan says of the commits on both sides of the target.
 struct RestorePlanTests {
@@ -85,6 +85,14 @@ struct RestorePlanTests {
                 found.first?.hasPrefix("public.items (database shop): 1 ") ?? false,
                 "\(run.output)")
         }
+    }
+
+    /// What docs/performance/tools.md and docs/operations/pitr-restore.md have measured is told to a second.
+    @Test func theEstimateIsWhatWasMeasured() {
+        #expect(RestoreEstimate(tableBytes: 0, logBytes: 286_000_000).seconds == 2)
+        #expect(RestoreEstimate(tableBytes: 262_000_000, logBytes: 0).seconds == 3)
+        #expect(RestoreEstimate(tableBytes: 0, logBytes: 0).seconds == 1)
+        #expect(RestoreEstimate(tableBytes: .max, logBytes: .max).seconds > 1)
     }
 
     @Test func whatNoSchemaNamesKeepsItsNumbers() throws {
