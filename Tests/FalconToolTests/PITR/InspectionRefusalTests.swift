@@ -26,13 +26,13 @@ struct InspectionRefusalTests {
         #expect(unreachable.exit == .unreachable && unreachable.output.contains("PITR001"))
         #expect(try history.inspected() == before)
         // What can be reached instead is told as a restore's plan tells it.
-        let ends = [history.commits[20], try #require(history.commits.last)].map(\.receipt)
+        let end = history.commits[20].receipt
         for target in [["--to-lsn", beyond.description], ["--to-time", "2100-01-01"]] {
             let run = history.advance(target[0], target[1])
             #expect(run.exit == .unreachable, "\(run.output)")
             #expect(
                 run.output.contains(
-                    "the earliest point is LSN \(ends[0].endLSN) (\(ToolTime.format(ends[0].timestamp)))"
+                    "the earliest point is LSN \(end.lsn) (\(ToolTime.format(end.timestamp)))"
                 ),
                 "\(run.output)")
             #expect(try /the latest LSN [^ ]+ \(20.+Z\)/.firstMatch(in: run.output) != nil)
