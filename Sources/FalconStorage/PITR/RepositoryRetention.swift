@@ -81,7 +81,8 @@ public struct RepositoryRetention: Sendable {
     ) throws(StorageError) -> [RepositoryTimeline] {
         let followed = Set(segments.compactMap { $0.footer.predecessor?.uid })
         let onTip = Set(timeline.chain.map(\.uid))
-        var branches = Set<UID>()
+        // Without a window nothing says when the line of a second server is given up.
+        var branches = start == .max ? try concurrentLines(segments, timeline) : []
         for segment in segments
         where !followed.contains(segment.uid) && !onTip.contains(segment.uid)
             && (doubtsClock || segment.archivedMicros >= start)
@@ -94,6 +95,26 @@ public struct RepositoryRetention: Sendable {
             if let tip = line.tip, !onTip.contains(tip.uid) { lines.append(line) }
         }
         return lines
+    }
+
+    /// The branches of other lines than the newest that were written at the same time as another.
+    private static func concurrentLines(
+        _ segments: [ArchivedSegment], _ timeline: RepositoryTimeline
+    ) throws(StorageError) -> Set<UID> {
+        let concurrent = Set(timeline.concurrentBranches.flatMap { [$0.first, $0.second] })
+        guard !concurrent.isEmpty else { return [] }
+        let onTip = Set(timeline.chain.map(\.uid))
+        var branches = Set<UID>()
+        for tip in timeline.otherTips {
+            // A restart of its server begins another branch of the line.
+            let line = try RepositoryTimeline(segments, branch: tip.branch)
+            if line.chain.contains(where: {
+                concurrent.contains($0.branch) && !onTip.contains($0.uid)
+            }) {
+                branches.insert(tip.branch)
+            }
+        }
+        return branches
     }
 
     /// Removes it. Killed anywhere, every backup that has its name still has its files and its log.

@@ -6,10 +6,7 @@ extension RestorePlan {
         _ target: RestoreTarget
     ) throws(StorageError) {
         try Self.checkForward(inspection, cut, target)
-        try Self.checkHistory(inspection, source)
-        latest = Self.latest(source)
-        earliest = RestoreBound(
-            lsn: inspection.last?.endLSN ?? inspection.endLSN, micros: inspection.last?.micros)
+        (earliest, latest) = try Self.reach(source, advancing: inspection)
         if case .latest = target, case .corruption(let damage) = source.verdict {
             throw damage.error
         }
@@ -28,6 +25,16 @@ extension RestorePlan {
         newestKept = cut.last?.timestamp ?? inspection.last?.timestamp
         commitCount = cut.commitsAboveInspection
         branch = end > inspection.endLSN ? cut.branch : inspection.incarnation
+    }
+
+    /// The ends of where `inspection` can go on to with the log of `source`. Throws where that did not lead there.
+    public static func reach(
+        _ source: RestoreSource, advancing inspection: RestoreInspection
+    ) throws(StorageError) -> (earliest: RestoreBound, latest: RestoreBound) {
+        try checkHistory(inspection, source)
+        let earliest = RestoreBound(
+            lsn: inspection.last?.endLSN ?? inspection.endLSN, micros: inspection.last?.micros)
+        return (earliest, latest(source))
     }
 
     private static func checkForward(

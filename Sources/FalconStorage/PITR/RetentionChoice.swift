@@ -14,7 +14,7 @@ struct RetentionChoice {
         var keeping: [String: [BackupRetention.Reason]] = [:]
         keepNewest(&keeping)
         let base = keepWindow(&keeping)
-        keepNewestLine(&keeping)
+        for index in lines.indices { keepLine(index, &keeping) }
         backups = order.newestFirst.map { entry in
             let reasons = keeping[entry.backup.id] ?? []
             return BackupRetention(
@@ -63,14 +63,17 @@ struct RetentionChoice {
         return base
     }
 
-    /// After a restore the newest backups may be of the line that was left: the live one is not left without any.
-    private func keepNewestLine(_ keeping: inout [String: [BackupRetention.Reason]]) {
-        guard let line = lines.first else { return }
+    /// After a restore the newest backups may be of the line that was left, and beside a second server of either's:
+    /// no line is left without any.
+    private func keepLine(_ index: Int, _ keeping: inout [String: [BackupRetention.Reason]]) {
+        let line = lines[index]
         let leading = order.newestFirst.map(\.backup).filter { leads($0, line) }
         guard let newest = leading.first,
             !leading.contains(where: { !(keeping[$0.id] ?? []).isEmpty })
         else { return }
-        keeping[newest.id] = [.leadsToNewest]
+        let branch = index == 0 ? nil : line.tip?.branch
+        keeping[newest.id, default: []].append(
+            branch.map { .leadsToBranch($0) } ?? .leadsToNewest)
     }
 
     /// The backup's log leads to the line's end: each moment behind its tables can be restored from it.

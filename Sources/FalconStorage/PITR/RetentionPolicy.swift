@@ -50,6 +50,8 @@ public struct BackupRetention: Sendable {
         case nearestToWindow
         /// Stays: the only one left whose log leads to the newest moment.
         case leadsToNewest
+        /// Stays: the only one left whose log leads to the end of this branch, which another server writes.
+        case leadsToBranch(UID)
         /// Goes: there are so many newer ones.
         case behindNewest(Int)
         /// Goes: it ended before the window began, which is restored from this one on, by its id.

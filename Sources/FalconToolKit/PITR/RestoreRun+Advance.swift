@@ -26,6 +26,13 @@ extension RestoreRun {
             plan = try RestorePlan(advancing: advance.inspection, source, cut, target)
             try check(plan)
         } catch  where error.code.toolExit == .unreachable {
+            // One that knows what to do says more than what can be reached: the line was left, or another log needed.
+            if error.code == .targetUnreachable, error.hint == nil,
+                let reach = reach(source, advancing: advance.inspection)
+            {
+                tellUnreachable(error, reach, report)
+                return nil
+            }
             let better = error.code == .targetUnreachable ? explain(error.message) : nil
             report.add(better ?? RepositoryText.finding(error))
             return nil
@@ -44,6 +51,17 @@ extension RestoreRun {
         }
         progress.finish()
         return outcome
+    }
+
+    /// Nil where the log is not the inspection's: the plan's error says so, and nothing of it can be reached.
+    private func reach(
+        _ source: RestoreSource, advancing inspection: RestoreInspection
+    ) -> (earliest: RestoreBound, latest: RestoreBound)? {
+        do throws(StorageError) {
+            return try RestorePlan.reach(source, advancing: inspection)
+        } catch {
+            return nil
+        }
     }
 
     /// Makes a database of the inspection.

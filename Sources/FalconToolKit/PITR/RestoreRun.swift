@@ -43,19 +43,7 @@ struct RestoreRun {
             plan = try RestorePlan(source, cut, target, base: wanted)
         } catch  where error.code == .targetUnreachable {
             if let reason { throw reason }
-            let (earliest, latest) = try RestorePlan.reach(source)
-            report.set("earliest", Self.json(earliest))
-            report.set("latest", Self.json(latest))
-            let message =
-                "\(targetText) cannot be reached: the earliest point is "
-                + "\(Self.text(earliest)), the latest \(Self.text(latest))."
-                + (error.cause.map { " " + $0 } ?? "")
-            report.add(
-                explain(message)
-                    ?? Finding(
-                        .pitrUnreachable, message, file: root,
-                        expected: "\(Self.text(earliest)) to \(Self.text(latest))",
-                        actual: targetText))
+            tellUnreachable(error, try RestorePlan.reach(source), report)
             return
         }
         try check(plan)
@@ -80,6 +68,26 @@ struct RestoreRun {
         let outcome = try executor.run(verifies: verifies)
         progress.finish()
         Self.tell(outcome, in: out, verifies: verifies, report)
+    }
+
+    /// Says what can be reached instead.
+    func tellUnreachable(
+        _ error: StorageError, _ reach: (earliest: RestoreBound, latest: RestoreBound),
+        _ report: ReportWriter
+    ) {
+        let (earliest, latest) = reach
+        report.set("earliest", Self.json(earliest))
+        report.set("latest", Self.json(latest))
+        let message =
+            "\(targetText) cannot be reached: the earliest point is "
+            + "\(Self.text(earliest)), the latest \(Self.text(latest))."
+            + (error.cause.map { " " + $0 } ?? "")
+        report.add(
+            explain(message)
+                ?? Finding(
+                    .pitrUnreachable, message, file: root,
+                    expected: "\(Self.text(earliest)) to \(Self.text(latest))",
+                    actual: targetText))
     }
 
     static func stopIfInterrupted(

@@ -73,6 +73,7 @@ struct RetentionText {
         case .nearestToWindow:
             "the newest before the \(windowName), though its log does not lead through all of it"
         case .leadsToNewest: "no newer one leads to the log's newest moment"
+        case .leadsToBranch(let branch): "no newer one leads to the end of branch \(branch)"
         case .behindNewest(let count): "older than the \(count) newest"
         case .beforeWindow(let base): "the \(windowName) is restored from \(base) on"
         }

@@ -25,6 +25,19 @@ struct InspectionRefusalTests {
         let unreachable = history.advance("--to-lsn", beyond.description)
         #expect(unreachable.exit == .unreachable && unreachable.output.contains("PITR001"))
         #expect(try history.inspected() == before)
+        // What can be reached instead is told as a restore's plan tells it.
+        let end = history.commits[20].receipt
+        for target in [["--to-lsn", beyond.description], ["--to-time", "2100-01-01"]] {
+            let run = history.advance(target[0], target[1])
+            #expect(run.exit == .unreachable, "\(run.output)")
+            #expect(
+                run.output.contains(
+                    "the earliest point is LSN \(end.lsn) (\(ToolTime.format(end.timestamp)))"
+                ),
+                "\(run.output)")
+            #expect(try /the latest LSN [^ ]+ \(20.+Z\)/.firstMatch(in: run.output) != nil)
+        }
+        #expect(try history.inspected() == before)
         // Where it is already is no step back.
         let same = history.advance(to: history.commits[20])
         #expect(same.exit == .clean && same.output.contains("replay:        0 commits"))

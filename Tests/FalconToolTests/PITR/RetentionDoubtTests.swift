@@ -89,6 +89,26 @@ struct RetentionDoubtTests {
         #expect(close.notices.isEmpty)
     }
 
+    /// Two servers archive here: neither's line is left without a base, its restarts included.
+    @Test func eachLineOfTwoServersKeepsItsLastBase() throws {
+        var repository = ForgedRepository()
+        repository.log(0..<16)
+        repository.log(16..<18, branch: 3, after: (1, 15))
+        repository.log(4..<19, branch: 2, after: (1, 3)) { $0 + 0.5 }
+        repository.backup("shared", day: 1)
+        repository.backup("other8", day: 8)
+        repository.backup("other12", day: 12)
+        repository.backup("newest15", day: 15, branch: 2)
+        repository.backup("newest17", day: 17, branch: 2)
+        let retention = try repository.retention(keep: 1)
+        #expect(retention.kept.sorted() == ["newest17", "other12"])
+        #expect(retention.reasons("newest17") == [.amongNewest(1)])
+        #expect(retention.reasons("other12") == [.leadsToBranch(ForgedRepository.branch(3))])
+        #expect(retention.runs.contains("3: 16-17 keep"), "\(retention.runs)")
+        // A window gives up what ended before it.
+        #expect(try repository.retention(days: 1).kept == ["newest17"])
+    }
+
     /// Log that no backup is known to need goes by its age; where that is in doubt it stays.
     @Test func logOfUnknownAgeStays() throws {
         var repository = ForgedRepository()
