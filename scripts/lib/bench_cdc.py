@@ -56,12 +56,12 @@ def measure(options, rate):
     try:
         with Server(os.path.join(options.bin, "falcondb"), data, os.path.join(scratch, "log")) as server:
             server.start()
-            pgbench.run(server.port, "-i", "-q", "-s", options.scale)
+            pgbench.run(server.port, "-i", "-q", "-s", str(options.scale))
             connection = server.connect()
             connection.query("create table bench_mark (n int)")
             begin = connection.query("select pg_current_wal_lsn()")[0][0]
             tail = subprocess.Popen(
-                [os.path.join(options.bin, "cdc-tail"), data, "--follow", "--poll-ms", options.poll_ms,
+                [os.path.join(options.bin, "cdc-tail"), data, "--follow", "--poll-ms", str(options.poll_ms),
                  "--from-lsn", begin], stdout=subprocess.PIPE)
             try:
                 reader = Reader(tail.stdout)
@@ -69,9 +69,9 @@ def measure(options, rate):
                 connection.query("insert into bench_mark values (1)")
                 if not reader.has_begun.wait(timeout=60):
                     sys.exit("the first commit did not come within a minute")
-                pace = ["-R", rate] if rate != "0" else []
-                tps, _ = pgbench.run(server.port, "-n", "-c", options.clients, "-j", "2", "-T",
-                                     options.seconds, "-M", "prepared", *pace)
+                pace = ["-R", str(rate)] if rate > 0 else []
+                tps, _ = pgbench.run(server.port, "-n", "-c", str(options.clients), "-j", "2", "-T",
+                                     str(options.seconds), "-M", "prepared", *pace)
                 written = int(connection.query("select count(*) from pgbench_history")[0][0])
                 connection.query("insert into bench_mark values (2)")
                 reader.join(timeout=60)
@@ -80,6 +80,8 @@ def measure(options, rate):
             finally:
                 tail.send_signal(signal.SIGINT)
                 tail.wait(timeout=30)
+            if tail.returncode != 0:
+                sys.exit(f"cdc-tail ended with {tail.returncode}")
             lags = reader.lags()
             if len(lags) != written:
                 sys.exit(f"{written} transactions were committed, {len(lags)} came")
@@ -91,14 +93,14 @@ def measure(options, rate):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("--seconds", default="10")
-    parser.add_argument("--scale", default="10")
-    parser.add_argument("--clients", default="8")
-    parser.add_argument("--rate", action="append", help="transactions a second; 0: as many as can be")
-    parser.add_argument("--poll-ms", default="20")
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--scale", type=int, default=10)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--rate", type=int, action="append", help="transactions a second; 0: as many as can be")
+    parser.add_argument("--poll-ms", type=int, default=20)
     options = parser.parse_args()
     print(f"{'transactions/s':>15}{'lines':>10}{'p50 ms':>9}{'p95':>8}{'p99':>8}{'max':>8}  verdict")
-    for rate in options.rate or ["100", "1000", "0"]:
+    for rate in options.rate or [100, 1000, 0]:
         tps, count, lags = measure(options, rate)
         if not lags:
             sys.exit("nothing was committed")

@@ -2,6 +2,8 @@ import FalconSchema
 
 /// min and max of a column: where an index gives its order, the first row answers.
 extension QueryPlanner {
+    static let oneRow = ConstantExpression(.int(1), type: SQLType(.int8))
+
     /// The order whose first row has the answer; nil where one row does not answer the query. NULLs, which min and max pass over,
     /// come last: of a column that may have them an index that is read backwards seldom does so.
     static func extremeOrder(_ select: LogicalSelect) -> [SortKey]? {
@@ -18,13 +20,5 @@ extension QueryPlanner {
         return [
             SortKey(call.arguments[0], isDescending: call.function.name == "max", nullsFirst: false)
         ]
-    }
-
-    static func first(of planned: Planned) -> Planned {
-        let one = ConstantExpression(.int(1), type: SQLType(.int8))
-        var result = planned.with(.limit(planned.node, limit: one, offset: nil), rows: 1)
-        let startup = planned.node.startupCost
-        result.cost = startup + max(0, planned.cost - startup) / max(1, planned.rows)
-        return result
     }
 }

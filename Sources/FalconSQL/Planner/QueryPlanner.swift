@@ -172,21 +172,26 @@ final class QueryPlanner {
 
     func limited(_ planned: Planned, _ query: LogicalQuery) throws(SQLError) -> Planned {
         guard query.limit != nil || query.offset != nil else { return planned }
-        if let limit = query.limit { try ready(limit) }
-        if let offset = query.offset { try ready(offset) }
+        return try limited(planned, query.limit, offset: query.offset)
+    }
+
+    func limited(
+        _ planned: Planned, _ limit: BoundExpression?, offset: BoundExpression? = nil
+    ) throws(SQLError) -> Planned {
+        if let limit { try ready(limit) }
+        if let offset { try ready(offset) }
         var rows = planned.rows
         var bound = planned.bound
-        if let constant = query.limit as? ConstantExpression, case .int(let count) = constant.value,
+        if let constant = limit as? ConstantExpression, case .int(let count) = constant.value,
             count >= 0
         {
             rows = min(rows, Double(count))
-            if query.offset == nil, Self.isStreaming(planned.node) {
+            if offset == nil, Self.isStreaming(planned.node) {
                 bound = min(bound ?? .max, Int(clamping: count))
             }
         }
-        var result = planned.with(
-            .limit(planned.node, limit: query.limit, offset: query.offset), rows: rows)
-        if let limit = RowLimit(query) {
+        var result = planned.with(.limit(planned.node, limit: limit, offset: offset), rows: rows)
+        if let limit = RowLimit(limit, offset: offset) {
             let read = limit.count(of: planned.rows) / max(1, planned.rows)
             let startup = planned.node.startupCost
             result.cost = startup + max(0, planned.cost - startup) * read + rows * 0.1
@@ -217,10 +222,10 @@ final class QueryPlanner {
         }
         let joins = JoinPlanner(planner: self, select: select)
         let extreme = Self.extremeOrder(select)
-        var planned = try joins.plan(
-            order: extreme ?? order, limit: extreme == nil ? RowLimit(query) : .one)
-        if extreme != nil {
-            if joins.isOrdered { planned = Self.first(of: planned) }
+        let limit = extreme == nil ? RowLimit(query) : RowLimit(Self.oneRow)
+        var planned = try joins.plan(order: extreme ?? order, limit: limit)
+        if joins.isOrdered, extreme != nil {
+            planned = try limited(planned, Self.oneRow)
         } else if joins.isOrdered, !order.isEmpty {
             isSorted = true
         }

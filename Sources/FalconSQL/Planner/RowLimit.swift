@@ -9,16 +9,14 @@ struct RowLimit {
     /// PostgreSQL's guess of a LIMIT or OFFSET that is known only when the statement runs.
     private static let unknownShare = 0.1
 
-    static let one = RowLimit(count: 1)
-
-    private init(count: Double) { self.count = count }
-
     /// Nil when all rows are.
-    init?(_ query: LogicalQuery) {
-        guard let limit = query.limit else { return nil }
+    init?(_ query: LogicalQuery) { self.init(query.limit, offset: query.offset) }
+
+    init?(_ limit: BoundExpression?, offset: BoundExpression? = nil) {
+        guard let limit else { return nil }
         if (limit as? ConstantExpression)?.value.isNull ?? false { return nil }
         add(limit)
-        if let offset = query.offset { add(offset) }
+        if let offset { add(offset) }
     }
 
     private mutating func add(_ number: BoundExpression) {
