@@ -40,19 +40,19 @@ import Testing
         let database = try TestDatabase()
         defer { database.close() }
         let s = try database.session()
-        try s.run("CREATE TABLE ev (id int PRIMARY KEY, kind int, at int, x int, y int)")
+        try s.run("CREATE TABLE ev (id int PRIMARY KEY, kind int, at int, x int)")
         try s.run("CREATE INDEX ON ev (kind, at); CREATE INDEX ev_p ON ev (kind) WHERE x > 19000")
         try s.run("CREATE TABLE o (id int PRIMARY KEY)")
         try s.run(
-            "INSERT INTO ev SELECT i, i % 4, i / 8, i, i + 1 FROM generate_series(1, 20000) i")
+            "INSERT INTO ev SELECT i, i % 4, i / 8, i FROM generate_series(1, 20000) i")
         try s.run("INSERT INTO o SELECT i FROM generate_series(1, 5000) i")
         try s.run("PREPARE k(int) AS SELECT * FROM ev WHERE kind = $1")
         try s.run("PREPARE l(int) AS SELECT * FROM ev WHERE kind = $1 AND at = $1")
         try s.run("PREPARE p(int) AS SELECT * FROM ev WHERE kind = $1 AND x > 19000")
-        let join = "FROM ev JOIN o ON o.id = ev.x OR o.id = ev.y WHERE ev.kind = $1"
-        try s.run("PREPARE j(int) AS SELECT count(*) \(join)")
-        let lookup = "Index Cond: (o.id = ANY (ARRAY[ev.x, ev.y]))"
+        try s.run(
+            "PREPARE j(int) AS SELECT count(*) FROM ev JOIN o ON o.id = ev.x WHERE ev.kind = $1")
         #expect(try rows(s, "EXECUTE k(1)") < 1000)
+        #expect(try s.query("EXPLAIN EXECUTE j(1)").contains("Nested Loop"))
         try s.run("ANALYZE")
         let counted = try s.query("EXPLAIN EXECUTE k(1)")
         // How large the table is is an estimate.
@@ -63,8 +63,8 @@ import Testing
         #expect(partial.contains("ev_p"), "\(partial)")
         #expect(try rows(s, "EXECUTE p(1)") <= 250, "\(partial)")
         let plan = try s.query("EXPLAIN EXECUTE j(1)")
-        #expect(plan.contains(lookup), "\(plan)")
-        #expect(try s.query("EXECUTE j(1)") == "2500")
+        #expect(plan.contains("Hash Join"), "\(plan)")
+        #expect(try s.query("EXECUTE j(1)") == "1250")
         try database.restart()
         let later = try database.session()
         try later.run("PREPARE k(int) AS SELECT * FROM ev WHERE kind = $1")
