@@ -20,9 +20,10 @@ import Testing
         var options = options
         if !flushes { options.memtableBytes = 8 << 20 }
         let fixture = try EngineFixture(options: options)
-        try fill(fixture, 0..<400)
+        // Enough for three segments that grow to twice their size while the spare is not there yet.
+        try fill(fixture, 0..<1200)
         if flushes { try fixture.engine.flush() }
-        try fill(fixture, 400..<410)
+        try fill(fixture, 1200..<1210)
         return fixture.fileSystem.crashClone(.keepUnsynced)
     }
 
